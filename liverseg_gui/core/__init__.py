@@ -1,0 +1,1 @@
+"""Values and arithmetic. Imports neither Qt nor torch nor SimpleITK."""

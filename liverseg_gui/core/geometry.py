@@ -1,0 +1,119 @@
+"""Where voxels lie in the patient: affines and the axis order of stored grids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import nibabel.orientations as nbo
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Float3 = tuple[float, float, float]
+Int3 = tuple[int, int, int]
+
+
+class Affine:
+    """Maps voxel indices (i, j, k) to patient millimetres (x to the right, y anterior, z superior).
+
+    The 4x4 float64 matrix is the only thing stored; spacing and orientation are derived from it.
+    """
+
+    def __init__(self, matrix: ArrayLike) -> None:
+        """Take a 4x4 `matrix` in mm.
+
+        Raises:
+            ValueError: not 4x4, not finite, or singular.
+        """
+        values = np.array(matrix, dtype=np.float64)
+        if values.shape != (4, 4) or not np.isfinite(values).all():
+            raise ValueError("an affine is a finite 4x4 matrix")
+        if abs(np.linalg.det(values[:3, :3])) < 1e-9:
+            raise ValueError("the affine is singular: its voxels have no volume")
+        values.setflags(write=False)
+        self._matrix = values
+
+    @classmethod
+    def from_spacing(cls, spacing_mm: Float3, origin_mm: Float3 = (0.0, 0.0, 0.0)) -> Affine:
+        """An affine without rotation: axes right, anterior, superior."""
+        matrix = np.diag([*spacing_mm, 1.0])
+        matrix[:3, 3] = origin_mm
+        return cls(matrix)
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """The 4x4 matrix, read-only, mm."""
+        return self._matrix
+
+    @property
+    def spacing_mm(self) -> Float3:
+        """Distance between neighbouring voxel centres along i, j, k in mm."""
+        i, j, k = np.linalg.norm(self._matrix[:3, :3], axis=0)
+        return float(i), float(j), float(k)
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of a voxel in ml: |det| / 1000."""
+        return float(abs(np.linalg.det(self._matrix[:3, :3])) / 1000.0)
+
+    @property
+    def orientation(self) -> str:
+        """The patient direction each axis runs towards, e.g. "RAS" or "LPS"."""
+        return "".join(nbo.aff2axcodes(self._matrix))
+
+    def to_mm(self, ijk: ArrayLike) -> NDArray[np.float64]:
+        """Patient mm of voxel indices `ijk`, shape (..., 3)."""
+        return np.asarray(ijk, dtype=np.float64) @ self._matrix[:3, :3].T + self._matrix[:3, 3]
+
+    def to_ijk(self, mm: ArrayLike) -> NDArray[np.float64]:
+        """Fractional voxel indices of patient positions `mm`, shape (..., 3)."""
+        inverse = np.linalg.inv(self._matrix)
+        return np.asarray(mm, dtype=np.float64) @ inverse[:3, :3].T + inverse[:3, 3]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Affine) and np.array_equal(self._matrix, other._matrix)
+
+    def __hash__(self) -> int:
+        return hash(self._matrix.tobytes())
+
+    def close_to(self, other: Affine, shape: Int3, tolerance_mm: float = 0.05) -> bool:
+        """Whether both put every corner of a grid of `shape` within `tolerance_mm` of each other."""
+        corners = np.array(np.meshgrid(*[(0, n - 1) for n in shape])).reshape(3, -1).T
+        distance = np.linalg.norm(self.to_mm(corners) - other.to_mm(corners), axis=1)
+        return bool(distance.max() <= tolerance_mm)
+
+    def __repr__(self) -> str:
+        spacing = " x ".join(f"{mm:.3g}" for mm in self.spacing_mm)
+        return f"Affine({self.orientation}, {spacing} mm)"
+
+
+@dataclass(frozen=True)
+class StoredGrid:
+    """The grid of the file a volume came from: shape and affine in stored i, j, k order.
+
+    `to_ras` and `to_stored` move arrays between it and the program's RAS+ order by permuting and
+    flipping axes alone, so no voxel is ever resampled.
+    """
+
+    shape: Int3
+    affine: Affine
+
+    @cached_property
+    def _orientation(self) -> NDArray[np.float64]:
+        return nbo.io_orientation(self.affine.matrix)
+
+    @property
+    def ras_affine(self) -> Affine:
+        """The affine of the same voxels in RAS+ order."""
+        return Affine(self.affine.matrix @ nbo.inv_ornt_aff(self._orientation, self.shape))
+
+    def to_ras(self, stored: NDArray[Any]) -> NDArray[Any]:
+        """A view of `stored` (this grid's shape) in RAS+ order."""
+        return nbo.apply_orientation(stored, self._orientation)
+
+    def to_stored(self, ras: NDArray[Any]) -> NDArray[Any]:
+        """A view of `ras` (RAS+ order) in this grid's order: the inverse of `to_ras`."""
+        canonical = np.array([[0, 1], [1, 1], [2, 1]])
+        back = nbo.ornt_transform(canonical, self._orientation)
+        return nbo.apply_orientation(ras, back)

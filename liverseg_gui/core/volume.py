@@ -1,0 +1,103 @@
+"""A CT volume and the label map that lies on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liverseg_gui.core.errors import GridMismatchError
+from liverseg_gui.core.geometry import Affine, Int3, StoredGrid
+
+BACKGROUND, LIVER, TUMOR = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a volume came from, for titles, reports and saving on the same grid.
+
+    `nifti_codes` are the (qform, sform) codes of a NIfTI source and `qform` its qform matrix where
+    it differs from the sform; a mask is saved with the same ones, so that every program places it
+    exactly where it places the scan.
+    """
+
+    path: Path
+    description: str = ""
+    patient: str = ""
+    modality: str = "CT"
+    slice_thickness_mm: float | None = None
+    nifti_codes: tuple[int, int] | None = None
+    qform: Affine | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """A CT scan: int16 HU, shape (i, j, k) in RAS+ order, read-only.
+
+    `grid` is the stored grid of its file; `affine` is derived from it. `warnings` are sentences a
+    reader must see beside every figure that comes from this volume.
+    """
+
+    hu: NDArray[np.int16]
+    grid: StoredGrid
+    origin: Origin
+    warnings: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if self.hu.dtype != np.int16:
+            raise TypeError("a Volume holds int16 HU")
+        if self.hu.shape != self.grid.to_ras(np.empty(self.grid.shape, np.bool_)).shape:
+            raise ValueError("HU array and grid differ in shape")
+        self.hu.setflags(write=False)
+
+    @property
+    def shape(self) -> Int3:
+        """Voxels along i, j, k in RAS+ order."""
+        i, j, k = self.hu.shape
+        return i, j, k
+
+    @property
+    def affine(self) -> Affine:
+        """Maps RAS+ ordered indices to patient mm."""
+        return self.grid.ras_affine
+
+
+@dataclass(frozen=True, eq=False)
+class LabelMap:
+    """Labels of a volume: uint8 (0 background, 1 liver, 2 tumor), shape (i, j, k) in RAS+ order."""
+
+    labels: NDArray[np.uint8]
+    grid: StoredGrid
+
+    def __post_init__(self) -> None:
+        if self.labels.dtype != np.uint8:
+            raise TypeError("a LabelMap holds uint8 labels")
+        self.labels.setflags(write=False)
+
+    @property
+    def affine(self) -> Affine:
+        """Maps RAS+ ordered indices to patient mm."""
+        return self.grid.ras_affine
+
+    def require_grid_of(self, volume: Volume) -> None:
+        """Check that this map lies on `volume`'s grid.
+
+        Raises:
+            GridMismatchError: shape or position differ.
+        """
+        if self.labels.shape != volume.shape:
+            raise GridMismatchError(
+                f"The mask has {_size(self.labels.shape)} voxels but the scan has "
+                f"{_size(volume.shape)}. Open the scan this mask was made on."
+            )
+        if not self.affine.close_to(volume.affine, volume.shape):
+            raise GridMismatchError(
+                "The mask lies at another place or has another spacing than the scan "
+                f"({self.affine} against {volume.affine}). Open the scan this mask was made on."
+            )
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(n) for n in shape)

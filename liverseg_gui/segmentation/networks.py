@@ -1,0 +1,167 @@
+"""The ResUNets: a U-Net on a ResNet encoder, in the paper's form and in a slim one.
+
+Both take (n, context slices, rows, columns) float32 in 0..1 and give (n, 3, rows, columns) class
+scores. Sources: Ronneberger et al. 2015 (U-Net); He et al. 2016 (residual blocks); fastai's
+DynamicUnet. docs/model.md compares their cost.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from liverseg_gui.core.errors import ModelError
+
+ENCODERS = ("resnet18", "resnet34", "resnet50")
+ARCHITECTURES = tuple(f"{kind}-{encoder}" for kind in ("slim", "unet") for encoder in ENCODERS)
+CLASSES = 3
+
+
+def build_network(
+    architecture: str,
+    channels: int = 3,
+    size: tuple[int, int] = (160, 224),
+    encoder_weights: dict[str, Tensor] | None = None,
+) -> nn.Module:
+    """The untrained network named `architecture`, e.g. "slim-resnet18" or "unet-resnet34".
+
+    "unet-..." is fastai's `DynamicUnet`, as `unet_learner` builds it; fastai is imported only for
+    it. `encoder_weights` is a torchvision ResNet state dict; without it weights are random.
+
+    Raises:
+        ModelError: no such architecture, or encoder weights that do not fit it.
+    """
+    if architecture not in ARCHITECTURES:
+        raise ModelError(
+            f"There is no architecture {architecture!r}. Choose one of {', '.join(ARCHITECTURES)}."
+        )
+    kind, encoder_name = architecture.split("-")
+    encoder = _resnet(encoder_name, encoder_weights)
+    if kind == "slim":
+        return SlimResUNet(encoder, channels)
+    return _dynamic_unet(encoder, channels, size)
+
+
+def encoder_and_decoder(network: nn.Module) -> list[list[nn.Parameter]]:
+    """Parameter groups for freezing: the encoder's, then all others. A fastai splitter."""
+    encoder = network.encoder if isinstance(network, SlimResUNet) else network[0]  # type: ignore[index]
+    inside = {id(p) for p in cast(nn.Module, encoder).parameters()}
+    return [
+        list(cast(nn.Module, encoder).parameters()),
+        [p for p in network.parameters() if id(p) not in inside],
+    ]
+
+
+class SlimResUNet(nn.Module):
+    """A ResNet encoder with a residual decoder of 256-128-64-32 channels.
+
+    The decoder stops at half resolution; a sub-pixel convolution (Shi et al. 2016) gives the
+    scores of the four pixels below each of its pixels. Convolutions on the full grid would take
+    40 % of a training step on the CPU.
+    """
+
+    def __init__(self, resnet: nn.Module, channels: int = 3) -> None:
+        super().__init__()
+        r = cast("_ResNet", resnet)
+        self.encoder = nn.ModuleList(
+            [
+                nn.Sequential(_stem(r.conv1, channels), r.bn1, r.relu),
+                nn.Sequential(r.maxpool, r.layer1),
+                r.layer2,
+                r.layer3,
+                r.layer4,
+            ]
+        )
+        widths = [64, *(_out_channels(layer) for layer in (r.layer1, r.layer2, r.layer3, r.layer4))]
+        skips = reversed(widths[:-1])
+        self.decoder = nn.ModuleList()
+        below = widths[-1]
+        for skip, width in zip(skips, (256, 128, 64, 32), strict=True):
+            self.decoder.append(_Up(below, skip, width))
+            below = width
+        self.head = nn.Conv2d(below, CLASSES * 4, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Class scores of a batch."""
+        features: list[Tensor] = []
+        for stage in self.encoder:
+            x = stage(x)
+            features.append(x)
+        features.pop()
+        for up in self.decoder:
+            x = up(x, features.pop())
+        return F.pixel_shuffle(self.head(x), 2)
+
+
+class _Up(nn.Module):
+    """Double the size, join the encoder's features, and refine with a residual block."""
+
+    def __init__(self, below: int, skip: int, width: int) -> None:
+        super().__init__()
+        self.join = _conv_norm(below + skip, width, 1)
+        self.conv1 = _conv_norm(width, width, 3)
+        self.conv2 = _conv_norm(width, width, 3)
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        x = torch.cat([F.interpolate(x, scale_factor=2.0, mode="nearest"), skip], dim=1)
+        x = F.relu(self.join(x), inplace=True)
+        refined = self.conv2(F.relu(self.conv1(x), inplace=True))
+        return F.relu(refined + x, inplace=True)
+
+
+def _conv_norm(inside: int, outside: int, size: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inside, outside, size, padding=size // 2, bias=False), nn.BatchNorm2d(outside)
+    )
+
+
+class _ResNet(nn.Module):
+    """The attributes of torchvision's ResNet that are used here."""
+
+    conv1: nn.Conv2d
+    bn1: nn.BatchNorm2d
+    relu: nn.ReLU
+    maxpool: nn.MaxPool2d
+    layer1: nn.Sequential
+    layer2: nn.Sequential
+    layer3: nn.Sequential
+    layer4: nn.Sequential
+
+
+def _resnet(name: str, weights: dict[str, Tensor] | None) -> nn.Module:
+    from torchvision import models
+
+    resnet = cast(nn.Module, getattr(models, name)(weights=None))
+    if weights is not None:
+        try:
+            resnet.load_state_dict(weights)
+        except RuntimeError as error:
+            raise ModelError(f"The encoder weights do not fit {name}: {error}") from error
+    return resnet
+
+
+def _stem(conv: nn.Conv2d, channels: int) -> nn.Conv2d:
+    """The first convolution for another number of channels, weights spread over the slices."""
+    if channels == conv.in_channels:
+        return conv
+    stem = nn.Conv2d(channels, conv.out_channels, 7, stride=2, padding=3, bias=False)
+    with torch.no_grad():
+        mean = conv.weight.sum(1, keepdim=True) / channels
+        stem.weight.copy_(mean.expand_as(stem.weight))
+    return stem
+
+
+def _out_channels(layer: nn.Module) -> int:
+    return [m for m in layer.modules() if isinstance(m, nn.BatchNorm2d)][-1].num_features
+
+
+def _dynamic_unet(resnet: nn.Module, channels: int, size: tuple[int, int]) -> nn.Module:
+    from fastai.vision.models.unet import DynamicUnet
+
+    r = cast("_ResNet", resnet)
+    r.conv1 = _stem(r.conv1, channels)
+    body = nn.Sequential(*list(resnet.children())[:-2])
+    return cast(nn.Module, DynamicUnet(body, CLASSES, size, last_cross=True))

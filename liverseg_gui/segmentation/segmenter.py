@@ -1,0 +1,33 @@
+"""What a segmenter promises, whether it computes here or in a process of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.volume import LabelMap, Volume
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """A label map and how it came about."""
+
+    labels: LabelMap
+    model: str
+    device: str
+    seconds: float
+    warnings: tuple[str, ...] = field(default=())
+
+
+class Segmenter(Protocol):
+    """Finds liver and tumors in a volume."""
+
+    def segment(self, volume: Volume, progress: Progress) -> Segmentation:
+        """Segment `volume`.
+
+        Raises:
+            LiverSegError: it could not be done; the message says why.
+            Cancelled: `progress` was cancelled.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Training of the ResUNet with fastai, its data, losses and per-patient evaluation. No Qt."""
