@@ -43,3 +43,13 @@ def console_progress(quiet: bool = False) -> Iterator[Progress]:
             signal.signal(signal.SIGINT, previous)
         if draw:
             print("\r" + " " * 78 + "\r", end="", file=sys.stderr)
+
+
+def peak_memory_mb() -> float | None:
+    """The most memory this process has held, in MB; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1e6 if sys.platform == "darwin" else 1e3), 1)

@@ -6,21 +6,20 @@ import argparse
 import multiprocessing
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from liverseg_gui import __version__
-from liverseg_gui.cli import train
 from liverseg_gui.core.errors import Cancelled, LiverSegError
-
-_COMMANDS = (train,)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0, 1 failed, 2 wrong usage, 130 cancelled."""
     multiprocessing.freeze_support()
     words = list(sys.argv[1:] if argv is None else argv)
-    parser = _parser()
-    arguments = parser.parse_args(words)
     try:
+        if _opens_window(words):
+            return _window(words)
+        arguments = _parser().parse_args(words)
         return int(arguments.run(arguments))
     except LiverSegError as error:
         print(f"liverseg: {' '.join(str(error).split())}", file=sys.stderr)
@@ -30,13 +29,35 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
+def _opens_window(words: list[str]) -> bool:
+    """Whether the words name no command: nothing at all, or scan and mask to open."""
+    return not words or (not words[0].startswith("-") and words[0] not in _COMMANDS)
+
+
+def _window(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="liverseg")
+    parser.add_argument("path", type=Path, nargs="?", help="scan to open")
+    parser.add_argument("mask", type=Path, nargs="?", help="mask to open over it")
+    arguments = parser.parse_args(words)
+    from liverseg_gui.ui.app import run_window
+
+    return run_window(arguments.path, arguments.mask)
+
+
+_COMMANDS = ("segment", "measure", "info", "models", "phantom", "demo", "train")
+
+
 def _parser() -> argparse.ArgumentParser:
+    from liverseg_gui.cli import demo, info, phantom, segment, train
+
     parser = argparse.ArgumentParser(
         prog="liverseg",
+        usage="liverseg [PATH [MASK]] | liverseg COMMAND ...",
         description="Liver and tumor segmentation in abdominal CT. Research use only.",
+        epilog="Without a command the window opens, on the scan at PATH if one is given.",
     )
     parser.add_argument("--version", action="version", version=f"liverseg {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in _COMMANDS:
-        command.add_parser(commands)
+    for module in (segment, info, phantom, demo, train):
+        module.add_parser(commands)
     return parser

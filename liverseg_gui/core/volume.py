@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from nibabel.nifti1 import Nifti1Header
 from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import GridMismatchError
@@ -18,9 +19,8 @@ BACKGROUND, LIVER, TUMOR = 0, 1, 2
 class Origin:
     """Where a volume came from, for titles, reports and saving on the same grid.
 
-    `nifti_codes` are the (qform, sform) codes of a NIfTI source and `qform` its qform matrix where
-    it differs from the sform; a mask is saved with the same ones, so that every program places it
-    exactly where it places the scan.
+    `nifti_header` is the header of a NIfTI source: a mask is saved with its qform, sform, codes
+    and units, so that every program places it exactly where it places the scan.
     """
 
     path: Path
@@ -28,8 +28,7 @@ class Origin:
     patient: str = ""
     modality: str = "CT"
     slice_thickness_mm: float | None = None
-    nifti_codes: tuple[int, int] | None = None
-    qform: Affine | None = None
+    nifti_header: Nifti1Header | None = None
 
 
 @dataclass(frozen=True, eq=False)

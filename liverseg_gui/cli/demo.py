@@ -1,0 +1,61 @@
+"""`liverseg demo`: the main job on a phantom, with files to look at, then the window."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from liverseg_gui.cli.console import console_progress
+from liverseg_gui.cli.phantom import write_phantom
+from liverseg_gui.cli.segment import print_measurements, segment_file
+from liverseg_gui.core.phantom import make_phantom
+from liverseg_gui.io.nifti import read_mask
+from liverseg_gui.report.pictures import write_pictures
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register the subcommand."""
+    parser = commands.add_parser("demo", help="segment a built-in phantom and show it")
+    parser.add_argument("-o", "--output", type=Path, default=Path("demo-output"))
+    parser.add_argument("--no-window", action="store_true", help="write the files only")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make, segment, measure, write; then open the window where there is a display."""
+    folder: Path = arguments.output
+    print("Making a phantom abdomen and segmenting it ...", flush=True)
+    with console_progress() as progress:
+        phantom = make_phantom()
+        scan = write_phantom(phantom, folder)
+        mask = folder / "mask.nii.gz"
+        job = argparse.Namespace(
+            input=scan,
+            output=mask,
+            report=folder / "report.json",
+            device="auto",
+            model="default",
+            volume=None,
+        )
+        report = segment_file(job, progress)
+    pictures = write_pictures(report.volume, read_mask(mask, report.volume), folder)
+    print_measurements(report.measurements, report.warnings)
+    found = report.measurements
+    print(f"True liver {phantom.liver_ml:.1f} ml, found {found.liver_ml:.1f} ml")
+    print(f"True tumor {phantom.tumor_ml:.1f} ml, found {found.tumor_ml:.1f} ml")
+    names = ", ".join(path.name for path in (mask, job.report, *pictures))
+    print(f"{folder}: {names} ({report.device}, {report.seconds:.1f} s)")
+    if arguments.no_window or not has_display():
+        return 0
+    from liverseg_gui.ui.app import run_window
+
+    return run_window(scan, mask)
+
+
+def has_display() -> bool:
+    """Whether a window could be shown here."""
+    if sys.platform.startswith("linux"):
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return True

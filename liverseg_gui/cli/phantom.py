@@ -1,0 +1,70 @@
+"""`liverseg phantom`: write a synthetic abdomen with its true mask and volumes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from liverseg_gui.core.errors import LiverSegError, SaveError
+from liverseg_gui.core.phantom import Phantom, PhantomSpec, make_phantom
+from liverseg_gui.io.dicom_write import write_dicom_series
+from liverseg_gui.io.nifti import save_mask, write_scan
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register the subcommand."""
+    parser = commands.add_parser("phantom", help="make a synthetic abdomen with known volumes")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write into")
+    parser.add_argument("--dicom", action="store_true", help="write a DICOM series, not NIfTI")
+    parser.add_argument("--seed", type=int, default=0, help="another seed, another abdomen")
+    parser.add_argument("--size", type=int, nargs=3, metavar=("I", "J", "K"), help="voxels")
+    parser.add_argument("--spacing", type=float, nargs=3, metavar=("I", "J", "K"), help="mm")
+    parser.add_argument("--tumors", type=float, nargs="*", metavar="MM", help="diameters")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make the phantom and write it."""
+    default = PhantomSpec()
+    try:
+        spec = PhantomSpec(
+            arguments.seed,
+            tuple(arguments.size or default.shape),
+            tuple(arguments.spacing or default.spacing_mm),
+            None if arguments.tumors is None else tuple(arguments.tumors),
+        )
+        phantom = make_phantom(spec)
+    except ValueError as error:
+        raise LiverSegError(f"The phantom cannot be made: {error}.") from error
+    scan = write_phantom(phantom, arguments.output, arguments.dicom)
+    print(f"{scan}: liver {phantom.liver_ml:.1f} ml, tumor {phantom.tumor_ml:.1f} ml")
+    return 0
+
+
+def write_phantom(phantom: Phantom, folder: Path, dicom: bool = False) -> Path:
+    """Write scan, true mask (`truth.nii.gz`) and true volumes (`truth.json`) into `folder`.
+
+    Returns the path of the scan.
+
+    Raises:
+        SaveError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "truth.json").write_text(json.dumps(true_values(phantom), indent=2) + "\n")
+    except OSError as error:
+        raise SaveError(f"{folder} could not be written: {error.strerror or error}.") from error
+    save_mask(phantom.truth, phantom.volume.origin, folder / "truth.nii.gz")
+    if dicom:
+        write_dicom_series(phantom.volume, folder / "dicom")
+        return folder / "dicom"
+    write_scan(phantom.volume, folder / "scan.nii.gz")
+    return folder / "scan.nii.gz"
+
+
+def true_values(phantom: Phantom) -> dict[str, object]:
+    """The true volumes and tumors as plain values."""
+    tumors = [{**asdict(tumor), "volume_ml": tumor.volume_ml} for tumor in phantom.tumors]
+    return {"liver_ml": phantom.liver_ml, "tumor_ml": phantom.tumor_ml, "tumors": tumors}

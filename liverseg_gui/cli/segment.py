@@ -1,0 +1,104 @@
+"""`liverseg segment` and `liverseg measure`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from liverseg_gui.cli.console import console_progress, peak_memory_mb
+from liverseg_gui.core.errors import SegmentationError
+from liverseg_gui.core.measure import Measurements, measure
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.io.nifti import read_mask, require_mask_name, save_mask
+from liverseg_gui.io.scans import open_scan
+from liverseg_gui.report.write import Report, require_report_name, write_report
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register both subcommands."""
+    segment = commands.add_parser("segment", help="segment liver and tumors in a CT")
+    segment.add_argument("input", type=Path, help="NIfTI file, DICOM file or DICOM folder")
+    segment.add_argument("-o", "--output", type=Path, required=True, help="mask (.nii, .nii.gz)")
+    segment.add_argument("--report", type=Path, help="report (.json or .csv)")
+    segment.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    segment.add_argument("--model", default="default", help="name or folder of a model")
+    segment.add_argument("--volume", type=int, metavar="N", help="which volume, as in info")
+    segment.set_defaults(run=run_segment)
+
+    measuring = commands.add_parser("measure", help="measure a mask that exists")
+    measuring.add_argument("input", type=Path, metavar="CT", help="NIfTI, DICOM file or folder")
+    measuring.add_argument("mask", type=Path, metavar="MASK", help="mask on the CT's grid")
+    measuring.add_argument("--report", type=Path, help="report (.json or .csv)")
+    measuring.add_argument("--volume", type=int, metavar="N", help="which volume, as in info")
+    measuring.set_defaults(run=run_measure)
+
+
+def run_segment(arguments: argparse.Namespace) -> int:
+    """Segment, save the mask, print and report the figures."""
+    require_mask_name(arguments.output)
+    if arguments.report:
+        require_report_name(arguments.report)
+    with console_progress() as progress:
+        began = time.monotonic()
+        report = segment_file(arguments, progress)
+        seconds = time.monotonic() - began
+    print_measurements(report.measurements, report.warnings)
+    print(f"{report.device}, model {report.model}, {seconds:.1f} s. Mask: {arguments.output}")
+    return 0
+
+
+def segment_file(arguments: argparse.Namespace, progress: Progress) -> Report:
+    """Read, segment, save and measure; returns the report, written where it was asked for."""
+    from liverseg_gui.segmentation.inference import NetworkSegmenter
+
+    began = time.monotonic()
+    segmenter = NetworkSegmenter(arguments.model, arguments.device)
+    volume = open_scan(arguments.input, progress.part(0.0, 0.1), arguments.volume)
+    if volume.origin.modality != "CT":
+        raise SegmentationError(
+            f"{arguments.input} is {volume.origin.modality}, and the model knows only CT."
+        )
+    found = segmenter.segment(volume, progress.part(0.1, 0.9))
+    save_mask(found.labels, volume.origin, arguments.output)
+    report = Report(
+        volume,
+        measure(volume, found.labels),
+        found.model,
+        found.device,
+        time.monotonic() - began,
+        peak_memory_mb(),
+        found.warnings,
+    )
+    if arguments.report:
+        write_report(report, arguments.report)
+    progress.update(1.0, "Done")
+    return report
+
+
+def run_measure(arguments: argparse.Namespace) -> int:
+    """Measure a mask on its CT."""
+    if arguments.report:
+        require_report_name(arguments.report)
+    with console_progress() as progress:
+        volume = open_scan(arguments.input, progress, arguments.volume)
+        measurements = measure(volume, read_mask(arguments.mask, volume))
+    if arguments.report:
+        write_report(Report(volume, measurements), arguments.report)
+    print_measurements(measurements)
+    return 0
+
+
+def print_measurements(found: Measurements, warnings: tuple[str, ...] = ()) -> None:
+    """The figures on stdout, the doubts about them on stderr."""
+    print(f"Liver {found.liver_ml:.1f} ml ({found.liver_without_tumor_ml:.1f} ml without tumor)")
+    print(f"Tumor {found.tumor_ml:.1f} ml, burden {found.tumor_burden_percent:.2f} %")
+    for lesion in found.lesions:
+        edge = ", touches the edge" if lesion.touches_edge else ""
+        print(
+            f"  lesion {lesion.number}: {lesion.volume_ml:.2f} ml, "
+            f"{lesion.longest_axial_mm:.1f} x {lesion.perpendicular_mm:.1f} mm axial{edge}"
+        )
+    for warning in dict.fromkeys((*found.warnings, *warnings)):
+        print(f"Warning: {warning}", file=sys.stderr)

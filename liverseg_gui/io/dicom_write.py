@@ -1,0 +1,73 @@
+"""Write a volume as a DICOM CT series: what the phantom needs to exercise the real reader."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+
+from liverseg_gui.core.errors import SaveError
+from liverseg_gui.core.volume import Volume
+
+_INTERCEPT = -1024
+
+
+def write_dicom_series(volume: Volume, folder: Path) -> None:
+    """Write one file a slice into `folder`, in stored order. UIDs follow from the description.
+
+    Raises:
+        SaveError: a file cannot be written.
+    """
+    seed = volume.origin.description
+    study, series, frame = (generate_uid(entropy_srcs=[seed, part]) for part in "123")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for k in range(volume.grid.shape[2]):
+            image = _slice(volume, k)
+            image.StudyInstanceUID, image.SeriesInstanceUID = study, series
+            image.FrameOfReferenceUID = frame
+            image.SOPInstanceUID = generate_uid(entropy_srcs=[seed, f"slice {k}"])
+            image.file_meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
+            image.save_as(folder / f"IM{k + 1:04d}.dcm", enforce_file_format=True)
+    except OSError as error:
+        raise SaveError(f"{folder} could not be written: {error.strerror or error}.") from error
+
+
+def _slice(volume: Volume, k: int) -> FileDataset:
+    stored = volume.grid.to_stored(volume.hu)[:, :, k].T
+    lps = np.diag([-1.0, -1.0, 1.0, 1.0]) @ volume.grid.affine.matrix
+    across, down, thick = volume.grid.affine.spacing_mm
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = CTImageStorage
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    image = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    image.SOPClassUID = CTImageStorage
+    image.Modality = "CT"
+    image.PatientName = volume.origin.patient
+    image.PatientID = volume.origin.patient
+    image.PatientBirthDate = image.PatientSex = ""
+    image.StudyDate = image.StudyTime = image.AccessionNumber = image.StudyID = ""
+    image.ReferringPhysicianName = image.Manufacturer = ""
+    image.SeriesDescription = volume.origin.description
+    image.SeriesNumber, image.AcquisitionNumber, image.InstanceNumber = 1, 1, k + 1
+    image.ImageType = ["DERIVED", "SECONDARY", "AXIAL"]
+    image.ImagePositionPatient = [_text(v) for v in lps[:3, 3] + k * lps[:3, 2]]
+    directions = [*(lps[:3, 0] / across), *(lps[:3, 1] / down)]
+    image.ImageOrientationPatient = [_text(v) for v in directions]
+    image.PixelSpacing = [_text(down), _text(across)]
+    image.SliceThickness = _text(thick)
+    image.SamplesPerPixel, image.PhotometricInterpretation = 1, "MONOCHROME2"
+    image.Rows, image.Columns = stored.shape
+    image.BitsAllocated, image.BitsStored, image.HighBit, image.PixelRepresentation = 16, 16, 15, 1
+    image.RescaleIntercept, image.RescaleSlope, image.RescaleType = _INTERCEPT, 1, "HU"
+    image.KVP = ""
+    pixels = np.ascontiguousarray(stored, np.int32) - _INTERCEPT
+    image.PixelData = pixels.astype("<i2").tobytes()
+    return image
+
+
+def _text(value: float) -> str:
+    """A number that fits DICOM's 16 characters."""
+    return f"{value:.10g}"[:16]

@@ -1,0 +1,1 @@
+"""From measurements to files: JSON, CSV and pictures."""

@@ -1,0 +1,140 @@
+"""The report of a study as JSON or CSV, chosen by the ending of its name."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from liverseg_gui import __version__
+from liverseg_gui.core.errors import SaveError
+from liverseg_gui.core.measure import Measurements
+from liverseg_gui.core.volume import Volume
+
+NOTICE = "Research use only. Not a medical device."
+CONVENTIONS = (
+    "liver_ml includes the tumors. Lesions are 26-connected components of the tumor label, "
+    "largest first. Diameters run between outer voxel corners in the axial plane. Indices count "
+    "from 0 in RAS+ order; positions are patient mm, x right, y anterior, z superior."
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The measurements of a study and how its mask came about."""
+
+    volume: Volume
+    measurements: Measurements
+    model: str = ""
+    device: str = ""
+    seconds: float | None = None
+    peak_memory_mb: float | None = None
+    warnings: tuple[str, ...] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain values; docs/report.md describes each."""
+        values = asdict(self.measurements)
+        warnings = [*values.pop("warnings"), *self.warnings]
+        volume = self.volume
+        return {
+            **values,
+            "warnings": list(dict.fromkeys(warnings)),
+            "model": self.model,
+            "device": self.device,
+            "seconds": self.seconds,
+            "peak_memory_mb": self.peak_memory_mb,
+            "scan": {
+                "path": str(volume.origin.path),
+                "description": volume.origin.description,
+                "size": volume.grid.shape,
+                "spacing_mm": volume.grid.affine.spacing_mm,
+            },
+            "program": f"LiverSeg {__version__}",
+            "conventions": CONVENTIONS,
+            "notice": NOTICE,
+        }
+
+
+def write_report(report: Report, path: Path) -> None:
+    """Write `report` to a .json or .csv file, beside it first and then renamed over it.
+
+    Raises:
+        SaveError: another ending, or the file cannot be written.
+    """
+    text = _renderer(path)(report)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise SaveError(
+            f"{path} could not be written: {error.strerror or error}. Choose another folder or "
+            "free some space."
+        ) from error
+    finally:
+        if partial.exists():
+            partial.unlink()
+
+
+def require_report_name(path: Path) -> None:
+    """Check that `path` ends in a format of the report.
+
+    Raises:
+        SaveError: it does not.
+    """
+    _renderer(path)
+
+
+def _renderer(path: Path) -> Callable[[Report], str]:
+    renderers: dict[str, Callable[[Report], str]] = {".json": _json, ".csv": _csv}
+    try:
+        return renderers[path.suffix.lower()]
+    except KeyError:
+        raise SaveError(
+            f"{path.name}: a report is written as .json or .csv. Choose such a name."
+        ) from None
+
+
+def _json(report: Report) -> str:
+    return json.dumps(report.to_json(), indent=2) + "\n"
+
+
+def _csv(report: Report) -> str:
+    """One row a lesion, or a single row without lesion; the study's figures on each."""
+    values = report.to_json()
+    study = {key: values[key] for key in _STUDY_COLUMNS}
+    study["warnings"] = " ".join(values["warnings"])
+    empty: dict[str, Any] = dict.fromkeys(_LESION_COLUMNS, "")
+    lesions = [{key: lesion[key] for key in _LESION_COLUMNS} for lesion in values["lesions"]]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, [*_STUDY_COLUMNS, "warnings", *_LESION_COLUMNS])
+    writer.writeheader()
+    for lesion in lesions or [empty]:
+        writer.writerow({**study, **lesion})
+    return out.getvalue()
+
+
+_STUDY_COLUMNS = (
+    "liver_ml",
+    "liver_without_tumor_ml",
+    "tumor_ml",
+    "tumor_burden_percent",
+    "model",
+    "device",
+    "seconds",
+)
+_LESION_COLUMNS = (
+    "number",
+    "volume_ml",
+    "longest_axial_mm",
+    "perpendicular_mm",
+    "mean_hu",
+    "touches_edge",
+    "measurable",
+    "why",
+)
