@@ -39,9 +39,7 @@ class Augmentation:
         images = _reverse_some(images)
         return self._vary_intensity(images), labels
 
-    def _move(
-        self, images: Tensor, labels: Tensor, size: tuple[int, int]
-    ) -> tuple[Tensor, Tensor]:
+    def _move(self, images: Tensor, labels: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
         n, channels, height, width = images.shape
         angle = _uniform(n, images, math.radians(self.rotation_degrees))
         zoom = torch.exp(_uniform(n, images, math.log1p(self.scale)))

@@ -39,8 +39,8 @@ def evaluate(
 
 def compare(name: str, found: NDArray[np.uint8], truth: NDArray[np.uint8]) -> PatientResult:
     """The figures of one patient. Liver is label 1 or more, tumor label 2 (LiTS rules)."""
-    false_tumor = np.count_nonzero((found == TUMOR) & (truth != TUMOR))
-    liver = np.count_nonzero(truth >= LIVER)
+    false_tumor = int(np.count_nonzero((found == TUMOR) & (truth != TUMOR)))
+    liver = int(np.count_nonzero(truth >= LIVER))
     return PatientResult(
         name,
         dice(found >= LIVER, truth >= LIVER) or 0.0,
@@ -52,5 +52,5 @@ def compare(name: str, found: NDArray[np.uint8], truth: NDArray[np.uint8]) -> Pa
 
 def dice(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float | None:
     """2 |a and b| / (|a| + |b|); None where both are empty."""
-    total = np.count_nonzero(a) + np.count_nonzero(b)
-    return 2.0 * np.count_nonzero(a & b) / total if total else None
+    total = int(np.count_nonzero(a)) + int(np.count_nonzero(b))
+    return 2.0 * int(np.count_nonzero(a & b)) / total if total else None

@@ -135,19 +135,22 @@ def _stages(config: TrainConfig) -> list[tuple[str, int, Callable[[Learner, int]
     ]
 
 
-def make_learner(
-    config: TrainConfig, training: SliceDataset, validation: SliceDataset
-) -> Learner:
+def make_learner(config: TrainConfig, training: SliceDataset, validation: SliceDataset) -> Learner:
     """The fastai Learner of `config`, whichever the architecture."""
     device = torch.device(pick_device(config.device))
     weights = None
     if config.encoder_weights is not None:
         weights = torch.load(config.encoder_weights, map_location="cpu", weights_only=True)
     network = build_network(config.architecture, 3, config.size, weights)
-    network = network.to(device, memory_format=torch.channels_last)
+    network = network.to(device).to(memory_format=torch.channels_last)
     loaders = DataLoaders(
         WeightedDL(
-            training, bs=config.batch_size, wgts=training.weights, drop_last=True, num_workers=0
+            training,
+            bs=config.batch_size,
+            wgts=training.weights,
+            shuffle=True,  # without it WeightedDL ignores the weights
+            drop_last=True,
+            num_workers=0,
         ),
         DataLoader(validation, bs=config.batch_size, num_workers=0),
         device=device,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
+import platform
 from pathlib import Path
 
 from liverseg_gui.cli.console import console_progress
@@ -56,6 +56,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def has_display() -> bool:
     """Whether a window could be shown here."""
-    if sys.platform.startswith("linux"):
+    if platform.system() == "Linux":
         return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     return True

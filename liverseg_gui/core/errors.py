@@ -29,5 +29,5 @@ class SegmentationError(LiverSegError):
     """The segmentation could not be carried out."""
 
 
-class Cancelled(Exception):
+class Cancelled(Exception):  # noqa: N818
     """The user cancelled. Not a failure, so not a LiverSegError."""

@@ -78,7 +78,7 @@ class Affine:
         return hash(self._matrix.tobytes())
 
     def close_to(self, other: Affine, shape: Int3, tolerance_mm: float = 0.05) -> bool:
-        """Whether both put every corner of a grid of `shape` within `tolerance_mm` of each other."""
+        """Whether both put every corner of a grid of `shape` at the same place."""
         corners = np.array(np.meshgrid(*[(0, n - 1) for n in shape])).reshape(3, -1).T
         distance = np.linalg.norm(self.to_mm(corners) - other.to_mm(corners), axis=1)
         return bool(distance.max() <= tolerance_mm)

@@ -83,9 +83,7 @@ def _incomplete(mask: LabelMap) -> list[str]:
     touched = [name for name, side in sides.items() if side.any()]
     if not touched:
         return []
-    return [
-        f"The liver reaches the scan's {' and '.join(touched)}: its volume is incomplete."
-    ]
+    return [f"The liver reaches the scan's {' and '.join(touched)}: its volume is incomplete."]
 
 
 def _lesions(volume: Volume, mask: LabelMap) -> tuple[Lesion, ...]:

@@ -42,7 +42,9 @@ class Progress:
         return self._cancelled.is_set()
 
     def part(self, start: float, end: float) -> Progress:
-        """A Progress whose 0 to 1 is `start` to `end` of this one; cancelling either cancels both."""
-        part = Progress(lambda fraction, phase: self.update(start + fraction * (end - start), phase))
+        """A Progress whose 0 to 1 is `start` to `end` of this one; they cancel together."""
+        part = Progress(
+            lambda fraction, phase: self.update(start + fraction * (end - start), phase)
+        )
         part._cancelled = self._cancelled
         return part

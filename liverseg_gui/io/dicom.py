@@ -129,7 +129,7 @@ def _series(slices: Sequence[_Slice]) -> list[list[_Slice]]:
 
 
 def _one_per_position(stack: list[_Slice]) -> list[list[_Slice]]:
-    """Split a stack that visits positions more than once (phases, echoes) by what tells them apart."""
+    """Split a stack that visits positions more than once (phases, echoes) by their tags."""
     stack = sorted(stack, key=lambda s: s.depth)
     if not _repeats(stack):
         return [stack]
@@ -228,7 +228,7 @@ def _read(stack: list[_Slice], description: str, progress: Progress) -> Volume:
         first.text("Modality") or "unknown",
         _number(first.header.get("SliceThickness")),
     )
-    doubts = ()
+    doubts: tuple[str, ...] = ()
     if len(stack) == 1:
         doubts = ("The scan is a single slice: its volumes rest on the slice thickness alone.",)
     progress.update(1.0, "Reading done")
@@ -252,7 +252,9 @@ def _hu(path: Path, shape: tuple[int, int]) -> NDArray[np.int16]:
         raise UnreadableFileError(
             f"{path} is cut short or damaged. Copy the series again from its source."
         ) from error
-    hu = raw if (slope, intercept) == (1.0, 0.0) else raw * np.float32(slope) + np.float32(intercept)
+    hu = (
+        raw if (slope, intercept) == (1.0, 0.0) else raw * np.float32(slope) + np.float32(intercept)
+    )
     return np.clip(np.rint(hu), _LOWEST_HU, 32767).astype(np.int16)
 
 
@@ -267,7 +269,7 @@ def _pixels(image: Any, path: Path) -> NDArray[Any]:
 
 
 def _decompress(path: Path, image: Any) -> NDArray[Any]:
-    import SimpleITK as sitk
+    import SimpleITK as sitk  # noqa: N813
 
     scaled: NDArray[Any] = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))[0]
     slope, intercept = float(image.get("RescaleSlope", 1)), float(image.get("RescaleIntercept", 0))
@@ -279,5 +281,3 @@ def _number(value: object) -> float | None:
         return float(str(value))
     except ValueError:
         return None
-
-

@@ -209,7 +209,9 @@ def _doubts(image: Any) -> tuple[str, ...]:
     zooms = np.asarray(image.header.get_zooms()[:3], np.float64)
     codes = int(image.header["qform_code"]), int(image.header["sform_code"])
     doubts = []
-    if np.allclose(zooms, 1.0) and (codes == (0, 0) or np.allclose(image.affine[:3, :3], np.eye(3))):
+    if np.allclose(zooms, 1.0) and (
+        codes == (0, 0) or np.allclose(image.affine[:3, :3], np.eye(3))
+    ):
         doubts.append(
             "The file gives 1 x 1 x 1 mm voxels and no orientation: mm and ml are not reliable."
         )

@@ -105,7 +105,7 @@ class Predictor:
     def _init(self, network: torch.nn.Module, size: tuple[int, int], device: str) -> None:
         self.device = device
         self._size = size
-        self._network = network.eval().to(device, memory_format=torch.channels_last)
+        self._network = network.eval().to(device).to(memory_format=torch.channels_last)
 
     def predict(
         self,

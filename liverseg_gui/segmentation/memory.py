@@ -11,9 +11,9 @@ _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 def keep_freed_memory() -> None:
     """Tell glibc to reuse large blocks instead of handing each back to the system.
 
-    Activations of tens of MB are otherwise mapped, zeroed and unmapped at every layer, which
-    nearly doubles the time of a training step on the CPU (`make bench` prints the ratio). Nothing
-    happens where the C library is another one. Call it in processes that only compute: the memory
+    Activations of tens of MB are otherwise mapped, zeroed and unmapped at every layer, which costs
+    a training step on the CPU about a fifth of its time. Nothing happens where the C library is
+    another one. Call it in processes that only compute: the memory
     stays theirs until they end.
     """
     if not sys.platform.startswith("linux"):

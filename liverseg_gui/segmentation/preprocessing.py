@@ -34,9 +34,7 @@ def window_to_uint8(
     return levels[hu.astype(np.int32) + 32768]
 
 
-def axial_slices(
-    volume: Volume, window_hu: tuple[float, float] = WINDOW_HU
-) -> NDArray[np.uint8]:
+def axial_slices(volume: Volume, window_hu: tuple[float, float] = WINDOW_HU) -> NDArray[np.uint8]:
     """Windowed axial slices of a RAS+ volume: uint8, shape (k, rows, columns)."""
     hu = volume.hu[::-1, ::-1, :].transpose(2, 1, 0)
     out = np.empty(hu.shape, np.uint8)
@@ -60,9 +58,7 @@ class TrunkBox:
     width: float
 
 
-def find_trunk(
-    slices: NDArray[np.uint8], pixel_mm: tuple[float, float], aspect: float
-) -> TrunkBox:
+def find_trunk(slices: NDArray[np.uint8], pixel_mm: tuple[float, float], aspect: float) -> TrunkBox:
     """The box around the trunk over all `slices` (n, rows, columns), `aspect` = width / height.
 
     `pixel_mm` is the (row, column) pixel distance; only its ratio matters. Falls back to the whole
@@ -91,9 +87,7 @@ def find_trunk(
     return TrunkBox((top + bottom - height) / 2, (left + right - width) / 2, height, width)
 
 
-def to_input(
-    slices: NDArray[np.uint8], box: TrunkBox, size: tuple[int, int]
-) -> NDArray[np.uint8]:
+def to_input(slices: NDArray[np.uint8], box: TrunkBox, size: tuple[int, int]) -> NDArray[np.uint8]:
     """Resample the box of each slice to `size` (rows, columns): uint8, shape (n, *size)."""
     r0, c0, r1, c1 = _pixels(box)
     crop = np.zeros((len(slices), r1 - r0, c1 - c0), np.uint8)
@@ -104,9 +98,7 @@ def to_input(
     return small[:, 0].round_().clamp_(0, 255).to(torch.uint8).numpy()
 
 
-def from_input(
-    scores: torch.Tensor, box: TrunkBox, shape: tuple[int, int]
-) -> NDArray[np.uint8]:
+def from_input(scores: torch.Tensor, box: TrunkBox, shape: tuple[int, int]) -> NDArray[np.uint8]:
     """Labels on the slice's own pixels from class `scores` (n, classes, rows, columns).
 
     Scores are interpolated before the arg-max, a few slices at a time, so that boundaries are as
@@ -115,9 +107,7 @@ def from_input(
     r0, c0, r1, c1 = _pixels(box)
     inside, target = _overlap(box, shape)
     out = np.zeros((len(scores), *shape), np.uint8)
-    full = F.interpolate(
-        scores.float(), (r1 - r0, c1 - c0), mode="bilinear", align_corners=False
-    )
+    full = F.interpolate(scores.float(), (r1 - r0, c1 - c0), mode="bilinear", align_corners=False)
     out[:, *target] = full.argmax(1).to(torch.uint8).cpu().numpy()[:, *inside]
     return out
 

@@ -1,0 +1,145 @@
+"""Segment in a process of its own (docs/adr/0002): the window never waits for torch.
+
+The process is started before it is needed, kept between requests with the network in memory, and
+ended when a request does not stop in time or the program closes.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import traceback
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING
+
+from liverseg_gui.core.errors import Cancelled, LiverSegError, SegmentationError
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.volume import Volume
+from liverseg_gui.segmentation.segmenter import Segmentation
+
+if TYPE_CHECKING:
+    from liverseg_gui.segmentation.segmenter import Segmenter
+
+_POLL_SECONDS = 0.05
+_PATIENCE_SECONDS = 0.7
+
+
+class ProcessSegmenter:
+    """A `Segmenter` whose work is done by a child process. Not for use from two threads."""
+
+    def __init__(self, model: str = "default", device: str = "auto") -> None:
+        self._model, self._device = model, device
+        self._process: BaseProcess | None = None
+        self._pipe: Connection | None = None
+
+    def warm_up(self) -> None:
+        """Start the process, if it does not run, without waiting for it."""
+        if self._process is not None and self._process.is_alive():
+            return
+        self.close()
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(
+            target=_serve,
+            args=(theirs, self._model, self._device),
+            name="liverseg-segmenter",
+            daemon=True,
+        )
+        self._process.start()
+        theirs.close()
+
+    def segment(self, volume: Volume, progress: Progress) -> Segmentation:
+        """See `Segmenter.segment`. Cancelling acts within a second."""
+        progress.update(0.0, "Starting the model")
+        self.warm_up()
+        assert self._pipe is not None
+        try:
+            self._pipe.send(volume)
+            return self._wait(self._pipe, progress)
+        except Cancelled:
+            self._stop(self._pipe)
+            raise
+        except (EOFError, OSError) as error:
+            self.close()
+            raise SegmentationError(
+                "The segmentation process ended unexpectedly, most likely for lack of memory. "
+                "The scan is unharmed: close other programs and try again."
+            ) from error
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._process.close()
+        if self._pipe is not None:
+            self._pipe.close()
+        self._process = self._pipe = None
+
+    def _wait(self, pipe: Connection, progress: Progress) -> Segmentation:
+        fraction, phase = 0.0, "Starting the model"
+        while True:
+            progress.update(fraction, phase)
+            if not pipe.poll(_POLL_SECONDS):
+                continue
+            kind, value = pipe.recv()
+            if kind == "progress":
+                fraction, phase = value
+            elif kind == "done":
+                progress.update(1.0, "Done")
+                result: Segmentation = value
+                return result
+            else:
+                raise _rebuilt(*value)
+
+    def _stop(self, pipe: Connection) -> None:
+        """Ask the process to give up; end it if it does not soon."""
+        try:
+            pipe.send("cancel")
+            while pipe.poll(_PATIENCE_SECONDS):
+                if pipe.recv()[0] != "progress":
+                    return
+        except (EOFError, OSError):
+            self.close()
+            return
+        self.close()
+
+
+def _rebuilt(expected: bool, message: str, details: str) -> Exception:
+    if expected:
+        return SegmentationError(message)
+    return RuntimeError(f"{message}\n{details}")
+
+
+def _serve(pipe: Connection, model: str, device: str) -> None:
+    """The child: answer requests until the pipe closes."""
+    from liverseg_gui.segmentation.inference import NetworkSegmenter
+
+    segmenter: Segmenter | None = None
+    while True:
+        try:
+            request = pipe.recv()
+        except EOFError:
+            return
+        if not isinstance(request, Volume):
+            continue
+        progress = _piped_progress(pipe)
+        try:
+            segmenter = segmenter or NetworkSegmenter(model, device)
+            pipe.send(("done", segmenter.segment(request, progress)))
+        except Cancelled:
+            pipe.send(("cancelled", None))
+        except BrokenPipeError:
+            return
+        except Exception as error:
+            expected = isinstance(error, LiverSegError)
+            pipe.send(("failed", (expected, str(error), traceback.format_exc())))
+
+
+def _piped_progress(pipe: Connection) -> Progress:
+    def report(fraction: float, phase: str) -> None:
+        if pipe.poll() and pipe.recv() == "cancel":
+            raise Cancelled
+        pipe.send(("progress", (fraction, phase)))
+
+    return Progress(report)

@@ -1,0 +1,97 @@
+"""The open study: scan, mask, and what is known about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from psygnal import Signal
+
+from liverseg_gui.core.measure import Measurements
+from liverseg_gui.core.volume import LabelMap, Volume
+
+
+@dataclass(frozen=True)
+class MaskSource:
+    """Where a mask came from: a file, or a model that ran on a device."""
+
+    path: Path | None = None
+    model: str = ""
+    device: str = ""
+    seconds: float | None = None
+    warnings: tuple[str, ...] = field(default=())
+
+
+class Study:
+    """The open scan and its mask. Only the thread of the window changes it."""
+
+    volume_changed = Signal()
+    mask_changed = Signal()
+    measured = Signal()
+    saved = Signal()
+
+    def __init__(self) -> None:
+        self._volume: Volume | None = None
+        self._mask: LabelMap | None = None
+        self._source = MaskSource()
+        self._measurements: Measurements | None = None
+        self._unsaved = False
+
+    @property
+    def volume(self) -> Volume | None:
+        """The open scan."""
+        return self._volume
+
+    @property
+    def mask(self) -> LabelMap | None:
+        """The mask on it."""
+        return self._mask
+
+    @property
+    def mask_source(self) -> MaskSource:
+        """Where the mask came from."""
+        return self._source
+
+    @property
+    def measurements(self) -> Measurements | None:
+        """The figures of the mask, once they are computed."""
+        return self._measurements
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether the mask would be lost if the study closed now."""
+        return self._unsaved
+
+    def open(self, volume: Volume) -> None:
+        """Replace the scan; the mask goes with the old one."""
+        self._volume = volume
+        self._mask, self._source, self._unsaved = None, MaskSource(), False
+        self._measurements = None
+        self.volume_changed.emit()
+        self.mask_changed.emit()
+
+    def set_mask(self, mask: LabelMap, source: MaskSource) -> None:
+        """Put `mask` on the scan. One without a file is unsaved until `mark_saved`.
+
+        Raises:
+            GridMismatchError: it lies on another grid; nothing is changed.
+        """
+        if self._volume is None:
+            raise ValueError("there is no scan to put a mask on")
+        mask.require_grid_of(self._volume)
+        self._mask, self._source = mask, source
+        self._unsaved = source.path is None
+        self._measurements = None
+        self.mask_changed.emit()
+
+    def set_measurements(self, mask: LabelMap, measurements: Measurements) -> None:
+        """Take the figures of `mask`, unless another mask is shown by now."""
+        if mask is self._mask:
+            self._measurements = measurements
+            self.measured.emit()
+
+    def mark_saved(self, mask: LabelMap) -> None:
+        """`mask` is on disk."""
+        if mask is self._mask:
+            self._unsaved = False
+            self.saved.emit()

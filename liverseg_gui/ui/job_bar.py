@@ -1,0 +1,67 @@
+"""What the running job does, how long it still takes, and its Cancel button."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+
+from liverseg_gui.ui.jobs import Job, JobRunner
+
+_ESTIMATE_FROM = 0.08
+_ESTIMATE_AFTER_SECONDS = 2.0
+
+
+class JobBar(QWidget):
+    """Visible while jobs run."""
+
+    def __init__(self, runner: JobRunner) -> None:
+        super().__init__()
+        self._runner = runner
+        self._job: Job | None = None
+        self._phase = QLabel()
+        self._phase.setMinimumWidth(320)
+        self._bar = QProgressBar()
+        self._bar.setRange(0, 1000)
+        self._bar.setFixedWidth(180)
+        self._cancel = QPushButton("Cancel (Esc)")
+        self._cancel.clicked.connect(self.cancel)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(4, 0, 4, 0)
+        for widget in (self._phase, self._bar, self._cancel):
+            layout.addWidget(widget)
+        runner.job_started.connect(self._watch)
+        runner.became_idle.connect(self.hide)
+        self.hide()
+
+    def cancel(self) -> None:
+        """Cancel all jobs."""
+        if self._job is not None:
+            self._cancel.setEnabled(False)
+            self._phase.setText("Cancelling ...")
+        self._runner.cancel_all()
+
+    def _watch(self, job: Job) -> None:
+        self._job = job
+        self._cancel.setEnabled(True)
+        self._bar.setValue(0)
+        self._phase.setText(job.name)
+        job.progressed.connect(self._show)
+        self.show()
+
+    def _show(self, fraction: float, phase: str) -> None:
+        if self._job is None or not self._cancel.isEnabled():
+            return
+        self._bar.setValue(round(fraction * 1000))
+        elapsed = time.monotonic() - self._job.started_at
+        self._phase.setText(f"{self._job.name}: {phase}{remaining(fraction, elapsed)}")
+
+
+def remaining(fraction: float, elapsed_s: float) -> str:
+    """ ", about 12 s left" once there is enough to go by, else nothing."""
+    if fraction < _ESTIMATE_FROM or fraction >= 1 or elapsed_s < _ESTIMATE_AFTER_SECONDS:
+        return ""
+    seconds = elapsed_s * (1 - fraction) / fraction
+    if seconds < 90:
+        return f", about {max(1, round(seconds))} s left"
+    return f", about {round(seconds / 60)} min left"

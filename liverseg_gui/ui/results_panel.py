@@ -1,0 +1,188 @@
+"""The panel beside the views: overlay controls, volumes, lesions, and doubts about them."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QFormLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from liverseg_gui.core.display import LABEL_COLORS, LABEL_NAMES
+from liverseg_gui.core.measure import Lesion, Measurements
+from liverseg_gui.state.study import Study
+from liverseg_gui.state.view import ViewState
+
+_NO_FIGURE = "\N{EN DASH}"
+_COLUMNS = ("#", "ml", "mm (axial)", "Slice")
+
+
+class ResultsPanel(QWidget):
+    """Shows the figures of the study's mask; a click on a lesion asks to go there."""
+
+    segment_asked = Signal()
+    lesion_chosen = Signal(object)
+
+    def __init__(self, study: Study, view: ViewState) -> None:
+        super().__init__()
+        self._study, self._view = study, view
+        layout = QVBoxLayout(self)
+        self.segment_button = QPushButton("Segment  (F5)")
+        self.segment_button.setMinimumHeight(40)
+        self.segment_button.clicked.connect(self.segment_asked)
+        layout.addWidget(self.segment_button)
+        layout.addWidget(self._overlay_group())
+        layout.addWidget(self._volume_group())
+        layout.addWidget(self._lesion_group(), 1)
+        self._source = _wrapped("#9aa0a6")
+        self._warnings = _wrapped("#f2c94c")
+        layout.addWidget(self._warnings)
+        layout.addWidget(self._source)
+        study.volume_changed.connect(self.refresh)
+        study.mask_changed.connect(self.refresh)
+        study.measured.connect(self.refresh)
+        study.saved.connect(self.refresh)
+        view.events.connect(self._refresh_overlay)
+        self.refresh()
+        self._refresh_overlay()
+
+    def _overlay_group(self) -> QGroupBox:
+        group = QGroupBox("Overlay")
+        row = QHBoxLayout()
+        self._visible = QCheckBox("Show (S)")
+        self._visible.toggled.connect(self._set_visible)
+        self._opacity = QSlider(Qt.Orientation.Horizontal)
+        self._opacity.setRange(0, 100)
+        self._opacity.setAccessibleName("Overlay opacity")
+        self._opacity.setToolTip("Opacity (A less, D more)")
+        self._opacity.valueChanged.connect(self._set_opacity)
+        row.addWidget(self._visible)
+        row.addWidget(self._opacity, 1)
+        layout = QVBoxLayout(group)
+        layout.addLayout(row)
+        legend = QHBoxLayout()
+        for label, (red, green, blue) in LABEL_COLORS.items():
+            swatch = f'<span style="color: rgb({red},{green},{blue})">\N{BLACK SQUARE}</span>'
+            name = QLabel(f"{swatch} {LABEL_NAMES[label]}")
+            legend.addWidget(name)
+        layout.addLayout(legend)
+        return group
+
+    def _volume_group(self) -> QGroupBox:
+        group = QGroupBox("Volumes")
+        form = QFormLayout(group)
+        self._figures = {}
+        for key, text in (
+            ("liver_ml", "Liver, tumor included"),
+            ("liver_without_tumor_ml", "Liver without tumor"),
+            ("tumor_ml", "Tumor"),
+            ("tumor_burden_percent", "Tumor burden"),
+        ):
+            value = QLabel(_NO_FIGURE)
+            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            value.setAlignment(Qt.AlignmentFlag.AlignRight)
+            self._figures[key] = value
+            form.addRow(text, value)
+        return group
+
+    def _lesion_group(self) -> QGroupBox:
+        group = QGroupBox("Lesions")
+        self._table = QTableWidget(0, len(_COLUMNS))
+        self._table.setHorizontalHeaderLabels(_COLUMNS)
+        self._table.verticalHeader().hide()
+        self._table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self._table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self._table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        header = self._table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
+        self._table.currentCellChanged.connect(self._choose)
+        layout = QVBoxLayout(group)
+        layout.addWidget(self._table)
+        return group
+
+    def refresh(self) -> None:
+        """Show the figures of the present mask, or none."""
+        found = self._study.measurements
+        self.segment_button.setEnabled(self._study.volume is not None)
+        for key, label in self._figures.items():
+            unit = "%" if key.endswith("percent") else "ml"
+            value = getattr(found, key) if found else None
+            label.setText(_NO_FIGURE if value is None else f"{value:,.1f} {unit}")
+        self._fill(found.lesions if found else ())
+        self._warnings.setText(
+            "\n".join(f"\N{WARNING SIGN} {w}" for w in self._all_warnings(found))
+        )
+        self._warnings.setVisible(bool(self._warnings.text()))
+        self._source.setText(self._about_mask())
+
+    def _all_warnings(self, found: Measurements | None) -> list[str]:
+        volume = self._study.volume
+        scan = volume.warnings if volume else ()
+        mask = found.warnings if found else ()
+        return list(dict.fromkeys((*scan, *mask, *self._study.mask_source.warnings)))
+
+    def _about_mask(self) -> str:
+        source = self._study.mask_source
+        if self._study.mask is None:
+            return "No mask yet."
+        if source.model:
+            made = f"Model {source.model} on {source.device}, {source.seconds:.1f} s."
+        else:
+            made = f"Mask from {source.path.name}." if source.path else ""
+        return made + (" Not saved yet." if self._study.unsaved else "")
+
+    def _fill(self, lesions: tuple[Lesion, ...]) -> None:
+        self._table.blockSignals(True)
+        self._table.setRowCount(len(lesions))
+        for row, lesion in enumerate(lesions):
+            cells = (
+                f"{lesion.number}",
+                f"{lesion.volume_ml:.2f}",
+                f"{lesion.longest_axial_mm:.0f} x {lesion.perpendicular_mm:.0f}",
+                f"{lesion.slice_k + 1}",
+            )
+            for column, text in enumerate(cells):
+                item = QTableWidgetItem(text)
+                item.setToolTip(lesion.why)
+                item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
+                self._table.setItem(row, column, item)
+        self._table.setCurrentCell(-1, -1)
+        self._table.blockSignals(False)
+
+    def _choose(self, row: int, *_: int) -> None:
+        found = self._study.measurements
+        if found and 0 <= row < len(found.lesions):
+            self.lesion_chosen.emit(found.lesions[row])
+
+    def _set_visible(self, visible: bool) -> None:
+        self._view.overlay_visible = visible
+
+    def _set_opacity(self, percent: int) -> None:
+        self._view.overlay_opacity = percent / 100
+
+    def _refresh_overlay(self, *_: object) -> None:
+        for widget in (self._visible, self._opacity):
+            widget.blockSignals(True)
+        self._visible.setChecked(self._view.overlay_visible)
+        self._opacity.setValue(round(self._view.overlay_opacity * 100))
+        for widget in (self._visible, self._opacity):
+            widget.blockSignals(False)
+
+
+def _wrapped(color: str) -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setStyleSheet(f"color: {color};")
+    return label
