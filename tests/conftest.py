@@ -1,0 +1,50 @@
+"""Shared fixtures: phantoms, the folder of real CT, and a tiny model."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from liverseg_gui.core.phantom import Phantom, PhantomSpec, make_phantom
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+REAL_DATA = Path(
+    os.environ.get("LIVERSEG_TEST_DATA", Path(__file__).parents[2] / "shared" / "data")
+)
+
+
+@pytest.fixture(scope="session")
+def phantom() -> Phantom:
+    """A small phantom with three tumors of known size."""
+    return make_phantom(PhantomSpec(1, (128, 128, 48), (3.0, 3.0, 4.5), (40.0, 30.0, 20.0)))
+
+
+@pytest.fixture
+def real_data(request: pytest.FixtureRequest) -> Path:
+    """The folder of real CT; the test is skipped where there is none."""
+    if not (REAL_DATA / "dicom").is_dir():
+        pytest.skip(f"no real CT at {REAL_DATA} (LIVERSEG_TEST_DATA names another folder)")
+    return REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def untrained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder with random weights: for everything but accuracy."""
+    import torch
+
+    from liverseg_gui.segmentation.networks import build_network
+    from training.export import export_model
+
+    torch.manual_seed(0)
+    size = (64, 96)
+    card = {
+        "name": "untrained",
+        "architecture": "slim-resnet18",
+        "size": size,
+        "window_hu": (-40.0, 160.0),
+    }
+    network = build_network("slim-resnet18", 3, size)
+    return export_model(network, tmp_path_factory.mktemp("model"), card)

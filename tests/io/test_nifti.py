@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+import SimpleITK as sitk  # noqa: N813
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
+
+from liverseg_gui.core.errors import (
+    AmbiguousInputError,
+    GridMismatchError,
+    SaveError,
+    UnreadableFileError,
+)
+from liverseg_gui.core.volume import LabelMap
+from liverseg_gui.io.nifti import read_mask, save_mask
+from liverseg_gui.io.scans import open_scan
+from tests.core.test_geometry import orientations
+
+SHAPE = (4, 5, 6)
+
+
+def write(path: Path, data: np.ndarray, matrix: np.ndarray | None = None) -> Path:
+    nib.save(nib.Nifti1Image(data, np.eye(4) if matrix is None else matrix), path)
+    return path
+
+
+def scan(path: Path, matrix: np.ndarray | None = None) -> Path:
+    values = np.arange(np.prod(SHAPE), dtype=np.int16).reshape(SHAPE)
+    if matrix is None:
+        matrix = np.diag([0.8, 0.8, 2.5, 1])
+    return write(path, values, matrix)
+
+
+@settings(
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.sampled_from(range(48)),
+    st.tuples(*[st.floats(0.4, 8.0)] * 3),
+    st.tuples(*[st.floats(-25, 25)] * 3),
+    st.tuples(*[st.integers(0, n - 1) for n in SHAPE]),
+)
+def test_a_labelled_voxel_keeps_its_patient_position_in_every_program(
+    tmp_path: Path, orientation: int, spacing: tuple, angles: tuple, voxel: tuple
+) -> None:
+    """Open, label, save, reopen in nibabel and in SimpleITK: same voxel, same millimetres."""
+    matrix = np.eye(4)
+    turn = Rotation.from_euler("xyz", angles, degrees=True).as_matrix()
+    matrix[:3, :3] = turn @ (orientations()[orientation] * np.array(spacing))
+    matrix[:3, 3] = (-120.5, 33.25, 512.0)
+    path = scan(tmp_path / "scan.nii", matrix)
+    volume = open_scan(path)
+    stored_value = int(np.asanyarray(nib.load(path).dataobj)[voxel])
+    labels = (volume.hu == stored_value).astype(np.uint8) * 2
+    saved = tmp_path / "mask.nii.gz"
+    save_mask(LabelMap(labels, volume.grid), volume.origin, saved)
+
+    by_nibabel = nib.load(saved)
+    assert np.argwhere(np.asanyarray(by_nibabel.dataobj) == 2).tolist() == [list(voxel)]
+    np.testing.assert_array_equal(by_nibabel.affine, nib.load(path).affine)
+    in_program = volume.affine.to_mm(np.argwhere(labels == 2)[0])
+    np.testing.assert_allclose(in_program, matrix[:3] @ [*voxel, 1], atol=1e-3)
+    mask, original = sitk.ReadImage(str(saved)), sitk.ReadImage(str(path))
+    assert mask[voxel] == 2
+    np.testing.assert_allclose(
+        mask.TransformIndexToPhysicalPoint(voxel),
+        original.TransformIndexToPhysicalPoint(voxel),
+        atol=1e-4,
+    )
+    np.testing.assert_allclose(
+        np.array(mask.TransformIndexToPhysicalPoint(voxel)) * (-1, -1, 1), in_program, atol=0.01
+    )
+
+
+@pytest.mark.parametrize("orientation", range(48))
+def test_every_axis_order_gives_the_same_array(tmp_path: Path, orientation: int) -> None:
+    upright = open_scan(scan(tmp_path / "a.nii"))
+    order = orientations()[orientation]
+    stored = upright.hu.transpose(np.abs(order).argmax(axis=0))
+    flips = order.sum(axis=0) < 0
+    stored = np.flip(stored, np.nonzero(flips)[0]) if flips.any() else stored
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.diag((0.8, 0.8, 2.5)) @ order
+    corner = [n - 1 if flip else 0 for n, flip in zip(stored.shape, flips, strict=True)]
+    matrix[:3, 3] = -(matrix[:3, :3] @ corner)
+    turned = open_scan(write(tmp_path / "b.nii", np.ascontiguousarray(stored), matrix))
+    np.testing.assert_array_equal(turned.hu, upright.hu)
+    assert turned.affine.close_to(upright.affine, upright.shape)
+
+
+def test_a_saved_mask_keeps_qform_and_sform_as_they_were(tmp_path: Path) -> None:
+    image = nib.Nifti1Image(np.zeros(SHAPE, np.int16), np.diag([1.0, 1, 2, 1]))
+    image.set_sform(np.diag([1.0, 1, 2, 1]), 2)
+    shifted = np.diag([1.0, 1, 2, 1])
+    shifted[:3, 3] = 7
+    image.set_qform(shifted, 1)
+    image.header["descrip"] = b"John Doe"
+    nib.save(image, tmp_path / "scan.nii.gz")
+    volume = open_scan(tmp_path / "scan.nii.gz")
+    assert "two different positions" in volume.warnings[0]
+    mask = LabelMap(np.ones(volume.shape, np.uint8), volume.grid)
+    save_mask(mask, volume.origin, tmp_path / "m.nii.gz")
+    saved = nib.load(tmp_path / "m.nii.gz")
+    assert saved.get_data_dtype() == np.uint8
+    assert (int(saved.header["qform_code"]), int(saved.header["sform_code"])) == (1, 2)
+    np.testing.assert_array_equal(saved.get_qform(), shifted)
+    assert bytes(saved.header["descrip"].tobytes()).strip(b"\0") == b""
+
+
+def test_a_mask_may_be_stored_in_another_axis_order(tmp_path: Path) -> None:
+    volume = open_scan(scan(tmp_path / "scan.nii"))
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[0, 0, 0] = 1
+    flipped = np.diag([-0.8, 0.8, 2.5, 1.0])
+    flipped[0, 3] = 0.8 * 3
+    write(tmp_path / "m.nii", np.ascontiguousarray(labels[::-1]), flipped)
+    assert read_mask(tmp_path / "m.nii", volume).labels[0, 0, 0] == 1
+
+
+def test_float_scans_are_rounded_and_nan_is_air(tmp_path: Path) -> None:
+    values = np.full(SHAPE, 39.6, np.float32)
+    values[0, 0, 0] = np.nan
+    hu = open_scan(write(tmp_path / "f.nii", values, np.diag([2.0, 2, 2, 1]))).hu
+    assert hu[1, 1, 1] == 40
+    assert hu[0, 0, 0] == -1024
+
+
+def test_unit_spacing_without_orientation_is_doubted(tmp_path: Path) -> None:
+    volume = open_scan(write(tmp_path / "unit.nii", np.zeros(SHAPE, np.int16)))
+    assert "not reliable" in volume.warnings[0]
+
+
+def no_image(folder: Path) -> Path:
+    (folder / "scan.nii").write_text("this is no image")
+    return folder / "scan.nii"
+
+
+def truncated(folder: Path) -> Path:
+    big = write(folder / "whole.nii.gz", np.random.default_rng(0).integers(0, 99, (40, 40, 40)).astype(np.int16))
+    (folder / "cut.nii.gz").write_bytes(big.read_bytes()[:20_000])
+    return folder / "cut.nii.gz"
+
+
+def truncated_plain(folder: Path) -> Path:
+    path = scan(folder / "cut.nii")
+    path.write_bytes(path.read_bytes()[:-50])
+    return path
+
+
+def missing(folder: Path) -> Path:
+    return folder / "nowhere.nii.gz"
+
+
+def empty_file(folder: Path) -> Path:
+    (folder / "empty.nii.gz").touch()
+    return folder / "empty.nii.gz"
+
+
+def flat(folder: Path) -> Path:
+    return write(folder / "flat.nii", np.zeros((5, 5), np.int16))
+
+
+def singular(folder: Path) -> Path:
+    path = scan(folder / "singular.nii")
+    header = nib.load(path).header.copy()
+    header["sform_code"], header["srow_x"] = 1, 0
+    with path.open("r+b") as file:
+        file.write(header.binaryblock)
+    return path
+
+
+@pytest.mark.parametrize(
+    "bad", [no_image, truncated, truncated_plain, missing, empty_file, flat, singular]
+)
+def test_a_bad_file_is_named_with_a_remedy(tmp_path: Path, bad) -> None:  # noqa: ANN001
+    path = bad(tmp_path)
+    with pytest.raises(UnreadableFileError) as error:
+        open_scan(path)
+    assert path.name in str(error.value)
+    assert str(error.value).count(".") >= 2
+
+
+def test_a_4d_file_lists_its_volumes_and_opens_the_one_chosen(tmp_path: Path) -> None:
+    data = np.stack([np.full(SHAPE, n, np.int16) for n in (10, 20)], axis=3)
+    path = write(tmp_path / "two.nii", data, np.diag([2.0, 2, 2, 1]))
+    with pytest.raises(AmbiguousInputError, match="2 volumes.*--volume N"):
+        open_scan(path)
+    assert open_scan(path, number=2).hu[0, 0, 0] == 20
+    with pytest.raises(UnreadableFileError, match="no volume 3"):
+        open_scan(path, number=3)
+
+
+def test_a_mask_of_another_grid_is_refused(tmp_path: Path) -> None:
+    volume = open_scan(scan(tmp_path / "scan.nii"))
+    other = write(tmp_path / "m.nii", np.zeros((4, 5, 7), np.uint8), np.diag([0.8, 0.8, 2.5, 1]))
+    with pytest.raises(GridMismatchError, match="4 x 5 x 7"):
+        read_mask(other, volume)
+
+
+def test_foreign_label_values_are_refused(tmp_path: Path) -> None:
+    volume = open_scan(scan(tmp_path / "scan.nii"))
+    other = write(tmp_path / "m.nii", np.full(SHAPE, 5, np.uint8), np.diag([0.8, 0.8, 2.5, 1]))
+    with pytest.raises(UnreadableFileError, match="values 5"):
+        read_mask(other, volume)
+
+
+@pytest.fixture
+def mask(tmp_path: Path) -> tuple[LabelMap, object]:
+    volume = open_scan(scan(tmp_path / "scan.nii"))
+    return LabelMap(np.ones(volume.shape, np.uint8), volume.grid), volume.origin
+
+
+def test_a_full_disk_leaves_the_old_mask_whole(
+    tmp_path: Path, mask: tuple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "mask.nii.gz"
+    target.write_bytes(b"the old mask")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(nib, "save", full)
+    with pytest.raises(SaveError, match="No space left.*nothing was changed"):
+        save_mask(*mask, target)
+    assert target.read_bytes() == b"the old mask"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["mask.nii.gz", "scan.nii"]
+
+
+def test_a_mask_that_reads_back_differently_is_not_kept(
+    tmp_path: Path, mask: tuple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = nib.save
+
+    def corrupting(image: nib.Nifti1Image, path: Path) -> None:
+        data = np.asanyarray(image.dataobj).copy()
+        data[0, 0, 0] = 0
+        real(nib.Nifti1Image(data, None, image.header), path)
+
+    monkeypatch.setattr(nib, "save", corrupting)
+    with pytest.raises(SaveError, match="did not give back"):
+        save_mask(*mask, tmp_path / "m.nii.gz")
+    assert not (tmp_path / "m.nii.gz").exists()
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path, mask: tuple) -> None:
+    with pytest.raises(SaveError, match="could not be written"):
+        save_mask(*mask, tmp_path / "gone" / "m.nii.gz")
+
+
+def test_a_mask_needs_the_name_of_one(tmp_path: Path, mask: tuple) -> None:
+    with pytest.raises(SaveError, match=r"\.nii or \.nii\.gz"):
+        save_mask(*mask, tmp_path / "m.png")
