@@ -31,3 +31,6 @@ class SegmentationError(LiverSegError):
 
 class Cancelled(Exception):  # noqa: N818
     """The user cancelled. Not a failure, so not a LiverSegError."""
+
+    def __init__(self, message: str = "cancelled") -> None:
+        super().__init__(message)  # fastai reads args[0] of what passes through its callbacks

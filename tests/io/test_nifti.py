@@ -145,7 +145,10 @@ def no_image(folder: Path) -> Path:
 
 
 def truncated(folder: Path) -> Path:
-    big = write(folder / "whole.nii.gz", np.random.default_rng(0).integers(0, 99, (40, 40, 40)).astype(np.int16))
+    big = write(
+        folder / "whole.nii.gz",
+        np.random.default_rng(0).integers(0, 99, (40, 40, 40)).astype(np.int16),
+    )
     (folder / "cut.nii.gz").write_bytes(big.read_bytes()[:20_000])
     return folder / "cut.nii.gz"
 
@@ -181,7 +184,7 @@ def singular(folder: Path) -> Path:
 @pytest.mark.parametrize(
     "bad", [no_image, truncated, truncated_plain, missing, empty_file, flat, singular]
 )
-def test_a_bad_file_is_named_with_a_remedy(tmp_path: Path, bad) -> None:  # noqa: ANN001
+def test_a_bad_file_is_named_with_a_remedy(tmp_path: Path, bad) -> None:
     path = bad(tmp_path)
     with pytest.raises(UnreadableFileError) as error:
         open_scan(path)
@@ -192,7 +195,7 @@ def test_a_bad_file_is_named_with_a_remedy(tmp_path: Path, bad) -> None:  # noqa
 def test_a_4d_file_lists_its_volumes_and_opens_the_one_chosen(tmp_path: Path) -> None:
     data = np.stack([np.full(SHAPE, n, np.int16) for n in (10, 20)], axis=3)
     path = write(tmp_path / "two.nii", data, np.diag([2.0, 2, 2, 1]))
-    with pytest.raises(AmbiguousInputError, match="2 volumes.*--volume N"):
+    with pytest.raises(AmbiguousInputError, match=r"2 volumes.*--volume N"):
         open_scan(path)
     assert open_scan(path, number=2).hu[0, 0, 0] == 20
     with pytest.raises(UnreadableFileError, match="no volume 3"):
@@ -229,7 +232,7 @@ def test_a_full_disk_leaves_the_old_mask_whole(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(nib, "save", full)
-    with pytest.raises(SaveError, match="No space left.*nothing was changed"):
+    with pytest.raises(SaveError, match=r"No space left.*nothing was changed"):
         save_mask(*mask, target)
     assert target.read_bytes() == b"the old mask"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["mask.nii.gz", "scan.nii"]

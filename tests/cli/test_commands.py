@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from liverseg_gui.cli.main import main
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("phantom")
+    words = ["--size", "80", "80", "30", "--spacing", "5", "5", "7", "--tumors", "36", "--seed", "4"]
+    assert main(["phantom", "-o", str(folder), *words]) == 0
+    return folder
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, as a script calls it."""
+    command = [sys.executable, "-m", "liverseg_gui", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_segment_writes_a_mask_on_the_scans_grid_and_a_report(
+    made: Path, untrained_model: Path, tmp_path: Path
+) -> None:
+    mask, report = tmp_path / "m.nii.gz", tmp_path / "r.json"
+    code = main(
+        [
+            "segment",
+            str(made / "scan.nii.gz"),
+            *("-o", str(mask), "--report", str(report)),
+            *("--model", str(untrained_model), "--device", "cpu"),
+        ]
+    )
+    assert code == 0
+    scan, saved = nib.load(made / "scan.nii.gz"), nib.load(mask)
+    assert saved.shape == scan.shape
+    assert saved.get_data_dtype() == np.uint8
+    np.testing.assert_array_equal(saved.affine, scan.affine)
+    values = json.loads(report.read_text())
+    assert values["device"] == "cpu"
+    assert values["peak_memory_mb"] > 50
+    assert values["liver_ml"] == pytest.approx(
+        np.count_nonzero(np.asanyarray(saved.dataobj)) * 5 * 5 * 7 / 1000
+    )
+
+
+def test_measure_agrees_with_the_truth_it_is_given(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "r.json"
+    words = [str(made / "scan.nii.gz"), str(made / "truth.nii.gz"), "--report", str(report)]
+    assert main(["measure", *words]) == 0
+    truth = json.loads((made / "truth.json").read_text())
+    found = json.loads(report.read_text())
+    assert found["liver_ml"] == pytest.approx(truth["liver_ml"], rel=0.01)
+    assert found["tumor_ml"] == pytest.approx(truth["tumor_ml"], rel=0.01)
+    assert f"Liver {found['liver_ml']:.1f} ml" in capsys.readouterr().out
+
+
+def test_info_lists_volumes_with_numbers(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(made / "scan.nii.gz"), "--json"]) == 0
+    (volume,) = json.loads(capsys.readouterr().out)["volumes"]
+    assert volume["number"] == 1
+    assert volume["size"] == [80, 80, 30]
+    assert volume["spacing_mm"] == pytest.approx([5, 5, 7])
+    assert (volume["slices"], volume["modality"], volume["findings"]) == (30, "CT", [])
+
+
+def test_a_dicom_phantom_is_read_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--dicom", "--size", "64", "64", "16", "--spacing", "6", "6", "12", "--tumors", "40"]
+    assert main(["phantom", "-o", str(tmp_path), *words]) == 0
+    assert main(["measure", str(tmp_path / "dicom"), str(tmp_path / "truth.nii.gz")]) == 0
+    assert "lesion 1" in capsys.readouterr().out
+
+
+def test_models_prints_the_default(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == 0
+    assert capsys.readouterr().out.startswith("default: slim-resnet18")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["segment", "nowhere.nii.gz", "-o", "m.nii.gz"], "nowhere.nii.gz does not exist"),
+        (["measure", "{scan}", "nowhere.nii.gz"], "nowhere.nii.gz does not exist"),
+        (["measure", "{scan}", "{other}"], "Open the scan this mask was made on"),
+        (["segment", "{scan}", "-o", "m.png"], "m.png: a mask is saved as"),
+        (["segment", "{scan}", "-o", "m.nii", "--report", "r.docx"], "written as .json or .csv"),
+        (["segment", "{scan}", "-o", "m.nii.gz", "--model", "nothing"], "no model 'nothing'"),
+        (["info", "{empty}"], "holds no DICOM images"),
+        (["measure", "{text}", "{scan}"], "is no NIfTI image"),
+    ],
+)
+def test_a_failure_is_one_line_on_stderr_and_exit_code_1(
+    made: Path,
+    tmp_path: Path,
+    words: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    other, text, empty = tmp_path / "other.nii.gz", tmp_path / "text.nii", tmp_path / "empty"
+    nib.save(nib.Nifti1Image(np.zeros((4, 4, 4), np.uint8), np.eye(4)), other)
+    text.write_text("no image")
+    empty.mkdir()
+    places = {"scan": made / "scan.nii.gz", "other": other, "text": text, "empty": empty}
+    assert main([word.format(**places) for word in words]) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert error.startswith("liverseg: ")
+
+
+def test_wrong_usage_exits_with_2() -> None:
+    assert run("segment", "scan.nii.gz").returncode == 2
+    assert run("measure").returncode == 2
+
+
+def test_no_command_loads_torch_or_qt_before_it_needs_them() -> None:
+    code = (
+        "import sys; from liverseg_gui.cli.main import main; main(['models']);"
+        "print([m for m in ('torch', 'fastai', 'PySide6') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

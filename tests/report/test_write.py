@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from liverseg_gui.core.errors import SaveError
+from liverseg_gui.core.measure import measure
+from liverseg_gui.core.phantom import Phantom
+from liverseg_gui.core.planes import Plane
+from liverseg_gui.report.pictures import best_slice, picture, write_pictures
+from liverseg_gui.report.write import Report, write_report
+
+
+@pytest.fixture(scope="module")
+def report(phantom: Phantom) -> Report:
+    return Report(
+        phantom.volume,
+        measure(phantom.volume, phantom.truth),
+        "default",
+        "cpu",
+        12.5,
+        800.0,
+        ("a doubt",),
+    )
+
+
+def test_json_holds_what_other_programs_rely_on(report: Report, tmp_path: Path) -> None:
+    write_report(report, tmp_path / "r.json")
+    values = json.loads((tmp_path / "r.json").read_text())
+    assert values["liver_ml"] == pytest.approx(report.measurements.liver_ml)
+    assert values["tumor_burden_percent"] == pytest.approx(report.measurements.tumor_burden_percent)
+    assert (values["model"], values["device"], values["seconds"]) == ("default", "cpu", 12.5)
+    assert values["peak_memory_mb"] == 800.0
+    assert values["warnings"] == ["a doubt"]
+    assert len(values["lesions"]) == 3
+    assert {
+        "volume_ml",
+        "longest_axial_mm",
+        "perpendicular_mm",
+        "touches_edge",
+        "measurable",
+    } <= set(values["lesions"][0])
+
+
+def test_csv_has_a_row_for_each_lesion(report: Report, tmp_path: Path) -> None:
+    write_report(report, tmp_path / "r.csv")
+    with (tmp_path / "r.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["number"] for row in rows] == ["1", "2", "3"]
+    assert float(rows[0]["volume_ml"]) > float(rows[2]["volume_ml"])
+    assert rows[0]["warnings"] == "a doubt"
+
+
+def test_an_unknown_ending_is_refused(report: Report, tmp_path: Path) -> None:
+    with pytest.raises(SaveError, match=r"\.json or \.csv"):
+        write_report(report, tmp_path / "r.docx")
+
+
+def test_a_folder_that_is_not_there_is_named(report: Report, tmp_path: Path) -> None:
+    with pytest.raises(SaveError, match="could not be written"):
+        write_report(report, tmp_path / "gone" / "r.json")
+
+
+def test_pictures_show_scan_and_overlay_in_the_true_aspect(
+    phantom: Phantom, tmp_path: Path
+) -> None:
+    paths = write_pictures(phantom.volume, phantom.truth, tmp_path)
+    assert [path.name for path in paths] == ["axial.png", "coronal.png", "sagittal.png"]
+    sheet = picture(phantom.volume, phantom.truth, Plane.CORONAL)
+    height = round(512 * 48 * 4.5 / (128 * 3.0))
+    assert sheet.size == (1024, height + 20)
+    k = best_slice(phantom.truth.labels, Plane.CORONAL)
+    assert (phantom.truth.labels[:, k] == 2).any()
+    left, right = sheet.crop((0, 0, 512, height)), sheet.crop((512, 0, 1024, height))
+    orange = [p for p in right.get_flattened_data() if p[0] > p[2] + 40]
+    assert len(orange) > 500
+    assert len([p for p in left.get_flattened_data() if p[0] > p[2] + 40]) < len(orange) / 2

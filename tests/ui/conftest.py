@@ -1,0 +1,118 @@
+"""A window with a segmenter and dialogs that the test controls."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.segmentation.segmenter import Segmentation
+from liverseg_gui.ui.main_window import MainWindow
+
+
+class FakeSegmenter:
+    """Calls soft tissue liver; waits at half way where the test holds it."""
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+        self.go_on.set()
+        self.failure: Exception | None = None
+
+    def segment(self, volume: Volume, progress: Progress) -> Segmentation:
+        progress.update(0.5, "Half way")
+        while not self.go_on.wait(0.02):
+            progress.update(0.5, "Half way")
+        if self.failure is not None:
+            raise self.failure
+        labels = ((volume.hu > 80) & (volume.hu < 150)).astype(np.uint8)
+        return Segmentation(LabelMap(labels, volume.grid), "fake", "cpu", 0.1)
+
+
+class FakeDialogs:
+    """Answers instead of a person, and remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.problems: list[tuple[str, str]] = []
+        self.questions: list[str] = []
+        self.save_answer: bool | None = None
+        self.yes = False
+        self.choice: int | None = None
+        self.path: Path | None = None
+
+    def problem(self, message: str, details: str = "") -> None:
+        self.problems.append((message, details))
+
+    def save_first(self, question: str) -> bool | None:
+        self.questions.append(question)
+        return self.save_answer
+
+    def confirm(self, question: str, yes: str) -> bool:
+        self.questions.append(question)
+        return self.yes
+
+    def choose(self, question: str, rows: list[str]) -> int | None:
+        self.questions.append(question)
+        return self.choice
+
+    def scan_file(self) -> Path | None:
+        return self.path
+
+    def scan_folder(self) -> Path | None:
+        return self.path
+
+    def mask_file(self) -> Path | None:
+        return self.path
+
+    def save_mask_as(self, proposal: Path) -> Path | None:
+        return self.path
+
+    def save_report_as(self, proposal: Path) -> Path | None:
+        return self.path
+
+
+class Desk:
+    """The window and its surroundings, with the waits tests need."""
+
+    def __init__(self, qtbot: QtBot) -> None:
+        self.qtbot = qtbot
+        self.segmenter, self.dialogs = FakeSegmenter(), FakeDialogs()
+        self.window = MainWindow(self.segmenter, self.dialogs)  # type: ignore[arg-type]
+        qtbot.addWidget(self.window)
+        self.window.show()
+
+    def idle(self) -> None:
+        self.qtbot.waitUntil(lambda: not self.window.runner.busy, timeout=20_000)
+        self.qtbot.waitUntil(lambda: not self.window.runner.busy, timeout=20_000)
+
+    def open(self, path: Path, mask: Path | None = None) -> None:
+        self.window.controller.open(path, mask)
+        self.idle()
+
+    def trigger(self, key: str) -> None:
+        self.window.actions_by_key[key].trigger()
+
+
+@pytest.fixture
+def desk(qtbot: QtBot) -> Iterator[Desk]:
+    desk = Desk(qtbot)
+    yield desk
+    desk.segmenter.go_on.set()
+    desk.dialogs.save_answer, desk.dialogs.yes = False, True
+    desk.window.close()
+    assert not desk.window.isVisible()
+
+
+@pytest.fixture(scope="session")
+def files(phantom, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the phantom's scan.nii.gz and truth.nii.gz."""
+    from liverseg_gui.cli.phantom import write_phantom
+
+    folder = tmp_path_factory.mktemp("files")
+    write_phantom(phantom, folder)
+    return folder
