@@ -15,8 +15,8 @@ from liverseg_gui.cli.main import main
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("phantom")
-    words = ["--size", "80", "80", "30", "--spacing", "5", "5", "7", "--tumors", "36", "--seed", "4"]
-    assert main(["phantom", "-o", str(folder), *words]) == 0
+    words = "--size 80 80 30 --spacing 5 5 7 --tumors 36 --seed 4"
+    assert main(["phantom", "-o", str(folder), *words.split()]) == 0
     return folder
 
 
