@@ -77,7 +77,7 @@ def run_training(
     network = train(
         config, training, validation, run.out, progress.part(0.02, 0.95), on_epoch, resume
     )
-    predictor = Predictor.of(network, config.size, pick_device(config.device))
+    predictor = Predictor(network, config.size, pick_device(config.device))
     results = evaluate(predictor, unseen, progress.part(0.95, 1.0))
     export_model(network, run.out / "model", _card(run, cases, results))
     return results

@@ -47,7 +47,7 @@ class Volume:
     def __post_init__(self) -> None:
         if self.hu.dtype != np.int16:
             raise TypeError("a Volume holds int16 HU")
-        if self.hu.shape != self.grid.to_ras(np.empty(self.grid.shape, np.bool_)).shape:
+        if self.hu.shape != self.grid.to_ras(np.broadcast_to(np.False_, self.grid.shape)).shape:
             raise ValueError("HU array and grid differ in shape")
         self.hu.setflags(write=False)
 

@@ -54,7 +54,7 @@ class NetworkSegmenter:
         progress.update(0.0, "Loading the model")
         if self._predictor is None:
             keep_freed_memory()
-            self._predictor = Predictor(self._card, pick_device(self._wish))
+            self._predictor = load_predictor(self._card, pick_device(self._wish))
         predictor = self._predictor
         progress.update(0.03, "Preparing the slices")
         slices = axial_slices(volume, self._card.window_hu)
@@ -79,30 +79,8 @@ class NetworkSegmenter:
 class Predictor:
     """A network in memory, ready to label slices."""
 
-    def __init__(self, card: ModelCard, device: str) -> None:
-        """Build the network of `card` and read its weights onto `device`.
-
-        Raises:
-            ModelError: the weights are missing, damaged or do not fit.
-        """
-        network = build_network(card.architecture, 3, card.size)
-        try:
-            network.load_state_dict(safetensors.torch.load(read_weights(card)))
-        except (RuntimeError, safetensors.SafetensorError) as error:
-            raise ModelError(
-                f"The weights {card.weights} do not fit the architecture {card.architecture!r} "
-                f"on their card. Install the model {card.name!r} again."
-            ) from error
-        self._init(network, card.size, device)
-
-    @classmethod
-    def of(cls, network: torch.nn.Module, size: tuple[int, int], device: str) -> Predictor:
-        """A predictor of a network that is in memory already."""
-        self = cls.__new__(cls)
-        self._init(network, size, device)
-        return self
-
-    def _init(self, network: torch.nn.Module, size: tuple[int, int], device: str) -> None:
+    def __init__(self, network: torch.nn.Module, size: tuple[int, int], device: str) -> None:
+        """Put `network`, which takes slices of `size`, onto `device`."""
         self.device = device
         self._size = size
         self._network = network.eval().to(device).to(memory_format=torch.channels_last)
@@ -126,7 +104,7 @@ class Predictor:
         inputs = torch.from_numpy(to_input(slices, box, self._size))
         out = np.zeros(slices.shape, np.uint8)
         for start in range(0, len(slices), BATCH):
-            progress.update(start / len(slices), f"Slice {start + 1} of {len(slices)}")
+            progress.update(start / len(slices), f"Segmenting slice {start + 1} of {len(slices)}")
             chosen = torch.from_numpy(context[start : start + BATCH])
             scores = self._scores(inputs[chosen])
             out[start : start + BATCH] = from_input(scores, box, (rows, columns))
@@ -142,6 +120,23 @@ class Predictor:
                 "(--device cpu)."
             )
         return scores
+
+
+def load_predictor(card: ModelCard, device: str) -> Predictor:
+    """Build the network of `card` and read its weights onto `device`.
+
+    Raises:
+        ModelError: the weights are missing, damaged or do not fit.
+    """
+    network = build_network(card.architecture, 3, card.size)
+    try:
+        network.load_state_dict(safetensors.torch.load(read_weights(card)))
+    except (RuntimeError, safetensors.SafetensorError) as error:
+        raise ModelError(
+            f"The weights {card.weights} do not fit the architecture {card.architecture!r} "
+            f"on their card. Install the model {card.name!r} again."
+        ) from error
+    return Predictor(network, card.size, device)
 
 
 def pick_device(wish: str) -> str:

@@ -21,6 +21,7 @@ from liverseg_gui.core.volume import Volume
 WINDOW_HU = (-40.0, 160.0)
 CONTEXT_MM = 2.5
 MARGIN = 0.08
+_CHUNK = 16
 _MUSCLE = 76  # 8-bit level of 20 HU
 
 
@@ -90,12 +91,15 @@ def find_trunk(slices: NDArray[np.uint8], pixel_mm: tuple[float, float], aspect:
 def to_input(slices: NDArray[np.uint8], box: TrunkBox, size: tuple[int, int]) -> NDArray[np.uint8]:
     """Resample the box of each slice to `size` (rows, columns): uint8, shape (n, *size)."""
     r0, c0, r1, c1 = _pixels(box)
-    crop = np.zeros((len(slices), r1 - r0, c1 - c0), np.uint8)
     inside, source = _overlap(box, slices.shape[1:])
-    crop[:, *inside] = slices[:, *source]
-    tensor = torch.from_numpy(crop)[:, None].float()
-    small = F.interpolate(tensor, size, mode="bilinear", antialias=True)
-    return small[:, 0].round_().clamp_(0, 255).to(torch.uint8).numpy()
+    out = np.empty((len(slices), *size), np.uint8)
+    for start in range(0, len(slices), _CHUNK):
+        part = slices[start : start + _CHUNK]
+        crop = torch.zeros(len(part), 1, r1 - r0, c1 - c0)
+        crop[:, 0, *inside] = torch.from_numpy(np.ascontiguousarray(part[:, *source])).float()
+        small = F.interpolate(crop, size, mode="bilinear", antialias=True)
+        out[start : start + _CHUNK] = small[:, 0].round_().clamp_(0, 255).to(torch.uint8).numpy()
+    return out
 
 
 def from_input(scores: torch.Tensor, box: TrunkBox, shape: tuple[int, int]) -> NDArray[np.uint8]:

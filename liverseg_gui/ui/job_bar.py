@@ -20,10 +20,10 @@ class JobBar(QWidget):
         self._runner = runner
         self._job: Job | None = None
         self._phase = QLabel()
-        self._phase.setMinimumWidth(320)
+        self._phase.setMinimumWidth(330)
         self._bar = QProgressBar()
         self._bar.setRange(0, 1000)
-        self._bar.setFixedWidth(180)
+        self._bar.setFixedWidth(120)
         self._cancel = QPushButton("Cancel (Esc)")
         self._cancel.clicked.connect(self.cancel)
         layout = QHBoxLayout(self)
@@ -54,7 +54,7 @@ class JobBar(QWidget):
             return
         self._bar.setValue(round(fraction * 1000))
         elapsed = time.monotonic() - self._job.started_at
-        self._phase.setText(f"{self._job.name}: {phase}{remaining(fraction, elapsed)}")
+        self._phase.setText(phase + remaining(fraction, elapsed))
 
 
 def remaining(fraction: float, elapsed_s: float) -> str:

@@ -50,10 +50,10 @@ class MainWindow(QMainWindow):
         self.resize(1280, 800)
         self.study, self.view_state = Study(), ViewState()
         self.runner = JobRunner()
-        self.controller = StudyController(
-            self.study, self.view_state, self.runner, dialogs or Dialogs(self), segmenter
-        )
         self._dialogs = dialogs or Dialogs(self)
+        self.controller = StudyController(
+            self.study, self.view_state, self.runner, self._dialogs, segmenter
+        )
         self._build_views()
         self._build_panel()
         self._build_status()
@@ -103,7 +103,7 @@ class MainWindow(QMainWindow):
 
     def _build_status(self) -> None:
         self._cursor = QLabel()
-        self._cursor.setMinimumWidth(420)
+        self._cursor.setMinimumWidth(380)
         self.job_bar = JobBar(self.runner)
         notice = QLabel(NOTICE)
         notice.setStyleSheet("color: #f2c94c;")

@@ -18,7 +18,7 @@ from liverseg_gui.segmentation.segmenter import Segmentation, Segmenter
 from liverseg_gui.state.study import MaskSource, Study
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.dialogs import Dialogs
-from liverseg_gui.ui.jobs import Job, JobRunner
+from liverseg_gui.ui.jobs import Job, JobRunner, JobState
 
 
 class StudyController(QObject):
@@ -37,10 +37,12 @@ class StudyController(QObject):
         super().__init__()
         self._study, self._view, self._runner = study, view, runner
         self._dialogs, self._segmenter = dialogs, segmenter
+        self._segmenting: Job | None = None
 
     def open(self, path: Path, mask: Path | None = None) -> None:
         """Open the scan at `path`, and `mask` over it."""
-        if self._may_replace_mask("Opening another study closes this one."):
+        if self._may_replace_mask("Opening another study closes this one.") and self._may_stop():
+            self._runner.cancel_all()
             self._open(path, None, mask)
 
     def _open(self, path: Path, number: int | None, mask: Path | None) -> None:
@@ -110,7 +112,8 @@ class StudyController(QObject):
                 self._set_mask(found.labels, source)
                 self.said.emit(f"Segmented in {found.seconds:.1f} s on {found.device}")
 
-        self._submit("Segmenting", partial(self._segmenter.segment, volume), done)
+        work = partial(self._segmenter.segment, volume)
+        self._segmenting = self._submit("Segmenting", work, done)
 
     def _may_segment(self) -> bool:
         """Ask before a mask that was opened or is not saved is replaced."""
@@ -137,9 +140,14 @@ class StudyController(QObject):
         """Whether the window may close now; asks about what would be lost."""
         if not self._may_replace_mask("The mask is not saved."):
             return False
-        if self._runner.busy:
-            return self._dialogs.confirm("A job is still running. Cancel it and close?", "Close")
-        return True
+        return self._may_stop()
+
+    def _may_stop(self) -> bool:
+        """Whether a segmentation that runs, if any, may be cancelled."""
+        running = self._segmenting
+        if running is None or running.state not in (JobState.WAITING, JobState.RUNNING):
+            return True
+        return self._dialogs.confirm("The segmentation is still running. Cancel it?", "Cancel it")
 
     def save_mask(self) -> bool:
         """Ask for a name and save the mask there; whether it is on disk."""

@@ -53,11 +53,11 @@ def test_progress_never_goes_back(phantom: Phantom, untrained_model: Path) -> No
 def test_cancelling_stops_between_two_batches(phantom: Phantom, untrained_model: Path) -> None:
     phases: list[str] = []
     progress = Progress(
-        lambda _, phase: (phases.append(phase), phase.startswith("Slice 5") and progress.cancel())
+        lambda _, phase: (phases.append(phase), "slice 5 " in phase and progress.cancel())
     )
     with pytest.raises(Cancelled):
         NetworkSegmenter(str(untrained_model), "cpu").segment(phantom.volume, progress)
-    assert phases[-1].startswith("Slice 5 ")
+    assert "slice 5 " in phases[-1]
 
 
 def test_an_empty_scan_is_doubted_instead_of_measured(untrained_model: Path) -> None:
@@ -76,7 +76,7 @@ def test_invalid_numbers_are_an_error_and_no_mask() -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return torch.full((len(x), 3, *x.shape[2:]), float("nan"))
 
-    predictor = Predictor.of(Broken(), (32, 48), "cpu")
+    predictor = Predictor(Broken(), (32, 48), "cpu")
     with pytest.raises(SegmentationError, match="invalid numbers"):
         predictor.predict(
             np.zeros((1, 32, 48), np.uint8),

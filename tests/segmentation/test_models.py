@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from liverseg_gui.core.errors import ModelError
-from liverseg_gui.segmentation.inference import Predictor
+from liverseg_gui.segmentation.inference import load_predictor
 from liverseg_gui.segmentation.registry import find_model, list_models
 
 
@@ -37,7 +37,7 @@ def test_a_missing_model_is_named_with_those_there_are() -> None:
 def test_missing_weights_are_named(model: Path) -> None:
     (model / "weights.safetensors").unlink()
     with pytest.raises(ModelError, match=r"weights\.safetensors are missing"):
-        Predictor(find_model(str(model)), "cpu")
+        load_predictor(find_model(str(model)), "cpu")
 
 
 def test_damaged_weights_are_refused_by_their_checksum(model: Path) -> None:
@@ -46,13 +46,13 @@ def test_damaged_weights_are_refused_by_their_checksum(model: Path) -> None:
     data[-1] ^= 1
     weights.write_bytes(bytes(data))
     with pytest.raises(ModelError, match="checksum"):
-        Predictor(find_model(str(model)), "cpu")
+        load_predictor(find_model(str(model)), "cpu")
 
 
 def test_weights_of_another_architecture_are_refused(model: Path) -> None:
     change(model, architecture="slim-resnet34")
     with pytest.raises(ModelError, match="do not fit the architecture 'slim-resnet34'"):
-        Predictor(find_model(str(model)), "cpu")
+        load_predictor(find_model(str(model)), "cpu")
 
 
 def test_a_damaged_card_is_named(model: Path) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 from liverseg_gui.core.errors import Cancelled, LiverSegError, UnreadableFileError
 from liverseg_gui.core.phantom import PhantomSpec, make_phantom
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.inference import Predictor
+from liverseg_gui.segmentation.inference import load_predictor
 from liverseg_gui.segmentation.networks import encoder_and_decoder
 from liverseg_gui.segmentation.preprocessing import axial_slices
 from liverseg_gui.segmentation.registry import find_model
@@ -163,7 +163,7 @@ def test_a_run_trains_evaluates_and_exports_a_model_that_loads(data: Path, tmp_p
     card = find_model(str(tmp_path / "model"))
     assert [r.name for r in results] == [row["name"] for row in card.about["held_out"]]
     assert not {r.name for r in results} & set(card.about["trained_on"])
-    assert Predictor(card, "cpu").device == "cpu"
+    assert load_predictor(card, "cpu").device == "cpu"
     stages = [
         json.loads(line)["stage"] for line in (tmp_path / "log.jsonl").read_text().splitlines()
     ]

@@ -330,6 +330,23 @@ def test_closing_while_a_job_runs_asks_and_ends_cleanly(desk: Desk, files: Path)
     assert not desk.window.runner._thread.is_alive()
 
 
+def test_opening_another_study_while_segmenting_asks_and_cancels(
+    desk: Desk, files: Path, tmp_path: Path
+) -> None:
+    desk.open(files / "scan.nii.gz")
+    volume = desk.window.study.volume
+    desk.segmenter.go_on.clear()
+    desk.trigger("segment")
+    desk.qtbot.waitUntil(lambda: desk.window.job_bar.isVisible())
+    desk.window.controller.open(files / "scan.nii.gz")
+    assert "still running" in desk.dialogs.questions[0]
+    assert desk.window.runner.busy
+    desk.dialogs.yes = True
+    desk.open(files / "scan.nii.gz")
+    assert desk.window.study.volume is not volume
+    assert desk.window.study.mask is None
+
+
 def test_commands_that_need_a_scan_are_off_without_one(desk: Desk, qtbot: QtBot) -> None:
     actions = desk.window.actions_by_key
     assert not any(actions[row.key].isEnabled() for row in ROWS if row.needs_scan)
