@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import ConvexHull
 
-from liverseg_gui.core.geometry import Affine, Float3, Int3
+from liverseg_gui.core.geometry import Affine, Box, Float3, Int3, bounding_box
 from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap, Volume
 
 RECIST_MINIMUM_MM = 10.0
@@ -88,11 +88,11 @@ def _incomplete(mask: LabelMap) -> list[str]:
 
 def _lesions(volume: Volume, mask: LabelMap) -> tuple[Lesion, ...]:
     tumor = mask.labels == TUMOR
-    boxes = ndimage.find_objects(tumor.astype(np.uint8))
-    if not boxes:
+    around = bounding_box(tumor)
+    if around is None:
         return ()
-    corner = [s.start for s in boxes[0]]
-    parts, _ = ndimage.label(tumor[boxes[0]], _CONNECT_26)
+    corner = [s.start for s in around]
+    parts, _ = ndimage.label(tumor[around], _CONNECT_26)
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
     order = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
@@ -100,14 +100,12 @@ def _lesions(volume: Volume, mask: LabelMap) -> tuple[Lesion, ...]:
     lesions = []
     for number, part in enumerate(order, 1):
         box = found[part - 1]
-        at = tuple(slice(s.start + c, s.stop + c) for s, c in zip(box, corner, strict=True))
-        lesions.append(_lesion(number, parts[box] == part, at, volume))
+        i, j, k = (slice(s.start + c, s.stop + c) for s, c in zip(box, corner, strict=True))
+        lesions.append(_lesion(number, parts[box] == part, (i, j, k), volume))
     return tuple(lesions)
 
 
-def _lesion(
-    number: int, inside: NDArray[np.bool_], at: tuple[slice, ...], volume: Volume
-) -> Lesion:
+def _lesion(number: int, inside: NDArray[np.bool_], at: Box, volume: Volume) -> Lesion:
     hu = volume.hu[at][inside]
     start = np.array([s.start for s in at])
     stop = np.array([s.stop - 1 for s in at])

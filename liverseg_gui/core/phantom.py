@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from liverseg_gui.core.geometry import Affine, Float3, Int3, StoredGrid
+from liverseg_gui.core.geometry import Affine, Box, Float3, Int3, StoredGrid, bounding_box
 from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap, Origin, Volume
 
 Array = NDArray[np.float32]
@@ -118,10 +118,10 @@ class _Canvas:
         x, y, z = np.meshgrid(*self.axes, indexing="ij", sparse=True)
         inside = shape(x, y, z)
         out = inside.astype(np.float32)
-        box = ndimage.find_objects(inside.astype(np.uint8))
-        if not box:
+        box = bounding_box(inside)
+        if box is None:
             return out
-        near = tuple(slice(max(s.start - 2, 0), s.stop + 2) for s in box[0])
+        near = _grown(box)
         core = inside[near]
         edge = ndimage.binary_dilation(core) & ~ndimage.binary_erosion(core)
         i, j, k = (n + s.start for n, s in zip(np.nonzero(edge), near, strict=True))
@@ -135,9 +135,8 @@ class _Canvas:
 
     def blend(self, coverage: Array, hu: float, texture: Array | float = 0.0) -> None:
         """Paint `hu` plus `texture` in proportion to `coverage`."""
-        box = ndimage.find_objects((coverage > 0).astype(np.uint8))
-        if box:
-            here = box[0]
+        here = bounding_box(coverage)
+        if here is not None:
             grain = texture[here] if isinstance(texture, np.ndarray) else texture
             self.hu[here] += coverage[here] * (hu + grain - self.hu[here])
 
@@ -272,6 +271,12 @@ class _Anatomy:
             canvas.blend(canvas.coverage(branch) * liver, hu)
 
 
+def _grown(box: Box) -> Box:
+    """`box` with a margin of two voxels."""
+    i, j, k = (slice(max(s.start - 2, 0), s.stop + 2) for s in box)
+    return i, j, k
+
+
 def _ellipsoid(center: Float3, radii: Float3) -> Shape:
     (cx, cy, cz), (rx, ry, rz) = center, radii
     return lambda x, y, z: np.asarray(
@@ -312,7 +317,9 @@ def _place_tumors(
     diameters = spec.tumor_diameters_mm
     if diameters is None:
         diameters = tuple(rng.uniform(12, 40, rng.integers(2, 5)))
-    depth = ndimage.distance_transform_edt(liver >= 0.99, canvas.spacing_mm)
+    near = _grown(bounding_box(liver) or (slice(0), slice(0), slice(0)))
+    depth = np.zeros(liver.shape)
+    depth[near] = ndimage.distance_transform_edt(liver[near] >= 0.99, canvas.spacing_mm)
     placed: list[TumorTruth] = []
     for diameter in sorted(diameters, reverse=True):
         free = depth > diameter / 2 + 2

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from liverseg_gui.core.geometry import bounding_box
 from liverseg_gui.core.volume import LIVER, TUMOR
 
 SMALLEST_TUMOR_ML = 0.05
@@ -32,18 +33,6 @@ def clean(labels: NDArray[np.uint8], voxel_ml: float) -> NDArray[np.uint8]:
     tumor = _without_specks((part == TUMOR) & organ, SMALLEST_TUMOR_ML / voxel_ml)
     out[box] = np.where(tumor, TUMOR, np.where(organ, LIVER, 0)).astype(np.uint8)
     return out
-
-
-def bounding_box(labels: NDArray[np.uint8]) -> tuple[slice, slice, slice] | None:
-    """The smallest box around all labels, or None where there are none."""
-    spans = []
-    for axis in range(3):
-        others = tuple(n for n in range(3) if n != axis)
-        used = np.nonzero(labels.any(axis=others))[0]
-        if not len(used):
-            return None
-        spans.append(slice(int(used[0]), int(used[-1]) + 1))
-    return spans[0], spans[1], spans[2]
 
 
 def _largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

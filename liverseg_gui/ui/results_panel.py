@@ -117,9 +117,8 @@ class ResultsPanel(QWidget):
         found = self._study.measurements
         self.segment_button.setEnabled(self._study.volume is not None)
         for key, label in self._figures.items():
-            unit = "%" if key.endswith("percent") else "ml"
-            value = getattr(found, key) if found else None
-            label.setText(_NO_FIGURE if value is None else f"{value:,.1f} {unit}")
+            text = "{:.2f} %" if key.endswith("percent") else "{:,.1f} ml"
+            label.setText(text.format(getattr(found, key)) if found else _NO_FIGURE)
         self._fill(found.lesions if found else ())
         self._warnings.setText(
             "\n".join(f"\N{WARNING SIGN} {w}" for w in self._all_warnings(found))
