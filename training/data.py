@@ -43,13 +43,15 @@ class Case:
 
 def load_lits2d(folder: Path, names: Sequence[str], aspect: float) -> Iterator[Case]:
     """Read cases of the slice layout: `CASE/ZZZZ.jpg` with `CASE/ZZZZ.png` and a manifest."""
-    steps = {row["case"]: row["stored_z_step"] for row in read_manifest(folder)}
+    steps = {row["case"]: row.get("stored_z_step", 1) for row in read_manifest(folder)}
     for name in names:
+        if int(name) not in steps:
+            raise UnreadableFileError(f"{folder / 'manifest.json'} does not list case {name}.")
         files = sorted((folder / name).glob("*.jpg"))
         if not files:
             raise UnreadableFileError(f"{folder / name} holds no .jpg slices.")
         slices = np.stack([_grey(f) for f in files])
-        labels = np.stack([_grey(f.with_suffix(".png")) for f in files])
+        labels = np.stack([_labels(f.with_suffix(".png")) for f in files])
         z = np.array([int(f.stem) for f in files])
         context = np.array([_near(z, n, steps[int(name)]) for n in range(len(z))])
         yield Case(name, slices, labels, context, find_trunk(slices, (1.0, 1.0), aspect))
@@ -63,7 +65,7 @@ def read_manifest(folder: Path) -> list[dict[str, int]]:
     """
     try:
         cases: list[dict[str, int]] = json.loads((folder / "manifest.json").read_text())["cases"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise UnreadableFileError(
             f"{folder} has no readable manifest.json. Name a folder in the lits2d layout."
         ) from error
@@ -149,6 +151,19 @@ def _near(z: NDArray[np.int64], n: int, step: int) -> tuple[int, int, int]:
     before = n - 1 if n > 0 and z[n] - z[n - 1] <= step else n
     after = n + 1 if n + 1 < len(z) and z[n + 1] - z[n] <= step else n
     return before, n, after
+
+
+def _labels(path: Path) -> NDArray[np.uint8]:
+    try:
+        with Image.open(path) as image:
+            labels = np.array(image if image.mode == "P" else image.convert("L"))
+    except OSError as error:
+        raise UnreadableFileError(f"{path} is missing or no readable picture.") from error
+    if labels.max(initial=0) > 2:
+        raise UnreadableFileError(
+            f"{path} holds the label {labels.max()}. Use 0 background, 1 liver and 2 tumor."
+        )
+    return labels
 
 
 def _grey(path: Path) -> NDArray[np.uint8]:

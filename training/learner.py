@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import random
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from fastai.data.load import DataLoader
 from fastcore.foundation import L
 from torch import nn
 
+from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.inference import pick_device
 from liverseg_gui.segmentation.memory import keep_freed_memory
@@ -30,6 +32,8 @@ from training.augment import Augmentation
 from training.data import SliceDataset
 from training.losses import LOSSES
 from training.metrics import DicePerClass
+
+CHECKPOINT = "checkpoint.pt"
 
 
 @dataclass(frozen=True)
@@ -81,20 +85,23 @@ def train(
     progress: Progress,
     on_epoch: Callable[[EpochResult], None] = lambda _: None,
     resume: bool = False,
+    identity: str = "",
 ) -> nn.Module:
     """Train on `training`, watch `validation`, and return the network after the last epoch.
 
-    A checkpoint lies in `out` after every epoch; `resume` goes on from it. Nothing is chosen by
-    the validation slices, so figures on their patients stay honest.
+    A checkpoint lies in `out` after every epoch; `resume` goes on from it, if it was made with the
+    same `config` and the same `identity` of the data. Nothing is chosen by the validation slices,
+    so figures on their patients stay honest.
 
     Raises:
+        LiverSegError: the checkpoint is damaged or belongs to another run.
         Cancelled: `progress` was cancelled; the checkpoint of the last whole epoch remains.
     """
     keep_freed_memory()
     seed_everything(config.seed)
-    out.mkdir(parents=True, exist_ok=True)
     learner = make_learner(config, training, validation)
-    checkpoint = Checkpoint(out / "checkpoint.pt", progress, on_epoch, config)
+    identity = json.dumps([config.to_json(), identity], sort_keys=True)
+    checkpoint = Checkpoint(out / CHECKPOINT, progress, on_epoch, config, identity)
     done = checkpoint.load(learner) if resume else {}
     learner.add_cb(checkpoint)
     with learner.no_bar(), learner.no_logging():
@@ -200,8 +207,10 @@ class Checkpoint(Callback):
         progress: Progress,
         on_epoch: Callable[[EpochResult], None],
         config: TrainConfig,
+        identity: str,
     ) -> None:
         self._path, self._progress, self._on_epoch = path, progress, on_epoch
+        self._identity = identity
         self._total = config.epochs + config.fine_tune_epochs + min(config.fine_tune_epochs, 1)
         self._done: dict[str, int] = {}
         self._stage = ""
@@ -237,7 +246,17 @@ class Checkpoint(Callback):
         """Put the checkpoint, if there is one, into `learner`; returns epochs done by stage."""
         if not self._path.exists():
             return {}
-        state = torch.load(self._path, map_location="cpu", weights_only=True)
+        try:
+            state = torch.load(self._path, map_location="cpu", weights_only=True)
+        except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
+            raise LiverSegError(
+                f"{self._path} is damaged. Train again into another folder."
+            ) from error
+        if state.get("identity") != self._identity:
+            raise LiverSegError(
+                f"{self._path} belongs to a training with other settings, patients or fold. "
+                "Resume it with the same ones, or train into another folder."
+            )
         learner.model.load_state_dict(state["model"])
         learner.create_opt()
         learner.opt.load_state_dict(
@@ -257,6 +276,7 @@ class Checkpoint(Callback):
                 for group in optimizer["hypers"]
             ],
             "done": self._done,
+            "identity": self._identity,
             "torch_rng": torch.get_rng_state(),
         }
         partial = self._path.with_suffix(".part")

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.inference import Predictor, pick_device
 from liverseg_gui.segmentation.preprocessing import WINDOW_HU
@@ -23,7 +23,7 @@ from training.data import (
 )
 from training.evaluation import PatientResult, evaluate
 from training.export import export_model
-from training.learner import EpochResult, TrainConfig, train
+from training.learner import CHECKPOINT, EpochResult, TrainConfig, train
 
 _LIBRARIES = ("torch", "torchvision", "fastai", "numpy", "scipy")
 
@@ -59,12 +59,8 @@ def run_training(
     """
     config = run.config
     names = case_names(run.data)
-    held_out = split_patients(names, run.folds, run.fold, config.seed)
-    if not held_out or len(held_out) == len(names):
-        raise LiverSegError(
-            f"{run.data} has {len(names)} patients: too few to hold out fold {run.fold} of "
-            f"{run.folds}. Add patients or use fewer folds."
-        )
+    held_out = _held_out(run, names)
+    _prepare_folder(run.out, resume)
     aspect = config.size[1] / config.size[0]
     reading = progress.part(0.0, 0.02)
     cases = _read(run.data, [n for n in names if n not in held_out], aspect, reading)
@@ -75,12 +71,44 @@ def run_training(
     training = SliceDataset(cases, config.size, reading)
     validation = SliceDataset(unseen, config.size, reading)
     network = train(
-        config, training, validation, run.out, progress.part(0.02, 0.95), on_epoch, resume
+        config,
+        training,
+        validation,
+        run.out,
+        progress.part(0.02, 0.95),
+        on_epoch,
+        resume,
+        f"{names} without {held_out}, {run.phantoms} phantoms",
     )
     predictor = Predictor(network, config.size, pick_device(config.device))
     results = evaluate(predictor, unseen, progress.part(0.95, 1.0))
     export_model(network, run.out / "model", _card(run, cases, results))
     return results
+
+
+def _held_out(run: TrainRun, names: list[str]) -> list[str]:
+    if run.folds < 2 or not 0 <= run.fold < run.folds:
+        raise LiverSegError(
+            f"There is no fold {run.fold} of {run.folds}. Use at least 2 folds and count from 0."
+        )
+    if len(names) < run.folds:
+        raise LiverSegError(
+            f"{run.data} has {len(names)} patients: too few for {run.folds} folds. Add patients "
+            "or use fewer folds."
+        )
+    return split_patients(names, run.folds, run.fold, run.config.seed)
+
+
+def _prepare_folder(out: Path, resume: bool) -> None:
+    """Make `out`; an earlier training in it is neither overwritten nor mixed with this one."""
+    if (out / CHECKPOINT).exists() and not resume:
+        raise LiverSegError(
+            f"{out} holds a training already. Go on with --resume, or choose another folder."
+        )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SaveError(f"{out} could not be made: {error.strerror}.") from error
 
 
 def _read(folder: Path, names: list[str], aspect: float, progress: Progress) -> list[Case]:

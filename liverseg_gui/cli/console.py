@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import signal
 import sys
 import threading
@@ -15,7 +17,8 @@ from liverseg_gui.core.progress import Progress
 
 @contextmanager
 def console_progress(quiet: bool = False) -> Iterator[Progress]:
-    """A Progress drawn on stderr when it is a terminal; the first Ctrl+C cancels it.
+    """A Progress drawn on stderr when it is a terminal; the first Ctrl+C cancels it,
+    a second one interrupts what does not look.
 
     The handler is installed only in the main thread, where Python allows it.
     """
@@ -32,6 +35,8 @@ def console_progress(quiet: bool = False) -> Iterator[Progress]:
     progress = Progress(report)
 
     def cancel(_number: int, _frame: FrameType | None) -> None:
+        if progress.cancelled:
+            raise KeyboardInterrupt
         progress.cancel()
 
     main_thread = threading.current_thread() is threading.main_thread()
@@ -53,3 +58,12 @@ def peak_memory_mb() -> float | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (1e6 if sys.platform == "darwin" else 1e3), 1)
+
+
+def has_display() -> bool:
+    """Whether a person could see a window here."""
+    if os.environ.get("QT_QPA_PLATFORM") in ("offscreen", "minimal"):
+        return False
+    if platform.system() == "Linux":
+        return any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
+    return True

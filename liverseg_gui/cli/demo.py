@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 from pathlib import Path
 
-from liverseg_gui.cli.console import console_progress
+from liverseg_gui.cli.console import console_progress, has_display
 from liverseg_gui.cli.phantom import write_phantom
 from liverseg_gui.cli.segment import print_measurements, segment_file
 from liverseg_gui.core.phantom import make_phantom
@@ -52,10 +50,3 @@ def run(arguments: argparse.Namespace) -> int:
     from liverseg_gui.ui.app import run_window
 
     return run_window(scan, mask)
-
-
-def has_display() -> bool:
-    """Whether a window could be shown here."""
-    if platform.system() == "Linux":
-        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    return True

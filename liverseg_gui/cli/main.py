@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from liverseg_gui import __version__
+from liverseg_gui.cli.console import has_display
 from liverseg_gui.core.errors import Cancelled, LiverSegError
 
 
@@ -24,6 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LiverSegError as error:
         print(f"liverseg: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"liverseg: {error}. Check the path and its permissions.", file=sys.stderr)
+        return 1
     except (Cancelled, KeyboardInterrupt):
         print("liverseg: cancelled", file=sys.stderr)
         return 130
@@ -31,17 +36,26 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _opens_window(words: list[str]) -> bool:
     """Whether the words name no command: nothing at all, or scan and mask to open."""
-    return not words or (not words[0].startswith("-") and words[0] not in _COMMANDS)
+    if not words or words[0] in ("--device", "--model"):
+        return True
+    return not words[0].startswith("-") and words[0] not in _COMMANDS
 
 
 def _window(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="liverseg")
     parser.add_argument("path", type=Path, nargs="?", help="scan to open")
     parser.add_argument("mask", type=Path, nargs="?", help="mask to open over it")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    parser.add_argument("--model", default="default", help="name or folder of a model")
     arguments = parser.parse_args(words)
+    if not has_display() and "QT_QPA_PLATFORM" not in os.environ:
+        raise LiverSegError(
+            "There is no display to open a window on. Use `liverseg segment`, or set "
+            "QT_QPA_PLATFORM."
+        )
     from liverseg_gui.ui.app import run_window
 
-    return run_window(arguments.path, arguments.mask)
+    return run_window(arguments.path, arguments.mask, arguments.model, arguments.device)
 
 
 _COMMANDS = ("segment", "measure", "info", "models", "phantom", "demo", "train")

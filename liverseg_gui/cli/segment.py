@@ -11,9 +11,9 @@ from liverseg_gui.cli.console import console_progress, peak_memory_mb
 from liverseg_gui.core.errors import SegmentationError
 from liverseg_gui.core.measure import Measurements, measure
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.io.nifti import read_mask, require_mask_name, save_mask
+from liverseg_gui.io.nifti import read_mask, require_mask_place, save_mask
 from liverseg_gui.io.scans import open_scan
-from liverseg_gui.report.write import Report, require_report_name, write_report
+from liverseg_gui.report.write import Report, require_report_place, write_report
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,9 +37,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run_segment(arguments: argparse.Namespace) -> int:
     """Segment, save the mask, print and report the figures."""
-    require_mask_name(arguments.output)
+    require_mask_place(arguments.output, arguments.input)
     if arguments.report:
-        require_report_name(arguments.report)
+        require_report_place(arguments.report)
     with console_progress() as progress:
         began = time.monotonic()
         report = segment_file(arguments, progress)
@@ -73,14 +73,13 @@ def segment_file(arguments: argparse.Namespace, progress: Progress) -> Report:
     )
     if arguments.report:
         write_report(report, arguments.report)
-    progress.update(1.0, "Done")
     return report
 
 
 def run_measure(arguments: argparse.Namespace) -> int:
     """Measure a mask on its CT."""
     if arguments.report:
-        require_report_name(arguments.report)
+        require_report_place(arguments.report)
     with console_progress() as progress:
         volume = open_scan(arguments.input, progress, arguments.volume)
         measurements = measure(volume, read_mask(arguments.mask, volume))

@@ -124,8 +124,8 @@ Box = tuple[slice, slice, slice]
 
 def bounding_box(mask: NDArray[Any]) -> Box | None:
     """The smallest box around everything in a 3D `mask` that is not 0; None where all is 0."""
-    flat = mask.any(axis=0)
-    used = (mask.any(axis=(1, 2)), flat.any(axis=1), flat.any(axis=0))
+    from_above = np.asarray(mask.any(axis=0))
+    used = [mask.any(axis=(1, 2)), *(from_above.any(axis=axis) for axis in (1, 0))]
     if not used[0].any():
         return None
     i, j, k = (slice(int(n[0]), int(n[-1]) + 1) for n in map(np.flatnonzero, used))

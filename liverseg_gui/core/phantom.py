@@ -317,7 +317,12 @@ def _place_tumors(
     diameters = spec.tumor_diameters_mm
     if diameters is None:
         diameters = tuple(rng.uniform(12, 40, rng.integers(2, 5)))
-    near = _grown(bounding_box(liver) or (slice(0), slice(0), slice(0)))
+    if not diameters:
+        return []
+    around = bounding_box(liver)
+    if around is None or min(diameters, default=1.0) <= 0:
+        raise ValueError("a tumor needs a liver in the grid and a diameter above 0 mm")
+    near = _grown(around)
     depth = np.zeros(liver.shape)
     depth[near] = ndimage.distance_transform_edt(liver[near] >= 0.99, canvas.spacing_mm)
     placed: list[TumorTruth] = []

@@ -83,7 +83,7 @@ def dicom_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
                 f"{path} is no CT scan this program reads. Open a NIfTI file (.nii, .nii.gz), a "
                 "DICOM file or a DICOM folder."
             )
-    files = sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith("."))
+    files = sorted(f for f in folder.iterdir() if f.is_file())
     slices = []
     for n, file in enumerate(files):
         progress.update(n / len(files), f"Looking through {folder.name}")
@@ -96,7 +96,7 @@ def dicom_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
         )
     groups = _series(slices)
     if path.is_file():
-        groups = [group for group in groups if any(s.path == path for s in group)]
+        groups = [group for group in groups if any(s.path.samefile(path) for s in group)]
     largest = max(len(group) for group in groups)
     volumes = [group for group in groups if len(group) > 1 or largest == 1]
     return [_entry(group) for group in volumes]
@@ -138,21 +138,29 @@ def _one_per_position(stack: list[_Slice]) -> list[list[_Slice]]:
         for s in stack:
             parts[s.text(tag)].append(s)
         groups = list(parts.values())
-        if len(groups) > 1 and not any(_repeats(group) for group in groups):
+        if len(groups) == _visits(stack) and not any(_repeats(group) for group in groups):
             return groups
     return [stack]
 
 
 def _repeats(stack: Sequence[_Slice]) -> bool:
-    depths = Counter(round(s.depth, 2) for s in stack)
-    return max(depths.values()) > 1
+    return _visits(stack) > 1
+
+
+def _visits(stack: Sequence[_Slice]) -> int:
+    """How often the most visited position occurs."""
+    return max(Counter(round(s.depth, 2) for s in stack).values())
 
 
 def _entry(stack: list[_Slice]) -> VolumeEntry:
     first = stack[0]
     size = int(first.header.Columns), int(first.header.Rows), len(stack)
     acquisition = first.text("AcquisitionNumber")
-    parts = [first.text("SeriesDescription"), acquisition and f"acquisition {acquisition}"]
+    parts = [
+        first.text("SeriesDescription"),
+        acquisition and f"acquisition {acquisition}",
+        first.text("AcquisitionTime"),
+    ]
     description = ", ".join(part for part in parts if part)
     problem = _problem(stack)
     spacing = None if problem else _affine(stack).spacing_mm

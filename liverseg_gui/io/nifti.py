@@ -88,7 +88,7 @@ def save_mask(mask: LabelMap, origin: Origin, path: Path) -> None:
     Raises:
         SaveError: it could not be written or did not read back the same.
     """
-    require_mask_name(path)
+    require_mask_place(path, origin.path)
     ending = ".nii.gz" if path.name.lower().endswith(".gz") else ".nii"
     partial_file = path.with_name(f".{path.name}.{os.getpid()}{ending}")
     stored = np.asfortranarray(mask.grid.to_stored(mask.labels))
@@ -105,14 +105,30 @@ def save_mask(mask: LabelMap, origin: Origin, path: Path) -> None:
         _remove(partial_file)
 
 
-def require_mask_name(path: Path) -> None:
-    """Check that `path` ends as a mask's name does.
+def looks_like_mask(path: Path) -> bool:
+    """Whether `path` is a NIfTI file of 8-bit numbers, which no CT is stored in."""
+    if not path.name.lower().endswith(NIFTI_ENDINGS):
+        return False
+    try:
+        return bool(_load(path).get_data_dtype().itemsize == 1)
+    except UnreadableFileError:
+        return False
+
+
+def require_mask_place(path: Path, scan: Path) -> None:
+    """Check that a mask of `scan` may be saved at `path`, before any work is done for it.
 
     Raises:
-        SaveError: it does not.
+        SaveError: the name is no mask's, the folder is not there, or it is the scan itself.
     """
     if not path.name.lower().endswith(NIFTI_ENDINGS):
         raise SaveError(f"{path.name}: a mask is saved as .nii or .nii.gz. Choose such a name.")
+    if not path.parent.is_dir():
+        raise SaveError(
+            f"{path} could not be written: there is no folder {path.parent}. Choose another."
+        )
+    if path.exists() and scan.exists() and path.samefile(scan):
+        raise SaveError(f"{path} is the scan itself. Choose another name for the mask.")
 
 
 def write_scan(volume: Volume, path: Path) -> None:
@@ -147,7 +163,7 @@ def _read(path: Path, index: int, progress: Progress) -> Volume:
 
 def _load(path: Path) -> Any:
     try:
-        image: Any = nib.load(path)
+        image: Any = nib.load(path, mmap=False)
     except _DAMAGED as error:
         raise _unreadable(path) from error
     if not isinstance(image, nib.Nifti1Pair):
@@ -215,14 +231,23 @@ def _doubts(image: Any) -> tuple[str, ...]:
         doubts.append(
             "The file gives 1 x 1 x 1 mm voxels and no orientation: mm and ml are not reliable."
         )
-    if min(codes) > 0:
-        qform, sform = image.get_qform(), image.get_sform()
-        if not np.allclose(qform, sform, atol=0.05):
-            doubts.append(
-                "The file gives two different positions (qform and sform): the sform is used, and "
-                "other programs may show this scan elsewhere."
-            )
+    if min(codes) > 0 and not _forms_agree(image):
+        doubts.append(
+            "The file gives two different positions (qform and sform): the sform is used, and "
+            "other programs may show this scan elsewhere."
+        )
+    units = image.header.get_xyzt_units()[0]
+    if units not in ("mm", "unknown"):
+        doubts.append(f"The file gives lengths in {units}, read as mm: mm and ml are not reliable.")
     return tuple(doubts)
+
+
+def _forms_agree(image: Any) -> bool:
+    try:
+        qform = image.get_qform()
+    except (ValueError, np.linalg.LinAlgError):
+        return False
+    return bool(np.allclose(qform, image.get_sform(), atol=0.05))
 
 
 def _mask_image(stored: NDArray[np.uint8], affine: Affine, origin: Origin) -> Any:

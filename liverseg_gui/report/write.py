@@ -66,10 +66,11 @@ def write_report(report: Report, path: Path) -> None:
     Raises:
         SaveError: another ending, or the file cannot be written.
     """
+    require_report_place(path)
     text = _renderer(path)(report)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", newline="")
         partial.replace(path)
     except OSError as error:
         raise SaveError(
@@ -81,13 +82,17 @@ def write_report(report: Report, path: Path) -> None:
             partial.unlink()
 
 
-def require_report_name(path: Path) -> None:
-    """Check that `path` ends in a format of the report.
+def require_report_place(path: Path) -> None:
+    """Check that a report may be written at `path`, before any work is done for it.
 
     Raises:
-        SaveError: it does not.
+        SaveError: the name is no report's, or the folder is not there.
     """
     _renderer(path)
+    if not path.parent.is_dir():
+        raise SaveError(
+            f"{path} could not be written: there is no folder {path.parent}. Choose another."
+        )
 
 
 def _renderer(path: Path) -> Callable[[Report], str]:

@@ -7,10 +7,11 @@ ended when a request does not stop in time or the program closes.
 from __future__ import annotations
 
 import multiprocessing
+import threading
 import traceback
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from liverseg_gui.core.errors import Cancelled, LiverSegError, SegmentationError
 from liverseg_gui.core.progress import Progress
@@ -25,28 +26,31 @@ _PATIENCE_SECONDS = 0.7
 
 
 class ProcessSegmenter:
-    """A `Segmenter` whose work is done by a child process. Not for use from two threads."""
+    """A `Segmenter` whose work is done by a child process. One request at a time."""
 
     def __init__(self, model: str = "default", device: str = "auto") -> None:
         self._model, self._device = model, device
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
+        self._ready = False
+        self._lock = threading.RLock()
 
     def warm_up(self) -> None:
-        """Start the process, if it does not run, without waiting for it."""
-        if self._process is not None and self._process.is_alive():
-            return
-        self.close()
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(
-            target=_serve,
-            args=(theirs, self._model, self._device),
-            name="liverseg-segmenter",
-            daemon=True,
-        )
-        self._process.start()
-        theirs.close()
+        """Start the process, if it does not run, without waiting for it; from any thread."""
+        with self._lock:
+            if self._process is not None and self._process.is_alive():
+                return
+            self.close()
+            context = multiprocessing.get_context("spawn")
+            self._pipe, theirs = context.Pipe()
+            self._process = context.Process(
+                target=_serve,
+                args=(theirs, self._model, self._device),
+                name="liverseg-segmenter",
+                daemon=True,
+            )
+            self._process.start()
+            theirs.close()
 
     def segment(self, volume: Volume, progress: Progress) -> Segmentation:
         """See `Segmenter.segment`. Cancelling acts within a second."""
@@ -54,29 +58,37 @@ class ProcessSegmenter:
         self.warm_up()
         assert self._pipe is not None
         try:
+            if not self._ready:
+                self._wait(self._pipe, progress)
+                self._ready = True
             self._pipe.send(volume)
-            return self._wait(self._pipe, progress)
+            result: Segmentation = self._wait(self._pipe, progress)
+            return result
         except Cancelled:
-            self._stop(self._pipe)
+            if self._ready:
+                self._stop(self._pipe)
             raise
         except (EOFError, OSError) as error:
             self.close()
             raise SegmentationError(
-                "The segmentation process ended unexpectedly, most likely for lack of memory. "
-                "The scan is unharmed: close other programs and try again."
+                "The segmentation process ended unexpectedly, often for lack of memory. The scan "
+                "is unharmed: close other programs and try again."
             ) from error
 
     def close(self) -> None:
         """End the process."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-            self._process.close()
-        if self._pipe is not None:
-            self._pipe.close()
-        self._process = self._pipe = None
+        with self._lock:
+            if self._process is not None:
+                self._process.kill()
+                self._process.join()
+                self._process.close()
+            if self._pipe is not None:
+                self._pipe.close()
+            self._process = self._pipe = None
+            self._ready = False
 
-    def _wait(self, pipe: Connection, progress: Progress) -> Segmentation:
+    def _wait(self, pipe: Connection, progress: Progress) -> Any:
+        """Pass on progress until the process is ready, done or failed; what it sent last."""
         fraction, phase = 0.0, "Starting the model"
         while True:
             progress.update(fraction, phase)
@@ -85,12 +97,10 @@ class ProcessSegmenter:
             kind, value = pipe.recv()
             if kind == "progress":
                 fraction, phase = value
-            elif kind == "done":
-                progress.update(1.0, "Done")
-                result: Segmentation = value
-                return result
-            else:
+            elif kind == "failed":
                 raise _rebuilt(*value)
+            else:
+                return value
 
     def _stop(self, pipe: Connection) -> None:
         """Ask the process to give up; end it if it does not soon."""
@@ -112,10 +122,11 @@ def _rebuilt(expected: bool, message: str, details: str) -> Exception:
 
 
 def _serve(pipe: Connection, model: str, device: str) -> None:
-    """The child: answer requests until the pipe closes."""
+    """The child: say "ready" once torch is loaded, then answer requests until the pipe closes."""
     from liverseg_gui.segmentation.inference import NetworkSegmenter
 
     segmenter: Segmenter | None = None
+    pipe.send(("ready", None))
     while True:
         try:
             request = pipe.recv()

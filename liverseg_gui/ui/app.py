@@ -17,22 +17,23 @@ from liverseg_gui.ui.theme import apply_theme
 _WARM_UP_MS = 500
 
 
-def run_window(path: Path | None = None, mask: Path | None = None) -> int:
+def run_window(
+    path: Path | None = None,
+    mask: Path | None = None,
+    model: str = "default",
+    device: str = "auto",
+) -> int:
     """Show the window, open `path` and `mask` in the background, and return Qt's exit code."""
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("LiverSeg")
     app.setWindowIcon(QIcon(str(resources.path("icons/liverseg.svg"))))
     apply_theme(app)
-    segmenter = ProcessSegmenter()
+    segmenter = ProcessSegmenter(model, device)
     window = MainWindow(segmenter)
     window.show()
 
-    def warm_up() -> None:
-        if not window.runner.busy:
-            segmenter.warm_up()
-
-    window.study.volume_changed.connect(lambda: QTimer.singleShot(_WARM_UP_MS, warm_up))
+    window.study.volume_changed.connect(lambda: QTimer.singleShot(_WARM_UP_MS, segmenter.warm_up))
     if path is not None:
         QTimer.singleShot(0, lambda: window.controller.open(path, mask))
     try:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -253,10 +253,15 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open a dropped scan; a second file is its mask."""
+        """Open a dropped scan, and a mask dropped with it, in whichever order they come."""
+        from liverseg_gui.io.nifti import looks_like_mask
+
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         event.acceptProposedAction()
-        self.controller.open(paths[0], paths[1] if len(paths) > 1 else None)
+        if len(paths) > 1:
+            paths.sort(key=looks_like_mask)
+        mask = paths[1] if len(paths) > 1 else None
+        QTimer.singleShot(0, lambda: self.controller.open(paths[0], mask))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask about unsaved work, then stop all jobs."""

@@ -108,6 +108,7 @@ class ResultsPanel(QWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         self._table.currentCellChanged.connect(self._choose)
+        self._table.cellClicked.connect(self._choose)
         layout = QVBoxLayout(group)
         layout.addWidget(self._table)
         return group

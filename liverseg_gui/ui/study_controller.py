@@ -20,6 +20,8 @@ from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.dialogs import Dialogs
 from liverseg_gui.ui.jobs import Job, JobRunner, JobState
 
+_MASK_REPLACED = "Opening a mask replaces the present one."
+
 
 class StudyController(QObject):
     """Carries out commands on the study."""
@@ -41,7 +43,7 @@ class StudyController(QObject):
 
     def open(self, path: Path, mask: Path | None = None) -> None:
         """Open the scan at `path`, and `mask` over it."""
-        if self._may_replace_mask("Opening another study closes this one.") and self._may_stop():
+        if self._may_stop() and self._may_replace_mask("Opening another study closes this one."):
             self._runner.cancel_all()
             self._open(path, None, mask)
 
@@ -52,7 +54,7 @@ class StudyController(QObject):
             try:
                 return open_scan(path, progress, number)
             except AmbiguousInputError:
-                return [str(entry) for entry in list_volumes(path)]
+                return [f"{n}: {entry}" for n, entry in enumerate(list_volumes(path), 1)]
 
         def opened(result: Volume | list[str]) -> None:
             if isinstance(result, Volume):
@@ -78,8 +80,9 @@ class StudyController(QObject):
         if volume is None:
             self._dialogs.problem("Open the scan first, then the mask that belongs to it.")
             return
-        if not self._may_replace_mask("Opening a mask replaces the present one."):
+        if not (self._may_stop() and self._may_replace_mask(_MASK_REPLACED)):
             return
+        self._runner.cancel_all()
 
         def work(progress: Progress) -> LabelMap:
             from liverseg_gui.io.nifti import read_mask
@@ -88,7 +91,7 @@ class StudyController(QObject):
             return read_mask(path, volume)
 
         def opened(mask: LabelMap) -> None:
-            if self._study.volume is volume:
+            if self._study.volume is volume and self._may_replace_mask(_MASK_REPLACED):
                 self._set_mask(mask, MaskSource(path))
 
         self._submit(f"Opening {path.name}", work, opened)
@@ -138,9 +141,7 @@ class StudyController(QObject):
 
     def may_close(self) -> bool:
         """Whether the window may close now; asks about what would be lost."""
-        if not self._may_replace_mask("The mask is not saved."):
-            return False
-        return self._may_stop()
+        return self._may_stop() and self._may_replace_mask("The mask is not saved.")
 
     def _may_stop(self) -> bool:
         """Whether a segmentation that runs, if any, may be cancelled."""

@@ -90,6 +90,19 @@ def test_two_phases_under_one_series_come_out_as_two_volumes(series: Path, tmp_p
     np.testing.assert_array_equal(first.hu + 100, second.hu)
 
 
+def test_phases_are_found_where_every_slice_has_its_own_acquisition(
+    series: Path, tmp_path: Path
+) -> None:
+    for n, file in enumerate(copy(series, tmp_path)):
+        second = tmp_path / f"second{n}.dcm"
+        second.write_bytes(file.read_bytes())
+        change(file, AcquisitionNumber=n, AcquisitionTime="101500")
+        change(second, AcquisitionNumber=100 + n, AcquisitionTime="101545")
+    entries = list_volumes(tmp_path)
+    assert [entry.size[2] for entry in entries] == [12, 12]
+    assert entries[0].description != entries[1].description
+
+
 def test_repeated_positions_that_nothing_tells_apart_are_refused(
     series: Path, tmp_path: Path
 ) -> None:

@@ -259,6 +259,30 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path, mask: tuple) -> Non
         save_mask(*mask, tmp_path / "gone" / "m.nii.gz")
 
 
+def test_the_scan_itself_is_never_overwritten_by_its_mask(tmp_path: Path, mask: tuple) -> None:
+    before = (tmp_path / "scan.nii").read_bytes()
+    with pytest.raises(SaveError, match="the scan itself"):
+        save_mask(*mask, tmp_path / "scan.nii")
+    assert (tmp_path / "scan.nii").read_bytes() == before
+
+
+def test_an_open_scan_does_not_change_with_its_file(tmp_path: Path) -> None:
+    path = scan(tmp_path / "scan.nii")
+    volume = open_scan(path)
+    before = volume.hu.copy()
+    with path.open("r+b") as file:
+        file.seek(352)
+        file.write(b"\xff" * 100)
+    np.testing.assert_array_equal(volume.hu, before)
+
+
+def test_lengths_that_are_not_mm_are_doubted(tmp_path: Path) -> None:
+    image = nib.Nifti1Image(np.zeros(SHAPE, np.int16), np.diag([800.0, 800, 2500, 1]))
+    image.header.set_xyzt_units("micron")
+    nib.save(image, tmp_path / "micron.nii")
+    assert "micron" in open_scan(tmp_path / "micron.nii").warnings[0]
+
+
 def test_a_mask_needs_the_name_of_one(tmp_path: Path, mask: tuple) -> None:
     with pytest.raises(SaveError, match=r"\.nii or \.nii\.gz"):
         save_mask(*mask, tmp_path / "m.png")

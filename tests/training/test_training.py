@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -182,14 +183,44 @@ def test_a_cancelled_run_goes_on_from_its_last_epoch(slices: SliceDataset, tmp_p
     with pytest.raises(Cancelled):
         train(TINY, slices, slices, tmp_path, progress, stop_after_first)
     assert done == ["one cycle"]
+    other = replace(TINY, learning_rate=1e-3)
+    with pytest.raises(LiverSegError, match="other settings"):
+        train(other, slices, slices, tmp_path, Progress(), resume=True)
     rest: list[str] = []
     train(TINY, slices, slices, tmp_path, Progress(), lambda e: rest.append(e.stage), resume=True)
     assert rest == ["fine-tune, frozen", "fine-tune"]
 
 
-def test_one_patient_is_too_few(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(LiverSegError, match="too few"):
-        run_training(TrainRun(data, tmp_path, folds=1), Progress())
+@pytest.mark.parametrize(
+    ("folds", "fold", "message"),
+    [
+        (5, 0, "too few"),
+        (1, 0, "no fold"),
+        (3, 3, "no fold"),
+        (3, -1, "no fold"),
+        (0, 0, "no fold"),
+    ],
+)
+def test_a_split_that_cannot_be_made_is_refused(
+    data: Path, tmp_path: Path, folds: int, fold: int, message: str
+) -> None:
+    with pytest.raises(LiverSegError, match=message):
+        run_training(TrainRun(data, tmp_path, folds=folds, fold=fold), Progress())
+
+
+def test_an_earlier_training_is_not_overwritten(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.pt").touch()
+    with pytest.raises(LiverSegError, match="holds a training already"):
+        run_training(TrainRun(data, tmp_path, folds=3), Progress())
+
+
+def test_labels_beyond_tumor_are_refused(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "003").mkdir()
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "003" / "0000.jpg")
+    Image.fromarray(np.full((8, 8), 5, np.uint8)).save(tmp_path / "003" / "0000.png")
+    (tmp_path / "manifest.json").write_text((data / "manifest.json").read_text())
+    with pytest.raises(UnreadableFileError, match="label 5"):
+        next(load_lits2d(tmp_path, ["003"], 1.5))
 
 
 def test_a_folder_without_manifest_is_named(tmp_path: Path) -> None:

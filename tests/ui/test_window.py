@@ -178,7 +178,7 @@ def test_double_click_shows_one_view_alone_and_all_again(desk: Desk, files: Path
 
 def test_a_mask_over_a_scan_can_be_dropped(desk: Desk, files: Path, phantom: Phantom) -> None:
     mime = QMimeData()
-    names = ("scan.nii.gz", "truth.nii.gz")
+    names = ("truth.nii.gz", "scan.nii.gz")
     mime.setUrls([QUrl.fromLocalFile(str(files / name)) for name in names])
     event = QDropEvent(
         QPointF(5, 5),
@@ -274,6 +274,19 @@ def test_segmenting_over_an_opened_mask_asks_first(desk: Desk, files: Path) -> N
     desk.idle()
     assert "replaces the mask you opened" in desk.dialogs.questions[0]
     assert desk.window.study.mask is mask
+
+
+def test_opening_a_mask_while_segmenting_asks_first(desk: Desk, files: Path) -> None:
+    desk.open(files / "scan.nii.gz")
+    desk.segmenter.go_on.clear()
+    desk.trigger("segment")
+    desk.qtbot.waitUntil(lambda: desk.window.job_bar.isVisible())
+    desk.dialogs.path = files / "truth.nii.gz"
+    desk.trigger("open_mask")
+    assert "still running" in desk.dialogs.questions[0]
+    desk.segmenter.go_on.set()
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    assert desk.window.study.unsaved
 
 
 @pytest.fixture
