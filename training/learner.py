@@ -26,11 +26,11 @@ from torch import nn
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.inference import pick_device
-from liverseg_gui.segmentation.memory import keep_freed_memory
 from liverseg_gui.segmentation.networks import build_network, encoder_and_decoder
 from training.augment import Augmentation
 from training.data import SliceDataset
 from training.losses import LOSSES
+from training.memory import keep_freed_memory
 from training.metrics import DicePerClass
 
 CHECKPOINT = "checkpoint.pt"

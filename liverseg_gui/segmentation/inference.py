@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from liverseg_gui.core.errors import ModelError, SegmentationError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LabelMap, Volume
-from liverseg_gui.segmentation.memory import keep_freed_memory
 from liverseg_gui.segmentation.networks import build_network
 from liverseg_gui.segmentation.postprocessing import SMALLEST_LIVER_ML, clean
 from liverseg_gui.segmentation.preprocessing import (
@@ -53,7 +52,6 @@ class NetworkSegmenter:
         began = time.monotonic()
         progress.update(0.0, "Loading the model")
         if self._predictor is None:
-            keep_freed_memory()
             self._predictor = load_predictor(self._card, pick_device(self._wish))
         predictor = self._predictor
         progress.update(0.03, "Preparing the slices")

@@ -37,14 +37,14 @@ os._exit(0)
 """
 _TRAINING_STEP = """
 import sys, time, torch
-from liverseg_gui.segmentation.memory import keep_freed_memory
 from liverseg_gui.segmentation.networks import build_network
+from training.memory import keep_freed_memory
 if sys.argv[1] == "keep":
     keep_freed_memory()
 net = build_network("slim-resnet18").to(memory_format=torch.channels_last)
 best = 1e9
 for _ in range(6):
-    x = torch.rand(8, 3, 128, 192).contiguous(memory_format=torch.channels_last)
+    x = torch.rand(8, 3, 192, 288).contiguous(memory_format=torch.channels_last)
     began = time.perf_counter()
     net(x).square().mean().backward()
     best = min(best, time.perf_counter() - began)
