@@ -44,7 +44,6 @@ class StudyController(QObject):
     def open(self, path: Path, mask: Path | None = None) -> None:
         """Open the scan at `path`, and `mask` over it."""
         if self._may_stop() and self._may_replace_mask("Opening another study closes this one."):
-            self._runner.cancel_all()
             self._open(path, None, mask)
 
     def _open(self, path: Path, number: int | None, mask: Path | None) -> None:
@@ -82,7 +81,6 @@ class StudyController(QObject):
             return
         if not (self._may_stop() and self._may_replace_mask(_MASK_REPLACED)):
             return
-        self._runner.cancel_all()
 
         def work(progress: Progress) -> LabelMap:
             from liverseg_gui.io.nifti import read_mask
@@ -144,11 +142,14 @@ class StudyController(QObject):
         return self._may_stop() and self._may_replace_mask("The mask is not saved.")
 
     def _may_stop(self) -> bool:
-        """Whether a segmentation that runs, if any, may be cancelled."""
+        """Whether no segmentation runs, or the reader lets it be cancelled."""
         running = self._segmenting
         if running is None or running.state not in (JobState.WAITING, JobState.RUNNING):
             return True
-        return self._dialogs.confirm("The segmentation is still running. Cancel it?", "Cancel it")
+        if not self._dialogs.confirm("The segmentation is still running. Cancel it?", "Cancel it"):
+            return False
+        running.cancel()
+        return True
 
     def save_mask(self) -> bool:
         """Ask for a name and save the mask there; whether it is on disk."""

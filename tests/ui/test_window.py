@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import nibabel as nib
@@ -14,6 +15,7 @@ from liverseg_gui.core.display import PRESETS
 from liverseg_gui.core.errors import SegmentationError
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
+from liverseg_gui.state.study import MaskSource
 from liverseg_gui.state.view import Tool
 from liverseg_gui.ui.actions import ROWS
 from tests.ui.conftest import Desk
@@ -214,6 +216,20 @@ def test_a_bad_file_is_reported_and_the_open_study_stays(
     desk.qtbot.waitUntil(lambda: bool(desk.dialogs.problems))
     assert "bad.nii is no NIfTI image" in desk.dialogs.problems[0][0]
     assert desk.window.study.volume is volume
+
+
+def test_a_bad_file_does_not_stop_the_measuring_of_the_open_mask(
+    desk: Desk, files: Path, phantom: Phantom, tmp_path: Path
+) -> None:
+    desk.open(files / "scan.nii.gz")
+    release = threading.Event()
+    desk.window.runner.submit("hold", lambda _: release.wait(20), lambda _: None)
+    desk.window.controller._set_mask(phantom.truth, MaskSource(files / "truth.nii.gz"))
+    (tmp_path / "bad.nii").write_text("no image")
+    desk.window.controller.open(tmp_path / "bad.nii")
+    release.set()
+    desk.qtbot.waitUntil(lambda: bool(desk.dialogs.problems), timeout=20_000)
+    assert desk.window.study.measurements is not None
 
 
 def test_several_volumes_are_offered_for_choice(desk: Desk, tmp_path: Path) -> None:
