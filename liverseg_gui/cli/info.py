@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.cli.console import console_progress
-from liverseg_gui.io.scans import VolumeEntry, list_volumes
+from liverseg_gui.io.entries import VolumeEntry
+from liverseg_gui.io.scans import list_volumes
 from liverseg_gui.segmentation.registry import list_models
 
 

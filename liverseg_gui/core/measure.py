@@ -40,7 +40,11 @@ class Lesion:
 
 @dataclass(frozen=True)
 class Measurements:
-    """The figures of one label map. `liver_ml` includes the tumors."""
+    """The figures of one label map. `liver_ml` includes the tumors.
+
+    Where `mm_reliable` is False the scan does not say for certain how large its voxels are: no
+    length or volume may be shown without that mark.
+    """
 
     liver_ml: float
     liver_without_tumor_ml: float
@@ -48,6 +52,7 @@ class Measurements:
     tumor_burden_percent: float
     lesions: tuple[Lesion, ...]
     warnings: tuple[str, ...]
+    mm_reliable: bool = True
 
 
 def measure(volume: Volume, mask: LabelMap) -> Measurements:
@@ -68,6 +73,7 @@ def measure(volume: Volume, mask: LabelMap) -> Measurements:
         float(100.0 * tumor / total) if total else 0.0,
         _lesions(volume, mask),
         (*volume.warnings, *_incomplete(mask)),
+        volume.mm_reliable,
     )
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from nibabel.nifti1 import Nifti1Header
 from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import GridMismatchError
+from liverseg_gui.core.findings import Concern, Finding, Severity
 from liverseg_gui.core.geometry import Affine, Int3, StoredGrid
+from liverseg_gui.core.slices import SourceSlices
+
+if TYPE_CHECKING:
+    from nibabel.nifti1 import Nifti1Header
 
 BACKGROUND, LIVER, TUMOR = 0, 1, 2
 
@@ -20,7 +25,8 @@ class Origin:
     """Where a volume came from, for titles, reports and saving on the same grid.
 
     `nifti_header` is the header of a NIfTI source: a mask is saved with its qform, sform, codes
-    and units, so that every program places it exactly where it places the scan.
+    and units, so that every program places it exactly where it places the scan. `source_slices`
+    are the slices of a scan that was resampled onto an even grid.
     """
 
     path: Path
@@ -29,20 +35,21 @@ class Origin:
     modality: str = "CT"
     slice_thickness_mm: float | None = None
     nifti_header: Nifti1Header | None = None
+    source_slices: SourceSlices | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Volume:
     """A CT scan: int16 HU, shape (i, j, k) in RAS+ order, read-only.
 
-    `grid` is the stored grid of its file; `affine` is derived from it. `warnings` are sentences a
-    reader must see beside every figure that comes from this volume.
+    `grid` is the stored grid of its file (or the even grid it was resampled onto); `affine` is
+    derived from it. `findings` is all that is remarkable about the scan, the gravest first.
     """
 
     hu: NDArray[np.int16]
     grid: StoredGrid
     origin: Origin
-    warnings: tuple[str, ...] = field(default=())
+    findings: tuple[Finding, ...] = field(default=())
 
     def __post_init__(self) -> None:
         if self.hu.dtype != np.int16:
@@ -61,6 +68,29 @@ class Volume:
     def affine(self) -> Affine:
         """Maps RAS+ ordered indices to patient mm."""
         return self.grid.ras_affine
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences a reader must see beside every figure measured on this volume."""
+        return tuple(
+            str(f)
+            for f in self.findings
+            if f.severity is not Severity.INFO and f.concern is not Concern.MODEL
+        )
+
+    @property
+    def model_warnings(self) -> tuple[str, ...]:
+        """Sentences a reader must see beside a mask that a model made of this volume."""
+        return tuple(
+            str(f)
+            for f in self.findings
+            if f.severity is not Severity.INFO and f.concern is Concern.MODEL
+        )
+
+    @property
+    def mm_reliable(self) -> bool:
+        """Whether lengths and volumes measured on this volume can be trusted."""
+        return not any(f.spoils_mm for f in self.findings)
 
 
 @dataclass(frozen=True, eq=False)

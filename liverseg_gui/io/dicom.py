@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from pydicom.dataset import FileDataset
 
 from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.findings import error, warning
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Origin, Volume
-from liverseg_gui.io.scans import VolumeEntry
+from liverseg_gui.io.entries import ShowPreview, VolumeEntry
 
 _TAGS = [
     "SOPClassUID",
@@ -171,7 +172,7 @@ def _entry(stack: list[_Slice]) -> VolumeEntry:
         size,
         spacing,
         partial(_read, stack, description),
-        problem,
+        (error("no-even-volume", problem, ""),) if problem else (),
     )
 
 
@@ -218,7 +219,9 @@ def _affine(stack: Sequence[_Slice]) -> Affine:
     return Affine(np.diag([-1.0, -1.0, 1.0, 1.0]) @ lps)
 
 
-def _read(stack: list[_Slice], description: str, progress: Progress) -> Volume:
+def _read(
+    stack: list[_Slice], description: str, progress: Progress, preview: ShowPreview | None = None
+) -> Volume:
     first = stack[0]
     rows, columns = int(first.header.Rows), int(first.header.Columns)
     stored = np.empty((len(stack), rows, columns), np.int16)
@@ -240,7 +243,7 @@ def _read(stack: list[_Slice], description: str, progress: Progress) -> Volume:
     if len(stack) == 1:
         doubts = ("The scan is a single slice: its volumes rest on the slice thickness alone.",)
     progress.update(1.0, "Reading done")
-    return Volume(hu, grid, origin, doubts)
+    return Volume(hu, grid, origin, tuple(warning("doubt", d, "") for d in doubts))
 
 
 def _hu(path: Path, shape: tuple[int, int]) -> NDArray[np.int16]:

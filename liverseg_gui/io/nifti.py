@@ -15,10 +15,12 @@ from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
+from liverseg_gui.core.findings import warning
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LabelMap, Origin, Volume
-from liverseg_gui.io.scans import NIFTI_ENDINGS, VolumeEntry
+from liverseg_gui.io.entries import ShowPreview, VolumeEntry
+from liverseg_gui.io.scans import NIFTI_ENDINGS
 
 _DAMAGED = (ImageFileError, HeaderDataError, OSError, EOFError, ValueError, zlib.error)
 _AIR_HU = -1024
@@ -146,7 +148,7 @@ def write_scan(volume: Volume, path: Path) -> None:
         raise SaveError(f"{path} could not be written: {error.strerror or error}.") from error
 
 
-def _read(path: Path, index: int, progress: Progress) -> Volume:
+def _read(path: Path, index: int, progress: Progress, preview: ShowPreview | None = None) -> Volume:
     progress.update(0.1, f"Reading {path.name}")
     image = _load(path)
     shape = _spatial_shape(path, image)
@@ -158,7 +160,7 @@ def _read(path: Path, index: int, progress: Progress) -> Volume:
     header = nib.Nifti1Header.from_header(image.header)
     origin = Origin(path, path.name, nifti_header=header)
     progress.update(1.0, f"Reading {path.name}")
-    return Volume(hu, grid, origin, _doubts(image))
+    return Volume(hu, grid, origin, tuple(warning("doubt", d, "") for d in _doubts(image)))
 
 
 def _load(path: Path) -> Any:

@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from liverseg_gui.core.errors import AmbiguousInputError, UnreadableFileError
-from liverseg_gui.core.geometry import Float3, Int3
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
+from liverseg_gui.io.entries import Role, ShowPreview, VolumeEntry
 
 NIFTI_ENDINGS = (".nii", ".nii.gz")
 
 
-@dataclass(frozen=True)
-class VolumeEntry:
-    """A volume that can be read from a path. `size` and `spacing_mm` are in stored order.
-
-    `problem` says why it cannot be read as a volume; `spacing_mm` is None where it is unknown.
-    """
-
-    path: Path
-    description: str
-    modality: str
-    size: Int3
-    spacing_mm: Float3 | None
-    read: Callable[[Progress], Volume]
-    problem: str = ""
-
-    def __str__(self) -> str:
-        size = " x ".join(str(n) for n in self.size)
-        spacing = " x ".join(f"{mm:.3g}" for mm in self.spacing_mm) if self.spacing_mm else "uneven"
-        return f"{self.description or self.path.name}, {self.modality}, {size}, {spacing} mm"
-
-
 def list_volumes(path: Path, progress: Progress | None = None) -> list[VolumeEntry]:
-    """The volumes at `path`: a NIfTI file, a DICOM file, or a folder of either.
+    """The volumes at `path`: an image file, a DICOM file, a folder or a zip archive of them.
+
+    Volumes come first, then what is set aside (localizers, secondary captures, single images).
 
     Raises:
         UnreadableFileError: there is nothing this program can read.
+        Cancelled: `progress` was cancelled.
     """
     progress = progress or Progress()
     if not path.exists():
@@ -53,7 +33,12 @@ def list_volumes(path: Path, progress: Progress | None = None) -> list[VolumeEnt
     return dicom_entries(path, progress)
 
 
-def open_scan(path: Path, progress: Progress | None = None, number: int | None = None) -> Volume:
+def open_scan(
+    path: Path,
+    progress: Progress | None = None,
+    number: int | None = None,
+    preview: ShowPreview | None = None,
+) -> Volume:
     """Read the volume at `path`; where there are several, the one `number` counts (from 1).
 
     Raises:
@@ -63,17 +48,31 @@ def open_scan(path: Path, progress: Progress | None = None, number: int | None =
     """
     progress = progress or Progress()
     entries = list_volumes(path, progress.part(0.0, 0.3))
-    if number is None and len(entries) > 1:
+    entry = choose(entries, path, number)
+    return entry.read(progress.part(0.3, 1.0), preview)
+
+
+def choose(entries: list[VolumeEntry], path: Path, number: int | None) -> VolumeEntry:
+    """The entry that `number` counts (from 1), or the only volume among `entries` of `path`.
+
+    Raises:
+        AmbiguousInputError: several volumes and no number.
+        UnreadableFileError: no volume of that number, or it cannot be opened.
+    """
+    offered = [entry for entry in entries if entry.about.role is Role.VOLUME] or entries
+    if number is None and len(offered) > 1:
         rows = "; ".join(f"{n}: {entry}" for n, entry in enumerate(entries, 1))
         raise AmbiguousInputError(
-            f"{path} holds {len(entries)} volumes. Choose one with --volume N: {rows}."
+            f"{path} holds {len(offered)} volumes. Choose one with --volume N: {rows}."
         )
-    chosen = 1 if number is None else number
-    if not 1 <= chosen <= len(entries):
+    if number is None:
+        entry = offered[0]
+    elif 1 <= number <= len(entries):
+        entry = entries[number - 1]
+    else:
         raise UnreadableFileError(
-            f"{path} has no volume {chosen}. It holds volumes 1 to {len(entries)}."
+            f"{path} has no volume {number}. It holds volumes 1 to {len(entries)}."
         )
-    entry = entries[chosen - 1]
     if entry.problem:
         raise UnreadableFileError(entry.problem)
-    return entry.read(progress.part(0.3, 1.0))
+    return entry

@@ -1,0 +1,67 @@
+"""What is remarkable about a scan: named findings with a severity, an explanation, a remedy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """INFO is good to know, WARNING asks for care, ERROR keeps the scan from being opened."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Concern(StrEnum):
+    """What a finding casts doubt on.
+
+    SCAN: the file as a whole. MM: every length and volume. HU: the values. MODEL: what the model
+    makes of the scan, not what is measured on it.
+    """
+
+    SCAN = "scan"
+    MM = "mm"
+    HU = "hu"
+    MODEL = "model"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to know about a scan. `code` is stable; docs/findings.md lists them all."""
+
+    code: str
+    severity: Severity
+    message: str
+    remedy: str
+    concern: Concern = Concern.SCAN
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+    @property
+    def spoils_mm(self) -> bool:
+        """Whether no length or volume measured on the scan can be trusted."""
+        return self.concern is Concern.MM and self.severity is not Severity.INFO
+
+
+def info(code: str, message: str, remedy: str = "", concern: Concern = Concern.SCAN) -> Finding:
+    """A finding that is good to know."""
+    return Finding(code, Severity.INFO, message, remedy, concern)
+
+
+def warning(code: str, message: str, remedy: str, concern: Concern = Concern.SCAN) -> Finding:
+    """A finding that asks for care."""
+    return Finding(code, Severity.WARNING, message, remedy, concern)
+
+
+def error(code: str, message: str, remedy: str, concern: Concern = Concern.SCAN) -> Finding:
+    """A finding that keeps the scan from being opened."""
+    return Finding(code, Severity.ERROR, message, remedy, concern)
+
+
+def by_severity(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """`findings` without repetitions, the gravest first."""
+    order = list(reversed(Severity))
+    return tuple(sorted(dict.fromkeys(findings), key=lambda f: order.index(f.severity)))

@@ -1,0 +1,33 @@
+"""Where the program keeps what is its own: settings, caches and logs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+_NAME = "liverseg"
+
+
+def config_folder() -> Path:
+    """Settings. `LIVERSEG_HOME` puts this and the other two below one folder."""
+    return _place("config", platformdirs.user_config_path)
+
+
+def cache_folder() -> Path:
+    """What can be computed again."""
+    return _place("cache", platformdirs.user_cache_path)
+
+
+def log_folder() -> Path:
+    """Log files and crash reports."""
+    return _place("log", platformdirs.user_log_path)
+
+
+def _place(kind: str, usual: object) -> Path:
+    home = os.environ.get("LIVERSEG_HOME")
+    if home:
+        return Path(home) / kind
+    assert callable(usual)
+    return Path(usual(_NAME, appauthor=False))
