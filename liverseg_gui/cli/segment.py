@@ -11,7 +11,8 @@ from liverseg_gui.cli.console import console_progress, peak_memory_mb
 from liverseg_gui.core.errors import SegmentationError
 from liverseg_gui.core.measure import Measurements, measure
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.io.nifti import read_mask, require_mask_place, save_mask
+from liverseg_gui.io.nifti import read_mask
+from liverseg_gui.io.nifti_write import require_mask_place, save_mask
 from liverseg_gui.io.scans import open_scan
 from liverseg_gui.report.write import Report, require_report_place, write_report
 

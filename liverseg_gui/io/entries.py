@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.findings import Finding, Severity
-from liverseg_gui.core.geometry import Float3, Int3
+from liverseg_gui.core.geometry import Int3
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
+
+Spacing = tuple[float, float, float | None]
+"""mm along stored i, j, k; None along k where the slices lie unevenly."""
 
 ShowPreview = Callable[[Volume], None]
 """Takes a volume of one slice that can be shown while the rest is still being read."""
@@ -60,8 +63,8 @@ class SeriesInfo:
 class VolumeEntry:
     """A volume that can be read from a path. `size` and `spacing_mm` are in stored i, j, k order.
 
-    `spacing_mm` is None where the slices lie unevenly. `findings` is what the headers alone tell;
-    a volume that was read may have more. `mask` is the mask that its data set keeps beside it.
+    `spacing_mm` is None where the file gives none at all. `findings` is what the headers alone
+    tell; a volume that was read may have more. `mask` is the mask that its data set keeps beside it.
     `thumbnail` gives the middle slice as 8-bit grey (rows, columns).
     """
 
@@ -69,7 +72,7 @@ class VolumeEntry:
     description: str
     modality: str
     size: Int3
-    spacing_mm: Float3 | None
+    spacing_mm: Spacing | None
     read: Read
     findings: tuple[Finding, ...] = field(default=())
     about: SeriesInfo = field(default=SeriesInfo())
@@ -84,5 +87,11 @@ class VolumeEntry:
 
     def __str__(self) -> str:
         size = " x ".join(str(n) for n in self.size)
-        spacing = " x ".join(f"{mm:.3g}" for mm in self.spacing_mm) if self.spacing_mm else "uneven"
-        return f"{self.description or self.path.name}, {self.modality}, {size}, {spacing} mm"
+        return f"{self.description or self.path.name}, {self.modality}, {size}, {self.spacing}"
+
+    @property
+    def spacing(self) -> str:
+        """The spacing in words, e.g. "0.7 x 0.7 x 2 mm"."""
+        if self.spacing_mm is None:
+            return "unknown spacing"
+        return " x ".join("uneven" if mm is None else f"{mm:.3g}" for mm in self.spacing_mm) + " mm"

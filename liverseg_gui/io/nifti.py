@@ -1,29 +1,35 @@
-"""NIfTI scans and masks, read and written with nibabel."""
+"""NIfTI-1 and NIfTI-2 scans (.nii, .nii.gz, .hdr with .img). nibabel reads the header; the voxels
+go straight into the array that is kept."""
 
 from __future__ import annotations
 
-import os
-import zlib
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import nibabel as nib
 import numpy as np
-from nibabel.filebasedimages import ImageFileError
-from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
-from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
-from liverseg_gui.core.findings import warning
-from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.findings import Concern, Finding, by_severity, error, warning
+from liverseg_gui.core.geometry import Affine, Int3, StoredGrid
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LabelMap, Origin, Volume
+from liverseg_gui.core.slices import SourceSlices, even_grid, resample_even
+from liverseg_gui.core.volume import Origin, Volume
+from liverseg_gui.io import checks, nifti_checks, raw
 from liverseg_gui.io.entries import ShowPreview, VolumeEntry
-from liverseg_gui.io.scans import NIFTI_ENDINGS
+from liverseg_gui.io.preview import one_slice, thumbnail
 
-_DAMAGED = (ImageFileError, HeaderDataError, OSError, EOFError, ValueError, zlib.error)
+ENDINGS = (".nii", ".nii.gz", ".hdr", ".img", ".hdr.gz", ".img.gz")
+
 _AIR_HU = -1024
+_POSITION_FIELDS = (
+    *("pixdim", "qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d"),
+    *("qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z", "xyzt_units"),
+)
+_SLAB_BYTES = 8 << 20
 
 
 def nifti_entries(path: Path) -> list[VolumeEntry]:
@@ -32,156 +38,124 @@ def nifti_entries(path: Path) -> list[VolumeEntry]:
     Raises:
         UnreadableFileError: the file is no NIfTI image, is damaged, or is not three-dimensional.
     """
-    image = _load(path)
-    shape = _spatial_shape(path, image)
-    affine = _affine(path, image)
-    count = image.shape[3] if len(image.shape) == 4 else 1
+    file = open_header(path)
+    findings = list(nifti_checks.header_findings(file.header, file.grid))
+    if file.color:
+        findings.append(
+            error(
+                "color",
+                f"{path} is a color or complex image, not a CT scan.",
+                "Open the CT scan it was made from.",
+            )
+        )
+    count = file.count
     return [
         VolumeEntry(
             path,
             path.name if count == 1 else f"{path.name} volume {n + 1} of {count}",
             "CT",
-            shape,
-            affine.spacing_mm,
-            partial(_read, path, n),
+            file.grid.shape,
+            file.grid.affine.spacing_mm,
+            partial(_read, file, n, by_severity(tuple(findings))),
+            by_severity(tuple(findings)),
+            thumbnail=partial(_thumbnail, file, n),
         )
         for n in range(count)
     ]
 
 
-def read_mask(path: Path, volume: Volume) -> LabelMap:
-    """A mask of `volume` from a NIfTI file: 0 background, 1 liver, 2 tumor.
+@dataclass(frozen=True)
+class NiftiFile:
+    """The header of a NIfTI file and where its voxels lie."""
 
-    The file may store its axes in another order than the scan, as long as its voxels are the
-    scan's.
+    path: Path
+    data_path: Path
+    header: Any
+    grid: StoredGrid
+    count: int
+    dtype: np.dtype[Any]
+    offset: int
+    slope: float
+    inter: float
 
-    Raises:
-        UnreadableFileError: damaged, or with other values than 0, 1 and 2.
-        GridMismatchError: it does not lie on the scan's grid.
-    """
-    if not path.exists():
-        raise UnreadableFileError(f"{path} does not exist. Check the path.")
-    image = _load(path)
-    shape = _spatial_shape(path, image)
-    if len(image.shape) == 4 and image.shape[3] > 1:
-        raise UnreadableFileError(
-            f"{path} is four-dimensional. A mask has three dimensions; save one volume of it."
-        )
-    stored = _data(path, image).reshape(shape)
-    values = np.unique(stored)
-    if not np.isin(values, (0, 1, 2)).all():
-        odd = ", ".join(f"{v:g}" for v in values[~np.isin(values, (0, 1, 2))][:5])
-        raise UnreadableFileError(
-            f"{path} holds the values {odd}. A mask here has 0 background, 1 liver and 2 tumor: "
-            "change its label values and open it again."
-        )
-    grid = StoredGrid(shape, _affine(path, image))
-    mask = LabelMap(np.asfortranarray(grid.to_ras(stored.astype(np.uint8))), grid)
-    mask.require_grid_of(volume)
-    return LabelMap(mask.labels, volume.grid)
+    @property
+    def compressed(self) -> bool:
+        """Whether the voxels are gzipped."""
+        return self.data_path.name.lower().endswith(".gz")
 
+    @property
+    def color(self) -> bool:
+        """Whether a voxel is more than one real number."""
+        return self.dtype.fields is not None or self.dtype.kind not in "iuf"
 
-def save_mask(mask: LabelMap, origin: Origin, path: Path) -> None:
-    """Write `mask` to NIfTI on the grid its scan was stored on.
+    @cached_property
+    def volume_bytes(self) -> int:
+        """Bytes of one stored volume."""
+        i, j, k = self.grid.shape
+        return i * j * k * self.dtype.itemsize
 
-    It is written beside `path`, read back, compared voxel by voxel, and only then renamed over
-    `path`: an old file there stays whole until the new one is proved.
+    def require_whole(self) -> None:
+        """Check that the file can hold what its header promises.
 
-    Raises:
-        SaveError: it could not be written or did not read back the same.
-    """
-    require_mask_place(path, origin.path)
-    ending = ".nii.gz" if path.name.lower().endswith(".gz") else ".nii"
-    partial_file = path.with_name(f".{path.name}.{os.getpid()}{ending}")
-    stored = np.asfortranarray(mask.grid.to_stored(mask.labels))
-    try:
-        nib.save(_mask_image(stored, mask.grid.affine, origin), partial_file)
-        _require_same(partial_file, stored, mask.grid.affine)
-        partial_file.replace(path)
-    except OSError as error:
-        raise SaveError(
-            f"{path} could not be written: {error.strerror or error}. Choose another folder or "
-            "free some space; nothing was changed."
-        ) from error
-    finally:
-        _remove(partial_file)
+        Raises:
+            UnreadableFileError: it cannot.
+        """
+        promised = self.offset + self.count * self.volume_bytes
+        raw.require_room(self.data_path, promised, self.compressed)
 
 
-def looks_like_mask(path: Path) -> bool:
-    """Whether `path` is a NIfTI file of 8-bit numbers, which no CT is stored in."""
-    if not path.name.lower().endswith(NIFTI_ENDINGS):
-        return False
-    try:
-        return bool(_load(path).get_data_dtype().itemsize == 1)
-    except UnreadableFileError:
-        return False
-
-
-def require_mask_place(path: Path, scan: Path) -> None:
-    """Check that a mask of `scan` may be saved at `path`, before any work is done for it.
+def open_header(path: Path) -> NiftiFile:
+    """Read the header of the NIfTI file `path`; for a pair, of either half.
 
     Raises:
-        SaveError: the name is no mask's, the folder is not there, or it is the scan itself.
+        UnreadableFileError: it is no NIfTI image or makes no sense.
     """
-    if not path.name.lower().endswith(NIFTI_ENDINGS):
-        raise SaveError(f"{path.name}: a mask is saved as .nii or .nii.gz. Choose such a name.")
-    if not path.parent.is_dir():
-        raise SaveError(
-            f"{path} could not be written: there is no folder {path.parent}. Choose another."
-        )
-    if path.exists() and scan.exists() and path.samefile(scan):
-        raise SaveError(f"{path} is the scan itself. Choose another name for the mask.")
-
-
-def write_scan(volume: Volume, path: Path) -> None:
-    """Write the HU of `volume` to NIfTI on its stored grid.
-
-    Raises:
-        SaveError: it could not be written.
-    """
-    stored = np.asfortranarray(volume.grid.to_stored(volume.hu))
-    image = nib.Nifti1Image(stored, volume.grid.affine.matrix)
-    image.header.set_xyzt_units("mm")
-    try:
-        nib.save(image, path)
-    except OSError as error:
-        raise SaveError(f"{path} could not be written: {error.strerror or error}.") from error
-
-
-def _read(path: Path, index: int, progress: Progress, preview: ShowPreview | None = None) -> Volume:
-    progress.update(0.1, f"Reading {path.name}")
-    image = _load(path)
-    shape = _spatial_shape(path, image)
-    stored = _data(path, image)
-    stored = stored[..., index] if stored.ndim == 4 else stored.reshape(shape)
-    progress.update(0.8, f"Reading {path.name}")
-    grid = StoredGrid(shape, _affine(path, image))
-    hu = np.asfortranarray(grid.to_ras(_as_hu(stored)))
-    header = nib.Nifti1Header.from_header(image.header)
-    origin = Origin(path, path.name, nifti_header=header)
-    progress.update(1.0, f"Reading {path.name}")
-    return Volume(hu, grid, origin, tuple(warning("doubt", d, "") for d in _doubts(image)))
-
-
-def _load(path: Path) -> Any:
     try:
         image: Any = nib.load(path, mmap=False)
-    except _DAMAGED as error:
-        raise _unreadable(path) from error
-    if not isinstance(image, nib.Nifti1Pair):
-        raise _unreadable(path)
-    return image
+        if not isinstance(image, nib.Nifti1Pair):
+            raise TypeError("another format")
+        proxy, shape = image.dataobj, tuple(int(n) for n in image.shape)
+        data_path = Path(image.file_map["image"].filename)
+        dtype, offset = np.dtype(image.get_data_dtype()), int(proxy.offset)
+        slope, inter = float(proxy.slope), float(proxy.inter)
+        matrix = np.asarray(image.affine, np.float64)
+        if not data_path.is_file() or offset < 0:
+            raise ValueError("no voxels")
+    except MemoryError:
+        raise
+    except Exception as problem:  # a damaged header breaks nibabel in any way it likes
+        raise UnreadableFileError(
+            f"{path} is no NIfTI image or is damaged. Copy it again from its source, or open the "
+            "original DICOM folder."
+        ) from problem
+    spatial, count = _spatial_shape(path, shape)
+    try:
+        grid = StoredGrid(spatial, Affine(matrix))
+        grid.ras_affine  # noqa: B018
+    except ValueError as problem:
+        raise UnreadableFileError(
+            f"{path} does not say where its voxels lie ({problem}). Convert it again from DICOM."
+        ) from problem
+    file = NiftiFile(path, data_path, image.header.copy(), grid, count, dtype, offset, slope, inter)
+    file.require_whole()
+    return file
 
 
-def _unreadable(path: Path) -> UnreadableFileError:
-    return UnreadableFileError(
-        f"{path} is no NIfTI image or is damaged. Copy it again from its source, or open the "
-        "original DICOM folder."
-    )
+def read_stored(file: NiftiFile, index: int = 0) -> NDArray[Any]:
+    """Volume `index` as stored: the file's type and i, j, k order, Fortran order, unscaled.
+
+    Raises:
+        UnreadableFileError: the file ends before it.
+    """
+    stored = np.empty(file.grid.shape, file.dtype, order="F")
+    start = file.offset + index * file.volume_bytes
+    with raw.opened(file.data_path, file.compressed, start) as stream:
+        raw.fill(stream, stored)
+    return stored
 
 
-def _spatial_shape(path: Path, image: Any) -> tuple[int, int, int]:
-    shape = tuple(int(n) for n in image.shape)
+def _spatial_shape(path: Path, shape: tuple[int, ...]) -> tuple[Int3, int]:
+    """The three spatial sizes, and how many volumes there are."""
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
     if len(shape) not in (3, 4) or min(shape) < 1:
@@ -189,105 +163,179 @@ def _spatial_shape(path: Path, image: Any) -> tuple[int, int, int]:
             f"{path} has {len(shape)} dimensions ({' x '.join(map(str, shape))}). Open a scan "
             "with three."
         )
-    return shape[0], shape[1], shape[2]
+    return (shape[0], shape[1], shape[2]), shape[3] if len(shape) == 4 else 1
 
 
-def _affine(path: Path, image: Any) -> Affine:
-    try:
-        return Affine(image.affine)
-    except ValueError as error:
-        raise UnreadableFileError(
-            f"{path} does not say where its voxels lie ({error}). Convert it again from DICOM."
-        ) from error
+def _read(
+    file: NiftiFile,
+    index: int,
+    findings: tuple[Finding, ...],
+    progress: Progress,
+    preview: ShowPreview | None = None,
+) -> Volume:
+    progress.update(0.0, f"Reading {file.path.name}")
+    if preview is not None and not file.compressed:
+        preview(_slice(file, index, file.grid.shape[2] // 2))
+    hu, seen = _read_hu(file, index, progress.part(0.0, 0.9))
+    findings = by_severity((*findings, *seen, *checks.value_findings(hu)))
+    if _needs_upright(file.grid.affine):
+        return _upright(file, hu, findings, progress.part(0.9, 1.0))
+    ordered = file.grid.to_ras(hu)
+    strides = np.abs(ordered.strides)
+    if strides[2] < max(strides[:2]):  # axial slices must lie together: they are shown most
+        ordered = np.asfortranarray(ordered)
+    progress.update(1.0, f"Reading {file.path.name}")
+    origin = Origin(file.path, file.path.name, nifti_header=_nifti1(file.header))
+    return Volume(ordered, file.grid, origin, findings)
 
 
-def _data(path: Path, image: Any) -> NDArray[Any]:
-    try:
-        data = np.asanyarray(image.dataobj)
-    except (*_DAMAGED, MemoryError) as error:
-        raise UnreadableFileError(
-            f"{path} is cut short or damaged. Copy it again from its source."
-        ) from error
-    if data.dtype.fields is not None or np.iscomplexobj(data):
-        raise UnreadableFileError(f"{path} is a colour or complex image. Open a CT scan instead.")
-    while data.ndim > 3 and data.shape[-1] == 1:
-        data = data[..., 0]
-    return data
+def _nifti1(header: Any) -> Any:
+    """`header` as one of a single NIfTI-1 file: positions, codes and units bit for bit."""
+    if type(header) is nib.Nifti1Header:
+        return header.copy()
+    own = nib.Nifti1Header()
+    own.set_data_shape(header.get_data_shape())
+    own.set_zooms(header.get_zooms())
+    for field in _POSITION_FIELDS:
+        own[field] = header[field]
+    return own
 
 
-def _as_hu(data: NDArray[Any]) -> NDArray[np.int16]:
-    if data.dtype == np.int16:
-        return np.asarray(data, np.int16)
-    if np.issubdtype(data.dtype, np.floating):
-        data = np.rint(np.nan_to_num(data, nan=_AIR_HU, posinf=32767, neginf=-32768))
-    return np.clip(data, -32768, 32767).astype(np.int16)
+def _needs_upright(affine: Affine) -> bool:
+    in_plane, tilt = checks.skew_degrees(affine)
+    return tilt > checks.TILT_DEGREES >= in_plane
 
 
-def _doubts(image: Any) -> tuple[str, ...]:
-    zooms = np.asarray(image.header.get_zooms()[:3], np.float64)
-    codes = int(image.header["qform_code"]), int(image.header["sform_code"])
-    doubts = []
-    if np.allclose(zooms, 1.0) and (
-        codes == (0, 0) or np.allclose(image.affine[:3, :3], np.eye(3))
-    ):
-        doubts.append(
-            "The file gives 1 x 1 x 1 mm voxels and no orientation: mm and ml are not reliable."
-        )
-    if min(codes) > 0 and not _forms_agree(image):
-        doubts.append(
-            "The file gives two different positions (qform and sform): the sform is used, and "
-            "other programs may show this scan elsewhere."
-        )
-    units = image.header.get_xyzt_units()[0]
-    if units not in ("mm", "unknown"):
-        doubts.append(f"The file gives lengths in {units}, read as mm: mm and ml are not reliable.")
-    return tuple(doubts)
+def _upright(
+    file: NiftiFile, hu: NDArray[np.int16], findings: tuple[Finding, ...], progress: Progress
+) -> Volume:
+    """The scan of a sheared grid, resampled onto an upright one."""
+    matrix = file.grid.affine.matrix
+    normal = np.cross(matrix[:3, 0], matrix[:3, 1])
+    affines = []
+    for k in range(file.grid.shape[2]):
+        at = matrix.copy()
+        at[:3, 2] = normal / np.linalg.norm(normal)
+        at[:3, 3] += k * matrix[:3, 2]
+        affines.append(Affine(at))
+    shape = file.grid.shape[:2]
+    grid = even_grid(shape, affines)
+    upright = grid.to_ras(resample_even(hu, affines, grid, progress))
+    names = tuple(f"slice {k + 1}" for k in range(len(affines)))
+    slices = SourceSlices(names, shape, tuple(affines))
+    origin = Origin(file.path, file.path.name, source_slices=slices)
+    return Volume(np.asfortranarray(upright), grid, origin, findings)
 
 
-def _forms_agree(image: Any) -> bool:
-    try:
-        qform = image.get_qform()
-    except (ValueError, np.linalg.LinAlgError):
+def _read_hu(
+    file: NiftiFile, index: int, progress: Progress
+) -> tuple[NDArray[np.int16], tuple[Finding, ...]]:
+    """The HU in stored order, a slab at a time, and what was remarkable about the numbers."""
+    shape = file.grid.shape
+    hu = np.empty(shape, np.int16, order="F")
+    slab = max(1, min(shape[2], _SLAB_BYTES * shape[2] // file.volume_bytes))
+    plain = file.dtype == np.int16 and file.dtype.isnative and (file.slope, file.inter) == (1, 0)
+    buffer = hu if plain else np.empty((*shape[:2], slab), file.dtype, order="F")
+    tally = Tally()
+    start = file.offset + index * file.volume_bytes
+    with raw.opened(file.data_path, file.compressed, start) as stream:
+        for k in range(0, shape[2], slab):
+            progress.update(k / shape[2], f"Reading {file.path.name}")
+            part = hu[:, :, k : k + slab]
+            if plain:
+                raw.fill(stream, part)
+            else:
+                stored = buffer[:, :, : part.shape[2]]
+                raw.fill(stream, stored)
+                part[:] = to_hu(stored, file.slope, file.inter, tally)
+    return hu, tally.findings()
+
+
+@dataclass
+class Tally:
+    """Counts the numbers that are no HU."""
+
+    voxels: int = 0
+    not_numbers: int = 0
+    out_of_range: int = 0
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What the counts say."""
+        found = []
+        if self.not_numbers:
+            found.append(
+                warning(
+                    "not-a-number",
+                    f"{self.not_numbers:,} of {self.voxels:,} voxels hold no number; they are "
+                    "shown as air.",
+                    "Convert the scan again if they lie inside the body.",
+                )
+            )
+        if self.out_of_range:
+            found.append(
+                warning(
+                    "absurd-hu",
+                    f"{self.out_of_range:,} of {self.voxels:,} voxels lie beyond +-32767, which no "
+                    "HU does; they are cut off there.",
+                    "Check that this is a CT in HU: the model needs true HU.",
+                    Concern.HU,
+                )
+            )
+        return tuple(found)
+
+
+def to_hu(stored: NDArray[Any], slope: float, inter: float, tally: Tally) -> NDArray[np.int16]:
+    """Stored values as rounded int16 HU; not-a-number becomes air."""
+    values: NDArray[Any] = stored.astype(np.float32 if stored.dtype.itemsize <= 2 else np.float64)
+    if (slope, inter) != (1, 0):
+        values *= slope
+        values += inter
+    bad = np.isnan(values)
+    wild = np.abs(values) > 32767
+    tally.voxels += values.size
+    tally.not_numbers += int(np.count_nonzero(bad))
+    tally.out_of_range += int(np.count_nonzero(wild))
+    values[bad] = _AIR_HU
+    return np.clip(np.rint(values), -32768, 32767).astype(np.int16)
+
+
+def _slice(file: NiftiFile, index: int, k: int) -> Volume:
+    """Slice `k` as a volume of its own."""
+    slice_bytes = file.volume_bytes // file.grid.shape[2]
+    stored = np.empty((*file.grid.shape[:2], 1), file.dtype, order="F")
+    start = file.offset + index * file.volume_bytes + k * slice_bytes
+    with raw.opened(file.data_path, file.compressed, start) as stream:
+        raw.fill(stream, stored)
+    hu = to_hu(stored, file.slope, file.inter, Tally())
+    return one_slice(hu, file.grid, k, Origin(file.path, file.path.name))
+
+
+def _thumbnail(file: NiftiFile, index: int) -> NDArray[np.uint8]:
+    return thumbnail(_slice(file, index, file.grid.shape[2] // 2))
+
+
+def looks_like_mask(path: Path) -> bool:
+    """Whether `path` is a NIfTI file of 8-bit numbers, which no CT is stored in."""
+    if not path.name.lower().endswith(ENDINGS):
         return False
-    return bool(np.allclose(qform, image.get_sform(), atol=0.05))
-
-
-def _mask_image(stored: NDArray[np.uint8], affine: Affine, origin: Origin) -> Any:
-    if origin.nifti_header is None:
-        image = nib.Nifti1Image(stored, affine.matrix)
-        image.set_sform(affine.matrix, 1)
-        image.set_qform(affine.matrix, 1)
-        image.header.set_xyzt_units("mm")
-        return image
-    header = origin.nifti_header.copy()
-    header.set_data_shape(stored.shape)
-    header.set_data_dtype(np.uint8)
-    header.set_slope_inter(1, 0)
-    header["cal_min"] = header["cal_max"] = 0
-    for text in ("descrip", "aux_file", "intent_name", "db_name"):
-        header[text] = b""
-    return nib.Nifti1Image(stored, None, header)
-
-
-def _require_same(path: Path, stored: NDArray[np.uint8], affine: Affine) -> None:
     try:
-        image = _load(path)
-        same = (
-            tuple(image.shape) == stored.shape
-            and Affine(image.affine).close_to(affine, image.shape, 1e-3)
-            and np.array_equal(np.asanyarray(image.dataobj), stored)
-        )
-    except (LiverSegError, *_DAMAGED):
-        same = False
-    if not same:
-        raise SaveError(
-            f"{path.parent} did not give back what was written. The mask was not saved; choose "
-            "another disk."
-        )
+        return open_header(path).dtype.itemsize == 1
+    except UnreadableFileError:
+        return False
 
 
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:
-        return
+def read_mask(path: Path, volume: Volume) -> Any:
+    """Stopgap until masks.py."""
+    from liverseg_gui.core.volume import LabelMap
+
+    if not path.exists():
+        raise UnreadableFileError(f"{path} does not exist. Check the path.")
+    file = open_header(path)
+    stored = read_stored(file)
+    values = np.unique(stored)
+    if not np.isin(values, (0, 1, 2)).all():
+        odd = ", ".join(f"{v:g}" for v in values[~np.isin(values, (0, 1, 2))][:5])
+        raise UnreadableFileError(f"{path} holds the values {odd}. change. it.")
+    mask = LabelMap(np.asfortranarray(file.grid.to_ras(stored.astype(np.uint8))), file.grid)
+    mask.require_grid_of(volume)
+    return LabelMap(mask.labels, volume.grid)

@@ -12,7 +12,8 @@ from liverseg_gui.core.measure import measure
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.volume import LabelMap
 from liverseg_gui.io.dicom_write import write_dicom_series
-from liverseg_gui.io.nifti import read_mask, save_mask
+from liverseg_gui.io.nifti import read_mask
+from liverseg_gui.io.nifti_write import save_mask
 from liverseg_gui.io.scans import list_volumes, open_scan
 
 

@@ -1,0 +1,147 @@
+"""What every reader looks for in a scan's geometry and values, whatever its format."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liverseg_gui.core.findings import Concern, Finding, info, warning
+from liverseg_gui.core.geometry import Affine, Int3
+
+TILT_DEGREES = 0.5
+"""From here on the axes of a grid are resampled to a right angle; below, the files' rounding."""
+
+_RIGHT_ANGLE_DEGREES = 0.02
+_PIXEL_MM = (0.2, 3.0)
+_SLICE_MM = (0.1, 20.0)
+_THICK_MM = 5.0
+_SAMPLES_AN_AXIS = 64
+
+PHASE_UNKNOWN = warning(
+    "phase-unknown",
+    "The file does not say which contrast phase the scan is in.",
+    "Check that the liver is enhanced: the model has seen mostly portal venous scans.",
+    Concern.MODEL,
+)
+
+
+def spacing_findings(affine: Affine, shape: Int3) -> list[Finding]:
+    """Doubts about the voxel size of a grid of `shape` (stored i, j, k)."""
+    i_mm, j_mm, k_mm = affine.spacing_mm
+    found = []
+    plain = np.array_equal(np.abs(affine.matrix[:3, :3]), np.eye(3))
+    if plain and not affine.matrix[:3, 3].any():
+        found.append(
+            warning(
+                "unit-spacing",
+                "The file gives 1 x 1 x 1 mm voxels at the origin, as programs write that know "
+                "neither: mm and ml are not reliable.",
+                "Open the original DICOM series instead, or have the spacing restored.",
+                Concern.MM,
+            )
+        )
+    elif not (
+        _PIXEL_MM[0] <= min(i_mm, j_mm)
+        and max(i_mm, j_mm) <= max(_PIXEL_MM[1], 1.05 * k_mm)
+        and max(i_mm, j_mm) <= _SLICE_MM[1]
+        and _SLICE_MM[0] <= k_mm <= _SLICE_MM[1]
+    ):
+        found.append(
+            warning(
+                "implausible-spacing",
+                f"The file gives voxels of {i_mm:.3g} x {j_mm:.3g} x {k_mm:.3g} mm, which no "
+                "abdominal CT has: mm and ml are not reliable.",
+                "Open the original DICOM series instead, or have the spacing restored.",
+                Concern.MM,
+            )
+        )
+    elif k_mm > _THICK_MM:
+        found.append(
+            info(
+                "thick-slices",
+                f"The slices are {k_mm:.3g} mm apart: small lesions can fall between them.",
+                "Prefer a thinner reconstruction where there is one.",
+            )
+        )
+    if shape[2] == 1:
+        found.append(
+            warning(
+                "single-slice",
+                "The scan is a single slice: its volumes rest on the slice thickness alone, and "
+                "mm and ml are not reliable.",
+                "Open the folder that holds the whole series.",
+                Concern.MM,
+            )
+        )
+    return found
+
+
+def skew_degrees(affine: Affine) -> tuple[float, float]:
+    """How far the axes are off a right angle: the rows and columns, then the slice axis."""
+    axes = affine.matrix[:3, :3] / np.linalg.norm(affine.matrix[:3, :3], axis=0)
+    in_plane = float(np.degrees(np.arcsin(min(abs(axes[:, 0] @ axes[:, 1]), 1.0))))
+    normal = np.cross(axes[:, 0], axes[:, 1])
+    along = abs(normal @ axes[:, 2]) / max(float(np.linalg.norm(normal)), 1e-12)
+    return in_plane, float(np.degrees(np.arccos(min(along, 1.0))))
+
+
+def skew_findings(affine: Affine) -> list[Finding]:
+    """Whether the axes of a grid stand at right angles; a tilt is resampled by the reader."""
+    in_plane, tilt = skew_degrees(affine)
+    if tilt > TILT_DEGREES:
+        return [tilted(tilt)]
+    if max(in_plane, tilt) > _RIGHT_ANGLE_DEGREES:
+        return [
+            warning(
+                "not-orthonormal",
+                f"The scan's axes are {max(in_plane, tilt):.2g} degrees off a right angle. Volumes "
+                "are right; the picture is shown as if they stood straight.",
+                "Convert the scan again from DICOM if other programs refuse it.",
+            )
+        ]
+    return []
+
+
+def tilted(degrees: float) -> Finding:
+    """The finding for slices that are not stacked along their normal."""
+    return warning(
+        "gantry-tilt",
+        f"The slices are stacked at {degrees:.1f} degrees off their normal (a tilted gantry). The "
+        "scan was resampled onto an upright grid, where it is measured and its mask is saved.",
+        "Nothing to do; use the saved mask with the scan as this program opens it.",
+    )
+
+
+def value_findings(hu: NDArray[np.int16]) -> list[Finding]:
+    """Doubts about whether the values are HU. `hu` of any axis order; a sample is looked at."""
+    steps = [max(1, n // _SAMPLES_AN_AXIS) for n in hu.shape]
+    sample = hu[:: steps[0], :: steps[1], :: steps[2]]
+    low, high = int(sample.min()), int(sample.max())
+    if low == high:
+        return [
+            warning(
+                "no-contrast",
+                f"Every voxel has the value {low}: there is nothing to see.",
+                "Open the original series; this file may be an empty conversion.",
+                Concern.HU,
+            )
+        ]
+    tissue = sample[(sample > -300) & (sample < 3000)]
+    middle = float(np.median(tissue)) if len(tissue) else float(np.median(sample))
+    if low >= 0 and high <= 255:
+        return [_not_hu("lie within 0 to 255, like a grey picture")]
+    if low > -300:
+        return [_not_hu(f"start at {low}: no air is among them")]
+    if not -200 <= middle <= 300:
+        return [_not_hu(f"of soft tissue lie around {middle:.0f}")]
+    return []
+
+
+def _not_hu(what: str) -> Finding:
+    return warning(
+        "not-hu",
+        f"The values {what}: they may not be Hounsfield units, or be clipped or shifted.",
+        "Check the air outside the body (about -1000 HU) and the liver (40 to 150 HU); the model "
+        "needs true HU.",
+        Concern.HU,
+    )

@@ -1,0 +1,89 @@
+"""What a NIfTI header says that a reader of figures should know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from liverseg_gui.core.findings import Concern, Finding, info, warning
+from liverseg_gui.core.geometry import StoredGrid
+from liverseg_gui.io import checks
+
+_SAME_MM = 0.05
+
+
+def header_findings(header: Any, grid: StoredGrid) -> Iterator[Finding]:
+    """Everything remarkable about a NIfTI-1 or NIfTI-2 `header` of a scan on `grid`."""
+    yield from checks.spacing_findings(grid.affine, grid.shape)
+    yield from checks.skew_findings(grid.affine)
+    yield from _orientation(header, grid)
+    yield from _units(header)
+    if header.get_data_dtype().itemsize == 1:
+        yield warning(
+            "eight-bit",
+            "The file holds 8-bit numbers, which no CT in HU fits into: it may be a mask or a "
+            "picture.",
+            "Open the scan it belongs to, and this file as its mask.",
+            Concern.HU,
+        )
+    if len(header.get_data_shape()) == 4 and header.get_data_shape()[3] > 1:
+        yield info(
+            "four-dimensional",
+            f"The file holds {header.get_data_shape()[3]} volumes, often contrast phases.",
+            "Choose one of them.",
+        )
+    yield checks.PHASE_UNKNOWN
+
+
+def _orientation(header: Any, grid: StoredGrid) -> Iterator[Finding]:
+    qform, sform = int(header["qform_code"]), int(header["sform_code"])
+    if qform <= 0 and sform <= 0:
+        yield warning(
+            "no-orientation",
+            "The file does not say how the patient lies: left and right may be swapped.",
+            "Compare the liver's side with another picture of the patient, or convert the scan "
+            "again from DICOM.",
+        )
+        return
+    if qform > 0 and sform > 0 and not _forms_agree(header):
+        yield warning(
+            "forms-disagree",
+            "The file gives two different positions (qform and sform): the sform is used, and "
+            "other programs may show this scan elsewhere.",
+            "Convert the scan again from DICOM, or check saved masks in the other program.",
+        )
+    stated = np.abs(np.asarray(header.get_zooms()[:3], np.float64))
+    used = np.array(grid.affine.spacing_mm[: len(stated)])
+    if not np.allclose(stated, used, rtol=0.01, atol=1e-3):
+        given = [" x ".join(f"{mm:.3g}" for mm in size) for size in (stated, used)]
+        yield warning(
+            "spacing-differs",
+            f"The file gives two voxel sizes, {given[0]} mm and (by its position matrix, which is "
+            f"used) {given[1]} mm: mm and ml are not reliable.",
+            "Open the original DICOM series instead, or have the file repaired.",
+            Concern.MM,
+        )
+
+
+def _units(header: Any) -> Iterator[Finding]:
+    try:
+        unit = header.get_xyzt_units()[0]
+    except KeyError:
+        unit = "an unknown unit"
+    if unit not in ("mm", "unknown"):
+        yield warning(
+            "units",
+            f"The file gives lengths in {unit}, read as mm: mm and ml are not reliable.",
+            "Convert the scan again from DICOM.",
+            Concern.MM,
+        )
+
+
+def _forms_agree(header: Any) -> bool:
+    try:
+        qform = header.get_qform()
+    except (ValueError, np.linalg.LinAlgError):
+        return False
+    return bool(np.allclose(qform, header.get_sform(), atol=_SAME_MM))

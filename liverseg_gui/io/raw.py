@@ -1,0 +1,75 @@
+"""Raw voxels from plain and gzipped files, straight into memory that is there already."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from isal import igzip, isal_zlib
+from numpy.typing import NDArray
+
+from liverseg_gui.core.errors import UnreadableFileError
+
+_CHUNK = 1 << 20
+_GZIP_RATIO = 1032
+"""The most that deflate can compress: 258 bytes in two bits."""
+
+DAMAGED = (OSError, EOFError, zlib.error, isal_zlib.error)
+
+
+def require_room(path: Path, promised: int, compressed: bool) -> None:
+    """Check that a file can hold the bytes its header promises, before they are allocated.
+
+    Raises:
+        UnreadableFileError: it cannot.
+    """
+    there = path.stat().st_size * (_GZIP_RATIO if compressed else 1)
+    if promised > there:
+        raise cut_short(path)
+
+
+def cut_short(path: Path) -> UnreadableFileError:
+    """The error for a file that ends before its voxels do."""
+    return UnreadableFileError(f"{path} is cut short or damaged. Copy it again from its source.")
+
+
+@contextmanager
+def opened(path: Path, compressed: bool, start: int = 0) -> Iterator[BinaryIO]:
+    """`path` as a stream of uncompressed bytes, `start` bytes in.
+
+    Raises:
+        UnreadableFileError: what is read from it is damaged.
+    """
+    try:
+        with igzip.open(path, "rb") if compressed else path.open("rb", buffering=0) as stream:
+            if compressed:
+                _skip(stream, start)
+            else:
+                stream.seek(start)
+            yield stream
+    except DAMAGED as error:
+        raise cut_short(path) from error
+
+
+def _skip(stream: BinaryIO, count: int) -> None:
+    while count > 0:
+        count -= len(stream.read(min(count, _CHUNK)) or _end())
+
+
+def fill(stream: BinaryIO, target: NDArray[Any]) -> None:
+    """Fill contiguous `target` from `stream`.
+
+    Raises:
+        EOFError: the stream ends before.
+    """
+    view = memoryview(target.reshape(-1, order="A").view("u1"))
+    done = 0
+    while done < len(view):
+        done += stream.readinto(view[done : done + _CHUNK]) or _end()  # type: ignore[attr-defined]
+
+
+def _end() -> Any:
+    raise EOFError
