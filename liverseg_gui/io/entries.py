@@ -64,8 +64,8 @@ class VolumeEntry:
     """A volume that can be read from a path. `size` and `spacing_mm` are in stored i, j, k order.
 
     `spacing_mm` is None where the file gives none at all. `findings` is what the headers alone
-    tell; a volume that was read may have more. `mask` is the mask that its data set keeps beside it.
-    `thumbnail` gives the middle slice as 8-bit grey (rows, columns).
+    tell; a volume that was read may have more. `mask` is the mask that its data set keeps beside
+    it. `thumbnail` gives the middle slice as 8-bit grey (rows, columns).
     """
 
     path: Path

@@ -17,7 +17,7 @@ _CHUNK = 1 << 20
 _GZIP_RATIO = 1032
 """The most that deflate can compress: 258 bytes in two bits."""
 
-DAMAGED = (OSError, EOFError, zlib.error, isal_zlib.error)
+DAMAGED: Any = (OSError, EOFError, zlib.error, isal_zlib.error)
 
 
 def require_room(path: Path, promised: int, compressed: bool) -> None:
@@ -65,7 +65,8 @@ def fill(stream: BinaryIO, target: NDArray[Any]) -> None:
     Raises:
         EOFError: the stream ends before.
     """
-    view = memoryview(target.reshape(-1, order="A").view("u1"))
+    flat: Any = target.reshape(-1, order="A").view("u1")
+    view = memoryview(flat)
     done = 0
     while done < len(view):
         done += stream.readinto(view[done : done + _CHUNK]) or _end()  # type: ignore[attr-defined]

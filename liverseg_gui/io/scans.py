@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from liverseg_gui.core.errors import AmbiguousInputError, UnreadableFileError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
+from liverseg_gui.io import archives, itk, layouts, nifti
 from liverseg_gui.io.entries import Role, ShowPreview, VolumeEntry
 
-NIFTI_ENDINGS = (".nii", ".nii.gz")
+SCAN_ENDINGS = (*nifti.ENDINGS, *itk.ENDINGS)
 
 
 def list_volumes(path: Path, progress: Progress | None = None) -> list[VolumeEntry]:
     """The volumes at `path`: an image file, a DICOM file, a folder or a zip archive of them.
 
-    Volumes come first, then what is set aside (localizers, secondary captures, single images).
+    A folder is searched with all that lies below it. Volumes come first, then what is set aside
+    (localizers, secondary captures, single images).
 
     Raises:
         UnreadableFileError: there is nothing this program can read.
@@ -24,13 +29,74 @@ def list_volumes(path: Path, progress: Progress | None = None) -> list[VolumeEnt
     progress = progress or Progress()
     if not path.exists():
         raise UnreadableFileError(f"{path} does not exist. Check the path.")
-    if path.is_file() and path.name.lower().endswith(NIFTI_ENDINGS):
-        from liverseg_gui.io.nifti import nifti_entries
+    if path.is_dir():
+        return _in_folder(path, progress)
+    name = path.name.lower()
+    if name.endswith(archives.ENDINGS):
+        folder = archives.unpacked(path, progress.part(0.0, 0.7))
+        found = list_volumes(folder, progress.part(0.7, 1.0))
+        return [archives.from_archive(entry, path) for entry in found]
+    if name == "dicomdir":
+        return _in_folder(path.parent, progress)
+    reader = _image_reader(path)
+    if reader is not None:
+        return [_with_mask(entry) for entry in reader(path)]
+    from liverseg_gui.io.dicom.reader import dicom_file_entries
 
-        return nifti_entries(path)
-    from liverseg_gui.io.dicom import dicom_entries
+    return dicom_file_entries(path, progress)
 
-    return dicom_entries(path, progress)
+
+def _image_reader(path: Path) -> Callable[[Path], list[VolumeEntry]] | None:
+    name = path.name.lower()
+    if name.endswith(nifti.ENDINGS):
+        return nifti.nifti_entries
+    return itk.itk_entries if name.endswith(itk.ENDINGS) else None
+
+
+def _with_mask(entry: VolumeEntry) -> VolumeEntry:
+    return replace(entry, mask=layouts.mask_beside(entry.path))
+
+
+def _in_folder(folder: Path, progress: Progress) -> list[VolumeEntry]:
+    from liverseg_gui.io.dicom.index import index_folder
+    from liverseg_gui.io.dicom.reader import dicom_entries
+
+    patient = layouts.ircadb(folder)
+    if patient is not None:
+        scan, mask = patient
+        found = dicom_entries(index_folder(scan, progress))
+        return [replace(e, mask=mask) if e.about.role is Role.VOLUME else e for e in found]
+    entries = dicom_entries(index_folder(folder, progress.part(0.0, 0.9)))
+    entries += _image_files(folder, progress.part(0.9, 1.0))
+    if not entries:
+        raise UnreadableFileError(
+            f"{folder} holds no DICOM images and no other scan this program reads. Choose the "
+            "folder that holds the slices of a series, or a NIfTI, NRRD or MetaImage file."
+        )
+    return sorted(entries, key=lambda entry: list(Role).index(entry.about.role))
+
+
+def _image_files(folder: Path, progress: Progress) -> Iterator[VolumeEntry]:
+    """The scans in image files below `folder`; masks and files that are no scans are left out."""
+    files = [
+        Path(place) / name
+        for place, folders, names in os.walk(folder)
+        for name in sorted(names)
+        if folders.sort() is None and name.lower().endswith(SCAN_ENDINGS)
+    ]
+    for n, path in enumerate(files):
+        progress.update(n / len(files), f"Looking at {path.name}")
+        reader = _image_reader(path)
+        second_half = path.suffix.lower() == ".img" and path.with_suffix(".hdr").exists()
+        if reader is None or second_half or layouts.is_mask_of_pair(path):
+            continue
+        try:
+            found = reader(path)
+        except UnreadableFileError:
+            continue
+        for entry in found:
+            if not any(finding.code == "eight-bit" for finding in entry.findings):
+                yield _with_mask(entry)
 
 
 def open_scan(
@@ -74,5 +140,5 @@ def choose(entries: list[VolumeEntry], path: Path, number: int | None) -> Volume
             f"{path} has no volume {number}. It holds volumes 1 to {len(entries)}."
         )
     if entry.problem:
-        raise UnreadableFileError(entry.problem)
+        raise UnreadableFileError(f"{entry.path}: {entry.problem}")
     return entry

@@ -70,7 +70,7 @@ class NetworkSegmenter:
             self._card.name,
             predictor.device,
             time.monotonic() - began,
-            _doubts(labels, voxel_ml),
+            (*_doubts(labels, voxel_ml), *volume.model_warnings),
         )
 
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 import multiprocessing
 import threading
 import traceback
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from liverseg_gui.core.errors import Cancelled, LiverSegError, SegmentationError
 from liverseg_gui.core.progress import Progress
@@ -61,7 +64,7 @@ class ProcessSegmenter:
             if not self._ready:
                 self._wait(self._pipe, progress)
                 self._ready = True
-            self._pipe.send(volume)
+            self._pipe.send(_in_one_piece(volume))
             result: Segmentation = self._wait(self._pipe, progress)
             return result
         except Cancelled:
@@ -113,6 +116,11 @@ class ProcessSegmenter:
             self.close()
             return
         self.close()
+
+
+def _in_one_piece(volume: Volume) -> Volume:
+    """`volume` with axial slices contiguous: pickle would write a flipped view transposed."""
+    return replace(volume, hu=np.asfortranarray(volume.hu))
 
 
 def _rebuilt(expected: bool, message: str, details: str) -> Exception:

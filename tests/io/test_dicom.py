@@ -10,11 +10,12 @@ import SimpleITK as sitk  # noqa: N813
 from liverseg_gui.core.errors import AmbiguousInputError, UnreadableFileError
 from liverseg_gui.core.measure import measure
 from liverseg_gui.core.phantom import Phantom
-from liverseg_gui.core.volume import LabelMap
-from liverseg_gui.io.dicom_write import write_dicom_series
+from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.io.dicom.write import write_dicom_series
 from liverseg_gui.io.nifti import read_mask
 from liverseg_gui.io.nifti_write import save_mask
 from liverseg_gui.io.scans import list_volumes, open_scan
+from tests.io.dicom_files import change, copy
 
 
 @pytest.fixture(scope="module")
@@ -24,19 +25,8 @@ def series(phantom: Phantom, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def copy(series: Path, target: Path) -> list[Path]:
-    files = []
-    for file in sorted(series.iterdir())[:12]:
-        (target / file.name).write_bytes(file.read_bytes())
-        files.append(target / file.name)
-    return files
-
-
-def change(path: Path, **values: object) -> None:
-    image = pydicom.dcmread(path)
-    for name, value in values.items():
-        setattr(image, name, value)
-    image.save_as(path)
+def codes(volume: Volume) -> list[str]:
+    return [finding.code for finding in volume.findings]
 
 
 def test_a_series_comes_back_as_it_was_written(series: Path, phantom: Phantom) -> None:
@@ -109,22 +99,55 @@ def test_repeated_positions_that_nothing_tells_apart_are_refused(
 ) -> None:
     file = copy(series, tmp_path)[3]
     (tmp_path / "again.dcm").write_bytes(file.read_bytes())
+    change(tmp_path / "again.dcm", SOPInstanceUID="1.2.3.4")
     with pytest.raises(UnreadableFileError, match="same place"):
         open_scan(tmp_path)
 
 
-def test_a_missing_slice_is_never_bridged_by_a_mean_distance(series: Path, tmp_path: Path) -> None:
-    copy(series, tmp_path)[5].unlink()
-    with pytest.raises(UnreadableFileError, match=r"unevenly spaced \(4\.5, 9 mm"):
-        open_scan(tmp_path)
+def test_a_file_that_is_there_twice_is_taken_once_and_said(series: Path, tmp_path: Path) -> None:
+    file = copy(series, tmp_path)[3]
+    (tmp_path / "again.dcm").write_bytes(file.read_bytes())
+    volume = open_scan(tmp_path)
+    assert volume.shape[2] == 12
+    assert "duplicate-files" in codes(volume)
 
 
-def test_a_tilted_gantry_is_refused(series: Path, tmp_path: Path) -> None:
+def test_phases_that_only_their_order_tells_apart_are_split(series: Path, tmp_path: Path) -> None:
     for n, file in enumerate(copy(series, tmp_path)):
+        second = tmp_path / f"second{n}.dcm"
+        second.write_bytes(file.read_bytes())
+        change(second, InstanceNumber=101 + n, SOPInstanceUID=f"1.2.{n}", RescaleIntercept=-924)
+    first, second = (open_scan(tmp_path, number=n) for n in (1, 2))
+    np.testing.assert_array_equal(first.hu + 100, second.hu)
+
+
+def test_a_missing_slice_is_named_and_the_figures_are_marked(
+    series: Path, tmp_path: Path, phantom: Phantom
+) -> None:
+    copy(series, tmp_path)[5].unlink()
+    volume = open_scan(tmp_path)
+    (found,) = [f for f in volume.findings if f.code == "missing-slices"]
+    assert "1 slice are missing" not in found.message
+    assert "(image 6)" in found.message
+    assert not volume.mm_reliable
+    assert volume.affine.spacing_mm[2] == pytest.approx(4.5)
+    assert volume.shape[2] == 12
+    kept = [k for k in range(12) if k != 5]
+    np.testing.assert_array_equal(volume.hu[:, :, kept], phantom.volume.hu[:, :, kept])
+    assert not measure(volume, LabelMap(np.ones(volume.shape, np.uint8), volume.grid)).mm_reliable
+
+
+def test_slices_made_at_uneven_distances_are_not_taken_for_missing_ones(
+    series: Path, tmp_path: Path
+) -> None:
+    for n, file in enumerate(copy(series, tmp_path)[8:]):
         x, y, z = pydicom.dcmread(file).ImagePositionPatient
-        change(file, ImagePositionPatient=[x, y + n, z])
-    with pytest.raises(UnreadableFileError, match="tilted gantry"):
-        open_scan(tmp_path)
+        change(file, ImagePositionPatient=[x, y, z + 4.5 * (n + 1)])
+    volume = open_scan(tmp_path)
+    assert "uneven-slices" in codes(volume)
+    assert "missing-slices" not in codes(volume)
+    assert volume.mm_reliable
+    assert np.ptp(np.diff([volume.affine.to_mm((0, 0, k))[2] for k in range(5)])) < 1e-9
 
 
 def test_rescale_is_taken_from_each_slice(series: Path, tmp_path: Path) -> None:
@@ -154,7 +177,7 @@ def test_an_empty_folder_is_named(tmp_path: Path) -> None:
 
 def test_a_text_file_is_no_scan(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing")
-    with pytest.raises(UnreadableFileError, match=r"notes\.txt is no CT scan"):
+    with pytest.raises(UnreadableFileError, match=r"notes\.txt is no scan"):
         open_scan(tmp_path / "notes.txt")
 
 
@@ -182,9 +205,19 @@ def test_the_two_phase_series_is_two_volumes_of_24(real_data: Path) -> None:
 
 
 @pytest.mark.real_data
-def test_uneven_slices_are_refused(real_data: Path) -> None:
-    with pytest.raises(UnreadableFileError, match="unevenly spaced"):
-        open_scan(real_data / "dicom" / "tcga_uneven")
+def test_the_uneven_series_says_what_is_wrong_and_is_resampled(real_data: Path) -> None:
+    (entry,) = [e for e in list_volumes(real_data / "dicom" / "tcga_uneven") if e.modality == "CT"]
+    assert entry.size == (512, 512, 34)
+    assert entry.spacing_mm is not None
+    assert entry.spacing_mm[2] is None
+    volume = open_scan(real_data / "dicom" / "tcga_uneven")
+    messages = {f.code: f.message for f in volume.findings}
+    assert "images 38, 40" in messages["missing-slices"]
+    assert "6, 8, 16 mm" in messages["uneven-slices"]
+    assert not volume.mm_reliable
+    assert volume.affine.spacing_mm[2] == pytest.approx(8.0)
+    assert volume.origin.source_slices is not None
+    assert len(volume.origin.source_slices.names) == 34
 
 
 @pytest.mark.real_data

@@ -1,0 +1,90 @@
+"""Keep patients out of logs and error reports: file paths are shortened, known names removed.
+
+A path may carry a name, so what is written down keeps a hash and the ending only: enough to see
+that two lines speak of the same file. What the open scan says of its patient is registered with
+`remember_secret` and replaced wherever it appears.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from pathlib import Path
+
+HIDDEN = "[patient]"
+
+_ENDINGS = (
+    r"(?:(?:nii|hdr|img|nhdr|nrrd|seg)(?:\.gz)?|mha|mhd|raw|dcm|dicom|ima|zip|tar|tgz|gz|json|csv|"
+    r"pdf|png|jpe?g|txt|log|npy|xml|html?)"
+)
+_NAME = r"[^\\/\r\n\"'<>|*?:]"
+_SEPARATOR = r"[\\/]+"
+_LAST = rf"(?:{_NAME}{{1,120}}?\.{_ENDINGS}\b|[^\s\\/\"'<>|*?:;,()\[\]]*)"
+_ROOT = rf"(?:[A-Za-z]:|~\w*|\.\.?)?{_SEPARATOR}(?=[^\s\\/])"
+_QUOTED = rf"(?<=[\"']){_ROOT}[^\"'\r\n]*(?=[\"'])"
+_ROOTED = rf"(?<![\w.~\\/]){_ROOT}(?:{_NAME}{{1,120}}{_SEPARATOR})*{_LAST}"
+_BARE = rf"(?<![\w.^~+\-\\/])[\w.^~+\-\\/]{{1,250}}\.{_ENDINGS}\b"
+_PATHS = re.compile(f"{_QUOTED}|{_ROOTED}|{_BARE}", re.IGNORECASE)
+_PROGRAM = re.compile(r"[\\/](?=(?:liverseg_gui|training|site-packages|lib[\\/]python3[^\\/]*)[\\/])")
+_SHORTEST = 3
+
+_secrets: dict[str, re.Pattern[str]] = {}
+_folders: set[str] = set()
+_lock = threading.Lock()
+
+
+def remember_secret(text: str) -> None:
+    """Have `text` (a patient's name, id or date) and each part of it removed by `scrub`.
+
+    Fewer than three characters are not a secret: they would be found everywhere.
+    """
+    whole = " ".join(text.replace("^", " ").split())
+    parts = {text.strip(), whole, *re.split(r"[\s^,;=_]+", text)}
+    with _lock:
+        for part in parts:
+            if len(part) >= _SHORTEST:
+                edged = rf"(?<![^\W_]){re.escape(part)}(?![^\W_])"
+                _secrets.setdefault(part.casefold(), re.compile(edged, re.IGNORECASE))
+
+
+def remember_path(path: Path) -> None:
+    """Have `path` shortened by `scrub` as a whole, even where its names hold spaces."""
+    with _lock:
+        _folders.update(text for text in {str(path), path.as_posix()} if len(text) > _SHORTEST)
+
+
+def forget() -> None:
+    """Forget everything that was remembered."""
+    with _lock:
+        _secrets.clear()
+        _folders.clear()
+
+
+def scrub(text: str) -> str:
+    """`text` with every file path shortened to `.../<8 hex>.<ending>` and no secret left.
+
+    Paths of the program's own code keep what lies below their package: a traceback stays useful.
+    """
+    with _lock:
+        folders = sorted(_folders, key=len, reverse=True)
+        secrets = sorted(_secrets.items(), key=lambda item: len(item[0]), reverse=True)
+    for folder in folders:
+        if folder in text:
+            text = text.replace(folder, _short(folder))
+    text = _PATHS.sub(lambda found: _short(found.group()), text)
+    for _, pattern in secrets:
+        text = pattern.sub(HIDDEN, text)
+    return text
+
+
+def _short(path: str) -> str:
+    """A path without its names; what `_short` made already stays."""
+    if re.fullmatch(r"\.\.\.[\\/][0-9a-f]{8}(\.\w+)*", path):
+        return path
+    if path.endswith(".py") and (program := _PROGRAM.search(path)):
+        return path[program.end() :]
+    name = re.split(r"[\\/]", path.rstrip("\\/"))[-1]
+    ending = re.search(rf"\.{_ENDINGS}$", name, re.IGNORECASE)
+    digest = hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f".../{digest}{ending.group().lower() if ending else ''}"

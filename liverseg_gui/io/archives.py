@@ -1,0 +1,103 @@
+"""Zip archives of scans: unpacked into a folder of our own, which goes when the program ends."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+import zipfile
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.volume import Volume
+from liverseg_gui.io.entries import ShowPreview, VolumeEntry
+
+ENDINGS = (".zip",)
+_CHUNK = 1 << 20
+_SPARE_BYTES = 200 << 20
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+_unpacked: dict[tuple[str, int, int], Path] = {}
+
+
+def unpacked(path: Path, progress: Progress) -> Path:
+    """The folder that the archive `path` was unpacked into, now or earlier in this run.
+
+    Names in the archive are kept only as far as they are harmless: nothing is written outside the
+    folder. More than the archive says it holds is never written.
+
+    Raises:
+        UnreadableFileError: damaged, encrypted, or larger than the disk has room for.
+        Cancelled: `progress` was cancelled; nothing is left.
+    """
+    status = path.stat()
+    key = (str(path.resolve()), status.st_mtime_ns, status.st_size)
+    if key in _unpacked and _unpacked[key].is_dir():
+        return _unpacked[key]
+    folder = Path(tempfile.mkdtemp(prefix="liverseg-"))
+    try:
+        _unpack(path, folder, progress)
+    except BaseException as problem:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(problem, _DAMAGED):
+            raise UnreadableFileError(
+                f"{path} is no zip archive, is damaged or is encrypted. Unpack it with another "
+                "program and open the folder."
+            ) from problem
+        raise
+    _unpacked[key] = folder
+    return folder
+
+
+def _unpack(path: Path, folder: Path, progress: Progress) -> None:
+    with zipfile.ZipFile(path) as archive:
+        members = [m for m in archive.infolist() if not m.is_dir()]
+        total = sum(m.file_size for m in members)
+        free = shutil.disk_usage(folder).free
+        if total + _SPARE_BYTES > free:
+            raise UnreadableFileError(
+                f"{path} holds {total / 1e9:.1f} GB and the disk for temporary files has "
+                f"{free / 1e9:.1f} GB left. Free some space or unpack it elsewhere."
+            )
+        done = 0
+        for n, member in enumerate(members):
+            progress.update(done / max(total, 1), f"Unpacking {path.name}")
+            done += _extract(archive, member, _harmless(folder, member.filename, n))
+
+
+def _harmless(folder: Path, name: str, n: int) -> Path:
+    """Where a member goes: below `folder`, whatever its name says."""
+    parts = [p for p in name.replace("\\", "/").split("/") if p not in ("", ".", "..")]
+    safe = ["".join(c if c.isalnum() or c in "._-, " else "_" for c in p)[:80] for p in parts]
+    return folder.joinpath(*(safe or [f"file {n}"]))
+
+
+def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> int:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    written = 0
+    with archive.open(member) as source, target.open("wb") as out:
+        while chunk := source.read(_CHUNK):
+            written += len(chunk)
+            if written > member.file_size:
+                raise zipfile.BadZipFile("a member is larger than the archive says")
+            out.write(chunk)
+    return written
+
+
+def from_archive(entry: VolumeEntry, archive: Path) -> VolumeEntry:
+    """`entry`, found in the unpacked `archive`, as an entry of the archive itself."""
+
+    def read(progress: Progress, preview: ShowPreview | None = None) -> Volume:
+        volume = entry.read(progress, preview)
+        return replace(volume, origin=replace(volume.origin, path=archive))
+
+    return replace(entry, path=archive, read=read)
+
+
+@atexit.register
+def remove_unpacked() -> None:
+    """Delete every unpacked archive."""
+    while _unpacked:
+        shutil.rmtree(_unpacked.popitem()[1], ignore_errors=True)

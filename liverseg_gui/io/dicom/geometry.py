@@ -1,0 +1,200 @@
+"""Where the slices of a stack lie: on one even grid, or unevenly and askew.
+
+Order and distance come from ImagePositionPatient along the slice normal, never from file names,
+InstanceNumber, SliceThickness or SpacingBetweenSlices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liverseg_gui.core.findings import Concern, Finding, info, warning
+from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.io import checks
+from liverseg_gui.io.dicom.stacks import Slice, Stack
+
+_POSITION_TOLERANCE_MM = 0.05
+_STEP_TOLERANCE = 0.02
+_DRIFT_MM = 0.5
+_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+@dataclass(frozen=True)
+class StackGeometry:
+    """The places of a stack's slices. `affines` map (column, row, 0) of each to RAS mm."""
+
+    shape: tuple[int, int]
+    affines: tuple[Affine, ...]
+    even: bool
+    findings: tuple[Finding, ...]
+
+    @cached_property
+    def grid(self) -> StoredGrid:
+        """The grid (column, row, slice) of evenly stacked slices."""
+        matrix = self.affines[0].matrix.copy()
+        if len(self.affines) > 1:
+            path = self.affines[-1].matrix[:3, 3] - matrix[:3, 3]
+            normal = matrix[:3, 2] / np.linalg.norm(matrix[:3, 2])
+            matrix[:3, 2] = normal * (path @ normal) / (len(self.affines) - 1)
+        return StoredGrid((*self.shape, len(self.affines)), Affine(matrix))
+
+
+def stack_geometry(stack: Stack) -> StackGeometry:
+    """Find out how the slices of `stack` lie, and what is remarkable about it."""
+    slices = stack.slices
+    findings: list[Finding] = []
+    row, column = _axes(slices[0], findings)
+    normal = np.cross(row, column)
+    positions = np.array([s.plane.position for s in slices])
+    depths = positions @ normal
+    uneven = _step_findings(stack, np.diff(depths))
+    tilt = _tilt(positions, normal)
+    findings += uneven
+    if tilt is not None:
+        findings.append(checks.tilted(tilt))
+    affines = tuple(_affine(s, row, column, normal, positions[n]) for n, s in enumerate(slices))
+    first = stack.first
+    return StackGeometry(
+        (first.columns, first.rows), affines, not uneven and tilt is None, tuple(findings)
+    )
+
+
+def _axes(one: Slice, findings: list[Finding]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Directions along a row and along a column (LPS), made orthonormal where they are not."""
+    cosines = np.array(one.plane.orientation)
+    row, column = cosines[:3], cosines[3:]
+    lengths = np.linalg.norm(row), np.linalg.norm(column)
+    if max(abs(lengths[0] - 1), abs(lengths[1] - 1), abs(row @ column)) > 1e-4:
+        findings.append(
+            warning(
+                "not-orthonormal",
+                "The directions of rows and columns are not exactly at a right angle or of length "
+                "one; they were straightened.",
+                "Nothing to do, unless other programs refuse the scan.",
+            )
+        )
+    row = row / lengths[0]
+    column = column - (column @ row) * row
+    return row, column / np.linalg.norm(column)
+
+
+def _affine(
+    one: Slice,
+    row: NDArray[np.float64],
+    column: NDArray[np.float64],
+    normal: NDArray[np.float64],
+    position: NDArray[np.float64],
+) -> Affine:
+    down, across = one.plane.pixel_mm
+    lps = np.eye(4)
+    lps[:3, 0], lps[:3, 1] = row * across, column * down
+    lps[:3, 2] = normal * (one.header.thickness or 1.0)
+    lps[:3, 3] = position
+    return Affine(_TO_RAS @ lps)
+
+
+def _tilt(positions: NDArray[np.float64], normal: NDArray[np.float64]) -> float | None:
+    """Degrees between the stack and its slices' normal, or None where they agree."""
+    path = positions[-1] - positions[0]
+    along = path @ normal
+    drift = float(np.linalg.norm(path - along * normal))
+    if drift <= _DRIFT_MM:
+        return None
+    return float(np.degrees(np.arctan2(drift, abs(along))))
+
+
+def _step_findings(stack: Stack, steps: NDArray[np.float64]) -> list[Finding]:
+    """Tell missing slices from slices that were made at uneven distances."""
+    if len(steps) == 0:
+        return []
+    usual = float(np.median(steps))
+    tolerance = max(_POSITION_TOLERANCE_MM, _STEP_TOLERANCE * usual)
+    odd = np.abs(steps - usual) > tolerance
+    if not odd.any():
+        return []
+    ratio = steps / usual
+    multiple = np.rint(ratio)
+    gap = odd & (multiple >= 2) & (np.abs(ratio - multiple) * usual <= tolerance)
+    jumps, numbered = _number_jumps(stack)
+    if numbered:
+        gap &= np.abs(jumps) == multiple
+    found = []
+    if gap.any():
+        found.append(_missing(stack, steps, gap, usual, numbered))
+    if (odd & ~gap).any():
+        found.append(_uneven(steps))
+    return found
+
+
+def _number_jumps(stack: Stack) -> tuple[NDArray[np.int64], bool]:
+    """By how much InstanceNumber changes from slice to slice, and whether that can be trusted."""
+    numbers = [s.instance for s in stack.slices]
+    known = [n for n in numbers if n is not None]
+    if len(known) < len(numbers) or len(set(known)) < len(known):
+        return np.zeros(len(numbers) - 1, np.int64), False
+    jumps = np.array([after - before for before, after in pairwise(known)], np.int64)
+    return jumps, bool(np.median(np.abs(jumps)) == 1)
+
+
+def _missing(
+    stack: Stack,
+    steps: NDArray[np.float64],
+    gap: NDArray[np.bool_],
+    usual: float,
+    numbered: bool,
+) -> Finding:
+    lost = int(np.rint(steps[gap] / usual).sum() - gap.sum())
+    be = "is" if lost == 1 else "are"
+    sure = be if numbered else f"{be} probably"
+    which = ""
+    if numbered:
+        numbers = sorted(
+            number
+            for n in np.flatnonzero(gap)
+            for number in _between(stack.slices[n].instance, stack.slices[n + 1].instance)
+        )
+        shown = ", ".join(str(n) for n in numbers[:8]) + (" ..." if len(numbers) > 8 else "")
+        which = f" (image{'s' if lost > 1 else ''} {shown})"
+    slices = "1 slice" if lost == 1 else f"{lost} slices"
+    return warning(
+        "missing-slices",
+        f"{slices} {sure} missing{which}: gaps of up to {steps[gap].max():g} mm between slices "
+        f"{usual:g} mm apart. The gaps were filled by interpolation on an even grid, and mm and "
+        "ml are not reliable.",
+        "Export the series again from the archive, complete.",
+        Concern.MM,
+    )
+
+
+def _between(a: int | None, b: int | None) -> range:
+    if a is None or b is None:
+        return range(0)
+    return range(min(a, b) + 1, max(a, b))
+
+
+def _uneven(steps: NDArray[np.float64]) -> Finding:
+    values = sorted({round(float(step), 1) for step in steps})
+    shown = ", ".join(f"{mm:g}" for mm in values[:5]) + (" ..." if len(values) > 5 else "")
+    return warning(
+        "uneven-slices",
+        f"The slices are unevenly spaced ({shown} mm apart). The scan was resampled to even "
+        "slices, where it is measured and its mask is saved.",
+        "Prefer an evenly spaced reconstruction; the mask can also be saved slice by slice.",
+    )
+
+
+def thickness_finding(thickness_mm: float, distance_mm: float) -> Finding | None:
+    """Where the stated slice thickness is not the distance of the slices."""
+    if not thickness_mm or abs(thickness_mm - distance_mm) <= 0.05 * distance_mm:
+        return None
+    how = "overlap" if thickness_mm > distance_mm else "have gaps between them"
+    return info(
+        "thickness-differs",
+        f"The slices are {thickness_mm:g} mm thick and {distance_mm:g} mm apart: they {how}. The "
+        "distance is what volumes are computed with.",
+    )

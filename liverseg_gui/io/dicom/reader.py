@@ -1,0 +1,282 @@
+"""DICOM files and folders as volumes that can be listed and read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.findings import Concern, Finding, by_severity, error, info, warning
+from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.slices import SourceSlices, even_grid, resample_even
+from liverseg_gui.core.volume import Origin, Volume
+from liverseg_gui.io import checks
+from liverseg_gui.io.dicom.geometry import StackGeometry, stack_geometry, thickness_finding
+from liverseg_gui.io.dicom.headers import read_header
+from liverseg_gui.io.dicom.index import Found, index_folder
+from liverseg_gui.io.dicom.phase import contrast_phase, phase_findings
+from liverseg_gui.io.dicom.pixels import read_hu
+from liverseg_gui.io.dicom.stacks import Stack, make_stacks
+from liverseg_gui.io.entries import Role, SeriesInfo, ShowPreview, VolumeEntry
+from liverseg_gui.io.preview import one_slice, thumbnail
+
+
+def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
+    """The volumes of the series that the DICOM file `path` belongs to.
+
+    Raises:
+        UnreadableFileError: it is no DICOM image.
+    """
+    wanted = read_header(path)
+    if wanted is None:
+        raise UnreadableFileError(
+            f"{path} is no scan this program reads, or is damaged. Open a NIfTI, NRRD or MetaImage "
+            "file, a DICOM file or folder, or a zip archive of them."
+        )
+    if len(wanted.planes) > 1 or not wanted.series_uid:
+        found = [Found(path.parent, (wanted,), 0)]
+    else:
+        found = index_folder(path.parent, progress, recursive=False)
+    entries = dicom_entries(found)
+    mine = [e for e in entries if isinstance(e.read, StackReader) and e.read.holds(path)]
+    if not mine:
+        raise UnreadableFileError(
+            f"{path} is a DICOM {wanted.modality or 'object'}, not a scan. Open the CT series it "
+            "belongs to."
+        )
+    return mine
+
+
+def dicom_entries(found: Sequence[Found]) -> list[VolumeEntry]:
+    """The volumes among the images found in folders, what is set aside last."""
+    stacks = make_stacks(header for place in found for header in place.headers)
+    unreadable = {place.folder: place.unreadable for place in found}
+    aside = _set_aside_counts(stacks)
+    entries = []
+    for stack in stacks:
+        folder = Path(stack.first.path).parent
+        extra = []
+        if stack.role is Role.VOLUME:
+            extra = _neighbours(unreadable.get(folder, 0), aside.get(folder, 0))
+        entries.append(StackReader(stack, tuple(extra)).entry())
+    return entries
+
+
+def _set_aside_counts(stacks: Sequence[Stack]) -> dict[Path, int]:
+    counts: dict[Path, int] = {}
+    for stack in stacks:
+        if stack.role is not Role.VOLUME:
+            folder = Path(stack.first.path).parent
+            counts[folder] = counts.get(folder, 0) + len(stack.slices)
+    return counts
+
+
+def _neighbours(unreadable: int, aside: int) -> list[Finding]:
+    found = []
+    if unreadable:
+        found.append(
+            warning(
+                "unreadable-files",
+                f"{unreadable} of the folder's DICOM files cannot be read; slices may be missing.",
+                "Copy the series again from its source.",
+            )
+        )
+    if aside:
+        found.append(
+            info(
+                "set-aside",
+                f"{aside} images in the folder are no part of the scan (localizers, secondary "
+                "captures, single images) and were set aside.",
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class StackReader:
+    """Reads the volume of a stack of slices: a `Read` of io.entries."""
+
+    stack: Stack
+    extra: tuple[Finding, ...] = ()
+
+    def holds(self, path: Path) -> bool:
+        """Whether the file `path` is one of the slices."""
+        return any(Path(s.header.path) == path for s in self.stack.slices)
+
+    @cached_property
+    def geometry(self) -> StackGeometry:
+        """Where the slices lie."""
+        return stack_geometry(self.stack)
+
+    @property
+    def path(self) -> Path:
+        """The folder of the slices, or the one file that holds them all."""
+        files = {s.header.path for s in self.stack.slices}
+        first = Path(self.stack.first.path)
+        return first if len(files) == 1 and len(self.stack.slices) > 1 else first.parent
+
+    @property
+    def description(self) -> str:
+        """The series in words, with the part of it where it was split."""
+        first = self.stack.first
+        number = first.series_number.lstrip("0")
+        name = first.description or (f"Series {number}" if number else self.path.name)
+        return ", ".join(part for part in (name, self.stack.part) if part)
+
+    @property
+    def phase(self) -> str:
+        """The contrast phase in words, or nothing."""
+        first = self.stack.first
+        return contrast_phase(first.description, first.contrast) if first.modality == "CT" else ""
+
+    def entry(self) -> VolumeEntry:
+        """What is known without reading pixels."""
+        first, geometry = self.stack.first, self.geometry
+        across, down = geometry.affines[0].spacing_mm[:2]
+        k_mm = geometry.grid.affine.spacing_mm[2] if geometry.even else None
+        return VolumeEntry(
+            self.path,
+            self.description,
+            first.modality or "unknown",
+            (first.columns, first.rows, len(self.stack.slices)),
+            (across, down, k_mm),
+            self,
+            self.findings,
+            SeriesInfo(
+                first.patient,
+                first.patient_id,
+                first.study,
+                _iso(first.study_date),
+                first.series_number.lstrip("0"),
+                self.phase,
+                first.thickness or None,
+                self.stack.role,
+            ),
+            thumbnail=self.thumbnail,
+        )
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """All that the headers tell, the gravest first."""
+        first, geometry = self.stack.first, self.geometry
+        found = [*self.stack.findings, *geometry.findings, *self.extra, *self._image_findings()]
+        if geometry.even:
+            found += checks.spacing_findings(geometry.grid.affine, geometry.grid.shape)
+        if geometry.even and len(self.stack.slices) > 1:
+            distance = geometry.grid.affine.spacing_mm[2]
+            found += [f for f in (thickness_finding(first.thickness, distance),) if f]
+        if first.modality == "CT":
+            found += phase_findings(self.phase)
+        return by_severity(tuple(found))
+
+    def _image_findings(self) -> list[Finding]:
+        first = self.stack.first
+        found = []
+        if first.samples != 1:
+            found.append(
+                error("color", "The images are in color, not CT slices.", "Open the CT series.")
+            )
+        if first.modality != "CT":
+            found.append(
+                warning(
+                    "not-ct",
+                    f"The scan is {first.modality or 'of unknown modality'}, and the model knows "
+                    "only CT: it can be viewed, not segmented.",
+                    "Open the CT series of the study.",
+                    Concern.MODEL,
+                )
+            )
+        if first.photometric == "MONOCHROME1":
+            found.append(
+                info(
+                    "monochrome1",
+                    "The files ask for inverted grey (MONOCHROME1); HU are shown as usual.",
+                )
+            )
+        if first.lossy == "01":
+            found.append(
+                warning(
+                    "lossy",
+                    "The images were compressed with loss: HU are not exact.",
+                    "Prefer the uncompressed series.",
+                    Concern.HU,
+                )
+            )
+        if len({(s.plane.slope, s.plane.intercept) for s in self.stack.slices}) > 1:
+            found.append(
+                info("per-slice-rescale", "The slices are scaled to HU each in its own way.")
+            )
+        return found
+
+    def thumbnail(self) -> NDArray[np.uint8]:
+        """The middle slice, small."""
+        return thumbnail(self._single(len(self.stack.slices) // 2))
+
+    def __call__(self, progress: Progress, preview: ShowPreview | None = None) -> Volume:
+        """See `io.entries.Read`."""
+        slices = self.stack.slices
+        progress.update(0.0, f"Reading {len(slices)} slices")
+        middle = len(slices) // 2
+        if preview is not None:
+            preview(self._single(middle))
+        columns, rows = self.geometry.shape
+        stored = np.empty((len(slices), rows, columns), np.int16)
+        share = 1.0 if self.geometry.even else 0.6
+        for n, s in enumerate(slices):
+            progress.update(share * n / len(slices), f"Reading slice {n + 1} of {len(slices)}")
+            stored[n] = read_hu(s)
+        stack = stored.transpose(2, 1, 0)
+        findings = by_severity((*self.findings, *self._value_findings(stack)))
+        if self.geometry.even:
+            grid, source = self.geometry.grid, None
+            hu = grid.to_ras(stack)
+        else:
+            hu, grid, source = self._resampled(stack, progress.part(share, 1.0))
+        progress.update(1.0, "Reading done")
+        origin = replace(self._origin(), source_slices=source)
+        strides = np.abs(hu.strides)
+        if strides[2] < max(strides[:2]):
+            hu = np.asfortranarray(hu)
+        return Volume(hu, grid, origin, findings)
+
+    def _value_findings(self, hu: NDArray[np.int16]) -> list[Finding]:
+        return checks.value_findings(hu) if self.stack.first.modality == "CT" else []
+
+    def _resampled(
+        self, stack: NDArray[np.int16], progress: Progress
+    ) -> tuple[NDArray[np.int16], StoredGrid, SourceSlices]:
+        geometry = self.geometry
+        grid = even_grid(geometry.shape, geometry.affines)
+        hu = resample_even(stack, geometry.affines, grid, progress)
+        names = tuple(
+            f"{Path(s.header.path).name}{f' frame {s.frame + 1}' if s.frame else ''}"
+            for s in self.stack.slices
+        )
+        return grid.to_ras(hu), grid, SourceSlices(names, geometry.shape, geometry.affines)
+
+    def _single(self, n: int) -> Volume:
+        """Slice `n` as a volume of its own."""
+        grid = StoredGrid((*self.geometry.shape, 1), Affine(self.geometry.affines[n].matrix))
+        hu = read_hu(self.stack.slices[n])
+        return one_slice(hu.T[:, :, np.newaxis], grid, 0, self._origin())
+
+    def _origin(self) -> Origin:
+        first = self.stack.first
+        return Origin(
+            self.path,
+            self.description,
+            first.patient or first.patient_id,
+            first.modality or "unknown",
+            first.thickness or None,
+        )
+
+
+def _iso(date: str) -> str:
+    """DICOM's "20261124" as "2026-11-24"."""
+    return f"{date[:4]}-{date[4:6]}-{date[6:8]}" if len(date) == 8 and date.isdigit() else date

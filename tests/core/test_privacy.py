@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from liverseg_gui.core import privacy
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    privacy.forget()
+    yield
+    privacy.forget()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/data/Doe_John/scan.nii.gz is damaged.",
+        "/data/Doe, John/CT 1/scan 2.nii.gz is damaged. Copy it again.",
+        r"C:\Patients\Doe John\IM0001.dcm is no image.",
+        r"\\server\share\Doe John\ct.zip holds nothing.",
+        "PosixPath('/home/doctor/Doe John')",
+        repr(r"D:\Doe John\x.mha"),
+        "~/Doe_John/scan.nrrd",
+        "../Doe_John/scan",
+        "Doe_John/scan.nii",
+        "Opening Doe_John.nii.gz",
+        'File "/data/Doe John/odd.py"',
+        "file:///data/Doe/John.nii",
+    ],
+)
+def test_no_name_in_a_path_is_left(text: str) -> None:
+    clean = privacy.scrub(text)
+    assert "Doe" not in clean
+    assert "John" not in clean
+    assert ".../" in clean
+
+
+def test_the_sentence_around_a_path_stays() -> None:
+    clean = privacy.scrub("/data/Doe John/scan.nii.gz is cut short. Copy it again.")
+    assert clean.endswith(".nii.gz is cut short. Copy it again.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Segmenting took 1.5 s on cpu and/or cuda",
+        "voxels of 0.7 x 0.7 x 2 mm, 12 / 48, mm/ml",
+        "ValueError: 3.5 is no size. Try again.",
+        'File "liverseg_gui/ui/jobs.py", line 74, in run',
+    ],
+)
+def test_what_is_no_path_stays(text: str) -> None:
+    assert privacy.scrub(text) == text
+
+
+def test_tracebacks_still_say_where_in_the_program() -> None:
+    line = 'File "/home/doe/venv/lib/python3.11/site-packages/nibabel/x.py", line 3'
+    assert privacy.scrub(line) == 'File "lib/python3.11/site-packages/nibabel/x.py", line 3'
+    line = r'File "C:\Users\doe\liverseg_gui\ui\jobs.py", line 3'
+    assert privacy.scrub(line) == r'File "liverseg_gui\ui\jobs.py", line 3'
+
+
+def test_the_same_file_is_recognised_and_scrubbing_twice_changes_nothing() -> None:
+    first, second = (privacy.scrub(f"{p} x") for p in ("/a/b.nii", "/a/c.nii"))
+    assert first != second
+    assert privacy.scrub("/a/b.nii x") == first
+    assert privacy.scrub(first) == first
+
+
+def test_a_remembered_name_goes_in_every_form() -> None:
+    privacy.remember_secret("Doe^John")
+    text = "Patient Doe^John (DOE, John; doe_john) does well; Johnson too"
+    clean = privacy.scrub(text)
+    assert "doe " not in clean.lower().replace("does ", "")
+    assert "john;" not in clean.lower()
+    assert "does well" in clean
+    assert "Johnson" in clean
+
+
+def test_a_remembered_folder_goes_even_with_spaces_at_its_end() -> None:
+    privacy.remember_path(Path("/data/John Doe"))
+    clean = privacy.scrub("/data/John Doe holds no DICOM images.")
+    assert "Doe" not in clean
+    assert clean.endswith("holds no DICOM images.")
+
+
+def test_what_is_too_short_is_no_secret() -> None:
+    privacy.remember_secret("")
+    privacy.remember_secret("CT")
+    assert privacy.scrub("CT scan") == "CT scan"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("piece", ["a/b c/d ", "/x y", "x.x.x-", "a.", "/", "'/a", "C:\\ "])
+def test_long_texts_of_any_kind_are_scrubbed_in_no_time(piece: str) -> None:
+    privacy.scrub(piece * 5000)
