@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -168,8 +170,11 @@ def test_a_dicomdir_opens_the_disc_it_describes(
     for file in copy(series, tmp_path / "parts"):
         change(file, PatientID="P1", StudyID="1", StudyDate="20260102", StudyTime="101500")
         disc.add(file)
-    disc.write(tmp_path / "disc")
-    disc._tmpdir.cleanup()  # pydicom leaves that to the collector, which warns
+    with warnings.catch_warnings():  # pydicom leaves a temporary folder to the collector
+        warnings.simplefilter("ignore", ResourceWarning)
+        disc.write(tmp_path / "disc")
+        del disc
+        gc.collect()
     np.testing.assert_array_equal(open_scan(tmp_path / "disc" / "DICOMDIR").hu, hu)
 
 
