@@ -9,7 +9,7 @@ from liverseg_gui.cli.console import console_progress, has_display
 from liverseg_gui.cli.phantom import write_phantom
 from liverseg_gui.cli.segment import print_measurements, segment_file
 from liverseg_gui.core.phantom import make_phantom
-from liverseg_gui.io.nifti import read_mask
+from liverseg_gui.io.masks import read_mask
 from liverseg_gui.report.pictures import write_pictures
 
 

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from liverseg_gui.cli.console import console_progress
-from liverseg_gui.io.entries import VolumeEntry
+from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.findings import by_severity, error
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.io.choice import likeliest
+from liverseg_gui.io.entries import Role, VolumeEntry
 from liverseg_gui.io.scans import list_volumes
 from liverseg_gui.segmentation.registry import list_models
+
+_HIDDEN = "hidden"
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register both subcommands."""
-    info = commands.add_parser("info", help="list the volumes in a file or folder")
-    info.add_argument("input", type=Path, help="NIfTI file, DICOM file or DICOM folder")
+    info = commands.add_parser(
+        "info", help="list the volumes behind a path and what is remarkable about them"
+    )
+    info.add_argument("input", type=Path, help="scan file, DICOM file, folder, DICOMDIR or zip")
     info.add_argument("--json", action="store_true", help="print JSON")
+    info.add_argument(
+        "--headers-only", action="store_true", help="faster: do not look at the voxels"
+    )
+    info.add_argument("--hide-patient", action="store_true", help="leave out name, id and date")
     info.set_defaults(run=run_info)
     models = commands.add_parser("models", help="list the models that come with the program")
     models.set_defaults(run=run_models)
@@ -26,29 +41,74 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run_info(arguments: argparse.Namespace) -> int:
     """Print the volumes, numbered as --volume takes them."""
     with console_progress(quiet=arguments.json) as progress:
-        entries = list_volumes(arguments.input, progress)
+        entries = list_volumes(arguments.input, progress.part(0.0, 0.5))
+        if not arguments.headers_only:
+            entries = _looked_at(entries, progress.part(0.5, 1.0))
+    if arguments.hide_patient:
+        entries = [_hidden(entry) for entry in entries]
     if arguments.json:
         rows = [_row(number, entry) for number, entry in enumerate(entries, 1)]
-        print(json.dumps({"volumes": rows}, indent=2))
-        return 0
-    for number, entry in enumerate(entries, 1):
-        print(f"{number}: {entry}")
-        if entry.problem:
-            print(f"   {entry.problem}")
+        print(json.dumps({"volumes": rows, "likeliest": _likeliest(entries)}, indent=2))
+    else:
+        _print(entries)
     return 0
 
 
+def _looked_at(entries: Sequence[VolumeEntry], progress: Progress) -> list[VolumeEntry]:
+    """`entries` with what only their voxels tell."""
+    seen = []
+    for n, entry in enumerate(entries):
+        part = progress.part(n / len(entries), (n + 1) / len(entries))
+        if entry.about.role is Role.VOLUME and not entry.problem:
+            entry = _with_voxels(entry, part)
+        seen.append(entry)
+    return seen
+
+
+def _with_voxels(entry: VolumeEntry, progress: Progress) -> VolumeEntry:
+    try:
+        return replace(entry, findings=entry.read(progress).findings)
+    except UnreadableFileError as problem:
+        found = error("damaged", str(problem), "")
+        return replace(entry, findings=by_severity((*entry.findings, found)))
+
+
+def _hidden(entry: VolumeEntry) -> VolumeEntry:
+    about = replace(entry.about, patient=_HIDDEN, patient_id=_HIDDEN, study_date="")
+    return replace(entry, about=about)
+
+
+def _likeliest(entries: Sequence[VolumeEntry]) -> int | None:
+    chosen = likeliest(entries)
+    return None if chosen is None else chosen + 1
+
+
+def _print(entries: Sequence[VolumeEntry]) -> None:
+    best = _likeliest(entries)
+    numbered = list(enumerate(entries, 1))
+    for heading, group in groupby(numbered, key=lambda pair: _heading(pair[1])):
+        if heading:
+            print(heading)
+        for number, entry in group:
+            mark = "*" if number == best and len(entries) > 1 else " "
+            role = "" if entry.about.role is Role.VOLUME else f" [{entry.about.role}]"
+            phase = f", {entry.about.phase}" if entry.about.phase else ""
+            print(f"{mark}{number}: {entry}{phase}{role}")
+            for finding in entry.findings:
+                print(f"     {finding.severity}: {finding}")
+            if entry.mask:
+                print(f"     mask: {entry.mask}")
+    if best and len(entries) > 1:
+        print("* likeliest abdominal CT")
+
+
+def _heading(entry: VolumeEntry) -> str:
+    about = entry.about
+    return ", ".join(word for word in (about.patient, about.study, about.study_date) if word)
+
+
 def _row(number: int, entry: VolumeEntry) -> dict[str, Any]:
-    findings = []
-    if entry.problem:
-        findings.append(
-            {
-                "code": "no-even-volume",
-                "severity": "error",
-                "message": entry.problem,
-                "remedy": "Resample the scan or export it again.",
-            }
-        )
+    about = entry.about
     return {
         "number": number,
         "path": str(entry.path),
@@ -57,7 +117,25 @@ def _row(number: int, entry: VolumeEntry) -> dict[str, Any]:
         "size": entry.size,
         "slices": entry.size[2],
         "spacing_mm": entry.spacing_mm,
-        "findings": findings,
+        "patient": about.patient,
+        "patient_id": about.patient_id,
+        "study": about.study,
+        "study_date": about.study_date,
+        "series_number": about.series_number,
+        "phase": about.phase,
+        "slice_thickness_mm": about.thickness_mm,
+        "role": about.role.value,
+        "mask": str(entry.mask) if entry.mask else None,
+        "findings": [
+            {
+                "code": finding.code,
+                "severity": finding.severity.value,
+                "message": finding.message,
+                "remedy": finding.remedy,
+                "concern": finding.concern.value,
+            }
+            for finding in entry.findings
+        ],
     }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.phantom import Phantom, PhantomSpec, make_phantom
-from liverseg_gui.io.dicom_write import write_dicom_series
+from liverseg_gui.io.dicom.write import write_dicom_series
 from liverseg_gui.io.nifti_write import save_mask, write_scan
 
 

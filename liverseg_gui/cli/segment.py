@@ -11,16 +11,18 @@ from liverseg_gui.cli.console import console_progress, peak_memory_mb
 from liverseg_gui.core.errors import SegmentationError
 from liverseg_gui.core.measure import Measurements, measure
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.io.nifti import read_mask
+from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.io.masks import UnknownLabelsError, parse_labels, read_mask, signature
 from liverseg_gui.io.nifti_write import require_mask_place, save_mask
 from liverseg_gui.io.scans import open_scan
 from liverseg_gui.report.write import Report, require_report_place, write_report
+from liverseg_gui.state.settings import Settings
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register both subcommands."""
     segment = commands.add_parser("segment", help="segment liver and tumors in a CT")
-    segment.add_argument("input", type=Path, help="NIfTI file, DICOM file or DICOM folder")
+    segment.add_argument("input", type=Path, help="scan file, DICOM folder or zip")
     segment.add_argument("-o", "--output", type=Path, required=True, help="mask (.nii, .nii.gz)")
     segment.add_argument("--report", type=Path, help="report (.json or .csv)")
     segment.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
@@ -29,9 +31,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     segment.set_defaults(run=run_segment)
 
     measuring = commands.add_parser("measure", help="measure a mask that exists")
-    measuring.add_argument("input", type=Path, metavar="CT", help="NIfTI, DICOM file or folder")
-    measuring.add_argument("mask", type=Path, metavar="MASK", help="mask on the CT's grid")
+    measuring.add_argument("input", type=Path, metavar="CT", help="scan file, DICOM folder or zip")
+    measuring.add_argument("mask", type=Path, metavar="MASK", help="NIfTI, NRRD or DICOM SEG")
     measuring.add_argument("--report", type=Path, help="report (.json or .csv)")
+    measuring.add_argument(
+        "--labels",
+        metavar="N=NAME,...",
+        help="what another program's label values mean, e.g. 5=liver,6=tumor",
+    )
     measuring.add_argument("--volume", type=int, metavar="N", help="which volume, as in info")
     measuring.set_defaults(run=run_measure)
 
@@ -83,22 +90,44 @@ def run_measure(arguments: argparse.Namespace) -> int:
         require_report_place(arguments.report)
     with console_progress() as progress:
         volume = open_scan(arguments.input, progress, arguments.volume)
-        measurements = measure(volume, read_mask(arguments.mask, volume))
+        measurements = measure(volume, _mask(arguments.mask, arguments.labels, volume))
     if arguments.report:
         write_report(Report(volume, measurements), arguments.report)
     print_measurements(measurements)
     return 0
 
 
+def _mask(path: Path, labels: str | None, volume: Volume) -> LabelMap:
+    """The mask at `path`; what its labels mean is as given now, as given once before, or plain."""
+    given = parse_labels(labels) if labels else None
+    settings = Settings()
+    try:
+        mask = read_mask(path, volume)
+    except UnknownLabelsError as unknown:
+        key = signature(unknown.labels)
+        mapping = given or settings.label_map(key)
+        if mapping is None:
+            raise
+        mask = read_mask(path, volume, mapping)
+        if given:
+            settings.remember_label_map(key, given)
+        else:
+            print("Labels mean what --labels said of such a mask before.", file=sys.stderr)
+        return mask
+    return read_mask(path, volume, given) if given else mask
+
+
 def print_measurements(found: Measurements, warnings: tuple[str, ...] = ()) -> None:
     """The figures on stdout, the doubts about them on stderr."""
-    print(f"Liver {found.liver_ml:.1f} ml ({found.liver_without_tumor_ml:.1f} ml without tumor)")
-    print(f"Tumor {found.tumor_ml:.1f} ml, burden {found.tumor_burden_percent:.2f} %")
+    doubt = "" if found.mm_reliable else "  (mm and ml not reliable)"
+    without = f"{found.liver_without_tumor_ml:.1f} ml without tumor"
+    print(f"Liver {found.liver_ml:.1f} ml ({without}){doubt}")
+    print(f"Tumor {found.tumor_ml:.1f} ml, burden {found.tumor_burden_percent:.2f} %{doubt}")
     for lesion in found.lesions:
         edge = ", touches the edge" if lesion.touches_edge else ""
         print(
             f"  lesion {lesion.number}: {lesion.volume_ml:.2f} ml, "
-            f"{lesion.longest_axial_mm:.1f} x {lesion.perpendicular_mm:.1f} mm axial{edge}"
+            f"{lesion.longest_axial_mm:.1f} x {lesion.perpendicular_mm:.1f} mm axial{edge}{doubt}"
         )
     for warning in dict.fromkeys((*found.warnings, *warnings)):
         print(f"Warning: {warning}", file=sys.stderr)

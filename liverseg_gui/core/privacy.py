@@ -26,7 +26,9 @@ _QUOTED = rf"(?<=[\"']){_ROOT}[^\"'\r\n]*(?=[\"'])"
 _ROOTED = rf"(?<![\w.~\\/]){_ROOT}(?:{_NAME}{{1,120}}{_SEPARATOR})*{_LAST}"
 _BARE = rf"(?<![\w.^~+\-\\/])[\w.^~+\-\\/]{{1,250}}\.{_ENDINGS}\b"
 _PATHS = re.compile(f"{_QUOTED}|{_ROOTED}|{_BARE}", re.IGNORECASE)
-_PROGRAM = re.compile(r"[\\/](?=(?:liverseg_gui|training|site-packages|lib[\\/]python3[^\\/]*)[\\/])")
+_PROGRAM = re.compile(
+    r"[\\/](?=(?:liverseg_gui|training|site-packages|lib[\\/]python3[^\\/]*)[\\/])"
+)
 _SHORTEST = 3
 
 _secrets: dict[str, re.Pattern[str]] = {}

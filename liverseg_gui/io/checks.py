@@ -63,6 +63,16 @@ def spacing_findings(affine: Affine, shape: Int3) -> list[Finding]:
                 "Prefer a thinner reconstruction where there is one.",
             )
         )
+    straight = np.array_equal(affine.matrix[:3, :3], np.diag(affine.spacing_mm))
+    if straight and not plain and not affine.matrix[:3, 3].any():
+        found.append(
+            warning(
+                "identity-affine",
+                "The file gives no rotation and no origin, as programs write that do not know how "
+                "the patient lies: left and right may be swapped.",
+                "Compare the liver's side with another picture of the patient.",
+            )
+        )
     if shape[2] == 1:
         found.append(
             warning(

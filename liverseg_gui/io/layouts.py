@@ -1,15 +1,95 @@
-"""Stand-in until the real layouts are here."""
+"""Data sets that keep a scan and its mask apart, recognized by their paths alone."""
 
+from __future__ import annotations
+
+import re
 from pathlib import Path
+
+_ENDINGS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
+_LITS_SCAN = re.compile(r"volume-(\d+)", re.IGNORECASE)
+_LITS_MASK = re.compile(r"segmentation-(\d+)", re.IGNORECASE)
+_IMAGES = re.compile(r"images(Tr|Ts|Val)")
+_LABELS = re.compile(r"labels(Tr|Ts|Val)")
+_FIRST_CHANNEL = "_0000"
+_SCANS_OF_IRCADB, _MASKS_OF_IRCADB = "PATIENT_DICOM", "MASKS_DICOM"
 
 
 def mask_beside(scan: Path) -> Path | None:
+    """The mask that `scan`'s data set keeps for it, where there is one.
+
+    LiTS: volume-N and segmentation-N, in one folder or in two side by side. Medical Segmentation
+    Decathlon and nnU-Net: imagesTr/X (or X_0000) and labelsTr/X.
+    """
+    stem = _stem(scan)
+    if lits := _LITS_SCAN.fullmatch(stem):
+        return _lits(scan, f"segmentation-{lits[1]}")
+    if folder := _IMAGES.fullmatch(scan.parent.name):
+        labels = scan.parent.with_name(f"labels{folder[1]}")
+        return _file(labels, stem.removesuffix(_FIRST_CHANNEL)) or _file(labels, stem)
+    return None
+
+
+def scan_of_mask(mask: Path) -> Path | None:
+    """The scan that `mask` belongs to in its data set, where it is there."""
+    stem = _stem(mask)
+    if lits := _LITS_MASK.fullmatch(stem):
+        return _lits(mask, f"volume-{lits[1]}")
+    if folder := _LABELS.fullmatch(mask.parent.name):
+        images = mask.parent.with_name(f"images{folder[1]}")
+        return _file(images, stem) or _file(images, stem + _FIRST_CHANNEL)
     return None
 
 
 def is_mask_of_pair(path: Path) -> bool:
-    return False
+    """Whether `path` has the name or the place of a data set's mask, so that it is no scan."""
+    if not _stem(path):
+        return False
+    return bool(_LITS_MASK.fullmatch(_stem(path)) or _LABELS.fullmatch(path.parent.name))
 
 
 def ircadb(folder: Path) -> tuple[Path, Path] | None:
-    return None
+    """The folders of slices and of masks, where `folder` is a 3D-IRCADb-01 patient's.
+
+    It may also be the patient's PATIENT_DICOM or MASKS_DICOM.
+    """
+    folder = folder.absolute()
+    places = [folder]
+    if folder.name in (_SCANS_OF_IRCADB, _MASKS_OF_IRCADB):
+        outer = folder.parent.name in (_SCANS_OF_IRCADB, _MASKS_OF_IRCADB)
+        places = [folder.parent.parent if outer else folder.parent]
+    scans, masks = (_unpacked(places[0] / name) for name in (_SCANS_OF_IRCADB, _MASKS_OF_IRCADB))
+    return (scans, masks) if scans.is_dir() and masks.is_dir() else None
+
+
+def _unpacked(folder: Path) -> Path:
+    """`folder`, or the one of its name inside, as some programs unpack an archive."""
+    inner = folder / folder.name
+    return inner if inner.is_dir() else folder
+
+
+def _stem(path: Path) -> str:
+    """The name without an image's ending; nothing for what is no image."""
+    ending = next((e for e in _ENDINGS if path.name.lower().endswith(e)), None)
+    return path.name[: -len(ending)] if ending and not path.name.startswith(".") else ""
+
+
+def _lits(path: Path, stem: str) -> Path | None:
+    if found := _file(path.parent, stem):
+        return found
+    try:
+        siblings = sorted(path.absolute().parent.parent.iterdir())
+    except OSError:  # a folder that may not be listed offers no mask
+        return None
+    return next((found for folder in siblings if (found := _file(folder, stem))), None)
+
+
+def _file(folder: Path, stem: str) -> Path | None:
+    candidates = (folder / f"{stem}{ending}" for ending in _ENDINGS)
+    return next((file for file in candidates if _is_file(file)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder that may not be entered
+        return False

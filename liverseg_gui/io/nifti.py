@@ -3,6 +3,7 @@ go straight into the array that is kept."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -23,6 +24,8 @@ from liverseg_gui.io.entries import ShowPreview, VolumeEntry
 from liverseg_gui.io.preview import one_slice, thumbnail
 
 ENDINGS = (".nii", ".nii.gz", ".hdr", ".img", ".hdr.gz", ".img.gz")
+
+logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)  # its doubts are ours to tell
 
 _AIR_HU = -1024
 _POSITION_FIELDS = (
@@ -288,8 +291,9 @@ def to_hu(stored: NDArray[Any], slope: float, inter: float, tally: Tally) -> NDA
     """Stored values as rounded int16 HU; not-a-number becomes air."""
     values: NDArray[Any] = stored.astype(np.float32 if stored.dtype.itemsize <= 2 else np.float64)
     if (slope, inter) != (1, 0):
-        values *= slope
-        values += inter
+        with np.errstate(over="ignore", invalid="ignore"):
+            values *= slope
+            values += inter
     bad = np.isnan(values)
     wild = np.abs(values) > 32767
     tally.voxels += values.size
@@ -322,20 +326,3 @@ def looks_like_mask(path: Path) -> bool:
         return open_header(path).dtype.itemsize == 1
     except UnreadableFileError:
         return False
-
-
-def read_mask(path: Path, volume: Volume) -> Any:
-    """Stopgap until masks.py."""
-    from liverseg_gui.core.volume import LabelMap
-
-    if not path.exists():
-        raise UnreadableFileError(f"{path} does not exist. Check the path.")
-    file = open_header(path)
-    stored = read_stored(file)
-    values = np.unique(stored)
-    if not np.isin(values, (0, 1, 2)).all():
-        odd = ", ".join(f"{v:g}" for v in values[~np.isin(values, (0, 1, 2))][:5])
-        raise UnreadableFileError(f"{path} holds the values {odd}. change. it.")
-    mask = LabelMap(np.asfortranarray(file.grid.to_ras(stored.astype(np.uint8))), file.grid)
-    mask.require_grid_of(volume)
-    return LabelMap(mask.labels, volume.grid)

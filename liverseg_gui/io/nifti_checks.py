@@ -20,6 +20,8 @@ def header_findings(header: Any, grid: StoredGrid) -> Iterator[Finding]:
     yield from checks.skew_findings(grid.affine)
     yield from _orientation(header, grid)
     yield from _units(header)
+    if header.get_data_dtype().kind == "f":
+        yield info("float-data", "The values are fractions; they are rounded to whole HU.")
     if header.get_data_dtype().itemsize == 1:
         yield warning(
             "eight-bit",

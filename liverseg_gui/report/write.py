@@ -129,6 +129,7 @@ _STUDY_COLUMNS = (
     "liver_without_tumor_ml",
     "tumor_ml",
     "tumor_burden_percent",
+    "mm_reliable",
     "model",
     "device",
     "seconds",

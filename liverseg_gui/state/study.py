@@ -13,25 +13,32 @@ from liverseg_gui.core.volume import LabelMap, Volume
 
 @dataclass(frozen=True)
 class MaskSource:
-    """Where a mask came from: a file, or a model that ran on a device."""
+    """Where a mask came from: a file, or a model that ran on a device.
+
+    `note` says how a foreign file's labels were read.
+    """
 
     path: Path | None = None
     model: str = ""
     device: str = ""
     seconds: float | None = None
     warnings: tuple[str, ...] = field(default=())
+    note: str = ""
 
 
 class Study:
     """The open scan and its mask. Only the thread of the window changes it."""
 
     volume_changed = Signal()
+    preview_changed = Signal()
     mask_changed = Signal()
     measured = Signal()
     saved = Signal()
 
     def __init__(self) -> None:
         self._volume: Volume | None = None
+        self._phase = ""
+        self._preview: Volume | None = None
         self._mask: LabelMap | None = None
         self._source = MaskSource()
         self._measurements: Measurements | None = None
@@ -41,6 +48,16 @@ class Study:
     def volume(self) -> Volume | None:
         """The open scan."""
         return self._volume
+
+    @property
+    def phase(self) -> str:
+        """The contrast phase of the open scan in words, where it is known."""
+        return self._phase
+
+    @property
+    def preview(self) -> Volume | None:
+        """One slice of a scan that is being read, shown in its place until it is there."""
+        return self._preview
 
     @property
     def mask(self) -> LabelMap | None:
@@ -62,9 +79,21 @@ class Study:
         """Whether the mask would be lost if the study closed now."""
         return self._unsaved
 
-    def open(self, volume: Volume) -> None:
-        """Replace the scan; the mask goes with the old one."""
-        self._volume = volume
+    def show_preview(self, slice_: Volume) -> None:
+        """Show one slice of a scan that is being read. The open study stays as it is."""
+        self._preview = slice_
+        self.preview_changed.emit()
+
+    def drop_preview(self) -> None:
+        """Go back to the open study."""
+        if self._preview is not None:
+            self._preview = None
+            self.preview_changed.emit()
+
+    def open(self, volume: Volume, phase: str = "") -> None:
+        """Replace the scan; the mask goes with the old one, the preview with the new one."""
+        self._volume, self._phase = volume, phase
+        self.drop_preview()
         self._mask, self._source, self._unsaved = None, MaskSource(), False
         self._measurements = None
         self.volume_changed.emit()

@@ -6,15 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtGui import QAction, QIcon, QKeySequence
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QMainWindow, QMenu
 
 from liverseg_gui.core import resources
 from liverseg_gui.core.display import PRESETS
+from liverseg_gui.state.settings import MOST_RECENT
 
 
 @dataclass(frozen=True)
 class ActionRow:
-    """A command: its key in the handlers, menu, text, shortcuts, and how it shows."""
+    """A command: its key in the handlers, menu, text, shortcuts, and how it shows.
+
+    `gap` starts a new group of its menu; `submenu` names the menu within `menu` it stands in.
+    """
 
     key: str
     menu: str
@@ -23,15 +27,37 @@ class ActionRow:
     icon: str = ""
     checkable: bool = False
     needs_scan: bool = True
+    submenu: str = ""
+    gap: bool = False
 
 
+_RECENT = "Open recent"
 ROWS: tuple[ActionRow, ...] = (
     ActionRow("open_file", "&File", "Open scan ...", ("Ctrl+O",), "open", needs_scan=False),
-    ActionRow("open_folder", "&File", "Open DICOM folder ...", ("Ctrl+Shift+O",), needs_scan=False),
-    ActionRow("open_mask", "&File", "Open mask ...", ("Ctrl+M",)),
+    ActionRow("open_folder", "&File", "Open folder ...", ("Ctrl+Shift+O",), needs_scan=False),
+    *(
+        ActionRow(
+            f"recent {n}",
+            "&File",
+            f"Recent {n}",
+            (f"Ctrl+{n}",) if n <= 5 else (),
+            needs_scan=False,
+            submenu=_RECENT,
+        )
+        for n in range(1, MOST_RECENT + 1)
+    ),
+    ActionRow("clear_recent", "&File", "Clear recent", needs_scan=False, submenu=_RECENT, gap=True),
+    ActionRow(
+        "reopen_last", "&File", "Reopen last study at start", checkable=True, needs_scan=False
+    ),
+    ActionRow("open_mask", "&File", "Open mask ...", ("Ctrl+M",), gap=True),
     ActionRow("save_mask", "&File", "Save mask ...", ("Ctrl+S",), "save"),
+    ActionRow("save_slices", "&File", "Save mask slice by slice ..."),
     ActionRow("save_report", "&File", "Save report ...", ("Ctrl+R",), "report"),
-    ActionRow("quit", "&File", "Quit", ("Ctrl+Q",), needs_scan=False),
+    ActionRow("export", "&File", "Export anonymized NIfTI ..."),
+    ActionRow("forget_labels", "&File", "Forget what mask labels mean", needs_scan=False, gap=True),
+    ActionRow("clear_traces", "&File", "Clear caches and recent files", needs_scan=False),
+    ActionRow("quit", "&File", "Quit", ("Ctrl+Q",), needs_scan=False, gap=True),
     ActionRow("segment", "&Segmentation", "Segment", ("F5",), "segment"),
     ActionRow("cancel", "&Segmentation", "Cancel", ("Esc",), needs_scan=False),
     ActionRow("overlay", "&Segmentation", "Show overlay", ("S",), checkable=True),
@@ -41,6 +67,9 @@ ROWS: tuple[ActionRow, ...] = (
     ActionRow("window_tool", "&View", "Window/level", ("W",), "window", checkable=True),
     ActionRow("swap_tools", "&View", "Swap tools", ("Space",)),
     ActionRow("pacs", "&View", "PACS mouse profile", (), checkable=True, needs_scan=False),
+    ActionRow(
+        "hide_patient", "&View", "Hide patient", ("Ctrl+H",), checkable=True, needs_scan=False
+    ),
     ActionRow("crosshair", "&View", "Crosshair", ("X",), checkable=True),
     ActionRow("center", "&View", "Center on crosshair", ("C",)),
     ActionRow("reset", "&View", "Reset views", ("R",), "reset"),
@@ -69,7 +98,7 @@ def make_actions(
         KeyError: a row has no handler.
     """
     actions = {}
-    menus = {}
+    menus: dict[str, QMenu] = {}
     bar = window.addToolBar("Main")
     bar.setObjectName("main tool bar")
     bar.setMovable(False)
@@ -82,13 +111,32 @@ def make_actions(
             action.toggled.connect(handler)
         else:
             action.triggered.connect(lambda _=False, call=handler: call())
-        if row.menu not in menus:
-            menus[row.menu] = window.menuBar().addMenu(row.menu)
-        menus[row.menu].addAction(action)
+        menu = _menu(window, menus, row)
+        if row.gap:
+            menu.addSeparator()
+        menu.addAction(action)
         if row.icon:
             action.setIcon(QIcon(str(resources.path(f"icons/{row.icon}.svg"))))
-            keys = f"  ({row.shortcuts[0]})" if row.shortcuts else ""
-            action.setToolTip(row.text.removesuffix(" ...") + keys)
+            action.setToolTip(tool_tip(row))
             bar.addAction(action)
         actions[row.key] = action
     return actions
+
+
+def tool_tip(row: ActionRow) -> str:
+    """What a command's button says: its text and its key."""
+    keys = f"  ({row.shortcuts[0]})" if row.shortcuts else ""
+    return row.text.removesuffix(" ...") + keys
+
+
+def _menu(window: QMainWindow, menus: dict[str, QMenu], row: ActionRow) -> QMenu:
+    """The menu a row stands in, made where it is the first."""
+    if row.menu not in menus:
+        menus[row.menu] = window.menuBar().addMenu(row.menu)
+        menus[row.menu].setToolTipsVisible(True)
+    if not row.submenu:
+        return menus[row.menu]
+    key = f"{row.menu}/{row.submenu}"
+    if key not in menus:
+        menus[key] = menus[row.menu].addMenu(row.submenu)
+    return menus[key]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QByteArray, QSettings, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from liverseg_gui.core import resources
+from liverseg_gui.core.places import config_folder
 from liverseg_gui.segmentation.process import ProcessSegmenter
+from liverseg_gui.state.settings import Settings
+from liverseg_gui.ui.logging_setup import catch_unexpected, start_logging
 from liverseg_gui.ui.main_window import MainWindow
 from liverseg_gui.ui.theme import apply_theme
 
@@ -23,20 +26,42 @@ def run_window(
     model: str = "default",
     device: str = "auto",
 ) -> int:
-    """Show the window, open `path` and `mask` in the background, and return Qt's exit code."""
+    """Show the window, open `path` and `mask` (or the last study, where that is wished) in the
+    background, and return Qt's exit code."""
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("LiverSeg")
     app.setWindowIcon(QIcon(str(resources.path("icons/liverseg.svg"))))
     apply_theme(app)
+    start_logging()
     segmenter = ProcessSegmenter(model, device)
-    window = MainWindow(segmenter)
+    window = MainWindow(segmenter, settings=Settings())
+    catch_unexpected(lambda text, more: QTimer.singleShot(0, lambda: window.bench.tell(text, more)))
+    geometry = QSettings(str(config_folder() / "window.ini"), QSettings.Format.IniFormat)
+    restore_geometry(window, geometry)
+    app.aboutToQuit.connect(lambda: geometry.setValue("geometry", window.saveGeometry()))
     window.show()
 
     window.study.volume_changed.connect(lambda: QTimer.singleShot(_WARM_UP_MS, segmenter.warm_up))
-    if path is not None:
-        QTimer.singleShot(0, lambda: window.controller.open(path, mask))
+    QTimer.singleShot(0, lambda: open_first(window, path, mask))
     try:
         return app.exec()
     finally:
         segmenter.close()
+
+
+def open_first(window: MainWindow, path: Path | None, mask: Path | None = None) -> None:
+    """Open what was asked for, else the last study where the settings say so."""
+    if window.settings.note:
+        window.bench.say(window.settings.note)
+    if path is not None:
+        window.controller.open(path, mask)
+    elif window.settings.reopen_last:
+        window.controller.opener.open_last()
+
+
+def restore_geometry(window: MainWindow, stored: QSettings) -> None:
+    """Put the window where it was when it was closed."""
+    geometry = stored.value("geometry")
+    if isinstance(geometry, QByteArray):
+        window.restoreGeometry(geometry)

@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
-_OPEN_FILTER = "Scans (*.nii *.nii.gz *.dcm);;All files (*)"
+from liverseg_gui.state.settings import Settings
+from liverseg_gui.ui.hiding import text_shown
+from liverseg_gui.ui.labels_dialog import LabelChoice, LabelsDialog
+from liverseg_gui.ui.problem_box import ProblemBox
+
+if TYPE_CHECKING:
+    from liverseg_gui.io.entries import VolumeEntry
+    from liverseg_gui.io.masks import FileLabel
+
+_SCANS = "*.nii *.nii.gz *.hdr *.img *.nrrd *.nhdr *.mha *.mhd *.dcm *.ima *.zip DICOMDIR"
+_OPEN_FILTER = (
+    f"Scans and archives ({_SCANS});;NIfTI (*.nii *.nii.gz *.hdr *.img);;"
+    "DICOM (*.dcm *.ima DICOMDIR *);;NRRD and MetaImage (*.nrrd *.nhdr *.mha *.mhd);;"
+    "Zip archives (*.zip);;All files (*)"
+)
+_OPEN_MASK_FILTER = (
+    "Masks (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.hdr *.img *.dcm);;All files (*)"
+)
 _MASK_FILTER = "Masks (*.nii.gz *.nii)"
+_NIFTI_FILTER = "NIfTI (*.nii.gz)"
 _REPORT_FILTER = "JSON report (*.json);;CSV table (*.csv)"
 
 
 class Dialogs:
-    """The modal dialogs of the window `parent`."""
+    """The dialogs of the window `parent`. All are modal; the browser alone does not wait."""
 
-    def __init__(self, parent: QWidget) -> None:
-        self._parent = parent
+    def __init__(self, parent: QWidget, settings: Settings) -> None:
+        self._parent, self._settings = parent, settings
 
     def problem(self, message: str, details: str = "") -> None:
         """Show what went wrong; `details` can be copied for a report to the makers."""
-        box = QMessageBox(self._parent)
-        box.setIcon(QMessageBox.Icon.Warning)
-        box.setWindowTitle("LiverSeg")
-        box.setText(message)
-        copy = None
-        if details:
-            box.setInformativeText("The open study is unharmed.")
-            box.setDetailedText(details)
-            copy = box.addButton("Copy details", QMessageBox.ButtonRole.ActionRole)
-        box.addButton(QMessageBox.StandardButton.Ok)
-        box.exec()
-        if copy is not None and box.clickedButton() is copy:
-            QGuiApplication.clipboard().setText(f"{message}\n\n{details}")
+        ProblemBox(self._parent, message, details).exec()
 
     def save_first(self, question: str) -> bool | None:
         """Ask about an unsaved mask: True to save it, False to discard it, None to stay."""
@@ -54,36 +62,59 @@ class Dialogs:
         box.exec()
         return box.clickedButton() is accept
 
-    def choose(self, question: str, rows: list[str]) -> int | None:
-        """Let the reader choose one of `rows`; returns its index."""
-        row, accepted = QInputDialog.getItem(self._parent, "LiverSeg", question, rows, 0, False)
-        return rows.index(row) if accepted else None
+    def browse(
+        self, title: str, entries: Sequence[VolumeEntry], chosen: Callable[[int], None]
+    ) -> None:
+        """Offer `entries`; `chosen` gets the index of the one to open. Returns at once."""
+        from liverseg_gui.ui.study_browser import StudyBrowser
+
+        browser = StudyBrowser(self._parent, title, entries, self._settings)
+        browser.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        browser.chosen.connect(chosen)
+        browser.open()
+
+    def labels(
+        self, name: str, labels: Sequence[FileLabel], proposal: Mapping[int, int]
+    ) -> LabelChoice | None:
+        """Ask what the labels of the mask `name` mean."""
+        shown = text_shown(name, self._settings)
+        dialog = LabelsDialog(self._parent, shown, labels, proposal)
+        return dialog.choice if dialog.exec() else None
 
     def scan_file(self) -> Path | None:
-        """Ask for a scan file."""
+        """Ask for a scan file or archive."""
         name, _ = QFileDialog.getOpenFileName(self._parent, "Open scan", "", _OPEN_FILTER)
         return Path(name) if name else None
 
     def scan_folder(self) -> Path | None:
-        """Ask for a DICOM folder."""
-        name = QFileDialog.getExistingDirectory(self._parent, "Open DICOM folder")
-        return Path(name) if name else None
+        """Ask for a folder of scans."""
+        return self._folder("Open folder")
 
     def mask_file(self) -> Path | None:
         """Ask for a mask to open."""
-        name, _ = QFileDialog.getOpenFileName(self._parent, "Open mask", "", _MASK_FILTER)
+        name, _ = QFileDialog.getOpenFileName(self._parent, "Open mask", "", _OPEN_MASK_FILTER)
         return Path(name) if name else None
 
     def save_mask_as(self, proposal: Path) -> Path | None:
         """Ask where to save the mask."""
-        name, _ = QFileDialog.getSaveFileName(
-            self._parent, "Save mask", str(proposal), _MASK_FILTER
-        )
-        return Path(name) if name else None
+        return self._save("Save mask", proposal, _MASK_FILTER)
+
+    def save_slices_in(self) -> Path | None:
+        """Ask for the folder that gets one mask for each slice."""
+        return self._folder("Save mask slice by slice")
 
     def save_report_as(self, proposal: Path) -> Path | None:
         """Ask where to save the report."""
-        name, _ = QFileDialog.getSaveFileName(
-            self._parent, "Save report", str(proposal), _REPORT_FILTER
-        )
+        return self._save("Save report", proposal, _REPORT_FILTER)
+
+    def export_as(self, proposal: Path) -> Path | None:
+        """Ask where to export the scan without its patient."""
+        return self._save("Export anonymized NIfTI", proposal, _NIFTI_FILTER)
+
+    def _save(self, title: str, proposal: Path, kinds: str) -> Path | None:
+        name, _ = QFileDialog.getSaveFileName(self._parent, title, str(proposal), kinds)
+        return Path(name) if name else None
+
+    def _folder(self, title: str) -> Path | None:
+        name = QFileDialog.getExistingDirectory(self._parent, title)
         return Path(name) if name else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
@@ -13,11 +14,11 @@ _ESTIMATE_AFTER_SECONDS = 2.0
 
 
 class JobBar(QWidget):
-    """Visible while jobs run."""
+    """Visible while jobs run. `shown` says what of a text may be seen."""
 
-    def __init__(self, runner: JobRunner) -> None:
+    def __init__(self, runner: JobRunner, shown: Callable[[str], str] = str) -> None:
         super().__init__()
-        self._runner = runner
+        self._runner, self._shown = runner, shown
         self._job: Job | None = None
         self._phase = QLabel()
         self._phase.setMinimumWidth(330)
@@ -45,7 +46,7 @@ class JobBar(QWidget):
         self._job = job
         self._cancel.setEnabled(True)
         self._bar.setValue(0)
-        self._phase.setText(job.name)
+        self._phase.setText(self._shown(job.name))
         job.progressed.connect(self._show)
         self.show()
 
@@ -54,7 +55,7 @@ class JobBar(QWidget):
             return
         self._bar.setValue(round(fraction * 1000))
         elapsed = time.monotonic() - self._job.started_at
-        self._phase.setText(phase + remaining(fraction, elapsed))
+        self._phase.setText(self._shown(phase) + remaining(fraction, elapsed))
 
 
 def remaining(fraction: float, elapsed_s: float) -> str:

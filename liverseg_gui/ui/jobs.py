@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -17,6 +18,8 @@ from liverseg_gui.core.progress import Progress
 
 Work = Callable[[Progress], Any]
 _REPORT_SECONDS = 0.1
+_LOG = logging.getLogger("liverseg.jobs")
+_LOG.addHandler(logging.NullHandler())
 
 
 class JobState(Enum):
@@ -66,8 +69,10 @@ class Job(QObject):
         except Cancelled:
             self._happened.emit(JobState.CANCELLED, None)
         except LiverSegError as error:
+            _LOG.warning("%s: %s", self.name, error)
             self._happened.emit(JobState.FAILED, (str(error), ""))
         except Exception as error:
+            _LOG.exception("%s failed", self.name)
             message = f"{type(error).__name__}: {error}"
             self._happened.emit(JobState.FAILED, (message, traceback.format_exc()))
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -15,56 +14,65 @@ from PySide6.QtWidgets import (
     QMessageBox,
     QSplitter,
     QStackedWidget,
+    QWidget,
 )
 
 from liverseg_gui import __version__
-from liverseg_gui.core.display import PRESETS, auto_window
+from liverseg_gui.core.display import auto_window
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.segmentation.segmenter import Segmenter
+from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.study import Study
-from liverseg_gui.state.view import MouseProfile, Tool, ViewState
-from liverseg_gui.ui.actions import ROWS, make_actions
+from liverseg_gui.state.view import ViewState
+from liverseg_gui.ui.actions import make_actions
+from liverseg_gui.ui.commands import handlers, refresh_commands
 from liverseg_gui.ui.dialogs import Dialogs
+from liverseg_gui.ui.dropped import sort_dropped
+from liverseg_gui.ui.findings_card import FindingsCard
+from liverseg_gui.ui.hiding import patient_shown, study_title, text_shown
 from liverseg_gui.ui.job_bar import JobBar
 from liverseg_gui.ui.jobs import JobRunner
+from liverseg_gui.ui.marks import SHORT_MARK
 from liverseg_gui.ui.results_panel import ResultsPanel
+from liverseg_gui.ui.scan_facts import volume_facts
 from liverseg_gui.ui.slice_view import SliceView
 from liverseg_gui.ui.study_controller import StudyController
+from liverseg_gui.ui.workbench import Workbench
 
 NOTICE = "Research use only. Not a medical device."
 _WELCOME = (
     "<h2>Open an abdominal CT</h2>"
-    "<p>Drop a NIfTI file or a DICOM folder here, or press Ctrl+O.</p>"
+    "<p>Drop a file, a folder or a zip archive here, or press Ctrl+O.</p>"
     "<p>Then press F5 to segment liver and tumors.</p>"
 )
+_SAID_MS = 6000
 
 
 class MainWindow(QMainWindow):
     """Puts views, panels and commands together; `segmenter` does the work of F5."""
 
-    def __init__(self, segmenter: Segmenter, dialogs: Dialogs | None = None) -> None:
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        dialogs: Dialogs | None = None,
+        settings: Settings | None = None,
+    ) -> None:
         super().__init__()
         self.setWindowTitle("LiverSeg")
         self.setAcceptDrops(True)
         self.resize(1280, 800)
         self.study, self.view_state = Study(), ViewState()
+        self.settings = settings or Settings()
         self.runner = JobRunner()
-        self._dialogs = dialogs or Dialogs(self)
-        self.controller = StudyController(
-            self.study, self.view_state, self.runner, self._dialogs, segmenter
-        )
+        dialogs = dialogs or Dialogs(self, self.settings)
+        self.bench = Workbench(self.study, self.view_state, self.settings, self.runner, dialogs)
+        self.controller = StudyController(self.bench, segmenter)
         self._build_views()
-        self._build_panel()
+        self._build_panels()
         self._build_status()
-        self.actions_by_key = make_actions(self, self._handlers())
-        self.study.volume_changed.connect(self._show_study)
-        self.study.mask_changed.connect(self._refresh)
-        self.study.measured.connect(self._refresh)
-        self.study.saved.connect(self._refresh)
-        self.view_state.events.connect(self._refresh)
-        self.runner.job_started.connect(self._refresh)
-        self.runner.became_idle.connect(self._refresh)
+        self.actions_by_key = make_actions(self, handlers(self))
+        self._listen()
         self._refresh()
 
     def _build_views(self) -> None:
@@ -89,108 +97,105 @@ class MainWindow(QMainWindow):
         self._stack.addWidget(planes)
         self.setCentralWidget(self._stack)
 
-    def _build_panel(self) -> None:
-        panel = ResultsPanel(self.study, self.view_state)
-        panel.segment_asked.connect(self.controller.segment)
-        panel.lesion_chosen.connect(self.controller.go_to_lesion)
-        self.panel = panel
-        dock = QDockWidget("Results", self)
-        dock.setObjectName("results")
-        dock.setWidget(panel)
+    def _build_panels(self) -> None:
+        self.card = FindingsCard(self._shown)
+        self.panel = ResultsPanel(self.study, self.view_state, self.settings)
+        self.panel.segment_asked.connect(self.controller.segment)
+        self.panel.lesion_chosen.connect(self.controller.go_to_lesion)
+        self.card_dock = self._dock("Scan check", "scan check", self.card)
+        self._results_dock = self._dock("Results", "results", self.panel)
+        self.card_dock.hide()
+        self._fit_card = QTimer(self)
+        self._fit_card.setSingleShot(True)
+        self._fit_card.timeout.connect(self._resize_card)
+        self.card.size_wanted.connect(self._fit_card.start)
+
+    def _resize_card(self) -> None:
+        """Give the card what it needs, and the results the rest."""
+        if not self.card_dock.isVisible():
+            return
+        docks = [self.card_dock, self._results_dock]
+        title = self.card_dock.height() - self.card.height()
+        wanted, whole = self.card.height_wanted + title, sum(dock.height() for dock in docks)
+        self.resizeDocks(docks, [wanted, max(whole - wanted, 1)], Qt.Orientation.Vertical)
+
+    def _dock(self, title: str, name: str, widget: QWidget) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(name)
+        dock.setWidget(widget)
         dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
-        dock.setMinimumWidth(280)
+        dock.setMinimumWidth(290)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        return dock
 
     def _build_status(self) -> None:
         self._cursor = QLabel()
         self._cursor.setMinimumWidth(380)
-        self.job_bar = JobBar(self.runner)
+        self.job_bar = JobBar(self.runner, self._shown)
         notice = QLabel(NOTICE)
         notice.setStyleSheet("color: #f2c94c;")
         bar = self.statusBar()
         bar.addWidget(self._cursor)
         bar.addPermanentWidget(self.job_bar)
         bar.addPermanentWidget(notice)
-        self.controller.said.connect(lambda text: bar.showMessage(text, 6000))
 
-    def _handlers(self) -> dict[str, Callable[..., object]]:
-        control, state = self.controller, self.view_state
-        return {
-            "open_file": self._open_file,
-            "open_folder": self._open_folder,
-            "open_mask": self._open_mask,
-            "save_mask": control.save_mask,
-            "save_report": control.save_report,
-            "quit": self.close,
-            "segment": control.segment,
-            "cancel": self.job_bar.cancel,
-            "overlay": partial(setattr, state, "overlay_visible"),
-            "opacity_down": partial(state.change_opacity, -0.1),
-            "opacity_up": partial(state.change_opacity, 0.1),
-            "navigate": partial(self._choose_tool, Tool.NAVIGATE),
-            "window_tool": partial(self._choose_tool, Tool.WINDOW),
-            "swap_tools": state.toggle_tool,
-            "pacs": self._set_pacs,
-            "crosshair": partial(setattr, state, "crosshair_visible"),
-            "center": self._center,
-            "reset": self._reset,
-            "invert": partial(setattr, state, "inverted"),
-            "next_slice": partial(self._step, 1),
-            "previous_slice": partial(self._step, -1),
-            "up_ten": partial(self._step, 10),
-            "down_ten": partial(self._step, -10),
-            "first_slice": partial(self._step, -(10**6)),
-            "last_slice": partial(self._step, 10**6),
-            **{
-                f"preset {name}": partial(setattr, state, "window", window)
-                for name, window in PRESETS.items()
-            },
-            "auto_window": self._auto_window,
-            "about": self._about,
-        }
+    def _listen(self) -> None:
+        self.study.volume_changed.connect(self._show_study)
+        self.study.preview_changed.connect(self._show_preview)
+        for signal in (self.study.mask_changed, self.study.measured, self.study.saved):
+            signal.connect(self._refresh)
+        self.view_state.events.connect(self._refresh)
+        self.settings.changed.connect(self._show_settings)
+        self.settings.failed.connect(self.bench.say)
+        self.runner.job_started.connect(self._refresh)
+        self.runner.became_idle.connect(self._refresh)
+        self.bench.said.connect(lambda text: self.statusBar().showMessage(text, _SAID_MS))
+
+    def _shown(self, text: str) -> str:
+        return text_shown(text, self.settings)
 
     def _show_study(self) -> None:
         volume = self.study.volume
         if volume is None:
             return
-        title = volume.origin.patient or volume.origin.description or volume.origin.path.name
-        self.setWindowTitle(f"{title} - LiverSeg")
         self._stack.setCurrentIndex(1)
-        self._reset()
+        self.card.show_facts(volume_facts(volume, self.study.phase))
+        self.card_dock.show()
+        self._show_patient()
+        self.reset_views()
 
-    def _refresh(self, *_: object) -> None:
-        """Bring the state of every command up to date."""
-        has_scan, state = self.study.volume is not None, self.view_state
-        for row in ROWS:
-            self.actions_by_key[row.key].setEnabled(has_scan or not row.needs_scan)
-        self.actions_by_key["save_mask"].setEnabled(self.study.mask is not None)
-        self.actions_by_key["save_report"].setEnabled(self.study.measurements is not None)
-        can_segment = has_scan and not self.runner.busy
-        self.actions_by_key["segment"].setEnabled(can_segment)
-        self.panel.segment_button.setEnabled(can_segment)
-        self.actions_by_key["cancel"].setEnabled(self.runner.busy)
-        checks = {
-            "overlay": state.overlay_visible,
-            "navigate": state.tool is Tool.NAVIGATE,
-            "window_tool": state.tool is Tool.WINDOW,
-            "pacs": state.mouse_profile is MouseProfile.PACS,
-            "crosshair": state.crosshair_visible,
-            "invert": state.inverted,
-        }
-        for key, checked in checks.items():
-            action = self.actions_by_key[key]
-            action.blockSignals(True)
-            action.setChecked(checked)
-            action.blockSignals(False)
+    def _show_preview(self) -> None:
+        """While another scan is read, nothing beside its slice speaks of the open one."""
+        reading = self.study.preview is not None
+        self.card_dock.setEnabled(not reading)
+        self._results_dock.setEnabled(not reading)
+        self._stack.setCurrentIndex(1 if reading or self.study.volume is not None else 0)
+        self._show_patient()
 
-    def _choose_tool(self, tool: Tool, _checked: bool) -> None:
-        self.view_state.tool = tool
+    def _show_patient(self) -> None:
+        volume = self.study.volume
+        if self.study.preview is not None:
+            self.setWindowTitle("Reading ... - LiverSeg")
+        elif volume is not None:
+            self.setWindowTitle(f"{study_title(volume.origin, self.settings)} - LiverSeg")
+            patient = volume.origin.patient
+            shown = patient_shown(patient, self.settings) if patient else ""
+            self.views[Plane.AXIAL].set_patient(shown)
+        else:
+            self.setWindowTitle("LiverSeg")
+
+    def _show_settings(self) -> None:
+        if self.settings.hide_patient:
+            self.statusBar().clearMessage()
+        self.card.refresh()
+        self._show_patient()
         self._refresh()
 
-    def _set_pacs(self, pacs: bool) -> None:
-        self.view_state.mouse_profile = MouseProfile.PACS if pacs else MouseProfile.DEFAULT
+    def _refresh(self, *_: object) -> None:
+        refresh_commands(self)
 
-    def _auto_window(self) -> None:
+    def auto_window(self) -> None:
+        """Window/level from the scan's own values."""
         if self.study.volume is not None:
             self.view_state.window = auto_window(self.study.volume.hu)
 
@@ -202,11 +207,14 @@ class MainWindow(QMainWindow):
             return
         x, y, z = volume.affine.to_mm(voxel)
         i, j, k = voxel
+        mark = "" if volume.mm_reliable else SHORT_MARK
         self._cursor.setText(
-            f"{volume.hu[voxel]} HU    voxel {i}, {j}, {k}    R {x:.1f}  A {y:.1f}  S {z:.1f} mm"
+            f"{volume.hu[voxel]} HU    voxel {i}, {j}, {k}    "
+            f"R {x:.1f}  A {y:.1f}  S {z:.1f} mm{mark}"
         )
 
-    def _step(self, slices: int) -> None:
+    def step(self, slices: int) -> None:
+        """Move the view that is looked at by `slices`."""
         self._active.step(slices)
 
     def _maximize(self, view: SliceView) -> None:
@@ -216,30 +224,18 @@ class MainWindow(QMainWindow):
             other.setVisible(alone or other is view)
         self._side.setVisible(alone or view is not self.views[Plane.AXIAL])
 
-    def _reset(self) -> None:
+    def reset_views(self) -> None:
+        """Show the whole slices."""
         for view in self.views.values():
             view.fit()
 
-    def _center(self) -> None:
+    def center_views(self) -> None:
+        """Bring the crosshair to the middle of all views."""
         for view in self.views.values():
             view.center()
 
-    def _open_file(self) -> None:
-        path = self._dialogs.scan_file()
-        if path is not None:
-            self.controller.open(path)
-
-    def _open_folder(self) -> None:
-        path = self._dialogs.scan_folder()
-        if path is not None:
-            self.controller.open(path)
-
-    def _open_mask(self) -> None:
-        path = self._dialogs.mask_file()
-        if path is not None:
-            self.controller.open_mask(path)
-
-    def _about(self) -> None:
+    def about(self) -> None:
+        """Say what this program is."""
         QMessageBox.about(
             self,
             "About LiverSeg",
@@ -253,15 +249,11 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open a dropped scan, and a mask dropped with it, in whichever order they come."""
-        from liverseg_gui.io.nifti import looks_like_mask
-
+        """Open dropped scans, and a mask dropped with one, in whichever order they come."""
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         event.acceptProposedAction()
-        if len(paths) > 1:
-            paths.sort(key=looks_like_mask)
-        mask = paths[1] if len(paths) > 1 else None
-        QTimer.singleShot(0, lambda: self.controller.open(paths[0], mask))
+        scans, mask = sort_dropped(paths)
+        QTimer.singleShot(0, lambda: self.controller.open(scans, mask))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask about unsaved work, then stop all jobs."""

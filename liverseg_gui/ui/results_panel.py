@@ -7,11 +7,13 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
     QFormLayout,
+    QFrame,
     QGroupBox,
     QHBoxLayout,
     QHeaderView,
     QLabel,
     QPushButton,
+    QScrollArea,
     QSlider,
     QTableWidget,
     QTableWidgetItem,
@@ -21,9 +23,14 @@ from PySide6.QtWidgets import (
 
 from liverseg_gui.core.display import LABEL_COLORS, LABEL_NAMES
 from liverseg_gui.core.measure import Lesion, Measurements
+from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import ViewState
+from liverseg_gui.ui.hiding import text_shown
+from liverseg_gui.ui.marks import NOT_RELIABLE, SHORT_MARK, WARNING_SIGN, why_unreliable
 
+_MARGINS = (8, 4, 8, 4)
+_MOST_WARNING_PX = 90
 _NO_FIGURE = "\N{EN DASH}"
 _COLUMNS = ("#", "ml", "mm (axial)", "Slice")
 
@@ -34,12 +41,14 @@ class ResultsPanel(QWidget):
     segment_asked = Signal()
     lesion_chosen = Signal(object)
 
-    def __init__(self, study: Study, view: ViewState) -> None:
+    def __init__(self, study: Study, view: ViewState, settings: Settings) -> None:
         super().__init__()
-        self._study, self._view = study, view
+        self._study, self._view, self._settings = study, view, settings
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 2, 6, 4)
+        layout.setSpacing(4)
         self.segment_button = QPushButton("Segment  (F5)")
-        self.segment_button.setMinimumHeight(40)
+        self.segment_button.setMinimumHeight(34)
         self.segment_button.clicked.connect(self.segment_asked)
         layout.addWidget(self.segment_button)
         layout.addWidget(self._overlay_group())
@@ -47,12 +56,18 @@ class ResultsPanel(QWidget):
         layout.addWidget(self._lesion_group(), 1)
         self._source = _wrapped("#9aa0a6")
         self._warnings = _wrapped("#f2c94c")
-        layout.addWidget(self._warnings)
+        self._doubts = QScrollArea()
+        self._doubts.setWidgetResizable(True)
+        self._doubts.setFrameShape(QFrame.Shape.NoFrame)
+        self._doubts.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._doubts.setWidget(self._warnings)
+        layout.addWidget(self._doubts)
         layout.addWidget(self._source)
         study.volume_changed.connect(self.refresh)
         study.mask_changed.connect(self.refresh)
         study.measured.connect(self.refresh)
         study.saved.connect(self.refresh)
+        settings.changed.connect(self.refresh)
         view.events.connect(self._refresh_overlay)
         self.refresh()
         self._refresh_overlay()
@@ -70,6 +85,8 @@ class ResultsPanel(QWidget):
         row.addWidget(self._visible)
         row.addWidget(self._opacity, 1)
         layout = QVBoxLayout(group)
+        layout.setContentsMargins(*_MARGINS)
+        layout.setSpacing(4)
         layout.addLayout(row)
         legend = QHBoxLayout()
         for label, (red, green, blue) in LABEL_COLORS.items():
@@ -82,6 +99,8 @@ class ResultsPanel(QWidget):
     def _volume_group(self) -> QGroupBox:
         group = QGroupBox("Volumes")
         form = QFormLayout(group)
+        form.setContentsMargins(*_MARGINS)
+        form.setVerticalSpacing(3)
         self._figures = {}
         for key, text in (
             ("liver_ml", "Liver, tumor included"),
@@ -109,29 +128,48 @@ class ResultsPanel(QWidget):
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         self._table.currentCellChanged.connect(self._choose)
         self._table.cellClicked.connect(self._choose)
+        self._table.setMinimumHeight(76)
         layout = QVBoxLayout(group)
+        layout.setContentsMargins(*_MARGINS)
         layout.addWidget(self._table)
         return group
 
     def refresh(self) -> None:
         """Show the figures of the present mask, or none."""
         found = self._study.measurements
-        self.segment_button.setEnabled(self._study.volume is not None)
+        doubt = self._doubt(found)
         for key, label in self._figures.items():
-            text = "{:.2f} %" if key.endswith("percent") else "{:,.1f} ml"
-            label.setText(text.format(getattr(found, key)) if found else _NO_FIGURE)
-        self._fill(found.lesions if found else ())
-        self._warnings.setText(
-            "\n".join(f"\N{WARNING SIGN} {w}" for w in self._all_warnings(found))
-        )
-        self._warnings.setVisible(bool(self._warnings.text()))
-        self._source.setText(self._about_mask())
+            unit = " %" if key.endswith("percent") else f" ml{NOT_RELIABLE if doubt else ''}"
+            digits = ",.2f" if key.endswith("percent") else ",.1f"
+            label.setText(f"{getattr(found, key):{digits}}{unit}" if found else _NO_FIGURE)
+            label.setToolTip(doubt if found and not key.endswith("percent") else "")
+        self._fill(found.lesions if found else (), doubt)
+        lines = [f"{WARNING_SIGN} {w}" for w in self._all_warnings(found)]
+        self._warnings.setText(text_shown("\n".join(lines), self._settings))
+        self._doubts.setVisible(bool(lines))
+        self._doubts.setFixedHeight(self._height_of_warnings())
+        self._source.setText(text_shown(self._about_mask(), self._settings))
+
+    def _height_of_warnings(self) -> int:
+        """High enough for the text, as long as the table above keeps its place."""
+        width = max(self.width(), 260) - 40
+        return min(self._warnings.heightForWidth(width) + 4, _MOST_WARNING_PX)
+
+    def _doubt(self, found: Measurements | None) -> str:
+        """Why no ml and mm can be trusted, or nothing."""
+        volume = self._study.volume
+        if found is None or (found.mm_reliable and (volume is None or volume.mm_reliable)):
+            return ""
+        return why_unreliable(volume) or "The scan does not say for certain how large it is."
 
     def _all_warnings(self, found: Measurements | None) -> list[str]:
-        volume = self._study.volume
-        scan = volume.warnings if volume else ()
+        """What to know beside the figures; of the model's doubts only after a segmentation."""
+        volume, source = self._study.volume, self._study.mask_source
+        if volume is None or self._study.mask is None:
+            return []
+        model = volume.model_warnings if source.model else ()
         mask = found.warnings if found else ()
-        return list(dict.fromkeys((*scan, *mask, *self._study.mask_source.warnings)))
+        return list(dict.fromkeys((*volume.warnings, *mask, *model, *source.warnings)))
 
     def _about_mask(self) -> str:
         source = self._study.mask_source
@@ -141,21 +179,26 @@ class ResultsPanel(QWidget):
             made = f"Model {source.model} on {source.device}, {source.seconds:.1f} s."
         else:
             made = f"Mask from {source.path.name}." if source.path else ""
-        return made + (" Not saved yet." if self._study.unsaved else "")
+        return (
+            made
+            + (f" {source.note}" if source.note else "")
+            + (" Not saved yet." if self._study.unsaved else "")
+        )
 
-    def _fill(self, lesions: tuple[Lesion, ...]) -> None:
+    def _fill(self, lesions: tuple[Lesion, ...], doubt: str) -> None:
+        mark = SHORT_MARK if doubt else ""
         self._table.blockSignals(True)
         self._table.setRowCount(len(lesions))
         for row, lesion in enumerate(lesions):
             cells = (
                 f"{lesion.number}",
-                f"{lesion.volume_ml:.2f}",
-                f"{lesion.longest_axial_mm:.0f} x {lesion.perpendicular_mm:.0f}",
+                f"{lesion.volume_ml:.2f}{mark}",
+                f"{lesion.longest_axial_mm:.0f} x {lesion.perpendicular_mm:.0f}{mark}",
                 f"{lesion.slice_k + 1}",
             )
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)
-                item.setToolTip(lesion.why)
+                item.setToolTip(f"{lesion.why}\nNot reliable: {doubt}" if doubt else lesion.why)
                 item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
                 self._table.setItem(row, column, item)
         self._table.setCurrentCell(-1, -1)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QSlider, QVBoxLayout, QWidget
 from liverseg_gui.core.display import LABEL_COLORS
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.core.planes import Plane
+from liverseg_gui.core.volume import Volume
 from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.plane_box import PlaneBox
@@ -34,6 +35,7 @@ class SliceView(QWidget):
         self._redraw.setSingleShot(True)
         self._redraw.timeout.connect(self.redraw)
         study.volume_changed.connect(self.reset)
+        study.preview_changed.connect(self.reset)
         study.mask_changed.connect(self.schedule)
         view.events.connect(self.schedule)
 
@@ -67,6 +69,7 @@ class SliceView(QWidget):
             for corner, color in (
                 ("title", PLANE_COLORS[self.plane]),
                 ("info", "#c8c8c8"),
+                ("patient", "#c8c8c8"),
                 ("left", "#ffdc78"),
                 ("right", "#ffdc78"),
                 ("top", "#ffdc78"),
@@ -96,6 +99,23 @@ class SliceView(QWidget):
         """The slice shown."""
         return self._view.crosshair_ijk[self.plane.normal]
 
+    @property
+    def _shown(self) -> Volume | None:
+        """The open scan; while another is read, its first slice in the plane it lies in."""
+        preview = self._study.preview
+        if preview is None:
+            return self._study.volume
+        return preview if preview.shape[self.plane.normal] == 1 else None
+
+    @property
+    def _shown_index(self) -> int:
+        return self.index if self._study.preview is None else 0
+
+    def set_patient(self, text: str) -> None:
+        """Say in the upper right corner whose scan this is."""
+        self._labels["patient"].setText(text)
+        self._place_labels()
+
     def step(self, slices: int) -> None:
         """Move by `slices` towards the end of the axis, or back."""
         self.go_to(self.index + slices)
@@ -112,17 +132,16 @@ class SliceView(QWidget):
 
     def reset(self) -> None:
         """Show the whole slice."""
-        volume = self._study.volume
+        volume = self._shown
         self._drawn = ()
-        if volume is None:
-            return
-        count = volume.shape[self.plane.normal]
+        count = volume.shape[self.plane.normal] if volume is not None else 1
         self._slider.blockSignals(True)
         self._slider.setRange(0, count - 1)
         self._slider.setPageStep(10)
         self._slider.blockSignals(False)
         self._slider.setVisible(count > 1)
-        letters = self.plane.edge_letters(volume.affine)
+        self._labels["patient"].setVisible(self._study.preview is None)
+        letters = ("",) * 4 if volume is None else self.plane.edge_letters(volume.affine)
         for side, text in zip(("left", "right", "top", "bottom"), letters, strict=True):
             self._labels[side].setText(text)
         self.redraw()
@@ -130,11 +149,13 @@ class SliceView(QWidget):
 
     def fit(self) -> None:
         """Zoom so that the whole slice is seen."""
-        if self._study.volume is not None:
+        if self._shown is not None:
             self.box.setRange(self._extent(), padding=0.03)
 
     def center(self) -> None:
         """Bring the crosshair to the middle of the view, at the same zoom."""
+        if self._shown is None:
+            return
         seen = self.box.viewRect()
         at = self._crosshair()
         self.box.setRange(
@@ -151,34 +172,39 @@ class SliceView(QWidget):
 
     def redraw(self) -> None:
         """Draw the slice, the overlay and the crosshair of the present state."""
-        volume, view = self._study.volume, self._view
+        volume, view, reading = self._shown, self._view, self._study.preview is not None
+        self._image.setVisible(volume is not None)
+        self._overlay.setVisible(False)
+        for line in self._lines:
+            line.setVisible(volume is not None and view.crosshair_visible and not reading)
         if volume is None:
+            self._labels["info"].setText("Reading ..." if reading else "")
+            self._place_labels()
             return
-        self._draw_image()
+        self._draw_image(volume)
         at = self._crosshair()
         for line, position in zip(self._lines, (at.x(), at.y()), strict=True):
             line.setPos(position)
-            line.setVisible(view.crosshair_visible)
         self._slider.blockSignals(True)
-        self._slider.setValue(self.index)
+        self._slider.setValue(self._shown_index)
         self._slider.blockSignals(False)
         window = view.window
+        place = f"{self.index + 1} / {volume.shape[self.plane.normal]}"
         self._labels["info"].setText(
-            f"{self.index + 1} / {volume.shape[self.plane.normal]}   "
-            f"W {window.width:.0f} L {window.center:.0f}"
+            f"{'Reading ...' if reading else place}   W {window.width:.0f} L {window.center:.0f}"
         )
         self._place_labels()
 
-    def _draw_image(self) -> None:
-        volume, mask, view = self._study.volume, self._study.mask, self._view
-        assert volume is not None
+    def _draw_image(self, volume: Volume) -> None:
+        view, index = self._view, self._shown_index
+        mask = None if self._study.preview is not None else self._study.mask
         levels = (view.window.low, view.window.high)
         levels = levels[::-1] if view.inverted else levels
-        if self._drawn != (volume, self.index):
+        if self._drawn != (volume, index):
             self._image.setImage(
-                np.ascontiguousarray(self.plane.cut(volume.hu, self.index)), levels=levels
+                np.ascontiguousarray(self.plane.cut(volume.hu, index)), levels=levels
             )
-            self._drawn = (volume, self.index)
+            self._drawn = (volume, index)
         else:
             self._image.setLevels(levels)
         self._overlay.setVisible(mask is not None and view.overlay_visible)
@@ -192,23 +218,23 @@ class SliceView(QWidget):
             item.setRect(self._extent())
 
     def _extent(self) -> QRectF:
-        volume = self._study.volume
+        volume = self._shown
         assert volume is not None
         width_mm, height_mm = self.plane.pixel_mm(volume.affine)
         shape = volume.shape
         return QRectF(0, 0, shape[self.plane.across] * width_mm, shape[self.plane.down] * height_mm)
 
     def _crosshair(self) -> QPointF:
-        volume = self._study.volume
+        volume = self._shown
         assert volume is not None
         column, row = self.plane.to_screen(self._view.crosshair_ijk, volume.shape)
         width_mm, height_mm = self.plane.pixel_mm(volume.affine)
         return QPointF(column * width_mm, row * height_mm)
 
     def voxel_at(self, point: QPointF) -> Int3 | None:
-        """The voxel under a point of the view in mm, or None outside the slice."""
+        """The voxel of the open scan under a point of the view in mm, or None outside the slice."""
         volume = self._study.volume
-        if volume is None or not self._extent().contains(point):
+        if volume is None or self._study.preview is not None or not self._extent().contains(point):
             return None
         width_mm, height_mm = self.plane.pixel_mm(volume.affine)
         column, row = point.x() / width_mm, point.y() / height_mm
@@ -235,6 +261,7 @@ class SliceView(QWidget):
             x, y = {
                 "title": (gap, gap),
                 "info": (gap, height - h - gap),
+                "patient": (width - w - gap, gap),
                 "left": (gap, (height - h) // 2),
                 "right": (width - w - gap, (height - h) // 2),
                 "top": ((width - w) // 2, gap),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import pydicom
 import pytest
 
 from liverseg_gui.cli.main import main
@@ -70,7 +71,92 @@ def test_info_lists_volumes_with_numbers(made: Path, capsys: pytest.CaptureFixtu
     assert volume["number"] == 1
     assert volume["size"] == [80, 80, 30]
     assert volume["spacing_mm"] == pytest.approx([5, 5, 7])
-    assert (volume["slices"], volume["modality"], volume["findings"]) == (30, "CT", [])
+    assert (volume["slices"], volume["modality"]) == (30, "CT")
+    assert [f["code"] for f in volume["findings"]] == ["phase-unknown", "thick-slices"]
+    assert set(volume["findings"][0]) >= {"code", "severity", "message", "remedy"}
+
+
+@pytest.fixture
+def gappy(tmp_path: Path) -> Path:
+    """A series whose fourth slice is missing."""
+    words = "--dicom --size 64 64 16 --spacing 6 6 5 --tumors 40"
+    assert main(["phantom", "-o", str(tmp_path), *words.split()]) == 0
+    sorted((tmp_path / "dicom").iterdir())[3].unlink()
+    return tmp_path / "dicom"
+
+
+def test_a_gap_is_told_by_info_and_marks_every_figure(
+    gappy: Path, untrained_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main(["info", str(gappy), "--json"]) == 0
+    (volume,) = json.loads(capsys.readouterr().out)["volumes"]
+    assert (volume["slices"], volume["spacing_mm"][2]) == (15, None)
+    assert volume["findings"][0]["code"] == "missing-slices"
+    mask, report = tmp_path / "m.nii.gz", tmp_path / "r.csv"
+    words = ["segment", str(gappy), "-o", str(mask), "--report", str(report)]
+    assert main([*words, "--model", str(untrained_model), "--device", "cpu"]) == 0
+    shown = capsys.readouterr()
+    lines = [line for line in shown.out.splitlines() if " ml" in line and "Mask" not in line]
+    assert lines
+    assert all("not reliable" in line for line in lines)
+    assert "missing" in shown.err
+    assert "mm_reliable" in report.read_text().splitlines()[0]
+    assert nib.load(mask).shape == (64, 64, 16)
+    assert main(["measure", str(gappy), str(mask), "--report", str(tmp_path / "r.json")]) == 0
+    values = json.loads((tmp_path / "r.json").read_text())
+    assert values["mm_reliable"] is False
+    assert any("missing" in warning for warning in values["warnings"])
+
+
+def test_info_says_when_headers_are_whole_and_voxels_are_not(
+    gappy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = sorted(gappy.iterdir())[5]
+    file.write_bytes(file.read_bytes()[:-3000])
+    capsys.readouterr()
+    assert main(["info", str(gappy)]) == 0
+    assert f"error: {file} is cut short" in capsys.readouterr().out
+
+
+def test_info_can_leave_the_patient_out(gappy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main(["info", str(gappy), "--json"]) == 0
+    assert '"patient": "Phantom"' in capsys.readouterr().out
+    assert main(["info", str(gappy), "--json", "--hide-patient"]) == 0
+    (volume,) = json.loads(capsys.readouterr().out)["volumes"]
+    assert (volume["patient"], volume["patient_id"]) == ("hidden", "hidden")
+
+
+def test_labels_of_another_program_are_mapped_and_remembered(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth = nib.load(made / "truth.nii.gz")
+    foreign = np.asanyarray(truth.dataobj) * 5
+    nib.save(nib.Nifti1Image(foreign, truth.affine), tmp_path / "foreign.nii.gz")
+    words = ["measure", str(made / "scan.nii.gz"), str(tmp_path / "foreign.nii.gz")]
+    assert main(words) == 1
+    assert "holds the labels 5, 10" in capsys.readouterr().err
+    assert main([*words, "--labels", "5=liver,10=tumor"]) == 0
+    first = capsys.readouterr().out
+    assert main(words) == 0
+    assert capsys.readouterr().out == first
+    assert main([*words, "--labels", "7=liver"]) == 1
+    assert "none of the labels" in capsys.readouterr().err
+    assert main([*words, "--labels", "liver"]) == 1
+    assert "5=liver,6=tumor" in capsys.readouterr().err
+
+
+def test_a_scan_that_is_no_ct_is_not_segmented(
+    gappy: Path, untrained_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in gappy.iterdir():
+        image = pydicom.dcmread(file)
+        image.Modality = "MR"
+        image.save_as(file)
+    words = ["segment", str(gappy), "-o", str(tmp_path / "m.nii"), "--model", str(untrained_model)]
+    assert main(words) == 1
+    assert "is MR, and the model knows only CT" in capsys.readouterr().err
 
 
 def test_a_dicom_phantom_is_read_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

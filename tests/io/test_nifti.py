@@ -20,7 +20,7 @@ from liverseg_gui.core.errors import (
 )
 from liverseg_gui.core.volume import LabelMap
 from liverseg_gui.io import nifti_write
-from liverseg_gui.io.nifti import read_mask
+from liverseg_gui.io.masks import read_mask
 from liverseg_gui.io.nifti_write import save_mask
 from liverseg_gui.io.scans import open_scan
 from tests.core.test_geometry import orientations
@@ -108,7 +108,7 @@ def test_a_saved_mask_keeps_qform_and_sform_as_they_were(tmp_path: Path) -> None
     image.header["descrip"] = b"John Doe"
     nib.save(image, tmp_path / "scan.nii.gz")
     volume = open_scan(tmp_path / "scan.nii.gz")
-    assert "two different positions" in volume.warnings[0]
+    assert "forms-disagree" in [finding.code for finding in volume.findings]
     mask = LabelMap(np.ones(volume.shape, np.uint8), volume.grid)
     save_mask(mask, volume.origin, tmp_path / "m.nii.gz")
     saved = nib.load(tmp_path / "m.nii.gz")
@@ -214,7 +214,7 @@ def test_a_mask_of_another_grid_is_refused(tmp_path: Path) -> None:
 def test_foreign_label_values_are_refused(tmp_path: Path) -> None:
     volume = open_scan(scan(tmp_path / "scan.nii"))
     other = write(tmp_path / "m.nii", np.full(SHAPE, 5, np.uint8), np.diag([0.8, 0.8, 2.5, 1]))
-    with pytest.raises(UnreadableFileError, match="values 5"):
+    with pytest.raises(UnreadableFileError, match="labels 5"):
         read_mask(other, volume)
 
 

@@ -12,7 +12,7 @@ from liverseg_gui.core.measure import measure
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Origin, Volume
-from liverseg_gui.io.nifti import read_mask
+from liverseg_gui.io.masks import read_mask
 from liverseg_gui.io.scans import open_scan
 from liverseg_gui.segmentation.inference import NetworkSegmenter, Predictor, pick_device
 from liverseg_gui.segmentation.preprocessing import TrunkBox

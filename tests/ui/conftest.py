@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,10 @@ from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.io.entries import VolumeEntry
 from liverseg_gui.segmentation.segmenter import Segmentation
+from liverseg_gui.state.settings import Settings
+from liverseg_gui.ui.labels_dialog import LabelChoice
 from liverseg_gui.ui.main_window import MainWindow
 
 
@@ -43,6 +47,9 @@ class FakeDialogs:
         self.save_answer: bool | None = None
         self.yes = False
         self.choice: int | None = None
+        self.offered: list[VolumeEntry] = []
+        self.proposal: dict[int, int] = {}
+        self.label_choice: LabelChoice | None = None
         self.path: Path | None = None
 
     def problem(self, message: str, details: str = "") -> None:
@@ -56,9 +63,20 @@ class FakeDialogs:
         self.questions.append(question)
         return self.yes
 
-    def choose(self, question: str, rows: list[str]) -> int | None:
-        self.questions.append(question)
-        return self.choice
+    def browse(
+        self, title: str, entries: Sequence[VolumeEntry], chosen: Callable[[int], None]
+    ) -> None:
+        self.questions.append(title)
+        self.offered = list(entries)
+        if self.choice is not None:
+            chosen(self.choice)
+
+    def labels(
+        self, name: str, labels: Sequence[Any], proposal: Mapping[int, int]
+    ) -> LabelChoice | None:
+        self.questions.append(name)
+        self.proposal = dict(proposal)
+        return self.label_choice
 
     def scan_file(self) -> Path | None:
         return self.path
@@ -72,6 +90,13 @@ class FakeDialogs:
     def save_mask_as(self, proposal: Path) -> Path | None:
         return self.path
 
+    def save_slices_in(self) -> Path | None:
+        return self.path
+
+    def export_as(self, proposal: Path) -> Path | None:
+        self.questions.append(proposal.name)
+        return self.path
+
     def save_report_as(self, proposal: Path) -> Path | None:
         return self.path
 
@@ -79,10 +104,14 @@ class FakeDialogs:
 class Desk:
     """The window and its surroundings, with the waits tests need."""
 
-    def __init__(self, qtbot: QtBot) -> None:
-        self.qtbot = qtbot
+    def __init__(self, qtbot: QtBot, settings: Settings) -> None:
+        self.qtbot, self.settings = qtbot, settings
         self.segmenter, self.dialogs = FakeSegmenter(), FakeDialogs()
-        self.window = MainWindow(self.segmenter, self.dialogs)  # type: ignore[arg-type]
+        self.window = MainWindow(
+            self.segmenter,
+            self.dialogs,  # type: ignore[arg-type]
+            settings,
+        )
         qtbot.addWidget(self.window)
         self.window.show()
 
@@ -99,8 +128,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(qtbot: QtBot) -> Iterator[Desk]:
-    desk = Desk(qtbot)
+def desk(qtbot: QtBot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    desk = Desk(qtbot, Settings(tmp_path_factory.mktemp("settings") / "settings.json"))
     yield desk
     desk.segmenter.go_on.set()
     desk.dialogs.save_answer, desk.dialogs.yes = False, True

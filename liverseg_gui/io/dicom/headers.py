@@ -21,6 +21,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Imp
 
 Floats = tuple[float, ...]
 _FIRST_READS = (1 << 14, 1 << 18, 1 << 26)
+_MOST_FRAMES = 20_000
 _PIXELS = {Tag(0x7FE00008), Tag(0x7FE00009), Tag(0x7FE00010)}
 _TEXTS = {
     "sop_class": "SOPClassUID",
@@ -156,7 +157,7 @@ _PLANE_FIELDS = tuple(field.name for field in fields(FramePlane))
 def read_header(path: Path) -> ImageHeader | None:
     """The header of a DICOM image, or None for any other or damaged file."""
     try:
-        with path.open("rb") as stream:
+        with BoundedFile(path) as stream:
             for size in _FIRST_READS:
                 stream.seek(0)
                 start = stream.read(size)
@@ -174,6 +175,19 @@ def read_header(path: Path) -> ImageHeader | None:
         raise
     except Exception:  # pydicom may fail in any way on a damaged file, which then is no image
         return None
+
+
+class BoundedFile(io.BufferedReader):
+    """A file that never takes memory for more bytes than it has, whatever a header asks for."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path))
+        self._end = path.stat().st_size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """At most `size` bytes."""
+        left = max(self._end - self.tell(), 0)
+        return super().read(left if size is None or size < 0 else min(size, left))
 
 
 def _quick(start: bytes) -> dict[str, Any] | None:
@@ -301,6 +315,8 @@ def _sequence(value: Any) -> Floats:
 def _frame_planes(dataset: Any) -> tuple[FramePlane, ...] | None:
     """The planes of a multi-frame image, or None where there is one frame."""
     count = int(dataset.get("NumberOfFrames", 1) or 1)
+    if not 1 <= count <= _MOST_FRAMES:
+        raise ValueError(f"{count} frames")
     per_frame = dataset.get("PerFrameFunctionalGroupsSequence", ())
     if count == 1 and not per_frame:
         return None

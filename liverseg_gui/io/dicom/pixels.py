@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +17,26 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, RLELossless
 
 from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.io.dicom.headers import BoundedFile
 from liverseg_gui.io.dicom.stacks import Slice
 
 AIR_HU = -1024
 _PADDING_BELOW_HU = -200
+_MOST_COMPRESSION = 8 * 2000
+"""No CT slice compresses better; an empty one does, at about a thousand to one."""
 
 
-def read_hu(one: Slice) -> NDArray[np.int16]:
+@dataclass
+class Lowest:
+    """The lowest value, in HU, that frames held before what lies below air was made air."""
+
+    hu: float = 0.0
+
+
+def read_hu(one: Slice, lowest: Lowest | None = None) -> NDArray[np.int16]:
     """HU of a frame, (rows, columns). Outside the field of view (padding, below air) is air.
+
+    `lowest` is told what the frame held.
 
     Raises:
         UnreadableFileError: the file is cut short or damaged.
@@ -35,10 +50,36 @@ def read_hu(one: Slice) -> NDArray[np.int16]:
     except MemoryError:
         raise
     except Exception as problem:  # decoders may fail in any way on a damaged file
-        raise UnreadableFileError(
-            f"{path} is cut short or damaged. Copy the series again from its source."
-        ) from problem
+        raise _damaged(path) from problem
+    if lowest is not None:
+        ends = [float(stored.min()), float(stored.max())]
+        lowest.hu = min(lowest.hu, *(v * one.plane.slope + one.plane.intercept for v in ends))
     return _to_hu(stored, one)
+
+
+def require_whole(slices: Sequence[Slice]) -> None:
+    """Check that files can hold the pixels their headers promise, before memory is taken for them.
+
+    Raises:
+        UnreadableFileError: one cannot.
+    """
+    needed: dict[str, int] = {}
+    for s in slices:
+        header = s.header
+        bits = header.rows * header.columns * header.samples * header.bits
+        least = bits // 8 if header.data_offset else bits // _MOST_COMPRESSION
+        needed[header.path] = max(
+            needed.get(header.path, 0), header.data_offset + (s.frame + 1) * least
+        )
+    for path, size in needed.items():
+        if not os.path.exists(path) or os.path.getsize(path) < size:
+            raise _damaged(Path(path))
+
+
+def _damaged(path: Path) -> UnreadableFileError:
+    return UnreadableFileError(
+        f"{path} is cut short or damaged. Copy the series again from its source."
+    )
 
 
 def _to_hu(stored: NDArray[Any], one: Slice) -> NDArray[np.int16]:
@@ -66,7 +107,8 @@ def _stored(one: Slice) -> NDArray[Any]:
         at = header.data_offset + one.frame * count * kind.itemsize
         pixels = np.fromfile(header.path, kind, count, offset=at)
         return _of_stored_bits(pixels.reshape(header.rows, header.columns), one)
-    dataset = pydicom.dcmread(header.path, force=True)
+    with BoundedFile(Path(header.path)) as stream:
+        dataset = pydicom.dcmread(stream, force=True)
     syntax = dataset.file_meta.TransferSyntaxUID
     if not syntax.is_compressed or syntax == RLELossless or syntax.is_deflated:
         frames: NDArray[Any] = dataset.pixel_array
@@ -102,6 +144,7 @@ def _decoded(dataset: FileDataset, one: Slice) -> NDArray[Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "frame.dcm"
         _single(dataset, frame).save_as(path, enforce_file_format=True)
+        sitk.ProcessObject.SetGlobalWarningDisplay(False)
         reader = sitk.ImageFileReader()
         reader.SetImageIO("GDCMImageIO")
         reader.SetFileName(str(path))

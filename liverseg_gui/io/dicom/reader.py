@@ -21,7 +21,7 @@ from liverseg_gui.io.dicom.geometry import StackGeometry, stack_geometry, thickn
 from liverseg_gui.io.dicom.headers import read_header
 from liverseg_gui.io.dicom.index import Found, index_folder
 from liverseg_gui.io.dicom.phase import contrast_phase, phase_findings
-from liverseg_gui.io.dicom.pixels import read_hu
+from liverseg_gui.io.dicom.pixels import AIR_HU, Lowest, read_hu, require_whole
 from liverseg_gui.io.dicom.stacks import Stack, make_stacks
 from liverseg_gui.io.entries import Role, SeriesInfo, ShowPreview, VolumeEntry
 from liverseg_gui.io.preview import one_slice, thumbnail
@@ -222,17 +222,19 @@ class StackReader:
         """See `io.entries.Read`."""
         slices = self.stack.slices
         progress.update(0.0, f"Reading {len(slices)} slices")
+        require_whole(slices)
         middle = len(slices) // 2
         if preview is not None:
             preview(self._single(middle))
         columns, rows = self.geometry.shape
         stored = np.empty((len(slices), rows, columns), np.int16)
-        share = 1.0 if self.geometry.even else 0.6
+        share, lowest = 1.0 if self.geometry.even else 0.6, Lowest()
         for n, s in enumerate(slices):
             progress.update(share * n / len(slices), f"Reading slice {n + 1} of {len(slices)}")
-            stored[n] = read_hu(s)
+            stored[n] = read_hu(s, lowest)
         stack = stored.transpose(2, 1, 0)
-        findings = by_severity((*self.findings, *self._value_findings(stack)))
+        seen = [*self._padding(lowest), *self._value_findings(stack)]
+        findings = by_severity((*self.findings, *seen))
         if self.geometry.even:
             grid, source = self.geometry.grid, None
             hu = grid.to_ras(stack)
@@ -244,6 +246,23 @@ class StackReader:
         if strides[2] < max(strides[:2]):
             hu = np.asfortranarray(hu)
         return Volume(hu, grid, origin, findings)
+
+    def _padding(self, lowest: Lowest) -> list[Finding]:
+        first = self.stack.first
+        if first.modality != "CT" or lowest.hu >= AIR_HU:
+            return []
+        plane, tag = self.stack.slices[0].plane, ""
+        if first.padding is not None:
+            stated = first.padding * plane.slope + plane.intercept
+            if abs(stated - lowest.hu) > 0.5:
+                tag = f" (the files' padding tag says {stated:g})"
+        return [
+            info(
+                "padding",
+                f"Outside the scanner's field the files hold {lowest.hu:g} HU{tag}; it is shown as "
+                "air.",
+            )
+        ]
 
     def _value_findings(self, hu: NDArray[np.int16]) -> list[Finding]:
         return checks.value_findings(hu) if self.stack.first.modality == "CT" else []
@@ -263,6 +282,7 @@ class StackReader:
     def _single(self, n: int) -> Volume:
         """Slice `n` as a volume of its own."""
         grid = StoredGrid((*self.geometry.shape, 1), Affine(self.geometry.affines[n].matrix))
+        require_whole(self.stack.slices[n : n + 1])
         hu = read_hu(self.stack.slices[n])
         return one_slice(hu.T[:, :, np.newaxis], grid, 0, self._origin())
 

@@ -1,0 +1,116 @@
+"""The mask of a resampled scan, brought back to each slice that the scanner made."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+from liverseg_gui.core.errors import SaveError
+from liverseg_gui.core.geometry import Affine
+from liverseg_gui.core.slices import SourceSlices
+from liverseg_gui.core.volume import LabelMap, Origin
+
+LIST_NAME = "slices.json"
+
+_DICOM_ENDINGS = (".dcm", ".ima")
+_UNUSUAL = re.compile(r"[^\w.,+-]+")
+
+
+def save_mask_slices(mask: LabelMap, origin: Origin, folder: Path) -> list[Path]:
+    """Write `mask` on each slice that its scan was resampled from, into `folder`.
+
+    A slice is a NIfTI of uint8 (0 background, 1 liver, 2 tumor), shape (columns, rows, 1), named
+    after the file it came from. Its affine is that slice's, exact to NIfTI's float32; its third
+    axis, which a single slice does not have, is the unit normal times the distance to the
+    neighboring slice (the nearer of the two), so that other programs show a plausible thickness.
+    `slices.json` lists the files in the order of their depth, with the name of the source slice and
+    the center of its first pixel in RAS+ mm. Everything is written beside `folder` and read back
+    before anything in `folder` is replaced.
+
+    Returns the NIfTI files in the order of their depth.
+
+    Raises:
+        SaveError: the scan was not resampled, or the files could not be written.
+    """
+    slices = origin.source_slices
+    if slices is None:
+        raise SaveError(
+            f"{origin.path} was not resampled, so its mask needs no single slices. Save the mask "
+            "as one file."
+        )
+    partial_folder = folder.with_name(f".{folder.name}.{os.getpid()}")
+    try:
+        partial_folder.mkdir()
+        try:
+            names = _write_all(mask, slices, partial_folder)
+            folder.mkdir(exist_ok=True)
+            for name in (*names, LIST_NAME):
+                (partial_folder / name).replace(folder / name)
+        finally:
+            shutil.rmtree(partial_folder, ignore_errors=True)
+    except OSError as error:
+        raise SaveError(
+            f"{folder} could not be written: {error.strerror or error}. Choose another folder or "
+            "free some space."
+        ) from error
+    return [folder / name for name in names]
+
+
+def slice_file_names(slices: SourceSlices) -> list[str]:
+    """A file name for each slice, after its own; counted where two would be the same."""
+    stems = []
+    for name in slices.names:
+        plain = _UNUSUAL.sub("_", Path(name).name).strip("._") or "slice"
+        stems.append(plain[:-4] if plain.lower().endswith(_DICOM_ENDINGS) else plain)
+    seen = [stem.lower() for stem in stems]
+    return [
+        f"{stem}.nii.gz" if seen.count(stem.lower()) == 1 else f"{stem}_{n}.nii.gz"
+        for n, stem in enumerate(stems, 1)
+    ]
+
+
+def _write_all(mask: LabelMap, slices: SourceSlices, folder: Path) -> list[str]:
+    names = slice_file_names(slices)
+    listed = []
+    for n, name in enumerate(names):
+        affine = _with_thickness(slices, n)
+        _write(slices.labels(mask, n)[:, :, np.newaxis], affine, folder / name)
+        position = [round(float(mm), 4) for mm in affine.to_mm((0, 0, 0))]
+        listed.append({"file": name, "slice": slices.names[n], "position_mm": position})
+    text = json.dumps({"space": "RAS+", "slices": listed}, indent=1)
+    (folder / LIST_NAME).write_text(text + "\n", "utf-8")
+    return names
+
+
+def _with_thickness(slices: SourceSlices, n: int) -> Affine:
+    """The affine of slice `n`, its third axis as long as the way to the nearer neighbor."""
+    matrix = slices.affines[n].matrix.copy()
+    normal = np.cross(matrix[:3, 0], matrix[:3, 1])
+    normal /= np.linalg.norm(normal)
+    depths = np.array([a.matrix[:3, 3] @ normal for a in slices.affines])
+    ways = np.abs(depths[max(n - 1, 0) : n + 2] - depths[n])
+    ways = ways[ways > 0]
+    upward = 1.0 if depths[-1] >= depths[0] else -1.0
+    matrix[:3, 2] = upward * normal * (ways.min() if len(ways) else 1.0)
+    return Affine(matrix)
+
+
+def _write(labels: NDArray[np.uint8], affine: Affine, path: Path) -> None:
+    image: Any = nib.Nifti1Image(labels, affine.matrix)
+    image.set_sform(affine.matrix, 1)
+    image.set_qform(affine.matrix, 1)
+    image.header.set_xyzt_units("mm")
+    image.to_filename(path)
+    if not np.array_equal(np.asanyarray(nib.load(path).dataobj), labels):
+        raise SaveError(
+            f"{path.parent.parent} did not give back what was written. The mask was not saved; "
+            "choose another disk."
+        )

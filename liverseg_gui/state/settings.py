@@ -1,0 +1,190 @@
+"""What the program remembers between two starts, kept as JSON in the settings folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from psygnal import Signal
+
+from liverseg_gui.core.places import config_folder
+
+MOST_RECENT = 9
+LabelMapping = dict[int, int]
+"""What a foreign mask's values mean here: file value -> 0 background, 1 liver, 2 tumor."""
+
+
+@dataclass(frozen=True)
+class LastStudy:
+    """The scan that was open last: the path that was opened, and which of its volumes."""
+
+    path: Path
+    number: int | None = None
+
+
+class Settings:
+    """Every change is told by `changed` and written at once; `failed` says why it was not.
+
+    Only the thread of the window changes it. `note` is what the reader should know about how it
+    was read, or nothing.
+    """
+
+    changed = Signal()
+    failed = Signal(str)
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file or config_folder() / "settings.json"
+        self.note = ""
+        self._set_defaults()
+        self._read()
+
+    def _set_defaults(self) -> None:
+        self._hide_patient = False
+        self._reopen_last = False
+        self._recent: tuple[Path, ...] = ()
+        self._last: LastStudy | None = None
+        self._label_maps: dict[str, LabelMapping] = {}
+
+    @property
+    def hide_patient(self) -> bool:
+        """Whether no name, id or date of the patient is shown."""
+        return self._hide_patient
+
+    @hide_patient.setter
+    def hide_patient(self, hide: bool) -> None:
+        self._hide_patient = hide
+        self._write()
+
+    @property
+    def reopen_last(self) -> bool:
+        """Whether the last study is opened when the program starts."""
+        return self._reopen_last
+
+    @reopen_last.setter
+    def reopen_last(self, reopen: bool) -> None:
+        self._reopen_last = reopen
+        self._write()
+
+    @property
+    def recent(self) -> tuple[Path, ...]:
+        """The paths opened last, the newest first, each once."""
+        return self._recent
+
+    @property
+    def last(self) -> LastStudy | None:
+        """The scan that was opened last."""
+        return self._last
+
+    def opened(self, path: Path, number: int | None = None) -> None:
+        """`path`, or volume `number` of it, was opened."""
+        path = path.absolute()
+        self._recent = (path, *(p for p in self._recent if p != path))[:MOST_RECENT]
+        self._last = LastStudy(path, number)
+        self._write()
+
+    def forget_recent(self, path: Path) -> None:
+        """Take one path from the list: it is not there any more."""
+        self._recent = tuple(p for p in self._recent if p != path)
+        if self._last is not None and self._last.path == path:
+            self._last = None
+        self._write()
+
+    def clear_recent(self) -> None:
+        """Forget what was opened."""
+        self._recent, self._last = (), None
+        self._write()
+
+    def label_map(self, signature: str) -> LabelMapping | None:
+        """What the labels of masks with this `signature` mean, if the reader has said so."""
+        found = self._label_maps.get(signature)
+        return None if found is None else dict(found)
+
+    def remember_label_map(self, signature: str, mapping: Mapping[int, int]) -> None:
+        """Use `mapping` for masks with this `signature` from now on."""
+        self._label_maps[signature] = {int(value): int(label) for value, label in mapping.items()}
+        self._write()
+
+    def forget_label_maps(self) -> None:
+        """Ask again about every foreign mask."""
+        self._label_maps = {}
+        self._write()
+
+    def _read(self) -> None:
+        try:
+            self._take(json.loads(self._file.read_text("utf-8")))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self.note = f"{self._file} could not be read ({error.strerror}). Defaults are used."
+        except (ValueError, TypeError, KeyError, AttributeError):
+            self._set_defaults()
+            self._set_aside()
+
+    def _take(self, stored: Any) -> None:
+        """Take what the file holds; what it lacks keeps its default.
+
+        Raises:
+            ValueError, TypeError, KeyError, AttributeError: it holds something else.
+        """
+        self._hide_patient = _truth(stored.get("hide_patient", False))
+        self._reopen_last = _truth(stored.get("reopen_last", False))
+        paths = [Path(text) for text in stored.get("recent", [])]
+        self._recent = tuple(dict.fromkeys(paths))[:MOST_RECENT]
+        last = stored.get("last")
+        if last is not None:
+            number = last["number"]
+            self._last = LastStudy(Path(last["path"]), None if number is None else int(number))
+        for signature, mapping in stored.get("label_maps", {}).items():
+            self._label_maps[signature] = {int(v): _label(n) for v, n in mapping.items()}
+
+    def _set_aside(self) -> None:
+        bad = self._file.with_name(self._file.name + ".bad")
+        try:
+            self._file.replace(bad)
+        except OSError as error:
+            self.note = f"{self._file} is damaged ({error.strerror}). Defaults are used."
+        else:
+            self.note = f"The settings were damaged and set aside as {bad}. Defaults are used."
+
+    def _write(self) -> None:
+        """Write beside and rename over, so that a crash leaves the old or the new file whole."""
+        beside = self._file.with_name(f".{self._file.name}.{os.getpid()}")
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_text(json.dumps(self._stored(), indent=1), "utf-8")
+            beside.replace(self._file)
+        except OSError as error:
+            self.failed.emit(
+                f"The settings could not be kept in {self._file.parent}: "
+                f"{error.strerror or error}. They hold until the program is closed."
+            )
+        self.changed.emit()
+
+    def _stored(self) -> dict[str, Any]:
+        last = self._last
+        return {
+            "hide_patient": self._hide_patient,
+            "reopen_last": self._reopen_last,
+            "recent": [str(path) for path in self._recent],
+            "last": None if last is None else {"path": str(last.path), "number": last.number},
+            "label_maps": {
+                signature: {str(value): label for value, label in mapping.items()}
+                for signature, mapping in self._label_maps.items()
+            },
+        }
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is neither true nor false")
+    return value
+
+
+def _label(value: Any) -> int:
+    if value not in (0, 1, 2):
+        raise ValueError(f"{value!r} is no label of this program")
+    return int(value)

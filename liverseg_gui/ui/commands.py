@@ -1,0 +1,170 @@
+"""What every row of the table of commands does, and when it can be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from liverseg_gui.core.display import PRESETS
+from liverseg_gui.state.settings import MOST_RECENT
+from liverseg_gui.state.view import MouseProfile, Tool
+from liverseg_gui.ui.actions import ROWS, tool_tip
+from liverseg_gui.ui.cleaning import clear_caches
+from liverseg_gui.ui.hiding import text_shown
+from liverseg_gui.ui.scan_facts import no_segmentation
+
+if TYPE_CHECKING:
+    from liverseg_gui.ui.main_window import MainWindow
+
+_LONGEST_NAME = 60
+
+
+def handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
+    """The handler of each command, by its key."""
+    return {**_file_handlers(window), **_look_handlers(window)}
+
+
+def _file_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
+    control, settings, dialogs = window.controller, window.settings, window.bench.dialogs
+    return {
+        "open_file": partial(_ask_then, dialogs.scan_file, control.open),
+        "open_folder": partial(_ask_then, dialogs.scan_folder, control.open),
+        **{f"recent {n + 1}": partial(control.opener.open_recent, n) for n in range(MOST_RECENT)},
+        "clear_recent": settings.clear_recent,
+        "reopen_last": partial(setattr, settings, "reopen_last"),
+        "open_mask": partial(_ask_then, dialogs.mask_file, control.open_mask),
+        "save_mask": control.save_mask,
+        "save_slices": control.saver.save_slices,
+        "save_report": control.saver.save_report,
+        "export": control.saver.export_anonymized,
+        "forget_labels": partial(_forget_labels, window),
+        "clear_traces": partial(_clear_traces, window),
+        "quit": window.close,
+        "segment": control.segment,
+        "cancel": window.job_bar.cancel,
+        "about": window.about,
+    }
+
+
+def _look_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
+    state, settings = window.view_state, window.settings
+    return {
+        "overlay": partial(setattr, state, "overlay_visible"),
+        "opacity_down": partial(state.change_opacity, -0.1),
+        "opacity_up": partial(state.change_opacity, 0.1),
+        "navigate": partial(_choose_tool, window, Tool.NAVIGATE),
+        "window_tool": partial(_choose_tool, window, Tool.WINDOW),
+        "swap_tools": state.toggle_tool,
+        "pacs": partial(_set_pacs, window),
+        "hide_patient": partial(setattr, settings, "hide_patient"),
+        "crosshair": partial(setattr, state, "crosshair_visible"),
+        "center": window.center_views,
+        "reset": window.reset_views,
+        "invert": partial(setattr, state, "inverted"),
+        "next_slice": partial(window.step, 1),
+        "previous_slice": partial(window.step, -1),
+        "up_ten": partial(window.step, 10),
+        "down_ten": partial(window.step, -10),
+        "first_slice": partial(window.step, -(10**6)),
+        "last_slice": partial(window.step, 10**6),
+        **{
+            f"preset {name}": partial(setattr, state, "window", preset)
+            for name, preset in PRESETS.items()
+        },
+        "auto_window": window.auto_window,
+    }
+
+
+def refresh_commands(window: MainWindow) -> None:
+    """Bring the state of every command up to date."""
+    study, actions = window.study, window.actions_by_key
+    for row in ROWS:
+        actions[row.key].setEnabled(study.volume is not None or not row.needs_scan)
+    has_mask = study.mask is not None
+    slices = study.volume.origin.source_slices if study.volume else None
+    actions["save_mask"].setEnabled(has_mask)
+    actions["save_slices"].setEnabled(has_mask and slices is not None)
+    actions["save_report"].setEnabled(study.measurements is not None)
+    actions["cancel"].setEnabled(window.runner.busy)
+    _refresh_segment(window)
+    _refresh_checks(window)
+    _refresh_recent(window)
+
+
+def _refresh_segment(window: MainWindow) -> None:
+    """Segmenting needs a CT and a free worker; the button says why it is off."""
+    volume, action = window.study.volume, window.actions_by_key["segment"]
+    reason = no_segmentation(volume.origin.modality) if volume else ""
+    can = volume is not None and not reason and not window.runner.busy
+    row = next(row for row in ROWS if row.key == "segment")
+    for widget in (action, window.panel.segment_button):
+        widget.setEnabled(can)
+        widget.setToolTip(reason or tool_tip(row))
+
+
+def _refresh_checks(window: MainWindow) -> None:
+    state, settings = window.view_state, window.settings
+    checks = {
+        "overlay": state.overlay_visible,
+        "navigate": state.tool is Tool.NAVIGATE,
+        "window_tool": state.tool is Tool.WINDOW,
+        "pacs": state.mouse_profile is MouseProfile.PACS,
+        "crosshair": state.crosshair_visible,
+        "invert": state.inverted,
+        "hide_patient": settings.hide_patient,
+        "reopen_last": settings.reopen_last,
+    }
+    for key, checked in checks.items():
+        action = window.actions_by_key[key]
+        action.blockSignals(True)
+        action.setChecked(checked)
+        action.blockSignals(False)
+
+
+def _refresh_recent(window: MainWindow) -> None:
+    """The recent paths in their menu; where there are none it says so."""
+    recent = window.settings.recent
+    for n in range(MOST_RECENT):
+        action = window.actions_by_key[f"recent {n + 1}"]
+        action.setVisible(n < len(recent))
+        action.setEnabled(n < len(recent))
+        if n < len(recent):
+            text = text_shown(str(recent[n]), window.settings)
+            short = text if len(text) <= _LONGEST_NAME else f"... {text[-_LONGEST_NAME:]}"
+            action.setText(f"&{n + 1}  {short.replace('&', '&&')}")
+            action.setToolTip(text)
+        else:
+            action.setText("")
+            action.setToolTip("")
+    window.actions_by_key["clear_recent"].setEnabled(bool(recent))
+
+
+def _ask_then(ask: Callable[[], object], do: Callable[..., object]) -> None:
+    answer = ask()
+    if answer is not None:
+        do(answer)
+
+
+def _choose_tool(window: MainWindow, tool: Tool, _checked: bool) -> None:
+    window.view_state.tool = tool
+    refresh_commands(window)
+
+
+def _set_pacs(window: MainWindow, pacs: bool) -> None:
+    window.view_state.mouse_profile = MouseProfile.PACS if pacs else MouseProfile.DEFAULT
+
+
+def _forget_labels(window: MainWindow) -> None:
+    window.settings.forget_label_maps()
+    window.bench.say("The next mask from another program is asked about again")
+
+
+def _clear_traces(window: MainWindow) -> None:
+    """Recent files at once, caches in a job."""
+    window.settings.clear_recent()
+    window.bench.submit(
+        "Clearing caches",
+        clear_caches,
+        lambda _: window.bench.say("Caches and recent files cleared"),
+    )

@@ -1,0 +1,21 @@
+"""Marks for figures that cannot be trusted, and for the gravity of findings."""
+
+from __future__ import annotations
+
+from liverseg_gui.core.findings import Severity
+from liverseg_gui.core.volume import Volume
+
+WARNING_SIGN = "\N{WARNING SIGN}"
+NOT_RELIABLE = f" {WARNING_SIGN} not reliable"
+SHORT_MARK = f" {WARNING_SIGN}"
+
+ICONS = {Severity.ERROR: "\N{CROSS MARK}", Severity.WARNING: WARNING_SIGN, Severity.INFO: "i"}
+COLORS = {Severity.ERROR: "#ff6b6b", Severity.WARNING: "#f2c94c", Severity.INFO: "#8ab4d8"}
+WORDS = {Severity.ERROR: "Error", Severity.WARNING: "Warning", Severity.INFO: "Note"}
+
+
+def why_unreliable(volume: Volume | None) -> str:
+    """Why no mm and ml measured on `volume` can be trusted, or nothing."""
+    if volume is None:
+        return ""
+    return "\n".join(str(finding) for finding in volume.findings if finding.spoils_mm)

@@ -1,0 +1,183 @@
+"""Opening a scan: look what is there, let the reader choose, read it with a first slice at once.
+
+The open study stays as it is until the new scan has been read whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from liverseg_gui.core.privacy import remember_path, remember_secret
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.ui.jobs import Job, JobState
+from liverseg_gui.ui.workbench import Workbench
+
+if TYPE_CHECKING:
+    from liverseg_gui.io.entries import VolumeEntry
+
+_CLOSES_THIS = "Opening another study closes this one."
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A volume that can be opened: volume `number` (from 1) of what is at `path`."""
+
+    path: Path
+    number: int
+    entry: VolumeEntry
+
+
+class OpenController(QObject):
+    """Opens scans on the bench. `may_go` asks about what would be lost; `open_mask` puts a mask
+    file on the open scan."""
+
+    _sliced = Signal(object, object)
+
+    def __init__(
+        self,
+        bench: Workbench,
+        may_go: Callable[[str], bool],
+        open_mask: Callable[[Path], None],
+    ) -> None:
+        super().__init__()
+        self._bench, self._may_go, self._open_mask = bench, may_go, open_mask
+        self._job: Job | None = None
+        self._reading: object | None = None
+        self._given_up: LabelMap | None = None
+        self._sliced.connect(self._show_slice, Qt.ConnectionType.QueuedConnection)
+
+    def open(
+        self, paths: Sequence[Path], mask: Path | None = None, number: int | None = None
+    ) -> None:
+        """Open the scan at `paths`, its volume `number` (from 1) or the one the reader chooses,
+        and `mask` over it."""
+        if not paths or not self._may_go(_CLOSES_THIS):
+            return
+        self._given_up = self._bench.study.mask
+        self._stop()
+        name = paths[0].name or str(paths[0])
+        self._job = self._bench.submit(
+            f"Opening {name}",
+            partial(_list, paths),
+            partial(self._listed, name, mask, number),
+        )
+
+    def open_recent(self, place: int) -> None:
+        """Open the path at `place` (from 0) of the recent ones."""
+        recent = self._bench.settings.recent
+        if place < len(recent):
+            self.open([recent[place]])
+
+    def open_last(self) -> None:
+        """Open what was open when the program was closed."""
+        last = self._bench.settings.last
+        if last is not None:
+            self.open([last.path], None, last.number)
+
+    def _gone(self, path: Path) -> None:
+        """Say that there is nothing at `path`, and do not offer it again."""
+        settings = self._bench.settings
+        message = f"{path} does not exist. Check the path."
+        if path in settings.recent:
+            settings.forget_recent(path)
+            message = f"{path} is not there any more. It was taken from the list of recent files."
+        self._bench.tell(message)
+
+    def _listed(
+        self, name: str, mask: Path | None, number: int | None, offers: list[Offer] | Path
+    ) -> None:
+        from liverseg_gui.io.entries import Role
+
+        if isinstance(offers, Path):
+            self._gone(offers)
+            return
+        if number is not None and number <= len(offers):
+            self._read(offers[number - 1], mask)
+            return
+        volumes = [offer for offer in offers if offer.entry.about.role is Role.VOLUME]
+        if len(volumes) == 1:
+            self._read(volumes[0], mask)
+            return
+        self._bench.dialogs.browse(
+            name,
+            [offer.entry for offer in offers],
+            lambda chosen: self._read(offers[chosen], mask),
+        )
+
+    def _read(self, offer: Offer, mask: Path | None) -> None:
+        entry = offer.entry
+        if entry.problem:
+            self._bench.tell(entry.problem)
+            return
+        self._stop()
+        reading = object()
+
+        def work(progress: Progress) -> Volume:
+            return entry.read(progress, lambda slice_: self._sliced.emit(reading, slice_))
+
+        job = self._bench.submit(
+            f"Opening {entry.path.name}", work, partial(self._show, offer, mask)
+        )
+        job.ended.connect(lambda: self._ended(reading))
+        self._job, self._reading = job, reading
+
+    def _show_slice(self, reading: object, slice_: Volume) -> None:
+        if self._job is not None and reading is self._reading:
+            self._bench.study.show_preview(slice_)
+
+    def _show(self, offer: Offer, mask: Path | None, volume: Volume) -> None:
+        """Take the scan in the place of the open one, unless a mask came that must be kept."""
+        study, view = self._bench.study, self._bench.view
+        remember_secret(volume.origin.patient)
+        study.drop_preview()
+        if study.mask is not self._given_up and not self._may_go(_CLOSES_THIS):
+            return
+        i, j, k = volume.shape
+        view.crosshair_ijk = (i // 2, j // 2, k // 2)
+        study.open(volume, offer.entry.about.phase)
+        self._bench.settings.opened(offer.path, offer.number)
+        self._bench.say(f"Opened {volume.origin.path.name}")
+        mask = mask or offer.entry.mask
+        if mask is not None:
+            self._open_mask(mask)
+
+    def _ended(self, reading: object) -> None:
+        """However it ended: the preview goes, the study that is open is seen again."""
+        if reading is self._reading:
+            self._reading = self._job = None
+            self._bench.study.drop_preview()
+
+    def _stop(self) -> None:
+        """Give up what is still being opened."""
+        if self._job is not None and self._job.state in (JobState.WAITING, JobState.RUNNING):
+            self._job.cancel()
+        self._reading = self._job = None
+        self._bench.study.drop_preview()
+
+
+def _list(paths: Sequence[Path], progress: Progress) -> list[Offer] | Path:
+    """Everything at `paths`, or the first of them that does not exist.
+
+    What the files say of patients is kept out of the log from now on.
+    """
+    from liverseg_gui.io.scans import list_volumes
+
+    offers = []
+    for n, path in enumerate(paths):
+        remember_path(path)
+        if not path.exists():
+            return path
+        part = progress.part(n / len(paths), (n + 1) / len(paths))
+        for number, entry in enumerate(list_volumes(path, part), 1):
+            remember_path(entry.path)
+            for secret in (entry.about.patient, entry.about.patient_id):
+                remember_secret(secret)
+            offers.append(Offer(path, number, entry))
+    return offers

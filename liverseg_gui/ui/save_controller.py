@@ -1,0 +1,115 @@
+"""Writing what the reader made of a study: mask, report, and the scan without its patient."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from liverseg_gui.core.errors import SaveError
+from liverseg_gui.core.privacy import remember_path
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.volume import Volume
+from liverseg_gui.ui.waiting import wait_for
+from liverseg_gui.ui.workbench import Workbench
+
+
+class SaveController:
+    """Saves what is on the bench."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+        self.saving = False
+
+    def save_mask(self) -> bool:
+        """Ask for a name and save the mask there; whether it is on disk."""
+        volume, mask = self._bench.study.volume, self._bench.study.mask
+        if volume is None or mask is None or self.saving:
+            return False
+        path = self._bench.dialogs.save_mask_as(_beside(volume, "_mask.nii.gz"))
+        if path is None:
+            return False
+        from liverseg_gui.io.nifti_write import save_mask
+
+        remember_path(path)
+        self.saving = True
+        try:
+            wait_for(lambda: save_mask(mask, volume.origin, path))
+        except SaveError as error:
+            self._bench.tell(str(error))
+            return False
+        finally:
+            self.saving = False
+        self._bench.study.mark_saved(mask)
+        self._bench.say(f"Saved {path}")
+        return True
+
+    def save_slices(self) -> None:
+        """Ask for a folder and save the mask there, one file for each slice of the source."""
+        volume, mask = self._bench.study.volume, self._bench.study.mask
+        if volume is None or mask is None or volume.origin.source_slices is None:
+            return
+        folder = self._bench.dialogs.save_slices_in()
+        if folder is None:
+            return
+        remember_path(folder)
+
+        def work(progress: Progress) -> None:
+            from liverseg_gui.io.mask_slices import save_mask_slices
+
+            progress.update(0.1, "Saving the mask slice by slice")
+            save_mask_slices(mask, volume.origin, folder)
+
+        self._bench.submit(
+            "Saving slices", work, lambda _: self._bench.say(f"Saved the slices in {folder}")
+        )
+
+    def save_report(self) -> None:
+        """Ask for a name and write the report there."""
+        volume, found = self._bench.study.volume, self._bench.study.measurements
+        if volume is None or found is None:
+            return
+        path = self._bench.dialogs.save_report_as(_beside(volume, "_report.json"))
+        if path is None:
+            return
+        from liverseg_gui.report.write import Report, write_report
+
+        source = self._bench.study.mask_source
+        warnings = (*(volume.model_warnings if source.model else ()), *source.warnings)
+        report = Report(
+            volume, found, source.model, source.device, source.seconds, warnings=warnings
+        )
+        remember_path(path)
+        try:
+            write_report(report, path)
+        except SaveError as error:
+            self._bench.tell(str(error))
+        else:
+            self._bench.say(f"Saved {path}")
+
+    def export_anonymized(self) -> None:
+        """Ask for a name and write the scan's HU there, with nothing of the patient in it."""
+        volume = self._bench.study.volume
+        if volume is None:
+            return
+        path = self._bench.dialogs.export_as(volume.origin.path.parent / "anonymized.nii.gz")
+        if path is None:
+            return
+        if not path.name.lower().endswith(".nii.gz"):
+            path = path.with_name(f"{path.name}.nii.gz")
+        remember_path(path)
+
+        def work(progress: Progress) -> None:
+            from liverseg_gui.io.nifti_write import write_scan
+
+            progress.update(0.1, f"Exporting {path.name}")
+            if path.exists() and volume.origin.path.exists() and path.samefile(volume.origin.path):
+                raise SaveError(f"{path} is the scan itself. Choose another name for the export.")
+            write_scan(volume, path)
+
+        self._bench.submit("Exporting", work, lambda _: self._bench.say(f"Exported {path}"))
+
+
+def _beside(volume: Volume, ending: str) -> Path:
+    """A proposal for a file name beside the scan."""
+    path = volume.origin.path
+    name = path.name.removesuffix(".gz").removesuffix(".nii")
+    return path.parent / f"{name}{ending}"

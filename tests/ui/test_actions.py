@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from collections import Counter
+
+from PySide6.QtGui import QKeySequence
+
+from liverseg_gui.ui.actions import ROWS
+from tests.ui.conftest import Desk
+
+
+def test_no_shortcut_and_no_key_is_used_twice() -> None:
+    shortcuts = Counter(QKeySequence(s).toString() for row in ROWS for s in row.shortcuts)
+    assert max(shortcuts.values()) == 1
+    assert "" not in shortcuts
+    assert max(Counter(row.key for row in ROWS).values()) == 1
+
+
+def test_every_command_stands_in_a_menu(desk: Desk) -> None:
+    def commands(menu: object) -> set[object]:
+        found = set()
+        for action in menu.actions():
+            found |= commands(action.menu()) if action.menu() else {action}
+        return found
+
+    in_menus = commands(desk.window.menuBar())
+    assert set(desk.window.actions_by_key.values()) <= in_menus
+
+
+def test_names_in_a_menu_are_told_apart(desk: Desk) -> None:
+    texts = Counter((row.menu, row.submenu, row.text) for row in ROWS)
+    assert max(texts.values()) == 1
