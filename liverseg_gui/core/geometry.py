@@ -14,6 +14,11 @@ Float3 = tuple[float, float, float]
 Int3 = tuple[int, int, int]
 
 
+_SMALLEST_MM3 = 1e-9
+_FLATTEST = 1e-2
+"""The least share of a box's volume that a sheared voxel of the same edges may have."""
+
+
 class Affine:
     """Maps voxel indices (i, j, k) to patient millimetres (x to the right, y anterior, z superior).
 
@@ -29,7 +34,9 @@ class Affine:
         values = np.array(matrix, dtype=np.float64)
         if values.shape != (4, 4) or not np.isfinite(values).all():
             raise ValueError("an affine is a finite 4x4 matrix")
-        if abs(np.linalg.det(values[:3, :3])) < 1e-9:
+        volume = abs(np.linalg.det(values[:3, :3]))
+        lengths = np.linalg.norm(values[:3, :3], axis=0)
+        if not volume >= max(_SMALLEST_MM3, _FLATTEST * float(np.prod(lengths))):
             raise ValueError("the affine is singular: its voxels have no volume")
         values.setflags(write=False)
         self._matrix = values

@@ -87,6 +87,6 @@ def _short(path: str) -> str:
     if path.endswith(".py") and (program := _PROGRAM.search(path)):
         return path[program.end() :]
     name = re.split(r"[\\/]", path.rstrip("\\/"))[-1]
-    ending = re.search(rf"\.{_ENDINGS}$", name, re.IGNORECASE)
+    ending = re.search(rf"\.(?:{_ENDINGS}|py)$", name, re.IGNORECASE)
     digest = hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f".../{digest}{ending.group().lower() if ending else ''}"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 AIR_HU = -1024
 _SAME_PIXEL = 0.02
+_MOST_GROWTH = 6.0
 
 
 @dataclass(frozen=True)
@@ -54,18 +55,38 @@ def even_grid(shape: tuple[int, int], affines: Sequence[Affine]) -> StoredGrid:
     """The upright grid with the usual distance of the slices that covers them all.
 
     `affines` map (column, row, 0) of parallel slices to patient mm, sorted along their normal.
+
+    Raises:
+        ValueError: they lie so far askew or apart that the grid would be many times their size.
     """
     first = affines[0].matrix
     u, v, normal, shifts, depths = _layout(affines)
     step = float(np.median(np.diff(depths)))
     low = np.floor(shifts.min(axis=0) + _SAME_PIXEL)
-    extra = np.ceil(shifts.max(axis=0) - low - _SAME_PIXEL).astype(int)
-    count = int(np.ceil((depths[-1] - depths[0]) / step - 1e-3)) + 1
+    extra = np.ceil(shifts.max(axis=0) - low - _SAME_PIXEL)
+    slices = np.ceil((depths[-1] - depths[0]) / step - 1e-3) + 1 if step > 0 else np.inf
+    growth = np.prod(1 + extra / shape) * slices / len(affines)
+    if not growth <= _MOST_GROWTH:
+        raise ValueError("no even grid of a reasonable size holds the slices")
+    count = int(slices)
     matrix = np.eye(4)
     matrix[:3, 0], matrix[:3, 1], matrix[:3, 2] = u, v, normal * step
     matrix[:3, 3] = first[:3, 3] + low[0] * u + low[1] * v
     size: Int3 = (shape[0] + int(extra[0]), shape[1] + int(extra[1]), count)
     return StoredGrid(size, Affine(matrix))
+
+
+def slice_affines(grid: StoredGrid) -> tuple[Affine, ...]:
+    """The affine of each slice along k of `grid`: (column, row, 0) to patient mm."""
+    matrix = grid.affine.matrix
+    normal = np.cross(matrix[:3, 0], matrix[:3, 1])
+    affines = []
+    for k in range(grid.shape[2]):
+        at = matrix.copy()
+        at[:3, 2] = normal / np.linalg.norm(normal)
+        at[:3, 3] += k * matrix[:3, 2]
+        affines.append(Affine(at))
+    return tuple(affines)
 
 
 def resample_even(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from liverseg_gui.core.findings import Concern, Finding, info, warning
-from liverseg_gui.core.geometry import Affine, Int3
+from liverseg_gui.core.findings import Concern, Finding, error, info, warning
+from liverseg_gui.core.geometry import Affine, Int3, StoredGrid
+from liverseg_gui.core.slices import even_grid, slice_affines
 
 TILT_DEGREES = 0.5
 """From here on the axes of a grid are resampled to a right angle; below, the files' rounding."""
@@ -95,11 +98,17 @@ def skew_degrees(affine: Affine) -> tuple[float, float]:
     return in_plane, float(np.degrees(np.arccos(min(along, 1.0))))
 
 
-def skew_findings(affine: Affine) -> list[Finding]:
+def needs_upright(grid: StoredGrid) -> bool:
+    """Whether slices are stacked askew while their rows and columns are at a right angle."""
+    in_plane, tilt = skew_degrees(grid.affine)
+    return grid.shape[2] > 1 and tilt > TILT_DEGREES >= in_plane
+
+
+def skew_findings(grid: StoredGrid) -> list[Finding]:
     """Whether the axes of a grid stand at right angles; a tilt is resampled by the reader."""
-    in_plane, tilt = skew_degrees(affine)
-    if tilt > TILT_DEGREES:
-        return [tilted(tilt)]
+    in_plane, tilt = skew_degrees(grid.affine)
+    if needs_upright(grid):
+        return [tilted(tilt), *even_grid_findings(grid.shape[:2], slice_affines(grid))]
     if max(in_plane, tilt) > _RIGHT_ANGLE_DEGREES:
         return [
             warning(
@@ -107,6 +116,21 @@ def skew_findings(affine: Affine) -> list[Finding]:
                 f"The scan's axes are {max(in_plane, tilt):.2g} degrees off a right angle. Volumes "
                 "are right; the picture is shown as if they stood straight.",
                 "Convert the scan again from DICOM if other programs refuse it.",
+            )
+        ]
+    return []
+
+
+def even_grid_findings(shape: tuple[int, int], affines: Sequence[Affine]) -> list[Finding]:
+    """Nothing, unless slices of `shape` at `affines` cannot be resampled."""
+    try:
+        even_grid(shape, affines)
+    except ValueError:
+        return [
+            error(
+                "no-even-grid",
+                "The slices lie so far askew or apart that no even grid holds them.",
+                "Export the series again from the archive, or convert it again from DICOM.",
             )
         ]
     return []

@@ -13,6 +13,7 @@ from liverseg_gui.core.findings import Finding, by_severity
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io import checks
+from liverseg_gui.io.checks import needs_upright
 from liverseg_gui.io.entries import ShowPreview, VolumeEntry
 from liverseg_gui.io.itk_checks import color, header_findings
 from liverseg_gui.io.metaimage import read_metaimage
@@ -20,7 +21,7 @@ from liverseg_gui.io.nifti import Tally, to_hu
 from liverseg_gui.io.nrrd import MAGIC, read_nrrd
 from liverseg_gui.io.preview import one_slice, thumbnail
 from liverseg_gui.io.raw_image import RawImage, damaged
-from liverseg_gui.io.upright import needs_upright, upright_volume
+from liverseg_gui.io.upright import upright_volume
 
 ENDINGS = (".nrrd", ".nhdr", ".mha", ".mhd")
 

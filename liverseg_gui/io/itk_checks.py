@@ -32,7 +32,7 @@ def header_findings(image: RawImage) -> Iterator[Finding]:
             "Open the original DICOM series instead, or have the spacing restored.",
             Concern.MM,
         )
-    yield from checks.skew_findings(image.grid.affine)
+    yield from checks.skew_findings(image.grid)
     if not image.oriented:
         yield warning(
             "no-orientation",

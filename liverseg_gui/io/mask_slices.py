@@ -68,8 +68,9 @@ def slice_file_names(slices: SourceSlices) -> list[str]:
     """A file name for each slice, after its own; counted where two would be the same."""
     stems = []
     for name in slices.names:
-        plain = _UNUSUAL.sub("_", Path(name).name).strip("._") or "slice"
-        stems.append(plain[:-4] if plain.lower().endswith(_DICOM_ENDINGS) else plain)
+        own = Path(name).name
+        own = own[:-4] if own.lower().endswith(_DICOM_ENDINGS) else own
+        stems.append(_UNUSUAL.sub("_", own).strip("._") or "slice")
     seen = [stem.lower() for stem in stems]
     return [
         f"{stem}.nii.gz" if seen.count(stem.lower()) == 1 else f"{stem}_{n}.nii.gz"

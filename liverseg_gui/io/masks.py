@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import GridMismatchError, UnreadableFileError
 from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.slices import slice_affines
 from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap, Volume
 from liverseg_gui.io import itk, nifti
 from liverseg_gui.io.ircadb import ircadb_images, slice_files, structure_folders
@@ -28,7 +29,6 @@ from liverseg_gui.io.mask_labels import (
     signature,
 )
 from liverseg_gui.io.seg import is_seg, read_seg
-from liverseg_gui.io.upright import slice_affines
 
 __all__ = [
     "FileLabel",

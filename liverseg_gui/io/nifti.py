@@ -17,11 +17,11 @@ from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.findings import Concern, Finding, by_severity, error, warning
 from liverseg_gui.core.geometry import Affine, Int3, StoredGrid
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.slices import SourceSlices, even_grid, resample_even
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io import checks, nifti_checks, raw
 from liverseg_gui.io.entries import ShowPreview, VolumeEntry
 from liverseg_gui.io.preview import one_slice, thumbnail
+from liverseg_gui.io.upright import upright_volume
 
 ENDINGS = (".nii", ".nii.gz", ".hdr", ".img", ".hdr.gz", ".img.gz")
 
@@ -181,8 +181,8 @@ def _read(
         preview(_slice(file, index, file.grid.shape[2] // 2))
     hu, seen = _read_hu(file, index, progress.part(0.0, 0.9))
     findings = by_severity((*findings, *seen, *checks.value_findings(hu)))
-    if _needs_upright(file.grid.affine):
-        return _upright(file, hu, findings, progress.part(0.9, 1.0))
+    if checks.needs_upright(file.grid):
+        return upright_volume(hu, file.grid, file.path, findings, progress.part(0.9, 1.0))
     ordered = file.grid.to_ras(hu)
     strides = np.abs(ordered.strides)
     if strides[2] < max(strides[:2]):  # axial slices must lie together: they are shown most
@@ -202,32 +202,6 @@ def _nifti1(header: Any) -> Any:
     for field in _POSITION_FIELDS:
         own[field] = header[field]
     return own
-
-
-def _needs_upright(affine: Affine) -> bool:
-    in_plane, tilt = checks.skew_degrees(affine)
-    return tilt > checks.TILT_DEGREES >= in_plane
-
-
-def _upright(
-    file: NiftiFile, hu: NDArray[np.int16], findings: tuple[Finding, ...], progress: Progress
-) -> Volume:
-    """The scan of a sheared grid, resampled onto an upright one."""
-    matrix = file.grid.affine.matrix
-    normal = np.cross(matrix[:3, 0], matrix[:3, 1])
-    affines = []
-    for k in range(file.grid.shape[2]):
-        at = matrix.copy()
-        at[:3, 2] = normal / np.linalg.norm(normal)
-        at[:3, 3] += k * matrix[:3, 2]
-        affines.append(Affine(at))
-    shape = file.grid.shape[:2]
-    grid = even_grid(shape, affines)
-    upright = grid.to_ras(resample_even(hu, affines, grid, progress))
-    names = tuple(f"slice {k + 1}" for k in range(len(affines)))
-    slices = SourceSlices(names, shape, tuple(affines))
-    origin = Origin(file.path, file.path.name, source_slices=slices)
-    return Volume(np.asfortranarray(upright), grid, origin, findings)
 
 
 def _read_hu(

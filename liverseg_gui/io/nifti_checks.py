@@ -17,7 +17,7 @@ _SAME_MM = 0.05
 def header_findings(header: Any, grid: StoredGrid) -> Iterator[Finding]:
     """Everything remarkable about a NIfTI-1 or NIfTI-2 `header` of a scan on `grid`."""
     yield from checks.spacing_findings(grid.affine, grid.shape)
-    yield from checks.skew_findings(grid.affine)
+    yield from checks.skew_findings(grid)
     yield from _orientation(header, grid)
     yield from _units(header)
     if header.get_data_dtype().kind == "f":

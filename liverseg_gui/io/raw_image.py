@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from nibabel.orientations import OrientationError
 from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import UnreadableFileError
@@ -166,7 +167,7 @@ def image_of(
             raise ValueError("its numbers are out of all proportion")
         grid = StoredGrid((spatial[0], spatial[1], spatial[2]), Affine(matrix))
         grid.ras_affine  # noqa: B018
-    except ValueError as problem:
+    except (ValueError, OrientationError) as problem:
         raise UnreadableFileError(
             f"{path} does not say where its voxels lie ({problem}). Convert it again from DICOM."
         ) from problem

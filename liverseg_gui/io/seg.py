@@ -49,10 +49,8 @@ class Seg:
         Raises:
             UnreadableFileError: the pixels are damaged or packed in an unknown way.
         """
-        from pydicom.pixels.utils import iter_pixels
-
         try:
-            pixels = iter_pixels(self.dataset)
+            pixels = _pixels(self.dataset)
             for frame in self.frames:
                 image = np.asarray(next(pixels)).T
                 if image.shape != self.shape:
@@ -67,6 +65,21 @@ class Seg:
                 f"{self.path} is cut short, damaged or packed in a way this program can't unpack. "
                 "Copy it again from its source, or export it uncompressed."
             ) from problem
+
+
+def _pixels(dataset: Any) -> Iterator[NDArray[Any]]:
+    """The pixels of each frame (rows, columns), one frame in memory at a time."""
+    if dataset.BitsAllocated != 1 or dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+        from pydicom.pixels.utils import iter_pixels
+
+        yield from iter_pixels(dataset)
+        return
+    packed = np.frombuffer(dataset.PixelData, np.uint8)
+    rows, columns = int(dataset.Rows), int(dataset.Columns)
+    for n in range(int(dataset.get("NumberOfFrames", 1))):  # iter_pixels wants whole bytes a frame
+        start, end = n * rows * columns, (n + 1) * rows * columns
+        bits = np.unpackbits(packed[start // 8 : -(-end // 8)], bitorder="little")
+        yield bits[start % 8 :][: end - start].reshape(rows, columns)
 
 
 def is_seg(path: Path) -> bool:

@@ -93,9 +93,9 @@ class Study:
     def open(self, volume: Volume, phase: str = "") -> None:
         """Replace the scan; the mask goes with the old one, the preview with the new one."""
         self._volume, self._phase = volume, phase
-        self.drop_preview()
         self._mask, self._source, self._unsaved = None, MaskSource(), False
         self._measurements = None
+        self.drop_preview()
         self.volume_changed.emit()
         self.mask_changed.emit()
 

@@ -39,7 +39,7 @@ def run_window(
     catch_unexpected(lambda text, more: QTimer.singleShot(0, lambda: window.bench.tell(text, more)))
     geometry = QSettings(str(config_folder() / "window.ini"), QSettings.Format.IniFormat)
     restore_geometry(window, geometry)
-    app.aboutToQuit.connect(lambda: geometry.setValue("geometry", window.saveGeometry()))
+    app.aboutToQuit.connect(lambda: keep_geometry(window, geometry))
     window.show()
 
     window.study.volume_changed.connect(lambda: QTimer.singleShot(_WARM_UP_MS, segmenter.warm_up))
@@ -65,3 +65,9 @@ def restore_geometry(window: MainWindow, stored: QSettings) -> None:
     geometry = stored.value("geometry")
     if isinstance(geometry, QByteArray):
         window.restoreGeometry(geometry)
+
+
+def keep_geometry(window: MainWindow, stored: QSettings) -> None:
+    """Remember where the window is."""
+    stored.setValue("geometry", window.saveGeometry())
+    stored.sync()

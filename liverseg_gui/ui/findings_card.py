@@ -149,7 +149,7 @@ def count_words(findings: tuple[Finding, ...]) -> str:
 
 def _summary(facts: ScanFacts | None) -> str:
     if facts is None:
-        return "No scan"
+        return "No findings yet"
     return count_words(facts.findings) or "No findings"
 
 

@@ -112,7 +112,7 @@ class MainWindow(QMainWindow):
 
     def _resize_card(self) -> None:
         """Give the card what it needs, and the results the rest."""
-        if not self.card_dock.isVisible():
+        if not self.card_dock.isVisible() or self.study.preview is not None:
             return
         docks = [self.card_dock, self._results_dock]
         title = self.card_dock.height() - self.card.height()
@@ -167,6 +167,9 @@ class MainWindow(QMainWindow):
     def _show_preview(self) -> None:
         """While another scan is read, nothing beside its slice speaks of the open one."""
         reading = self.study.preview is not None
+        volume = self.study.volume
+        facts = volume_facts(volume, self.study.phase) if volume and not reading else None
+        self.card.show_facts(facts)
         self.card_dock.setEnabled(not reading)
         self._results_dock.setEnabled(not reading)
         self._stack.setCurrentIndex(1 if reading or self.study.volume is not None else 0)

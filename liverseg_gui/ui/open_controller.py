@@ -49,7 +49,7 @@ class OpenController(QObject):
         super().__init__()
         self._bench, self._may_go, self._open_mask = bench, may_go, open_mask
         self._job: Job | None = None
-        self._reading: object | None = None
+        self._turn = object()  # what is opened now; whatever belongs to another one comes too late
         self._given_up: LabelMap | None = None
         self._sliced.connect(self._show_slice, Qt.ConnectionType.QueuedConnection)
 
@@ -61,12 +61,12 @@ class OpenController(QObject):
         if not paths or not self._may_go(_CLOSES_THIS):
             return
         self._given_up = self._bench.study.mask
-        self._stop()
+        self._start_turn()
         name = paths[0].name or str(paths[0])
         self._job = self._bench.submit(
             f"Opening {name}",
             partial(_list, paths),
-            partial(self._listed, name, mask, number),
+            partial(self._listed, self._turn, name, mask, number),
         )
 
     def open_recent(self, place: int) -> None:
@@ -91,10 +91,17 @@ class OpenController(QObject):
         self._bench.tell(message)
 
     def _listed(
-        self, name: str, mask: Path | None, number: int | None, offers: list[Offer] | Path
+        self,
+        turn: object,
+        name: str,
+        mask: Path | None,
+        number: int | None,
+        offers: list[Offer] | Path,
     ) -> None:
         from liverseg_gui.io.entries import Role
 
+        if turn is not self._turn:
+            return
         if isinstance(offers, Path):
             self._gone(offers)
             return
@@ -116,27 +123,26 @@ class OpenController(QObject):
         if entry.problem:
             self._bench.tell(entry.problem)
             return
-        self._stop()
-        reading = object()
+        turn = self._start_turn()
 
         def work(progress: Progress) -> Volume:
-            return entry.read(progress, lambda slice_: self._sliced.emit(reading, slice_))
+            return entry.read(progress, lambda slice_: self._sliced.emit(turn, slice_))
 
-        job = self._bench.submit(
-            f"Opening {entry.path.name}", work, partial(self._show, offer, mask)
+        self._job = self._bench.submit(
+            f"Opening {entry.path.name}", work, partial(self._show, turn, offer, mask)
         )
-        job.ended.connect(lambda: self._ended(reading))
-        self._job, self._reading = job, reading
+        self._job.ended.connect(lambda: self._ended(turn))
 
-    def _show_slice(self, reading: object, slice_: Volume) -> None:
-        if self._job is not None and reading is self._reading:
+    def _show_slice(self, turn: object, slice_: Volume) -> None:
+        if turn is self._turn:
             self._bench.study.show_preview(slice_)
 
-    def _show(self, offer: Offer, mask: Path | None, volume: Volume) -> None:
+    def _show(self, turn: object, offer: Offer, mask: Path | None, volume: Volume) -> None:
         """Take the scan in the place of the open one, unless a mask came that must be kept."""
         study, view = self._bench.study, self._bench.view
         remember_secret(volume.origin.patient)
-        study.drop_preview()
+        if turn is not self._turn:
+            return
         if study.mask is not self._given_up and not self._may_go(_CLOSES_THIS):
             return
         i, j, k = volume.shape
@@ -148,18 +154,18 @@ class OpenController(QObject):
         if mask is not None:
             self._open_mask(mask)
 
-    def _ended(self, reading: object) -> None:
+    def _ended(self, turn: object) -> None:
         """However it ended: the preview goes, the study that is open is seen again."""
-        if reading is self._reading:
-            self._reading = self._job = None
-            self._bench.study.drop_preview()
+        if turn is self._turn:
+            self._start_turn()
 
-    def _stop(self) -> None:
+    def _start_turn(self) -> object:
         """Give up what is still being opened."""
         if self._job is not None and self._job.state in (JobState.WAITING, JobState.RUNNING):
             self._job.cancel()
-        self._reading = self._job = None
+        self._job, self._turn = None, object()
         self._bench.study.drop_preview()
+        return self._turn
 
 
 def _list(paths: Sequence[Path], progress: Progress) -> list[Offer] | Path:

@@ -67,6 +67,7 @@ class ResultsPanel(QWidget):
         study.mask_changed.connect(self.refresh)
         study.measured.connect(self.refresh)
         study.saved.connect(self.refresh)
+        study.preview_changed.connect(self.refresh)
         settings.changed.connect(self.refresh)
         view.events.connect(self._refresh_overlay)
         self.refresh()
@@ -135,8 +136,9 @@ class ResultsPanel(QWidget):
         return group
 
     def refresh(self) -> None:
-        """Show the figures of the present mask, or none."""
-        found = self._study.measurements
+        """Show the figures of the present mask; none while another scan is being read."""
+        reading = self._study.preview is not None
+        found = None if reading else self._study.measurements
         doubt = self._doubt(found)
         for key, label in self._figures.items():
             unit = " %" if key.endswith("percent") else f" ml{NOT_RELIABLE if doubt else ''}"
@@ -144,11 +146,13 @@ class ResultsPanel(QWidget):
             label.setText(f"{getattr(found, key):{digits}}{unit}" if found else _NO_FIGURE)
             label.setToolTip(doubt if found and not key.endswith("percent") else "")
         self._fill(found.lesions if found else (), doubt)
-        lines = [f"{WARNING_SIGN} {w}" for w in self._all_warnings(found)]
+        warnings = [] if reading else self._all_warnings(found)
+        lines = [f"{WARNING_SIGN} {warning}" for warning in warnings]
         self._warnings.setText(text_shown("\n".join(lines), self._settings))
         self._doubts.setVisible(bool(lines))
         self._doubts.setFixedHeight(self._height_of_warnings())
-        self._source.setText(text_shown(self._about_mask(), self._settings))
+        about = "Reading another scan ..." if reading else self._about_mask()
+        self._source.setText(text_shown(about, self._settings))
 
     def _height_of_warnings(self) -> int:
         """High enough for the text, as long as the table above keeps its place."""

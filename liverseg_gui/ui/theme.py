@@ -28,7 +28,8 @@ def apply_theme(app: QApplication) -> None:
     palette = QPalette()
     for role, color in _COLORS.items():
         palette.setColor(role, QColor(color))
-    for role in (QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
+    roles = QPalette.ColorRole
+    for role in (roles.Text, roles.ButtonText, roles.WindowText):
         palette.setColor(QPalette.ColorGroup.Disabled, role, QColor("#6b6e73"))
     app.setPalette(palette)
     pg.setConfigOptions(imageAxisOrder="row-major", antialias=False)

@@ -292,6 +292,11 @@ def test_a_small_skew_is_told_and_a_tilt_is_resampled(tmp_path: Path) -> None:
         ("g.nrrd", f"{PLAIN}\nspace: LPS\n" + PLACED.replace("0.8", "nan"), stored()),
         ("h.nrrd", f"{PLAIN}\nspace: LPS\n" + PLACED.replace("0.8", "0"), stored()),
         ("i.nrrd", f"{PLAIN}\nspace: LPS\n" + PLACED.replace("0.8", "1e300"), stored()),
+        (
+            "flat.nrrd",
+            f"{PLAIN}\nspace: LPS\nspace directions: (1e5,0,0) (1e5,1e-12,0) (0,0,1e5)",
+            stored(),
+        ),
         ("j.nrrd", PLAIN.replace("sizes: 7 6 5", "sizes: 42 5"), stored()),
         (
             "k.nrrd",

@@ -56,6 +56,32 @@ def test_opening_another_scan_closes_the_mask(study: Study, phantom: Phantom) ->
     assert not study.unsaved
 
 
+def test_a_preview_leaves_the_study_alone_and_goes_when_it_is_dropped(
+    study: Study, phantom: Phantom
+) -> None:
+    study.set_mask(phantom.truth, MaskSource())
+    told: list[object] = []
+    study.preview_changed.connect(lambda: told.append(study.preview))
+    study.show_preview(phantom.volume)
+    assert study.mask is phantom.truth
+    assert study.unsaved
+    study.drop_preview()
+    study.drop_preview()
+    assert told == [phantom.volume, None]
+
+
+def test_when_the_preview_goes_for_the_new_scan_the_old_mask_is_gone_already(
+    study: Study, phantom: Phantom
+) -> None:
+    study.set_mask(phantom.truth, MaskSource())
+    study.show_preview(phantom.volume)
+    seen: list[object] = []
+    study.preview_changed.connect(lambda: seen.append((study.preview, study.mask)))
+    study.open(phantom.volume, "arterial")
+    assert seen == [(None, None)]
+    assert study.phase == "arterial"
+
+
 def test_the_crosshair_stays_inside() -> None:
     view = ViewState()
     view.move_crosshair((-3, 99, 2), (10, 10, 10))

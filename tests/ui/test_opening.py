@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 
 from liverseg_gui.core.errors import UnreadableFileError
@@ -18,7 +18,7 @@ from liverseg_gui.core.planes import Plane
 from liverseg_gui.io import scans
 from liverseg_gui.io.entries import Role, VolumeEntry
 from liverseg_gui.state.settings import LastStudy, Settings
-from liverseg_gui.ui.app import open_first
+from liverseg_gui.ui.app import keep_geometry, open_first, restore_geometry
 from tests.ui.conftest import Desk
 from tests.ui.entries import FakeReading, make_entry, make_volume
 
@@ -102,8 +102,11 @@ def test_the_mask_of_a_data_set_opens_with_its_scan(
 def test_the_first_slice_is_seen_while_the_rest_is_read(
     desk: Desk, offering: Offering, files: Path, tmp_path: Path
 ) -> None:
-    desk.open(files / "scan.nii.gz")
+    desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.idle()
     before, window = desk.window.study.volume, desk.window
+    figures = [label.text() for label in window.panel._figures.values()]
     reading = held_reading(tmp_path)
     window.controller.open(offering(make_entry(tmp_path, read=reading)))
     desk.qtbot.waitUntil(lambda: window.study.preview is not None)
@@ -117,12 +120,16 @@ def test_the_first_slice_is_seen_while_the_rest_is_read(
     assert "Reading" in window.windowTitle()
     assert not window.card.isEnabled()
     assert not window.panel.isEnabled()
+    assert not set(figures) & {label.text() for label in window.panel._figures.values()}
+    assert window.panel._table.rowCount() == 0
+    assert window.card._facts is None
     reading.go_on.set()
     desk.idle()
     assert window.study.preview is None
     assert window.study.volume is reading.volume
     assert coronal._image.isVisible()
     assert window.panel.isEnabled()
+    assert window.card._facts is not None
 
 
 @pytest.mark.parametrize("fails", [True, False])
@@ -149,6 +156,9 @@ def test_a_reading_that_fails_or_is_cancelled_leaves_the_open_study(
     assert (study.volume, study.mask, study.measurements) == before
     assert np.array_equal(view._image.image, picture)
     assert view._overlay.isVisible()
+    assert "ml" in desk.window.panel._figures["liver_ml"].text()
+    assert desk.window.panel._table.rowCount() == 3
+    assert desk.window.card._facts is not None
     assert desk.window.windowTitle().startswith("scan.nii.gz")
     assert desk.settings.last == LastStudy(files / "scan.nii.gz", 1)
 
@@ -213,6 +223,15 @@ def test_damaged_settings_are_said_at_the_start(desk: Desk) -> None:
     desk.settings.note = "The settings were damaged."
     open_first(desk.window, None)
     assert desk.window.statusBar().currentMessage() == "The settings were damaged."
+
+
+def test_the_window_comes_back_where_it_was(desk: Desk, tmp_path: Path) -> None:
+    stored = QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
+    desk.window.resize(796, 590)
+    keep_geometry(desk.window, stored)
+    desk.window.resize(1300, 820)
+    restore_geometry(desk.window, QSettings(stored.fileName(), QSettings.Format.IniFormat))
+    assert (desk.window.width(), desk.window.height()) == (796, 590)
 
 
 def drop(desk: Desk, *paths: Path) -> None:

@@ -58,10 +58,11 @@ def stack_geometry(stack: Stack) -> StackGeometry:
     if tilt is not None:
         findings.append(checks.tilted(tilt))
     affines = tuple(_affine(s, row, column, normal, positions[n]) for n, s in enumerate(slices))
-    first = stack.first
-    return StackGeometry(
-        (first.columns, first.rows), affines, not uneven and tilt is None, tuple(findings)
-    )
+    shape = (stack.first.columns, stack.first.rows)
+    even = not uneven and tilt is None
+    if not even:
+        findings += checks.even_grid_findings(shape, affines)
+    return StackGeometry(shape, affines, even, tuple(findings))
 
 
 def _axes(one: Slice, findings: list[Finding]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
