@@ -1,0 +1,75 @@
+"""Spacing and orientation that a reader states for a scan whose file lacks them or is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import permutations, product
+
+import numpy as np
+from nibabel.orientations import axcodes2ornt, inv_ornt_aff
+
+from liverseg_gui.core.findings import Finding, by_severity, warning
+from liverseg_gui.core.geometry import Affine, Float3, StoredGrid
+from liverseg_gui.core.volume import Volume
+
+_PAIRS = ("RL", "AP", "SI")
+ORIENTATIONS = tuple(
+    "".join(letters) for order in permutations(_PAIRS) for letters in product(*order)
+)
+"""All 48: the patient direction that each stored axis runs towards, e.g. "LPS"."""
+
+_ABOUT_SPACING = frozenset(
+    ("unit-spacing", "implausible-spacing", "spacing-differs", "no-pixel-spacing", "units")
+)
+_ABOUT_ORIENTATION = frozenset(("no-orientation", "identity-affine"))
+
+
+def with_geometry(
+    volume: Volume, spacing_mm: Float3 | None = None, orientation: str | None = None
+) -> Volume:
+    """`volume` with the spacing (mm) and orientation of its stored i, j, k axes as stated.
+
+    What is None stays. Findings that the statement answers go; one that says so comes. Masks are
+    then saved on the stated grid, not with the header of the file.
+
+    Raises:
+        ValueError: a spacing is not above zero, or there is no such orientation.
+    """
+    stored = volume.grid.to_stored(volume.hu)
+    matrix = volume.grid.affine.matrix.copy()
+    answered: frozenset[str] = frozenset()
+    if orientation is not None:
+        if orientation not in ORIENTATIONS:
+            raise ValueError(f"there is no orientation {orientation!r}")
+        size = volume.grid.affine.spacing_mm
+        matrix = inv_ornt_aff(axcodes2ornt(orientation), stored.shape)
+        matrix = np.linalg.inv(matrix) @ np.eye(4)
+        matrix[:3, :3] *= size
+        matrix[:3, 3] = 0
+        answered |= _ABOUT_ORIENTATION
+    if spacing_mm is not None:
+        if min(spacing_mm) <= 0:
+            raise ValueError("a spacing is above zero")
+        matrix[:3, :3] *= np.array(spacing_mm) / np.linalg.norm(matrix[:3, :3], axis=0)
+        answered |= _ABOUT_SPACING
+    grid = StoredGrid(volume.grid.shape, Affine(matrix))
+    kept = tuple(f for f in volume.findings if f.code not in answered)
+    return Volume(
+        np.asfortranarray(grid.to_ras(stored)),
+        grid,
+        replace(volume.origin, nifti_header=None),
+        by_severity((*kept, _stated(grid.affine, spacing_mm, orientation))),
+    )
+
+
+def _stated(affine: Affine, spacing_mm: Float3 | None, orientation: str | None) -> Finding:
+    parts = []
+    if spacing_mm is not None:
+        parts.append(f"spacing {' x '.join(f'{mm:g}' for mm in affine.spacing_mm)} mm")
+    if orientation is not None:
+        parts.append(f"orientation {orientation}")
+    return warning(
+        "geometry-stated",
+        f"Not the file but the reader gave the {' and '.join(parts)}: figures and masks rest on it.",
+        "State the same when the mask is opened over this scan again.",
+    )

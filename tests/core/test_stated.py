@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from liverseg_gui.core.findings import Concern, warning
+from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.measure import measure
+from liverseg_gui.core.stated import ORIENTATIONS, with_geometry
+from liverseg_gui.core.volume import LabelMap, Origin, Volume
+
+SHAPE = (4, 5, 6)
+
+
+@pytest.fixture
+def volume() -> Volume:
+    hu = np.arange(120, dtype=np.int16).reshape(SHAPE)
+    grid = StoredGrid(SHAPE, Affine(np.eye(4)))
+    doubt = warning("unit-spacing", "mm are not reliable.", "", Concern.MM)
+    return Volume(hu, grid, Origin(Path("x.nii")), (doubt,))
+
+
+def test_a_stated_spacing_answers_the_doubt_and_says_whose_it_is(volume: Volume) -> None:
+    stated = with_geometry(volume, (0.7, 0.8, 2.5))
+    assert stated.affine.spacing_mm == pytest.approx((0.7, 0.8, 2.5))
+    assert stated.mm_reliable
+    assert [f.code for f in stated.findings] == ["geometry-stated"]
+    mask = LabelMap(np.ones(SHAPE, np.uint8), stated.grid)
+    assert measure(stated, mask).liver_ml == pytest.approx(120 * 0.7 * 0.8 * 2.5 / 1000)
+    np.testing.assert_array_equal(stated.hu, volume.hu)
+
+
+def test_there_are_48_orientations() -> None:
+    assert len(set(ORIENTATIONS)) == 48
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_a_stated_orientation_is_what_the_stored_axes_run_towards(
+    volume: Volume, orientation: str
+) -> None:
+    stated = with_geometry(volume, (0.7, 0.8, 2.5), orientation)
+    assert stated.grid.affine.orientation == orientation
+    assert stated.grid.affine.spacing_mm == pytest.approx((0.7, 0.8, 2.5))
+    assert stated.affine.orientation == "RAS"
+    np.testing.assert_array_equal(stated.grid.to_stored(stated.hu), volume.hu)
+
+
+@pytest.mark.parametrize(("spacing", "axes"), [((0, 1, 1), None), (None, "RAX"), (None, "RRS")])
+def test_what_makes_no_sense_is_refused(volume: Volume, spacing: tuple, axes: str) -> None:
+    with pytest.raises(ValueError, match="spacing|orientation"):
+        with_geometry(volume, spacing, axes)
