@@ -36,6 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
             device="auto",
             model="default",
             volume=None,
+            spacing=None,
+            orientation=None,
         )
         report = segment_file(job, progress)
     pictures = write_pictures(report.volume, read_mask(mask, report.volume), folder)

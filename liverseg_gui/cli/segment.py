@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 
 from liverseg_gui.cli.console import console_progress, peak_memory_mb
-from liverseg_gui.core.errors import SegmentationError
+from liverseg_gui.core.errors import LiverSegError, SegmentationError
 from liverseg_gui.core.measure import Measurements, measure
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.stated import with_geometry
 from liverseg_gui.core.volume import LabelMap, Volume
 from liverseg_gui.io.masks import UnknownLabelsError, parse_labels, read_mask, signature
 from liverseg_gui.io.nifti_write import require_mask_place, save_mask
@@ -27,7 +28,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     segment.add_argument("--report", type=Path, help="report (.json or .csv)")
     segment.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     segment.add_argument("--model", default="default", help="name or folder of a model")
-    segment.add_argument("--volume", type=int, metavar="N", help="which volume, as in info")
+    _add_scan_options(segment)
     segment.set_defaults(run=run_segment)
 
     measuring = commands.add_parser("measure", help="measure a mask that exists")
@@ -39,8 +40,36 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="N=NAME,...",
         help="what another program's label values mean, e.g. 5=liver,6=tumor",
     )
-    measuring.add_argument("--volume", type=int, metavar="N", help="which volume, as in info")
+    _add_scan_options(measuring)
     measuring.set_defaults(run=run_measure)
+
+
+def _add_scan_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--volume", type=int, metavar="N", help="which volume, as in info")
+    parser.add_argument(
+        "--spacing",
+        type=float,
+        nargs=3,
+        metavar=("I", "J", "K"),
+        help="mm along the file's axes, where the file is wrong",
+    )
+    parser.add_argument(
+        "--orientation", metavar="XYZ", help="what the file's axes run towards, e.g. LPS"
+    )
+
+
+def _scan(arguments: argparse.Namespace, progress: Progress) -> Volume:
+    """The scan that is asked for, with the geometry that is stated."""
+    volume = open_scan(arguments.input, progress, arguments.volume)
+    if arguments.spacing is None and arguments.orientation is None:
+        return volume
+    try:
+        return with_geometry(volume, arguments.spacing, arguments.orientation)
+    except ValueError as problem:
+        raise LiverSegError(
+            f"{arguments.input} can't be given that geometry: {problem}. Give three numbers above "
+            "0 and a word like LPS or RAS."
+        ) from problem
 
 
 def run_segment(arguments: argparse.Namespace) -> int:
@@ -63,7 +92,7 @@ def segment_file(arguments: argparse.Namespace, progress: Progress) -> Report:
 
     began = time.monotonic()
     segmenter = NetworkSegmenter(arguments.model, arguments.device)
-    volume = open_scan(arguments.input, progress.part(0.0, 0.1), arguments.volume)
+    volume = _scan(arguments, progress.part(0.0, 0.1))
     if volume.origin.modality != "CT":
         raise SegmentationError(
             f"{arguments.input} is {volume.origin.modality}, and the model knows only CT."
@@ -89,7 +118,7 @@ def run_measure(arguments: argparse.Namespace) -> int:
     if arguments.report:
         require_report_place(arguments.report)
     with console_progress() as progress:
-        volume = open_scan(arguments.input, progress, arguments.volume)
+        volume = _scan(arguments, progress)
         measurements = measure(volume, _mask(arguments.mask, arguments.labels, volume))
     if arguments.report:
         write_report(Report(volume, measurements), arguments.report)

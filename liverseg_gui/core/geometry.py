@@ -14,6 +14,7 @@ Float3 = tuple[float, float, float]
 Int3 = tuple[int, int, int]
 
 
+_FARTHEST_MM = 1e7
 _SMALLEST_MM3 = 1e-9
 _FLATTEST = 1e-2
 """The least share of a box's volume that a sheared voxel of the same edges may have."""
@@ -32,8 +33,8 @@ class Affine:
             ValueError: not 4x4, not finite, or singular.
         """
         values = np.array(matrix, dtype=np.float64)
-        if values.shape != (4, 4) or not np.isfinite(values).all():
-            raise ValueError("an affine is a finite 4x4 matrix")
+        if values.shape != (4, 4) or not (np.abs(values) < _FARTHEST_MM).all():
+            raise ValueError("an affine is a 4x4 matrix of numbers a patient has room for")
         volume = abs(np.linalg.det(values[:3, :3]))
         lengths = np.linalg.norm(values[:3, :3], axis=0)
         if not volume >= max(_SMALLEST_MM3, _FLATTEST * float(np.prod(lengths))):

@@ -42,8 +42,7 @@ def with_geometry(
         if orientation not in ORIENTATIONS:
             raise ValueError(f"there is no orientation {orientation!r}")
         size = volume.grid.affine.spacing_mm
-        matrix = inv_ornt_aff(axcodes2ornt(orientation), stored.shape)
-        matrix = np.linalg.inv(matrix) @ np.eye(4)
+        matrix = np.linalg.inv(inv_ornt_aff(axcodes2ornt(orientation), stored.shape))
         matrix[:3, :3] *= size
         matrix[:3, 3] = 0
         answered |= _ABOUT_ORIENTATION
@@ -57,7 +56,7 @@ def with_geometry(
     return Volume(
         np.asfortranarray(grid.to_ras(stored)),
         grid,
-        replace(volume.origin, nifti_header=None),
+        replace(volume.origin, nifti_header=None, source_slices=None),
         by_severity((*kept, _stated(grid.affine, spacing_mm, orientation))),
     )
 
@@ -70,6 +69,6 @@ def _stated(affine: Affine, spacing_mm: Float3 | None, orientation: str | None) 
         parts.append(f"orientation {orientation}")
     return warning(
         "geometry-stated",
-        f"Not the file but the reader gave the {' and '.join(parts)}: figures and masks rest on it.",
+        f"The reader, not the file, gave the {' and '.join(parts)}; every figure rests on it.",
         "State the same when the mask is opened over this scan again.",
     )

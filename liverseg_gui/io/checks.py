@@ -39,7 +39,7 @@ def spacing_findings(affine: Affine, shape: Int3) -> list[Finding]:
                 "unit-spacing",
                 "The file gives 1 x 1 x 1 mm voxels at the origin, as programs write that know "
                 "neither: mm and ml are not reliable.",
-                "Open the original DICOM series instead, or have the spacing restored.",
+                "Open the original DICOM series, or set the spacing (File menu, --spacing).",
                 Concern.MM,
             )
         )
@@ -54,7 +54,7 @@ def spacing_findings(affine: Affine, shape: Int3) -> list[Finding]:
                 "implausible-spacing",
                 f"The file gives voxels of {i_mm:.3g} x {j_mm:.3g} x {k_mm:.3g} mm, which no "
                 "abdominal CT has: mm and ml are not reliable.",
-                "Open the original DICOM series instead, or have the spacing restored.",
+                "Open the original DICOM series, or set the spacing (File menu, --spacing).",
                 Concern.MM,
             )
         )

@@ -29,7 +29,7 @@ def header_findings(image: RawImage) -> Iterator[Finding]:
             "unit-spacing",
             "The file gives no voxel size and 1 x 1 x 1 mm was assumed: mm and ml are not "
             "reliable.",
-            "Open the original DICOM series instead, or have the spacing restored.",
+            "Open the original DICOM series, or set the spacing (File menu, --spacing).",
             Concern.MM,
         )
     yield from checks.skew_findings(image.grid)

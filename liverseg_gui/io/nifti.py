@@ -198,9 +198,9 @@ def _nifti1(header: Any) -> Any:
         return header.copy()
     own = nib.Nifti1Header()
     own.set_data_shape(header.get_data_shape())
-    own.set_zooms(header.get_zooms())
-    for field in _POSITION_FIELDS:
-        own[field] = header[field]
+    with np.errstate(over="ignore"):  # NIfTI-2 has room for numbers that mean nothing
+        for field in _POSITION_FIELDS:
+            own[field] = header[field]
     return own
 
 

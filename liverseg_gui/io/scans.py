@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from liverseg_gui.core.volume import Volume
 from liverseg_gui.io import archives, itk, layouts, nifti
 from liverseg_gui.io.entries import Role, ShowPreview, VolumeEntry
 
+_NAMED_MASK = re.compile(r"(^|[._-])(seg|mask|label)s?\.(nii|nrrd|mha|mhd)", re.IGNORECASE)
 SCAN_ENDINGS = (*nifti.ENDINGS, *itk.ENDINGS)
 
 
@@ -87,6 +89,8 @@ def _image_files(folder: Path, progress: Progress) -> Iterator[VolumeEntry]:
     for n, path in enumerate(files):
         progress.update(n / len(files), f"Looking at {path.name}")
         reader = _image_reader(path)
+        if _NAMED_MASK.search(path.name):
+            continue
         second_half = path.suffix.lower() == ".img" and path.with_suffix(".hdr").exists()
         if reader is None or second_half or layouts.is_mask_of_pair(path):
             continue

@@ -50,7 +50,8 @@ ROWS: tuple[ActionRow, ...] = (
     ActionRow(
         "reopen_last", "&File", "Reopen last study at start", checkable=True, needs_scan=False
     ),
-    ActionRow("open_mask", "&File", "Open mask ...", ("Ctrl+M",), gap=True),
+    ActionRow("state_geometry", "&File", "Set spacing and orientation ...", gap=True),
+    ActionRow("open_mask", "&File", "Open mask ...", ("Ctrl+M",)),
     ActionRow("save_mask", "&File", "Save mask ...", ("Ctrl+S",), "save"),
     ActionRow("save_slices", "&File", "Save mask slice by slice ..."),
     ActionRow("save_report", "&File", "Save report ...", ("Ctrl+R",), "report"),

@@ -33,6 +33,7 @@ def _file_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
         **{f"recent {n + 1}": partial(control.opener.open_recent, n) for n in range(MOST_RECENT)},
         "clear_recent": settings.clear_recent,
         "reopen_last": partial(setattr, settings, "reopen_last"),
+        "state_geometry": control.state_geometry,
         "open_mask": partial(_ask_then, dialogs.mask_file, control.open_mask),
         "save_mask": control.save_mask,
         "save_slices": control.saver.save_slices,

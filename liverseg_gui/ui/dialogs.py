@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from liverseg_gui.core.geometry import Affine
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.ui.geometry_dialog import GeometryChoice, GeometryDialog
 from liverseg_gui.ui.hiding import text_shown
 from liverseg_gui.ui.labels_dialog import LabelChoice, LabelsDialog
 from liverseg_gui.ui.problem_box import ProblemBox
@@ -79,6 +81,11 @@ class Dialogs:
         """Ask what the labels of the mask `name` mean."""
         shown = text_shown(name, self._settings)
         dialog = LabelsDialog(self._parent, shown, labels, proposal)
+        return dialog.choice if dialog.exec() else None
+
+    def geometry(self, affine: Affine) -> GeometryChoice | None:
+        """Ask for spacing and orientation of a scan whose file has `affine`."""
+        dialog = GeometryDialog(self._parent, affine)
         return dialog.choice if dialog.exec() else None
 
     def scan_file(self) -> Path | None:

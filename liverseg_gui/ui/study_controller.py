@@ -9,7 +9,8 @@ from pathlib import Path
 
 from liverseg_gui.core.measure import Lesion, Measurements
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LabelMap
+from liverseg_gui.core.stated import with_geometry
+from liverseg_gui.core.volume import LabelMap, Volume
 from liverseg_gui.segmentation.segmenter import Segmentation, Segmenter
 from liverseg_gui.state.study import MaskSource
 from liverseg_gui.ui.jobs import Job, JobState
@@ -37,6 +38,25 @@ class StudyController:
     def open_mask(self, path: Path) -> None:
         """Put the mask file `path` on the open scan."""
         self._masks.open(path)
+
+    def state_geometry(self) -> None:
+        """Let the reader state spacing and orientation of the open scan."""
+        study = self._bench.study
+        volume = study.volume
+        if volume is None or not self._may_go("The mask lies on the scan as it was."):
+            return
+        choice = self._bench.dialogs.geometry(volume.grid.affine)
+        if choice is None:
+            return
+        stated = partial(with_geometry, volume, choice.spacing_mm, choice.orientation)
+
+        def show(result: Volume) -> None:
+            if study.volume is volume:
+                i, j, k = result.shape
+                self._bench.view.crosshair_ijk = (i // 2, j // 2, k // 2)
+                study.open(result, study.phase)
+
+        self._bench.submit("Setting the geometry", lambda _: stated(), show)
 
     def segment(self) -> None:
         """Segment the open scan."""

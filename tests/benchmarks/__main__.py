@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.benchmarks import opening
 from tests.conftest import REAL_DATA
 
 _FLOOR = """
@@ -61,6 +62,7 @@ def main() -> None:
     plain, kept = (float(_python(_TRAINING_STEP, how).split()[0]) for how in ("plain", "keep"))
     print(f"training step a slice: {kept:.3f} s ({plain / kept:.2f} x faster for keeping memory)")
     _segment()
+    opening.main()
 
 
 def _python(code: str, *words: str) -> str:

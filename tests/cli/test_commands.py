@@ -128,6 +128,28 @@ def test_info_can_leave_the_patient_out(gappy: Path, capsys: pytest.CaptureFixtu
     assert (volume["patient"], volume["patient_id"]) == ("hidden", "hidden")
 
 
+def test_a_spacing_that_the_file_lacks_can_be_stated(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth = np.asanyarray(nib.load(made / "truth.nii.gz").dataobj)
+    scan = np.asanyarray(nib.load(made / "scan.nii.gz").dataobj)
+    for name, data in (("scan", scan), ("truth", truth)):
+        nib.save(nib.Nifti1Image(data, np.eye(4)), tmp_path / f"{name}.nii")
+    stated = np.diag([5.0, 5.0, 7.0, 1.0])
+    nib.save(nib.Nifti1Image(truth, stated), tmp_path / "stated.nii")
+    words = ["measure", str(tmp_path / "scan.nii")]
+    assert main([*words, str(tmp_path / "truth.nii")]) == 0
+    assert "not reliable" in capsys.readouterr().out
+    assert main([*words, str(tmp_path / "stated.nii"), "--spacing", "5", "5", "7"]) == 0
+    shown = capsys.readouterr()
+    assert "not reliable" not in shown.out
+    assert "The reader, not the file, gave the spacing 5 x 5 x 7 mm" in shown.err
+    liver = json.loads((made / "truth.json").read_text())["liver_ml"]
+    assert float(shown.out.split()[1]) == pytest.approx(liver, rel=0.01)
+    assert main([*words, str(tmp_path / "truth.nii"), "--orientation", "XYZ"]) == 1
+    assert "no orientation" in capsys.readouterr().err
+
+
 def test_labels_of_another_program_are_mapped_and_remembered(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -49,5 +49,5 @@ def test_a_stated_orientation_is_what_the_stored_axes_run_towards(
 
 @pytest.mark.parametrize(("spacing", "axes"), [((0, 1, 1), None), (None, "RAX"), (None, "RRS")])
 def test_what_makes_no_sense_is_refused(volume: Volume, spacing: tuple, axes: str) -> None:
-    with pytest.raises(ValueError, match="spacing|orientation"):
+    with pytest.raises(ValueError, match=r"spacing|orientation"):
         with_geometry(volume, spacing, axes)

@@ -1,6 +1,6 @@
 """Damaged files: whatever bytes are changed, the outcome is a valid volume or a LiverSegError.
 
-A few hundred files in the usual run, thousands with `-m slow`.
+A few hundred files in the usual run, thousands with `make fuzz`.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ def test_a_damaged_file_is_a_volume_or_a_clear_error(
     check()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kind", KINDS)
 def test_thousands_of_damaged_files_are_volumes_or_clear_errors(

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from liverseg_gui.core.geometry import Affine
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LabelMap, Volume
 from liverseg_gui.io.entries import VolumeEntry
 from liverseg_gui.segmentation.segmenter import Segmentation
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.ui.geometry_dialog import GeometryChoice
 from liverseg_gui.ui.labels_dialog import LabelChoice
 from liverseg_gui.ui.main_window import MainWindow
 
@@ -50,6 +52,7 @@ class FakeDialogs:
         self.offered: list[VolumeEntry] = []
         self.proposal: dict[int, int] = {}
         self.label_choice: LabelChoice | None = None
+        self.geometry_choice: GeometryChoice | None = None
         self.path: Path | None = None
 
     def problem(self, message: str, details: str = "") -> None:
@@ -77,6 +80,9 @@ class FakeDialogs:
         self.questions.append(name)
         self.proposal = dict(proposal)
         return self.label_choice
+
+    def geometry(self, affine: Affine) -> GeometryChoice | None:
+        return self.geometry_choice
 
     def scan_file(self) -> Path | None:
         return self.path

@@ -339,9 +339,9 @@ def _frame_plane(group: Any, shared: Any, dataset: Any) -> FramePlane:
     slope = _sequence(find("PixelValueTransformationSequence", "RescaleSlope")) or (1.0,)
     intercept = _sequence(find("PixelValueTransformationSequence", "RescaleIntercept")) or (0.0,)
     return FramePlane(
-        _sequence(find("PlanePositionSequence", "ImagePositionPatient")),
-        _sequence(find("PlaneOrientationSequence", "ImageOrientationPatient")),
-        _sequence(find("PixelMeasuresSequence", "PixelSpacing")),
+        _of_length(_sequence(find("PlanePositionSequence", "ImagePositionPatient")), 3),
+        _of_length(_sequence(find("PlaneOrientationSequence", "ImageOrientationPatient")), 6),
+        _positive(_of_length(_sequence(find("PixelMeasuresSequence", "PixelSpacing")), 2)),
         slope[0],
         intercept[0],
         _plain(find("FrameContentSequence", "FrameAcquisitionNumber")),
