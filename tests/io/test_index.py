@@ -10,7 +10,8 @@ from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.io.dicom import index
 from liverseg_gui.io.dicom.cache import HeaderCache
-from liverseg_gui.io.dicom.headers import ImageHeader, read_header
+from liverseg_gui.io.dicom.header_reader import read_header
+from liverseg_gui.io.dicom.headers import ImageHeader
 from liverseg_gui.io.dicom.index import index_folder
 from liverseg_gui.io.dicom.write import write_dicom_series
 from tests.io.dicom_files import change, enhanced

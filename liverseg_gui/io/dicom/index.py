@@ -9,7 +9,8 @@ from pathlib import Path
 
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.io.dicom.cache import HeaderCache
-from liverseg_gui.io.dicom.headers import ImageHeader, read_header
+from liverseg_gui.io.dicom.header_reader import read_header
+from liverseg_gui.io.dicom.headers import ImageHeader
 
 _REPORT_EVERY = 32
 _SKIPPED_WORDS = (

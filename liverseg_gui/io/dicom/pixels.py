@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, RLELossless
 
 from liverseg_gui.core.errors import UnreadableFileError
-from liverseg_gui.io.dicom.headers import BoundedFile
+from liverseg_gui.io.dicom.header_reader import BoundedFile
 from liverseg_gui.io.dicom.stacks import Slice
 
 AIR_HU = -1024

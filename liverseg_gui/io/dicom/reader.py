@@ -18,7 +18,7 @@ from liverseg_gui.core.slices import SourceSlices, even_grid, resample_even
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io import checks
 from liverseg_gui.io.dicom.geometry import StackGeometry, stack_geometry, thickness_finding
-from liverseg_gui.io.dicom.headers import read_header
+from liverseg_gui.io.dicom.header_reader import read_header
 from liverseg_gui.io.dicom.index import Found, index_folder
 from liverseg_gui.io.dicom.phase import contrast_phase, phase_findings
 from liverseg_gui.io.dicom.pixels import AIR_HU, Lowest, read_hu, require_whole
