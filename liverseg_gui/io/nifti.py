@@ -32,7 +32,7 @@ _POSITION_FIELDS = (
     *("pixdim", "qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d"),
     *("qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z", "xyzt_units"),
 )
-_SLAB_BYTES = 8 << 20
+_SLAB_BYTES = 2 << 20
 
 
 def nifti_entries(path: Path) -> list[VolumeEntry]:

@@ -71,7 +71,8 @@ def main() -> None:
         _compare("open DICOM series, first time", folder / "dicom", _bare_dicom, "pydicom", True)
         _compare("open DICOM series, cached", folder / "dicom", _bare_dicom, "pydicom")
         for path in (plain, packed, folder / "dicom"):
-            print(f"memory of {path.name}: {held_memory(path)} x its int16 size, open and at most")
+            held, peak = held_memory(path)
+            print(f"memory of {path.name}: {held:.2f} x its int16 size, {peak:.2f} x at most")
         _index(folder / "disc")
 
 
@@ -115,14 +116,17 @@ def _seconds(work: Callable[[], object]) -> float:
     return seconds
 
 
-def held_memory(path: Path, number: int = 1) -> str:
-    """What volume `number` of `path` takes in a fresh process, open and at most, in int16 sizes."""
+def held_memory(path: Path, number: int = 1) -> tuple[float, float]:
+    """What volume `number` of `path` takes in a fresh process, open and at most, in int16 sizes.
+
+    Not a number where the system does not tell.
+    """
     if not Path("/proc/self/statm").exists():
-        return "not measured"
+        return float("nan"), float("nan")
     command = [sys.executable, "-W", "ignore", "-c", _MEMORY, str(path), str(number)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     held, peak = (float(word) for word in done.stdout.split())
-    return f"{held:.2f} ({peak:.2f})"
+    return held, peak
 
 
 def _index(folder: Path, count: int = 5000) -> None:
