@@ -13,6 +13,7 @@ from typing import Any
 from liverseg_gui.cli.console import console_progress
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.findings import by_severity, error
+from liverseg_gui.core.privacy import scrub
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.io.choice import likeliest
 from liverseg_gui.io.entries import Role, VolumeEntry
@@ -75,7 +76,17 @@ def _with_voxels(entry: VolumeEntry, progress: Progress) -> VolumeEntry:
 
 def _hidden(entry: VolumeEntry) -> VolumeEntry:
     about = replace(entry.about, patient=_HIDDEN, patient_id=_HIDDEN, study_date="")
-    return replace(entry, about=about)
+    findings = tuple(replace(f, message=scrub(f.message)) for f in entry.findings)
+    named_by_path = entry.description.startswith(entry.path.name)
+    description = entry.description.replace(entry.path.name, _HIDDEN, 1)
+    return replace(
+        entry,
+        path=Path(_HIDDEN),
+        description=description if named_by_path else entry.description,
+        about=about,
+        findings=findings,
+        mask=Path(_HIDDEN) if entry.mask else None,
+    )
 
 
 def _likeliest(entries: Sequence[VolumeEntry]) -> int | None:
@@ -93,7 +104,7 @@ def _print(entries: Sequence[VolumeEntry]) -> None:
             mark = "*" if number == best and len(entries) > 1 else " "
             role = "" if entry.about.role is Role.VOLUME else f" [{entry.about.role}]"
             phase = f", {entry.about.phase}" if entry.about.phase else ""
-            print(f"{mark}{number}: {entry}{phase}{role}")
+            print(" ".join(f"{mark}{number}: {entry}{phase}{role}".splitlines()))
             for finding in entry.findings:
                 print(f"     {finding.severity}: {finding}")
             if entry.mask:

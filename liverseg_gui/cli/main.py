@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import multiprocessing
 import os
 import sys
@@ -17,6 +18,9 @@ from liverseg_gui.core.errors import Cancelled, LiverSegError
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0, 1 failed, 2 wrong usage, 130 cancelled."""
     multiprocessing.freeze_support()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names need not fit the console
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         if _opens_window(words):

@@ -15,7 +15,7 @@ from liverseg_gui.core.stated import with_geometry
 from liverseg_gui.core.volume import LabelMap, Volume
 from liverseg_gui.io.masks import UnknownLabelsError, parse_labels, read_mask, signature
 from liverseg_gui.io.nifti_write import require_mask_place, save_mask
-from liverseg_gui.io.scans import open_scan
+from liverseg_gui.io.scans import choose, list_volumes
 from liverseg_gui.report.write import Report, require_report_place, write_report
 from liverseg_gui.state.settings import Settings
 
@@ -58,9 +58,18 @@ def _add_scan_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _scan(arguments: argparse.Namespace, progress: Progress) -> Volume:
-    """The scan that is asked for, with the geometry that is stated."""
-    volume = open_scan(arguments.input, progress, arguments.volume)
+def _scan(arguments: argparse.Namespace, progress: Progress, output: Path | None = None) -> Volume:
+    """The scan that is asked for, with the geometry that is stated.
+
+    Raises:
+        SaveError: `output` is one of the scans at the input.
+    """
+    entries = list_volumes(arguments.input, progress.part(0.0, 0.3))
+    if output is not None:
+        for entry in entries:
+            require_mask_place(output, entry.path)
+    entry = choose(entries, arguments.input, arguments.volume)
+    volume = entry.read(progress.part(0.3, 1.0))
     if arguments.spacing is None and arguments.orientation is None:
         return volume
     try:
@@ -92,7 +101,7 @@ def segment_file(arguments: argparse.Namespace, progress: Progress) -> Report:
 
     began = time.monotonic()
     segmenter = NetworkSegmenter(arguments.model, arguments.device)
-    volume = _scan(arguments, progress.part(0.0, 0.1))
+    volume = _scan(arguments, progress.part(0.0, 0.1), arguments.output)
     if volume.origin.modality != "CT":
         raise SegmentationError(
             f"{arguments.input} is {volume.origin.modality}, and the model knows only CT."

@@ -61,7 +61,7 @@ def even_grid(shape: tuple[int, int], affines: Sequence[Affine]) -> StoredGrid:
     """
     first = affines[0].matrix
     u, v, normal, shifts, depths = _layout(affines)
-    step = float(np.median(np.diff(depths)))
+    step = usual_step(np.diff(depths))
     low = np.floor(shifts.min(axis=0) + _SAME_PIXEL)
     extra = np.ceil(shifts.max(axis=0) - low - _SAME_PIXEL)
     slices = np.ceil((depths[-1] - depths[0]) / step - 1e-3) + 1 if step > 0 else np.inf
@@ -74,6 +74,11 @@ def even_grid(shape: tuple[int, int], affines: Sequence[Affine]) -> StoredGrid:
     matrix[:3, 3] = first[:3, 3] + low[0] * u + low[1] * v
     size: Int3 = (shape[0] + int(extra[0]), shape[1] + int(extra[1]), count)
     return StoredGrid(size, Affine(matrix))
+
+
+def usual_step(steps: NDArray[np.float64]) -> float:
+    """The distance that most of the slices have: the lower median, so that it is one of theirs."""
+    return float(np.sort(steps)[(len(steps) - 1) // 2])
 
 
 def slice_affines(grid: StoredGrid) -> tuple[Affine, ...]:

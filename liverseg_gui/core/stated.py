@@ -10,8 +10,10 @@ from nibabel.orientations import axcodes2ornt, inv_ornt_aff
 
 from liverseg_gui.core.findings import Finding, by_severity, warning
 from liverseg_gui.core.geometry import Affine, Float3, StoredGrid
+from liverseg_gui.core.scan_checks import spacing_findings
 from liverseg_gui.core.volume import Volume
 
+_LARGEST_MM = 100.0
 _PAIRS = ("RL", "AP", "SI")
 ORIENTATIONS = tuple(
     "".join(letters) for order in permutations(_PAIRS) for letters in product(*order)
@@ -47,17 +49,24 @@ def with_geometry(
         matrix[:3, 3] = 0
         answered |= _ABOUT_ORIENTATION
     if spacing_mm is not None:
-        if min(spacing_mm) <= 0:
-            raise ValueError("a spacing is above zero")
+        if not all(0 < mm < _LARGEST_MM for mm in spacing_mm):
+            raise ValueError(f"a spacing lies between 0 and {_LARGEST_MM:g} mm")
         matrix[:3, :3] *= np.array(spacing_mm) / np.linalg.norm(matrix[:3, :3], axis=0)
         answered |= _ABOUT_SPACING
     grid = StoredGrid(volume.grid.shape, Affine(matrix))
+    doubts = spacing_findings(grid.affine, grid.shape) if spacing_mm is not None else []
+    doubts = [f for f in doubts if f.code in _ABOUT_SPACING]
     kept = tuple(f for f in volume.findings if f.code not in answered)
     return Volume(
         np.asfortranarray(grid.to_ras(stored)),
         grid,
-        replace(volume.origin, nifti_header=None, source_slices=None),
-        by_severity((*kept, _stated(grid.affine, spacing_mm, orientation))),
+        replace(
+            volume.origin,
+            nifti_header=None,
+            source_slices=None,
+            file_grid=volume.origin.file_grid or volume.grid,
+        ),
+        by_severity((*kept, _stated(grid.affine, spacing_mm, orientation), *doubts)),
     )
 
 

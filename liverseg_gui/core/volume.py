@@ -26,7 +26,8 @@ class Origin:
 
     `nifti_header` is the header of a NIfTI source: a mask is saved with its qform, sform, codes
     and units, so that every program places it exactly where it places the scan. `source_slices`
-    are the slices of a scan that was resampled onto an even grid.
+    are the slices of a scan that was resampled onto an even grid. `file_grid` is the grid of the
+    file, where the reader stated another one for it.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class Origin:
     slice_thickness_mm: float | None = None
     nifti_header: Nifti1Header | None = None
     source_slices: SourceSlices | None = None
+    file_grid: StoredGrid | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import lzma
 import shutil
 import tempfile
 import zipfile
@@ -18,7 +19,11 @@ from liverseg_gui.io.entries import ShowPreview, VolumeEntry
 ENDINGS = (".zip",)
 _CHUNK = 1 << 20
 _SPARE_BYTES = 200 << 20
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+_LONGEST_NAME = 100
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError),
+    *(NotImplementedError, RuntimeError, ValueError),
+)
 _unpacked: dict[tuple[str, int, int], Path] = {}
 
 
@@ -64,20 +69,28 @@ def _unpack(path: Path, folder: Path, progress: Progress) -> None:
         done = 0
         for n, member in enumerate(members):
             progress.update(done / max(total, 1), f"Unpacking {path.name}")
-            done += _extract(archive, member, _harmless(folder, member.filename, n))
+            done += _extract(archive, member, _place(folder, member.filename, n))
 
 
-def _harmless(folder: Path, name: str, n: int) -> Path:
-    """Where a member goes: below `folder`, whatever its name says."""
+def _place(folder: Path, name: str, n: int) -> Path:
+    """Where member `n` goes: below `folder`, whatever its name says, and over no other."""
     parts = [p for p in name.replace("\\", "/").split("/") if p not in ("", ".", "..")]
-    safe = ["".join(c if c.isalnum() or c in "._-, " else "_" for c in p)[:80] for p in parts]
-    return folder.joinpath(*(safe or [f"file {n}"]))
+    *folders, file = [_harmless(p) for p in parts] or [f"file {n}"]
+    target = folder.joinpath(*folders, file)
+    taken = target.exists() or any(p.is_file() for p in target.parents if p != folder)
+    return folder / f"member {n}" / file if taken else target
+
+
+def _harmless(name: str) -> str:
+    """`name` with plain characters alone, not too long, its ending kept."""
+    plain = "".join(c if c.isalnum() or c in "._-, " else "_" for c in name)
+    return plain if len(plain) <= _LONGEST_NAME else plain[:40] + plain[40 - _LONGEST_NAME :]
 
 
 def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> int:
     target.parent.mkdir(parents=True, exist_ok=True)
     written = 0
-    with archive.open(member) as source, target.open("wb") as out:
+    with archive.open(member) as source, target.open("xb") as out:
         while chunk := source.read(_CHUNK):
             written += len(chunk)
             if written > member.file_size:

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from liverseg_gui.core import scan_checks as checks
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.findings import Finding, by_severity
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.scan_checks import needs_upright
 from liverseg_gui.core.volume import Origin, Volume
-from liverseg_gui.io import checks
-from liverseg_gui.io.checks import needs_upright
 from liverseg_gui.io.entries import ShowPreview, VolumeEntry
 from liverseg_gui.io.itk_checks import color, header_findings
 from liverseg_gui.io.metaimage import read_metaimage

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from liverseg_gui.core import scan_checks as checks
 from liverseg_gui.core.findings import Concern, Finding, error, info, warning
-from liverseg_gui.io import checks
 from liverseg_gui.io.raw_image import RawImage
 
 

@@ -23,6 +23,11 @@ _OTHER = re.compile(
     r"vein|vena|vessel|vascul|arter|portal|duct|bile|biliar|gall|cyst|kyst|ablat|margin|"
     r"kidney|renal|lung|pulmo|pancrea|colon|spleen|splen|bone|stomach|duoden|adrenal|brain|breast"
 )
+_TOGETHER = re.compile(r"\b(with|and|plus|incl\w*|mit|und|et|avec|bearing|whole|entire)\b")
+_NEUTRAL = re.compile(
+    r"\d+$|(label|mask|segment|segmentation|roi|seg|the|of|in|a|s|es|primary|malignant|target|"
+    r"ct|organ|left|right|lobes?|parenchyma|manual|auto|ai|final|v|zelle\w*)$"
+)
 _WITHOUT = re.compile(r"\b(without|excluding|excl|except|minus|ohne|sans)\b.*")
 _NOT = re.compile(r"\b(no|non|not|free)\b")
 _LISTED = 12
@@ -113,12 +118,17 @@ def own_mapping(labels: tuple[FileLabel, ...]) -> LabelMapping | None:
 
 def meaning(name: str) -> tuple[int, bool]:
     """The label that `name` suggests (liver, tumor, else background), and whether it is clear."""
-    plain = _WITHOUT.sub("", re.sub(r"[\W_]+", " ", name.lower()))
+    plain = _WITHOUT.sub("", re.sub(r"[\W_]+", " ", name.lower().replace("+", " plus ")))
     liver, tumor = bool(_LIVER.search(plain)), bool(_TUMOR.search(plain))
+    if not liver and not tumor:
+        return BACKGROUND, False
+    if liver and tumor and _TOGETHER.search(plain):
+        return LIVER, False
+    suggested = TUMOR if tumor else LIVER
     if _OTHER.search(plain):
-        return (TUMOR if liver and tumor else BACKGROUND), False
+        return (suggested if liver and tumor else BACKGROUND), False
     if _NOT.search(plain):
         return (LIVER if liver else BACKGROUND), False
-    if tumor:
-        return TUMOR, True
-    return (LIVER, True) if liver else (BACKGROUND, False)
+    known = re.compile(f"{_LIVER.pattern}|{_TUMOR.pattern}|{_NEUTRAL.pattern}")
+    rest = [word for word in plain.split() if not known.match(word)]
+    return suggested, not rest

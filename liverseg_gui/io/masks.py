@@ -69,8 +69,9 @@ def read_mask(path: Path, volume: Volume, mapping: LabelMapping | None = None) -
         mapping = own_mapping(mask.labels)
     if mapping is None:
         raise UnknownLabelsError(path, mask.labels)
-    if mask.labels and not any(mapping.get(label.value) for label in mask.labels):
-        there = ", ".join(map(str, mask.labels[:12]))
+    used = [label for label in mask.labels if label.voxels]
+    if used and not any(mapping.get(label.value) for label in used):
+        there = ", ".join(map(str, used[:12]))
         raise UnreadableFileError(
             f"{path} holds none of the labels that mean liver or tumor. It holds {there}."
         )
@@ -240,6 +241,9 @@ class _FrameMask:
 
 def _on_grid(grid: StoredGrid, volume: Volume, read: Callable[[], Layers]) -> _Mask:
     """The mask that `read` gives, if `grid` is the scan's or that of the slices it came from."""
+    own = volume.origin.file_grid
+    if own is not None and grid.shape == own.shape and grid.affine.close_to(own.affine, own.shape):
+        grid = volume.grid  # the mask lies on the file, whose geometry the reader stated anew
     empty = np.broadcast_to(np.uint8(0), grid.shape)
     try:
         LabelMap(grid.to_ras(empty), grid).require_grid_of(volume)

@@ -13,12 +13,13 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
+from liverseg_gui.core import scan_checks as checks
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.findings import Concern, Finding, by_severity, error, warning
 from liverseg_gui.core.geometry import Affine, Int3, StoredGrid
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Origin, Volume
-from liverseg_gui.io import checks, nifti_checks, raw
+from liverseg_gui.io import nifti_checks, raw
 from liverseg_gui.io.entries import ShowPreview, VolumeEntry
 from liverseg_gui.io.preview import one_slice, thumbnail
 from liverseg_gui.io.upright import upright_volume
@@ -42,7 +43,7 @@ def nifti_entries(path: Path) -> list[VolumeEntry]:
         UnreadableFileError: the file is no NIfTI image, is damaged, or is not three-dimensional.
     """
     file = open_header(path)
-    findings = list(nifti_checks.header_findings(file.header, file.grid))
+    findings = list(nifti_checks.header_findings(file.header, file.grid, file.count))
     if file.color:
         findings.append(
             error(

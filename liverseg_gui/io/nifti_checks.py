@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from liverseg_gui.core import scan_checks as checks
 from liverseg_gui.core.findings import Concern, Finding, info, warning
 from liverseg_gui.core.geometry import StoredGrid
-from liverseg_gui.io import checks
 
 _SAME_MM = 0.05
 
 
-def header_findings(header: Any, grid: StoredGrid) -> Iterator[Finding]:
-    """Everything remarkable about a NIfTI-1 or NIfTI-2 `header` of a scan on `grid`."""
+def header_findings(header: Any, grid: StoredGrid, count: int) -> Iterator[Finding]:
+    """Everything remarkable about a NIfTI-1 or NIfTI-2 `header` of `count` scans on `grid`."""
     yield from checks.spacing_findings(grid.affine, grid.shape)
     yield from checks.skew_findings(grid)
     yield from _orientation(header, grid)
@@ -30,10 +30,10 @@ def header_findings(header: Any, grid: StoredGrid) -> Iterator[Finding]:
             "Open the scan it belongs to, and this file as its mask.",
             Concern.HU,
         )
-    if len(header.get_data_shape()) == 4 and header.get_data_shape()[3] > 1:
+    if count > 1:
         yield info(
             "four-dimensional",
-            f"The file holds {header.get_data_shape()[3]} volumes, often contrast phases.",
+            f"The file holds {count} volumes, often contrast phases.",
             "Choose one of them.",
         )
     yield checks.PHASE_UNKNOWN

@@ -97,6 +97,7 @@ def _mask_image(stored: NDArray[np.uint8], affine: Affine, origin: Origin) -> An
         image.header.set_xyzt_units("mm")
         return image
     header = origin.nifti_header.copy()
+    header.extensions.clear()  # they may say whose scan it is
     header.set_data_shape(stored.shape)
     header.set_data_dtype(np.uint8)
     header.set_slope_inter(1, 0)

@@ -93,7 +93,7 @@ def read_nrrd(path: Path) -> RawImage:
         shape,
         extra,
         matrix,
-        color=extra is not None and _kind(header, extra) not in _VOLUME_KINDS,
+        color=extra is not None and _is_color(header, extra),
         dtype=_dtype(fields),
         encoding=_ENCODINGS[fields["encoding"].lower()],
         files=(path,) if where is None else detached(path, _names(header, where)),
@@ -105,6 +105,12 @@ def read_nrrd(path: Path) -> RawImage:
         unit=(re.findall(r'"([^"]*)"', fields.get("space units", "")) or ["mm"])[0],
         notes=header.notes,
     )
+
+
+def _is_color(header: _Header, extra: int) -> bool:
+    """Whether the fourth axis is that of a color or vector, not of volumes."""
+    all_alike = len(set(header.words("kinds"))) == 1
+    return not all_alike and _kind(header, extra) not in _VOLUME_KINDS
 
 
 def _parse(start: bytes) -> _Header:

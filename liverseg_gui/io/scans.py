@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,6 +12,7 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io import archives, itk, layouts, nifti
 from liverseg_gui.io.entries import Role, ShowPreview, VolumeEntry
+from liverseg_gui.io.folders import walk
 
 _NAMED_MASK = re.compile(r"(^|[._-])(seg|mask|label)s?\.(nii|nrrd|mha|mhd)", re.IGNORECASE)
 SCAN_ENDINGS = (*nifti.ENDINGS, *itk.ENDINGS)
@@ -36,7 +36,12 @@ def list_volumes(path: Path, progress: Progress | None = None) -> list[VolumeEnt
     name = path.name.lower()
     if name.endswith(archives.ENDINGS):
         folder = archives.unpacked(path, progress.part(0.0, 0.7))
-        found = list_volumes(folder, progress.part(0.7, 1.0))
+        try:
+            found = list_volumes(folder, progress.part(0.7, 1.0))
+        except UnreadableFileError as problem:
+            raise UnreadableFileError(
+                f"{path} holds no scan this program reads. Choose the archive of a CT study."
+            ) from problem
         return [archives.from_archive(entry, path) for entry in found]
     if name == "dicomdir":
         return _in_folder(path.parent, progress)
@@ -81,18 +86,17 @@ def _in_folder(folder: Path, progress: Progress) -> list[VolumeEntry]:
 def _image_files(folder: Path, progress: Progress) -> Iterator[VolumeEntry]:
     """The scans in image files below `folder`; masks and files that are no scans are left out."""
     files = [
-        Path(place) / name
-        for place, folders, names in os.walk(folder)
-        for name in sorted(names)
-        if folders.sort() is None and name.lower().endswith(SCAN_ENDINGS)
+        place / name
+        for place, names in walk(folder)
+        for name in names
+        if name.lower().endswith(SCAN_ENDINGS)
+        and not _NAMED_MASK.search(name)
+        and not _second_half(name, names)
     ]
     for n, path in enumerate(files):
         progress.update(n / len(files), f"Looking at {path.name}")
         reader = _image_reader(path)
-        if _NAMED_MASK.search(path.name):
-            continue
-        second_half = path.suffix.lower() == ".img" and path.with_suffix(".hdr").exists()
-        if reader is None or second_half or layouts.is_mask_of_pair(path):
+        if reader is None or layouts.is_mask_of_pair(path):
             continue
         try:
             found = reader(path)
@@ -101,6 +105,13 @@ def _image_files(folder: Path, progress: Progress) -> Iterator[VolumeEntry]:
         for entry in found:
             if not any(finding.code == "eight-bit" for finding in entry.findings):
                 yield _with_mask(entry)
+
+
+def _second_half(name: str, names: list[str]) -> bool:
+    """Whether `name` is the .img of a pair whose .hdr is listed too."""
+    plain = name.lower()
+    pair = plain.replace(".img", ".hdr")
+    return pair != plain and any(other.lower() == pair for other in names)
 
 
 def open_scan(

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -148,6 +150,27 @@ def test_a_spacing_that_the_file_lacks_can_be_stated(
     assert float(shown.out.split()[1]) == pytest.approx(liver, rel=0.01)
     assert main([*words, str(tmp_path / "truth.nii"), "--orientation", "XYZ"]) == 1
     assert "no orientation" in capsys.readouterr().err
+
+
+def test_no_scan_at_the_input_is_overwritten_by_the_mask(
+    made: Path, untrained_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.nii.gz", "b.nii.gz"):
+        shutil.copy(made / "scan.nii.gz", tmp_path / name)
+    before = (tmp_path / "b.nii.gz").read_bytes()
+    words = ["segment", str(tmp_path), "--volume", "1", "-o", str(tmp_path / "b.nii.gz")]
+    assert main([*words, "--model", str(untrained_model)]) == 1
+    assert "is the scan itself" in capsys.readouterr().err
+    assert (tmp_path / "b.nii.gz").read_bytes() == before
+
+
+def test_names_that_the_console_cannot_show_are_no_error(made: Path, tmp_path: Path) -> None:
+    shutil.copy(made / "scan.nii.gz", tmp_path / "Gr\u00f6\u00dfe \u809d.nii.gz")
+    command = [sys.executable, "-m", "liverseg_gui", "info", str(tmp_path)]
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run(command, capture_output=True, check=False, env=environment)
+    assert done.returncode == 0
+    assert b"80 x 80 x 30" in done.stdout
 
 
 def test_labels_of_another_program_are_mapped_and_remembered(

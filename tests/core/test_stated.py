@@ -51,3 +51,13 @@ def test_a_stated_orientation_is_what_the_stored_axes_run_towards(
 def test_what_makes_no_sense_is_refused(volume: Volume, spacing: tuple, axes: str) -> None:
     with pytest.raises(ValueError, match=r"spacing|orientation"):
         with_geometry(volume, spacing, axes)
+
+
+@pytest.mark.parametrize("spacing", [(100, 0.01, 30), (float("inf"), 1, 1), (float("nan"), 1, 1)])
+def test_a_spacing_beyond_all_bounds_is_refused(volume: Volume, spacing: tuple) -> None:
+    with pytest.raises(ValueError, match="between 0 and 100 mm"):
+        with_geometry(volume, spacing)
+
+
+def test_an_implausible_stated_spacing_is_doubted(volume: Volume) -> None:
+    assert not with_geometry(volume, (0.01, 50, 30)).mm_reliable

@@ -86,3 +86,30 @@ def test_cancelling_leaves_nothing_behind(
     with pytest.raises(Cancelled):
         archives.unpacked(zipped, progress)
     assert not list(tmp_path.glob("liverseg-*"))
+
+
+def test_members_whose_names_become_the_same_are_all_kept(phantom: Phantom, tmp_path: Path) -> None:
+    write_dicom_series(phantom.volume, tmp_path / "series")
+    path = tmp_path / "long.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for n, file in enumerate(sorted((tmp_path / "series").iterdir())):
+            odd = "[({"[n % 3] + f"{n // 3}.dcm"
+            archive.write(file, "1.3.6.1.4." * 12 + f"{n:03d}-slice.dcm" if n % 2 else odd)
+    assert open_scan(path).shape == phantom.volume.shape
+
+
+def test_a_member_below_the_name_of_another_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "odd.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a", "one")
+        archive.writestr("a/b", "two")
+    folder = archives.unpacked(path, Progress())
+    assert sorted(p.read_text() for p in folder.rglob("*") if p.is_file()) == ["one", "two"]
+
+
+def test_an_archive_without_a_scan_is_named_itself(tmp_path: Path) -> None:
+    path = tmp_path / "empty.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("notes.txt", "text")
+    with pytest.raises(UnreadableFileError, match=r"empty\.zip holds no scan"):
+        list_volumes(path)

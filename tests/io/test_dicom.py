@@ -140,9 +140,9 @@ def test_a_missing_slice_is_named_and_the_figures_are_marked(
 def test_slices_made_at_uneven_distances_are_not_taken_for_missing_ones(
     series: Path, tmp_path: Path
 ) -> None:
-    for n, file in enumerate(copy(series, tmp_path)[8:]):
+    for n, file in enumerate(copy(series, tmp_path)):
         x, y, z = pydicom.dcmread(file).ImagePositionPatient
-        change(file, ImagePositionPatient=[x, y, z + 4.5 * (n + 1)])
+        change(file, ImagePositionPatient=[x, y, z + 4.5 * max(n - 7, 0)], SliceThickness=9)
     volume = open_scan(tmp_path)
     assert "uneven-slices" in codes(volume)
     assert "missing-slices" not in codes(volume)
@@ -231,3 +231,98 @@ def test_jpeg_2000_is_decompressed(real_data: Path) -> None:
 @pytest.mark.real_data
 def test_padding_of_hcc_006_is_air(real_data: Path) -> None:
     assert open_scan(real_data / "dicom" / "hcc_006").hu.min() == -1024
+
+
+def test_acquisitions_between_each_others_slices_are_two_volumes(
+    series: Path, tmp_path: Path
+) -> None:
+    for n, file in enumerate(copy(series, tmp_path)):
+        second = tmp_path / f"second{n}.dcm"
+        second.write_bytes(file.read_bytes())
+        x, y, z = pydicom.dcmread(file).ImagePositionPatient
+        change(
+            second,
+            AcquisitionNumber=2,
+            SOPInstanceUID=f"1.2.{n}",
+            ImagePositionPatient=[x, y, z + 2.25],
+        )
+    assert [entry.size[2] for entry in list_volumes(tmp_path)] == [12, 12]
+    assert open_scan(tmp_path, number=1).affine.spacing_mm[2] == pytest.approx(4.5)
+
+
+def test_acquisitions_one_above_the_other_stay_one_volume(series: Path, tmp_path: Path) -> None:
+    for n, file in enumerate(copy(series, tmp_path)):
+        change(file, AcquisitionNumber=1 + n // 6)
+    assert open_scan(tmp_path).shape[2] == 12
+
+
+def test_two_patients_are_never_one_volume(series: Path, tmp_path: Path) -> None:
+    for n, file in enumerate(copy(series, tmp_path)):
+        change(file, PatientID=f"P{n // 6}")
+    assert [entry.size[2] for entry in list_volumes(tmp_path)] == [6, 6]
+
+
+def test_overlapping_parts_say_that_each_covers_only_some_of_the_body(
+    series: Path, tmp_path: Path
+) -> None:
+    for n, file in enumerate(copy(series, tmp_path)):
+        change(file, AcquisitionNumber=1 if n < 7 else 2)
+        if n == 6:
+            again = tmp_path / "again.dcm"
+            again.write_bytes(file.read_bytes())
+            change(again, AcquisitionNumber=2, SOPInstanceUID="1.2.3")
+    entries = list_volumes(tmp_path)
+    assert [entry.size[2] for entry in entries] == [7, 6]
+    assert "separate-parts" in [f.code for f in entries[0].findings]
+
+
+def test_slices_moved_sideways_are_noticed_and_masks_lie_in_their_place(
+    series: Path, tmp_path: Path
+) -> None:
+    for n, file in enumerate(copy(series, tmp_path)):
+        x, y, z = pydicom.dcmread(file).ImagePositionPatient
+        change(file, ImagePositionPatient=[x + 30 * (4 <= n < 8), y, z])
+    volume = open_scan(tmp_path)
+    assert "shifted-slices" in codes(volume)
+    assert volume.shape[0] == 128 + 10
+    first, middle = (np.argwhere(volume.hu[:, :, k] > -500).mean(axis=0)[0] for k in (1, 6))
+    assert abs(abs(first - middle) * 3.0 - 30) < 6
+
+
+def test_a_gap_in_a_renumbered_series_marks_the_figures(series: Path, tmp_path: Path) -> None:
+    files = copy(series, tmp_path, 20)
+    for file in files[6:13]:
+        file.unlink()
+    for n, file in enumerate(sorted(tmp_path.iterdir())):
+        change(file, InstanceNumber=n + 1)
+    volume = open_scan(tmp_path)
+    (found,) = [f for f in volume.findings if f.code == "missing-slices"]
+    assert "7 slices are probably missing" in found.message
+    assert not volume.mm_reliable
+
+
+def test_small_steps_that_add_up_are_not_taken_for_even_ones(series: Path, tmp_path: Path) -> None:
+    for n, file in enumerate(copy(series, tmp_path, 40)):
+        x, y, z = pydicom.dcmread(file).ImagePositionPatient
+        change(file, ImagePositionPatient=[x, y, z + 0.08 * max(n - 20, 0)])
+    assert "uneven-slices" in codes(open_scan(tmp_path))
+
+
+def test_a_copy_with_another_header_is_still_a_copy(series: Path, tmp_path: Path) -> None:
+    file = copy(series, tmp_path)[3]
+    again = tmp_path / f"{file.stem} (2).dcm"
+    again.write_bytes(file.read_bytes())
+    change(again, InstitutionName="Elsewhere")
+    for path in (tmp_path, file, again):
+        assert open_scan(path).shape[2] == 12
+
+
+def test_objects_without_an_image_are_not_called_unreadable(series: Path, tmp_path: Path) -> None:
+    copy(series, tmp_path)
+    structures = pydicom.dcmread(tmp_path / "IM0001.dcm")
+    structures.SOPClassUID, structures.Modality = "1.2.840.10008.5.1.4.1.1.481.3", "RTSTRUCT"
+    for name in ("Rows", "Columns", "PixelData"):
+        delattr(structures, name)
+    structures.save_as(tmp_path / "structures.dcm")
+    (tmp_path / "._IM0001.dcm").write_bytes(b"apple")
+    assert "unreadable-files" not in codes(open_scan(tmp_path))

@@ -122,3 +122,12 @@ def test_files_that_claim_to_be_dicom_and_are_not_are_counted(
     (found,) = index_folder(folder, Progress(), cache)
     assert found.unreadable == 1
     assert len(found.headers) == 48
+
+
+def test_a_folder_whose_name_is_no_text_is_read_without_a_cache(
+    folder: Path, cache: HeaderCache
+) -> None:
+    odd = Path(os.fsdecode(os.fsencode(folder) + b"/f\xff"))
+    (folder / "series").rename(odd)
+    (found,) = index_folder(folder, Progress(), cache)
+    assert len(found.headers) == 48

@@ -436,3 +436,11 @@ def test_a_real_nrrd_reads_as_simpleitk_reads_it(real_data: Path) -> None:
     np.testing.assert_array_equal(volume.grid.to_stored(volume.hu), values)
     origin = np.array(judge.GetOrigin()) * (-1, -1, 1)
     np.testing.assert_allclose(volume.grid.affine.to_mm((0, 0, 0)), origin)
+
+
+def test_a_4d_nrrd_of_itk_holds_volumes_not_colors(tmp_path: Path) -> None:
+    one = sitk.GetImageFromArray(np.zeros((4, 5, 6), np.int16))
+    sitk.WriteImage(sitk.JoinSeries([one, one + 7]), str(tmp_path / "two.nrrd"))
+    entries = itk_entries(tmp_path / "two.nrrd")
+    assert [entry.problem for entry in entries] == ["", ""]
+    assert entries[1].read(Progress()).hu.max() == 7

@@ -14,6 +14,7 @@ from liverseg_gui.core.errors import GridMismatchError, LiverSegError, Unreadabl
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.slices import SourceSlices, even_grid
+from liverseg_gui.core.stated import with_geometry
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io.dicom.write import write_dicom_series
 from liverseg_gui.io.mask_labels import meaning
@@ -600,3 +601,43 @@ def test_a_real_label_map_of_many_organs_is_asked_about(real_data: Path) -> None
     liver = next(label for label in question.value.labels if label.value == 5)
     mask = read_mask(path, scan, parse_labels("5=liver"))
     assert np.count_nonzero(mask.labels) == liver.voxels > 0
+
+
+def test_a_mask_on_the_file_fits_a_scan_whose_geometry_was_stated(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(-1000, 200, (6, 7, 8)).astype(np.int16)
+    labels = (values > 0).astype(np.uint8)
+    for name, data in (("scan", values), ("mask", labels)):
+        nib.save(nib.Nifti1Image(data, np.eye(4)), tmp_path / f"{name}.nii")
+    volume = with_geometry(open_scan(tmp_path / "scan.nii"), (0.7, 0.7, 2.5))
+    mask = read_mask(tmp_path / "mask.nii", volume)
+    np.testing.assert_array_equal(mask.labels, volume.hu > 0)
+    assert mask.affine.spacing_mm == pytest.approx((0.7, 0.7, 2.5))
+
+
+def test_an_empty_mask_whose_file_names_its_labels_is_an_empty_mask(tmp_path: Path) -> None:
+    (tmp_path / "labelsTr").mkdir()
+    (tmp_path / "imagesTr").mkdir()
+    names = '{"labels": {"0": "background", "1": "liver", "2": "cancer"}}'
+    (tmp_path / "dataset.json").write_text(names)
+    values = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
+    grid = np.diag([1.0, 1, 2, 1])
+    nib.save(nib.Nifti1Image(values, grid), tmp_path / "imagesTr" / "a.nii.gz")
+    nib.save(nib.Nifti1Image(np.zeros_like(values), grid), tmp_path / "labelsTr" / "a.nii.gz")
+    volume = open_scan(tmp_path / "imagesTr" / "a.nii.gz")
+    assert not read_mask(tmp_path / "labelsTr" / "a.nii.gz", volume).labels.any()
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("Liver with tumor", 1),
+        ("Liver + tumor", 1),
+        ("whole liver including tumour", 1),
+        ("Leber mit Tumor", 1),
+        ("Lymph node metastasis", 2),
+        ("prostate cancer", 2),
+        ("Hepatic flexure", 1),
+    ],
+)
+def test_a_name_that_says_more_than_one_thing_is_asked_about(name: str, label: int) -> None:
+    assert meaning(name) == (label, False)

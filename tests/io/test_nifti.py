@@ -22,7 +22,7 @@ from liverseg_gui.core.volume import LabelMap
 from liverseg_gui.io import nifti_write
 from liverseg_gui.io.masks import read_mask
 from liverseg_gui.io.nifti_write import save_mask
-from liverseg_gui.io.scans import open_scan
+from liverseg_gui.io.scans import list_volumes, open_scan
 from tests.core.test_geometry import orientations
 
 SHAPE = (4, 5, 6)
@@ -288,3 +288,45 @@ def test_lengths_that_are_not_mm_are_doubted(tmp_path: Path) -> None:
 def test_a_mask_needs_the_name_of_one(tmp_path: Path, mask: tuple) -> None:
     with pytest.raises(SaveError, match=r"\.nii or \.nii\.gz"):
         save_mask(*mask, tmp_path / "m.png")
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (0, 2, 1)])
+def test_the_axis_of_the_slices_does_not_make_a_spacing_implausible(
+    tmp_path: Path, order: tuple
+) -> None:
+    matrix = np.zeros((4, 4))
+    for column, axis in enumerate(order):
+        matrix[axis, column] = (0.8, 0.8, 5.0)[axis]
+    matrix[:, 3] = (-10, -20, 30, 1)
+    volume = open_scan(write(tmp_path / "s.nii", np.zeros(SHAPE, np.int16), matrix))
+    assert volume.mm_reliable
+
+
+def test_what_a_header_holds_beside_its_fields_stays_out_of_the_mask(tmp_path: Path) -> None:
+    image = nib.Nifti1Image(np.zeros(SHAPE, np.int16), np.diag([0.8, 0.8, 2.5, 1]))
+    image.header.extensions.append(nib.nifti1.Nifti1Extension("comment", b"Patient: DOE^JANE"))
+    nib.save(image, tmp_path / "scan.nii")
+    volume = open_scan(tmp_path / "scan.nii")
+    mask = LabelMap(np.ones(volume.shape, np.uint8), volume.grid)
+    save_mask(mask, volume.origin, tmp_path / "mask.nii")
+    assert b"DOE" not in (tmp_path / "mask.nii").read_bytes()
+
+
+@pytest.mark.parametrize("names", [("s.hdr", "s.img"), ("S.HDR", "S.IMG")])
+def test_a_pair_is_listed_once(tmp_path: Path, names: tuple[str, str]) -> None:
+    nib.save(nib.Nifti1Pair(np.zeros(SHAPE, np.int16), np.diag([2, 2, 2, 1])), tmp_path / "s.hdr")
+    for old, new in zip(("s.hdr", "s.img"), names, strict=True):
+        (tmp_path / old).rename(tmp_path / new)
+    assert len(list_volumes(tmp_path)) == 1
+
+
+def test_folders_deeper_than_python_can_recurse_are_searched(tmp_path: Path) -> None:
+    made = [tmp_path / "d"]
+    for _ in range(1100):
+        made[-1].mkdir()
+        made.append(made[-1] / "d")
+    deepest = scan(made[-2] / "scan.nii")
+    assert [entry.path for entry in list_volumes(tmp_path)] == [deepest]
+    deepest.unlink()
+    for folder in reversed(made[:-1]):  # which shutil, and so pytest, cannot do
+        folder.rmdir()

@@ -96,6 +96,8 @@ class HeaderCache:
             )
         except sqlite3.Error as error:
             self._give_up(error)
+        except ValueError:  # a name that is no text, which JSON and SQLite cannot hold
+            _log.warning("headers of a folder not cached")
 
     def _give_up(self, error: Exception) -> None:
         """Go on without; a damaged file is removed so that the next run starts afresh."""

@@ -13,13 +13,18 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from liverseg_gui.core import scan_checks as checks
 from liverseg_gui.core.findings import Concern, Finding, info, warning
 from liverseg_gui.core.geometry import Affine, StoredGrid
-from liverseg_gui.io import checks
+from liverseg_gui.core.slices import usual_step
 from liverseg_gui.io.dicom.stacks import Slice, Stack
 
 _POSITION_TOLERANCE_MM = 0.05
 _STEP_TOLERANCE = 0.02
+_PLACE_TOLERANCE = 0.1
+_UNSEEN = 0.4
+"""From this share of the usual distance on, what lies between two slices was not seen."""
+
 _DRIFT_MM = 0.5
 _TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -53,13 +58,11 @@ def stack_geometry(stack: Stack) -> StackGeometry:
     positions = np.array([s.plane.position for s in slices])
     depths = positions @ normal
     uneven = _step_findings(stack, np.diff(depths))
-    tilt = _tilt(positions, normal)
-    findings += uneven
-    if tilt is not None:
-        findings.append(checks.tilted(tilt))
+    shifted = _shift_findings(positions, normal)
+    findings += [*uneven, *shifted]
     affines = tuple(_affine(s, row, column, normal, positions[n]) for n, s in enumerate(slices))
     shape = (stack.first.columns, stack.first.rows)
-    even = not uneven and tilt is None
+    even = not uneven and not shifted
     if not even:
         findings += checks.even_grid_findings(shape, affines)
     return StackGeometry(shape, affines, even, tuple(findings))
@@ -99,35 +102,46 @@ def _affine(
     return Affine(_TO_RAS @ lps)
 
 
-def _tilt(positions: NDArray[np.float64], normal: NDArray[np.float64]) -> float | None:
-    """Degrees between the stack and its slices' normal, or None where they agree."""
-    path = positions[-1] - positions[0]
-    along = path @ normal
-    drift = float(np.linalg.norm(path - along * normal))
+def _shift_findings(positions: NDArray[np.float64], normal: NDArray[np.float64]) -> list[Finding]:
+    """Whether slices are moved sideways against each other: evenly, by a tilt, or otherwise."""
+    moved = positions - positions[0]
+    depths = moved @ normal
+    sideways = moved - np.outer(depths, normal)
+    drift = float(np.linalg.norm(np.ptp(sideways, axis=0)))
     if drift <= _DRIFT_MM:
-        return None
-    return float(np.degrees(np.arctan2(drift, abs(along))))
+        return []
+    slope = sideways.T @ depths / max(float(depths @ depths), 1e-9)
+    if float(np.abs(sideways - np.outer(depths, slope)).max()) <= _DRIFT_MM:
+        return [checks.tilted(float(np.degrees(np.arctan(np.linalg.norm(slope)))))]
+    return [
+        warning(
+            "shifted-slices",
+            f"The slices are moved sideways against each other by up to {drift:.1f} mm. The scan "
+            "was resampled with each slice in its own place.",
+            "Check that the pictures of neighboring slices fit together.",
+        )
+    ]
 
 
 def _step_findings(stack: Stack, steps: NDArray[np.float64]) -> list[Finding]:
     """Tell missing slices from slices that were made at uneven distances."""
-    if len(steps) == 0:
+    if len(steps) == 0 or steps.min() <= 0:
         return []
-    usual = float(np.median(steps))
+    usual = usual_step(steps)
     tolerance = max(_POSITION_TOLERANCE_MM, _STEP_TOLERANCE * usual)
     odd = np.abs(steps - usual) > tolerance
-    if not odd.any():
+    off = np.abs(np.cumsum(steps) - steps.mean() * np.arange(1, len(steps) + 1)).max()
+    if not odd.any() and off <= max(_POSITION_TOLERANCE_MM, _PLACE_TOLERANCE * usual):
         return []
-    ratio = steps / usual
-    multiple = np.rint(ratio)
-    gap = odd & (multiple >= 2) & (np.abs(ratio - multiple) * usual <= tolerance)
+    unseen = steps - max(stack.first.thickness, usual)
+    gap = odd & (unseen > _UNSEEN * usual)
+    multiple = np.rint(steps / usual)
     jumps, numbered = _number_jumps(stack)
-    if numbered:
-        gap &= np.abs(jumps) == multiple
+    sure = numbered and bool((np.abs(jumps) == multiple)[gap].all())
     found = []
     if gap.any():
-        found.append(_missing(stack, steps, gap, usual, numbered))
-    if (odd & ~gap).any():
+        found.append(_missing(stack, steps, gap, usual, sure))
+    if (odd & ~gap).any() or not odd.any():
         found.append(_uneven(steps))
     return found
 
@@ -149,7 +163,7 @@ def _missing(
     usual: float,
     numbered: bool,
 ) -> Finding:
-    lost = int(np.rint(steps[gap] / usual).sum() - gap.sum())
+    lost = int(np.maximum(np.rint(steps[gap] / usual) - 1, 1).sum())
     be = "is" if lost == 1 else "are"
     sure = be if numbered else f"{be} probably"
     which = ""
@@ -164,8 +178,8 @@ def _missing(
     slices = "1 slice" if lost == 1 else f"{lost} slices"
     return warning(
         "missing-slices",
-        f"{slices} {sure} missing{which}: gaps of up to {steps[gap].max():g} mm between slices "
-        f"{usual:g} mm apart. The gaps were filled by interpolation on an even grid, and mm and "
+        f"{slices} {sure} missing{which}: gaps of up to {steps[gap].max():.4g} mm between slices "
+        f"{usual:.4g} mm apart. The gaps were filled by interpolation on an even grid, and mm and "
         "ml are not reliable.",
         "Export the series again from the archive, complete.",
         Concern.MM,

@@ -93,6 +93,17 @@ def read_header(path: Path) -> ImageHeader | None:
         return None
 
 
+def is_dicom(path: Path) -> bool:
+    """Whether `path` is a whole DICOM object of any kind, with an image in it or not."""
+    try:
+        with BoundedFile(path) as stream:
+            return "SOPClassUID" in pydicom.dcmread(stream, specific_tags=["SOPClassUID", "Rows"])
+    except MemoryError:
+        raise
+    except Exception:  # pydicom may fail in any way on a damaged file
+        return False
+
+
 class BoundedFile(io.BufferedReader):
     """A file that never takes memory for more bytes than it has, whatever a header asks for."""
 

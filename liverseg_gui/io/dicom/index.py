@@ -9,8 +9,9 @@ from pathlib import Path
 
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.io.dicom.cache import HeaderCache
-from liverseg_gui.io.dicom.header_reader import read_header
+from liverseg_gui.io.dicom.header_reader import is_dicom, read_header
 from liverseg_gui.io.dicom.headers import ImageHeader
+from liverseg_gui.io.folders import walk
 
 _REPORT_EVERY = 32
 _SKIPPED_WORDS = (
@@ -51,11 +52,10 @@ def index_folder(
 
 
 def _folders(folder: Path, progress: Progress) -> Iterator[Path]:
-    for n, (place, folders, _) in enumerate(os.walk(folder)):
+    for n, (place, _) in enumerate(walk(folder)):
         if n % _REPORT_EVERY == 0:
             progress.update(0.0, "Looking for folders")
-        folders.sort()
-        yield Path(place)
+        yield place
 
 
 def _index_one(folder: Path, progress: Progress, cache: HeaderCache) -> Found:
@@ -73,10 +73,9 @@ def _index_one(folder: Path, progress: Progress, cache: HeaderCache) -> Found:
     if entries != known:
         cache.store(folder, entries)
     headers = tuple(e[2] for _, e in sorted(entries.items()) if e[2] is not None)
-    claimed = [
-        name for name, e in entries.items() if e[2] is None and name.lower().endswith(".dcm")
-    ]
-    return Found(folder, headers, len(claimed))
+    claimed = [n for n, e in entries.items() if e[2] is None and n.lower().endswith(".dcm")]
+    unreadable = [n for n in claimed if not n.startswith("._") and not is_dicom(folder / n)]
+    return Found(folder, headers, len(unreadable))
 
 
 def _files(folder: Path) -> list[tuple[str, int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from liverseg_gui.core.findings import Concern, Finding, warning
-from liverseg_gui.io.checks import PHASE_UNKNOWN
+from liverseg_gui.core.scan_checks import PHASE_UNKNOWN
 
 UNENHANCED, ARTERIAL, PORTAL, DELAYED, ENHANCED = (
     "unenhanced",

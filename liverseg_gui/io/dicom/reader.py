@@ -10,15 +10,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from liverseg_gui.core import scan_checks as checks
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.findings import Concern, Finding, by_severity, error, info, warning
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.slices import SourceSlices, even_grid, resample_even
 from liverseg_gui.core.volume import Origin, Volume
-from liverseg_gui.io import checks
 from liverseg_gui.io.dicom.geometry import StackGeometry, stack_geometry, thickness_finding
 from liverseg_gui.io.dicom.header_reader import read_header
+from liverseg_gui.io.dicom.headers import ImageHeader
 from liverseg_gui.io.dicom.index import Found, index_folder
 from liverseg_gui.io.dicom.phase import contrast_phase, phase_findings
 from liverseg_gui.io.dicom.pixels import AIR_HU, Lowest, read_hu, require_whole
@@ -44,7 +45,7 @@ def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
     else:
         found = index_folder(path.parent, progress, recursive=False)
     entries = dicom_entries(found)
-    mine = [e for e in entries if isinstance(e.read, StackReader) and e.read.holds(path)]
+    mine = [e for e in entries if isinstance(e.read, StackReader) and e.read.holds(wanted)]
     if not mine:
         raise UnreadableFileError(
             f"{path} is a DICOM {wanted.modality or 'object'}, not a scan. Open the CT series it "
@@ -105,9 +106,13 @@ class StackReader:
     stack: Stack
     extra: tuple[Finding, ...] = ()
 
-    def holds(self, path: Path) -> bool:
-        """Whether the file `path` is one of the slices."""
-        return any(Path(s.header.path) == path for s in self.stack.slices)
+    def holds(self, header: ImageHeader) -> bool:
+        """Whether `header` is that of a slice, or of a copy of one that was left out."""
+        return any(
+            s.header.path == header.path
+            or (s.header.instance_uid == header.instance_uid != "" and s.plane in header.planes)
+            for s in self.stack.slices
+        )
 
     @cached_property
     def geometry(self) -> StackGeometry:

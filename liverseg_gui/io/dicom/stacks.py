@@ -20,6 +20,7 @@ _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _NO_IMAGES = ("SEG", "RTSTRUCT", "RTDOSE", "RTPLAN", "SR", "PR", "KO", "REG")
 _CROSS_SECTIONS = ("CT", "MR", "PT", "NM")
 _SCOUT = re.compile(r"scout|topogram|locali[sz]er|surview|scanogram", re.IGNORECASE)
+_FEWEST, _MOST_INTERLEAVED = 3, 6
 _AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
@@ -73,7 +74,8 @@ def make_stacks(headers: Iterable[ImageHeader]) -> list[Stack]:
         if header.modality in _NO_IMAGES:
             continue
         folder = "" if header.series_uid else str(Path(header.path).parent)
-        series[(header.study_uid, header.series_uid, header.modality, folder)].append(header)
+        key = (header.patient_id, header.study_uid, header.series_uid, header.modality, folder)
+        series[key].append(header)
     stacks = [stack for group in series.values() for stack in _of_series(group)]
     return sorted(_set_aside_singles(stacks), key=_order)
 
@@ -129,9 +131,13 @@ def _of_series(headers: list[ImageHeader]) -> list[Stack]:
 
 def _without_copies(headers: list[ImageHeader]) -> tuple[list[ImageHeader], int]:
     """The images that differ in more than their file, and how many did not."""
-    seen: dict[ImageHeader, ImageHeader] = {}
+    seen: dict[object, ImageHeader] = {}
     for header in headers:
-        seen.setdefault(replace(header, path="" if header.instance_uid else header.path), header)
+        identity = (
+            header.instance_uid or header.path,
+            *(header.planes, header.acquisition, header.acquisition_time, header.instance),
+        )
+        seen.setdefault(identity, header)
     return list(seen.values()), len(headers) - len(seen)
 
 
@@ -208,7 +214,7 @@ def _placed(group: list[Slice]) -> tuple[list[Slice] | None, list[Finding]]:
             warning(
                 "no-position",
                 "The files do not say where the slices lie: their order and distance are taken "
-                "from their numbers, and mm and ml are not reliable.",
+                "from their numbers, mm and ml are not reliable, and head and feet may be swapped.",
                 "Export the series again from the archive.",
                 Concern.MM,
             )
@@ -231,8 +237,8 @@ def _filled(one: Slice, n: int) -> Slice:
     position = plane.position
     if not position:
         number = one.instance if one.instance is not None else n
-        along = header.slice_location
-        position = (0.0, 0.0, along if along is not None else number * (header.thickness or 1.0))
+        along = header.slice_location  # images are usually numbered from the head
+        position = (0.0, 0.0, along if along is not None else -number * (header.thickness or 1.0))
     return replace(
         one,
         plane=replace(
@@ -260,7 +266,7 @@ def _phases(ordered: list[Slice]) -> list[Part]:
     """Split a stack that visits positions more than once (phases, echoes, kernels) by its tags."""
     visits = _visits(ordered)
     if visits == 1:
-        return [("", ordered, [])]
+        return _interleaved(ordered) or [("", ordered, [])]
     for exact in (True, False):
         for word, key in _KEYS:
             parts: dict[str, list[Slice]] = defaultdict(list)
@@ -273,6 +279,19 @@ def _phases(ordered: list[Slice]) -> list[Part]:
     if turns is not None:
         return _named("turn", turns)
     return [("", ordered, [_repeated()])]
+
+
+def _interleaved(ordered: list[Slice]) -> list[Part] | None:
+    """Split acquisitions that share no position but lie between each other's slices."""
+    parts: dict[str, list[Slice]] = defaultdict(list)
+    for s in ordered:
+        parts[_KEYS[0][1](s)].append(s)
+    if not 1 < len(parts) <= _MOST_INTERLEAVED or min(map(len, parts.values())) < _FEWEST:
+        return None
+    changes = sum(_KEYS[0][1](a) != _KEYS[0][1](b) for a, b in pairwise(ordered))
+    if changes < len(parts) - 1 + _FEWEST:
+        return None
+    return _named("acquisition", parts)
 
 
 def _by_turns(ordered: list[Slice], visits: int) -> dict[str, list[Slice]] | None:
@@ -297,6 +316,9 @@ def _named(word: str, parts: dict[str, list[Slice]]) -> list[Part]:
         return (first.header.acquisition_time, first.instance or 0, first.header.path)
 
     count = len(parts)
+    slices = [s for part in parts.values() for s in part]
+    places = 1 + sum(b - a > _SAME_PLACE_MM for a, b in pairwise(sorted(s.depth for s in slices)))
+    apart = len(slices) < (1 + count) / 2 * places
     named: list[Part] = []
     for n, (value, part) in enumerate(sorted(parts.items(), key=lambda item: when(item[1])), 1):
         name = f"kernel {value}" if word == "kernel" else f"phase {n} of {count}"
@@ -309,6 +331,13 @@ def _named(word: str, parts: dict[str, list[Slice]]) -> list[Part]:
             f"by their {word}. This is {name}.",
             "Open the phase you want to measure.",
         )
+        if apart:
+            found = warning(
+                "separate-parts",
+                f"The series holds {count} volumes, told apart by their {word}, that share few "
+                f"positions: each covers only some of the body or of the slices. This is {name}.",
+                "Look at each of them; none may hold the whole liver.",
+            )
         named.append((f"{name}, {time}" if time else name, part, [found]))
     return named
 

@@ -16,7 +16,7 @@ TILT_DEGREES = 0.5
 
 _RIGHT_ANGLE_DEGREES = 0.02
 _PIXEL_MM = (0.2, 3.0)
-_SLICE_MM = (0.1, 20.0)
+_RANGE_MM = (0.1, 20.0)
 _THICK_MM = 5.0
 _SAMPLES_AN_AXIS = 64
 
@@ -31,6 +31,7 @@ PHASE_UNKNOWN = warning(
 def spacing_findings(affine: Affine, shape: Int3) -> list[Finding]:
     """Doubts about the voxel size of a grid of `shape` (stored i, j, k)."""
     i_mm, j_mm, k_mm = affine.spacing_mm
+    fine, middle, coarse = sorted(affine.spacing_mm)
     found = []
     plain = np.array_equal(np.abs(affine.matrix[:3, :3]), np.eye(3))
     if plain and not affine.matrix[:3, 3].any():
@@ -44,10 +45,9 @@ def spacing_findings(affine: Affine, shape: Int3) -> list[Finding]:
             )
         )
     elif not (
-        _PIXEL_MM[0] <= min(i_mm, j_mm)
-        and max(i_mm, j_mm) <= max(_PIXEL_MM[1], 1.05 * k_mm)
-        and max(i_mm, j_mm) <= _SLICE_MM[1]
-        and _SLICE_MM[0] <= k_mm <= _SLICE_MM[1]
+        _RANGE_MM[0] <= fine
+        and coarse <= _RANGE_MM[1]
+        and _PIXEL_MM[0] <= middle <= max(_PIXEL_MM[1], coarse / 1.05)
     ):
         found.append(
             warning(
@@ -58,11 +58,11 @@ def spacing_findings(affine: Affine, shape: Int3) -> list[Finding]:
                 Concern.MM,
             )
         )
-    elif k_mm > _THICK_MM:
+    elif coarse > _THICK_MM:
         found.append(
             info(
                 "thick-slices",
-                f"The slices are {k_mm:.3g} mm apart: small lesions can fall between them.",
+                f"The slices are {coarse:.3g} mm apart: small lesions can fall between them.",
                 "Prefer a thinner reconstruction where there is one.",
             )
         )
@@ -76,7 +76,7 @@ def spacing_findings(affine: Affine, shape: Int3) -> list[Finding]:
                 "Compare the liver's side with another picture of the patient.",
             )
         )
-    if shape[2] == 1:
+    if min(shape) == 1:
         found.append(
             warning(
                 "single-slice",
