@@ -28,6 +28,23 @@ PHASE_UNKNOWN = warning(
 )
 
 
+EIGHT_BIT = warning(
+    "eight-bit",
+    "The file holds 8-bit numbers, which no CT in HU fits into: it may be a mask or a picture.",
+    "Open the scan it belongs to, and this file as its mask.",
+    Concern.HU,
+)
+
+
+def several_volumes(count: int) -> Finding:
+    """The finding for a file of `count` volumes."""
+    return info(
+        "four-dimensional",
+        f"The file holds {count} volumes, often contrast phases.",
+        "Choose one of them.",
+    )
+
+
 def spacing_findings(affine: Affine, shape: Int3) -> list[Finding]:
     """Doubts about the voxel size of a grid of `shape` (stored i, j, k)."""
     i_mm, j_mm, k_mm = affine.spacing_mm

@@ -15,9 +15,9 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_checks import needs_upright
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io.entries import ShowPreview, VolumeEntry
+from liverseg_gui.io.hu import Tally, slices_together, to_hu
 from liverseg_gui.io.itk_checks import color, header_findings
 from liverseg_gui.io.metaimage import read_metaimage
-from liverseg_gui.io.nifti import Tally, to_hu
 from liverseg_gui.io.nrrd import MAGIC, read_nrrd
 from liverseg_gui.io.preview import one_slice, thumbnail
 from liverseg_gui.io.raw_image import RawImage, damaged
@@ -85,10 +85,7 @@ def _read(
     findings = by_severity((*findings, *seen, *checks.value_findings(hu)))
     if needs_upright(image.grid):
         return upright_volume(hu, image.grid, image.path, findings, progress.part(0.9, 1.0))
-    ordered = image.grid.to_ras(hu)
-    strides = np.abs(ordered.strides)
-    if strides[2] < max(strides[:2]):  # axial slices must lie together: they are shown most
-        ordered = np.asfortranarray(ordered)
+    ordered = slices_together(image.grid.to_ras(hu))
     progress.update(1.0, f"Reading {image.path.name}")
     return Volume(ordered, image.grid, origin, findings)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from liverseg_gui.core import scan_checks as checks
-from liverseg_gui.core.findings import Concern, Finding, error, info, warning
+from liverseg_gui.core.findings import Concern, Finding, error, warning
 from liverseg_gui.io.raw_image import RawImage
 
 
@@ -48,17 +48,7 @@ def header_findings(image: RawImage) -> Iterator[Finding]:
             Concern.MM,
         )
     if image.dtype.itemsize == 1:
-        yield warning(
-            "eight-bit",
-            "The file holds 8-bit numbers, which no CT in HU fits into: it may be a mask or a "
-            "picture.",
-            "Open the scan it belongs to, and this file as its mask.",
-            Concern.HU,
-        )
+        yield checks.EIGHT_BIT
     if image.count > 1:
-        yield info(
-            "four-dimensional",
-            f"The file holds {image.count} volumes, often contrast phases.",
-            "Choose one of them.",
-        )
+        yield checks.several_volumes(image.count)
     yield checks.PHASE_UNKNOWN

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core import scan_checks as checks
 from liverseg_gui.core.errors import UnreadableFileError
-from liverseg_gui.core.findings import Concern, Finding, by_severity, error, warning
+from liverseg_gui.core.findings import Finding, by_severity, error
 from liverseg_gui.core.geometry import Affine, Int3, StoredGrid
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io import nifti_checks, raw
 from liverseg_gui.io.entries import ShowPreview, VolumeEntry
+from liverseg_gui.io.hu import Tally, slices_together, to_hu
 from liverseg_gui.io.preview import one_slice, thumbnail
 from liverseg_gui.io.upright import upright_volume
 
@@ -28,7 +29,6 @@ ENDINGS = (".nii", ".nii.gz", ".hdr", ".img", ".hdr.gz", ".img.gz")
 
 logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)  # its doubts are ours to tell
 
-_AIR_HU = -1024
 _POSITION_FIELDS = (
     *("pixdim", "qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d"),
     *("qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z", "xyzt_units"),
@@ -184,10 +184,7 @@ def _read(
     findings = by_severity((*findings, *seen, *checks.value_findings(hu)))
     if checks.needs_upright(file.grid):
         return upright_volume(hu, file.grid, file.path, findings, progress.part(0.9, 1.0))
-    ordered = file.grid.to_ras(hu)
-    strides = np.abs(ordered.strides)
-    if strides[2] < max(strides[:2]):  # axial slices must lie together: they are shown most
-        ordered = np.asfortranarray(ordered)
+    ordered = slices_together(file.grid.to_ras(hu))
     progress.update(1.0, f"Reading {file.path.name}")
     origin = Origin(file.path, file.path.name, nifti_header=_nifti1(file.header))
     return Volume(ordered, file.grid, origin, findings)
@@ -227,55 +224,6 @@ def _read_hu(
                 raw.fill(stream, stored)
                 part[:] = to_hu(stored, file.slope, file.inter, tally)
     return hu, tally.findings()
-
-
-@dataclass
-class Tally:
-    """Counts the numbers that are no HU."""
-
-    voxels: int = 0
-    not_numbers: int = 0
-    out_of_range: int = 0
-
-    def findings(self) -> tuple[Finding, ...]:
-        """What the counts say."""
-        found = []
-        if self.not_numbers:
-            found.append(
-                warning(
-                    "not-a-number",
-                    f"{self.not_numbers:,} of {self.voxels:,} voxels hold no number; they are "
-                    "shown as air.",
-                    "Convert the scan again if they lie inside the body.",
-                )
-            )
-        if self.out_of_range:
-            found.append(
-                warning(
-                    "absurd-hu",
-                    f"{self.out_of_range:,} of {self.voxels:,} voxels lie beyond +-32767, which no "
-                    "HU does; they are cut off there.",
-                    "Check that this is a CT in HU: the model needs true HU.",
-                    Concern.HU,
-                )
-            )
-        return tuple(found)
-
-
-def to_hu(stored: NDArray[Any], slope: float, inter: float, tally: Tally) -> NDArray[np.int16]:
-    """Stored values as rounded int16 HU; not-a-number becomes air."""
-    values: NDArray[Any] = stored.astype(np.float32 if stored.dtype.itemsize <= 2 else np.float64)
-    if (slope, inter) != (1, 0):
-        with np.errstate(over="ignore", invalid="ignore"):
-            values *= slope
-            values += inter
-    bad = np.isnan(values)
-    wild = np.abs(values) > 32767
-    tally.voxels += values.size
-    tally.not_numbers += int(np.count_nonzero(bad))
-    tally.out_of_range += int(np.count_nonzero(wild))
-    values[bad] = _AIR_HU
-    return np.clip(np.rint(values), -32768, 32767).astype(np.int16)
 
 
 def _slice(file: NiftiFile, index: int, k: int) -> Volume:

@@ -23,19 +23,9 @@ def header_findings(header: Any, grid: StoredGrid, count: int) -> Iterator[Findi
     if header.get_data_dtype().kind == "f":
         yield info("float-data", "The values are fractions; they are rounded to whole HU.")
     if header.get_data_dtype().itemsize == 1:
-        yield warning(
-            "eight-bit",
-            "The file holds 8-bit numbers, which no CT in HU fits into: it may be a mask or a "
-            "picture.",
-            "Open the scan it belongs to, and this file as its mask.",
-            Concern.HU,
-        )
+        yield checks.EIGHT_BIT
     if count > 1:
-        yield info(
-            "four-dimensional",
-            f"The file holds {count} volumes, often contrast phases.",
-            "Choose one of them.",
-        )
+        yield checks.several_volumes(count)
     yield checks.PHASE_UNKNOWN
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from liverseg_gui.core.errors import UnreadableFileError
 
 _CHUNK = 1 << 20
-_GZIP_RATIO = 1032
+GZIP_RATIO = 1032
 """The most that deflate can compress: 258 bytes in two bits."""
 
 DAMAGED: Any = (OSError, EOFError, zlib.error, isal_zlib.error)
@@ -26,7 +26,7 @@ def require_room(path: Path, promised: int, compressed: bool) -> None:
     Raises:
         UnreadableFileError: it cannot.
     """
-    there = path.stat().st_size * (_GZIP_RATIO if compressed else 1)
+    there = path.stat().st_size * (GZIP_RATIO if compressed else 1)
     if promised > there:
         raise cut_short(path)
 

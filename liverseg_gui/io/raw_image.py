@@ -22,12 +22,10 @@ from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.io import raw
 from liverseg_gui.io.voxel_stream import Encoding, Start, VoxelStream
 
-_SLAB_BYTES = 8 << 20
+_SLAB_BYTES = 2 << 20
 _FARTHEST_MM = 1e6
 _MOST_FILES = 100_000
 _NUMBERED = re.compile(r"[^%]*%0?\d{0,2}[diu][^%]*")
-_RATIO = 1032
-"""The most that deflate can compress: 258 bytes in two bits."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ class RawImage:
         numbers = prod(self.shape)
         room = {
             Encoding.RAW: numbers * self.dtype.itemsize <= size,
-            Encoding.DEFLATED: numbers * self.dtype.itemsize <= size * _RATIO,
+            Encoding.DEFLATED: numbers * self.dtype.itemsize <= size * raw.GZIP_RATIO,
             Encoding.TEXT: numbers <= size,
             Encoding.HEX: numbers * self.dtype.itemsize <= size // 2,
         }

@@ -17,10 +17,10 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, RLELossless
 
 from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.slices import AIR_HU
 from liverseg_gui.io.dicom.header_reader import BoundedFile
 from liverseg_gui.io.dicom.stacks import Slice
 
-AIR_HU = -1024
 _PADDING_BELOW_HU = -200
 _MOST_COMPRESSION = 8 * 2000
 """No CT slice compresses better; an empty one does, at about a thousand to one."""

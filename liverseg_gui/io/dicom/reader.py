@@ -15,16 +15,17 @@ from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.findings import Concern, Finding, by_severity, error, info, warning
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.slices import SourceSlices, even_grid, resample_even
+from liverseg_gui.core.slices import AIR_HU, SourceSlices, even_grid, resample_even
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io.dicom.geometry import StackGeometry, stack_geometry, thickness_finding
 from liverseg_gui.io.dicom.header_reader import read_header
 from liverseg_gui.io.dicom.headers import ImageHeader
 from liverseg_gui.io.dicom.index import Found, index_folder
 from liverseg_gui.io.dicom.phase import contrast_phase, phase_findings
-from liverseg_gui.io.dicom.pixels import AIR_HU, Lowest, read_hu, require_whole
+from liverseg_gui.io.dicom.pixels import Lowest, read_hu, require_whole
 from liverseg_gui.io.dicom.stacks import Stack, make_stacks
 from liverseg_gui.io.entries import Role, SeriesInfo, ShowPreview, VolumeEntry
+from liverseg_gui.io.hu import slices_together
 from liverseg_gui.io.preview import one_slice, thumbnail
 
 
@@ -247,10 +248,7 @@ class StackReader:
             hu, grid, source = self._resampled(stack, progress.part(share, 1.0))
         progress.update(1.0, "Reading done")
         origin = replace(self._origin(), source_slices=source)
-        strides = np.abs(hu.strides)
-        if strides[2] < max(strides[:2]):
-            hu = np.asfortranarray(hu)
-        return Volume(hu, grid, origin, findings)
+        return Volume(slices_together(hu), grid, origin, findings)
 
     def _padding(self, lowest: Lowest) -> list[Finding]:
         first = self.stack.first
