@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import nibabel.orientations as nbo
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -68,6 +67,7 @@ class Affine:
     @property
     def orientation(self) -> str:
         """The patient direction each axis runs towards, e.g. "RAS" or "LPS"."""
+        nbo = _orientations()
         return "".join(nbo.aff2axcodes(self._matrix))
 
     def to_mm(self, ijk: ArrayLike) -> NDArray[np.float64]:
@@ -109,22 +109,31 @@ class StoredGrid:
 
     @cached_property
     def _orientation(self) -> NDArray[np.float64]:
-        return nbo.io_orientation(self.affine.matrix)
+        return _orientations().io_orientation(self.affine.matrix)
 
     @property
     def ras_affine(self) -> Affine:
         """The affine of the same voxels in RAS+ order."""
-        return Affine(self.affine.matrix @ nbo.inv_ornt_aff(self._orientation, self.shape))
+        turn = _orientations().inv_ornt_aff(self._orientation, self.shape)
+        return Affine(self.affine.matrix @ turn)
 
     def to_ras(self, stored: NDArray[Any]) -> NDArray[Any]:
         """A view of `stored` (this grid's shape) in RAS+ order."""
-        return nbo.apply_orientation(stored, self._orientation)
+        return _orientations().apply_orientation(stored, self._orientation)
 
     def to_stored(self, ras: NDArray[Any]) -> NDArray[Any]:
         """A view of `ras` (RAS+ order) in this grid's order: the inverse of `to_ras`."""
+        nbo = _orientations()
         canonical = np.array([[0, 1], [1, 1], [2, 1]])
         back = nbo.ornt_transform(canonical, self._orientation)
         return nbo.apply_orientation(ras, back)
+
+
+def _orientations() -> Any:
+    """nibabel's module of that name, loaded when the first scan is: it takes half a second."""
+    import nibabel.orientations
+
+    return nibabel.orientations
 
 
 Box = tuple[slice, slice, slice]

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.spatial import ConvexHull
 
 from liverseg_gui.core.geometry import Affine, Box, Float3, Int3, bounding_box
 from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap, Volume
@@ -93,6 +91,8 @@ def _incomplete(mask: LabelMap) -> list[str]:
 
 
 def _lesions(volume: Volume, mask: LabelMap) -> tuple[Lesion, ...]:
+    from scipy import ndimage  # SciPy takes half a second to load, which the window need not wait
+
     tumor = mask.labels == TUMOR
     around = bounding_box(tumor)
     if around is None:
@@ -141,6 +141,8 @@ def axial_diameters(inside: NDArray[np.bool_], affine: Affine) -> tuple[float, f
     `inside` is one lesion, (i, j, k) in RAS+ order. Diameters run between the outer corners of
     voxels, as a reader measures from edge to edge.
     """
+    from scipy.spatial import ConvexHull
+
     best = (0.0, 0.0, 0)
     plane, _ = np.linalg.qr(affine.matrix[:3, :2])
     for k in range(inside.shape[2]):

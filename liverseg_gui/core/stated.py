@@ -6,7 +6,6 @@ from dataclasses import replace
 from itertools import permutations, product
 
 import numpy as np
-from nibabel.orientations import axcodes2ornt, inv_ornt_aff
 
 from liverseg_gui.core.findings import Finding, by_severity, warning
 from liverseg_gui.core.geometry import Affine, Float3, StoredGrid
@@ -43,6 +42,8 @@ def with_geometry(
     if orientation is not None:
         if orientation not in ORIENTATIONS:
             raise ValueError(f"there is no orientation {orientation!r}")
+        from nibabel.orientations import axcodes2ornt, inv_ornt_aff
+
         size = volume.grid.affine.spacing_mm
         matrix = np.linalg.inv(inv_ornt_aff(axcodes2ornt(orientation), stored.shape))
         matrix[:3, :3] *= size

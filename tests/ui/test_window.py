@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -381,3 +383,16 @@ def test_commands_that_need_a_scan_are_off_without_one(desk: Desk, qtbot: QtBot)
     assert not any(actions[row.key].isEnabled() for row in ROWS if row.needs_scan)
     assert actions["open_file"].isEnabled()
     assert not actions["cancel"].isEnabled()
+
+
+def test_nothing_slow_is_loaded_before_the_first_window() -> None:
+    code = (
+        "import sys; from PySide6.QtWidgets import QApplication; app = QApplication([]);"
+        "from liverseg_gui.segmentation.process import ProcessSegmenter;"
+        "from liverseg_gui.ui.main_window import MainWindow;"
+        "window = MainWindow(ProcessSegmenter()); window.show(); app.processEvents();"
+        "slow = ('torch', 'fastai', 'SimpleITK', 'scipy', 'nibabel', 'pydicom', 'pandas');"
+        "print([m for m in slow if m in sys.modules]); window.close()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
