@@ -53,7 +53,7 @@ def _made(folder: Path) -> list[Path]:
     stored = phantom.grid.to_stored(phantom.hu)
     image = nib.Nifti1Image(stored, phantom.grid.affine.matrix)
     nib.save(image, folder / "phantom.nii")
-    nib.save(image, folder / "phantom.nii.gz")
+    nib.save(image, folder / "packed.nii.gz")
     nib.save(nib.Nifti2Image(stored, phantom.grid.affine.matrix), folder / "nifti2.nii")
     nib.save(nib.Nifti1Pair(stored, phantom.grid.affine.matrix), folder / "pair.hdr")
     nib.save(nib.Nifti1Image(stored, np.eye(4)), folder / "identity.nii.gz")
@@ -75,7 +75,7 @@ def _made(folder: Path) -> list[Path]:
     with zipfile.ZipFile(folder / "study.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for file in series.iterdir():
             archive.write(file, file.name)
-    names = "phantom.nii phantom.nii.gz nifti2.nii pair.hdr identity.nii.gz float.nii.gz"
+    names = "phantom.nii packed.nii.gz nifti2.nii pair.hdr identity.nii.gz float.nii.gz"
     more = "phantom.nrrd phantom.mha series gap tilt enhanced.dcm study.zip"
     return [folder / word for word in f"{names} {more}".split()]
 

@@ -61,7 +61,8 @@ def main() -> None:
         os.environ["LIVERSEG_HOME"] = f"{name}/home"
         folder = Path(name)
         volume = _volume()
-        plain, packed = folder / "scan.nii", folder / "scan.nii.gz"
+        plain, packed = folder / "scan.nii", folder / "packed" / "scan.nii.gz"
+        packed.parent.mkdir()  # SimpleITK reads x.nii in the place of an x.nii.gz beside it
         image = nib.Nifti1Image(volume.grid.to_stored(volume.hu), volume.grid.affine.matrix)
         for path in (plain, packed):
             nib.save(image, path)
