@@ -36,6 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
             device="auto",
             model="default",
             volume=None,
+            slices=None,
             spacing=None,
             orientation=None,
         )

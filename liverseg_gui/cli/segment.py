@@ -13,6 +13,7 @@ from liverseg_gui.core.measure import Measurements, measure
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.stated import with_geometry
 from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.io.mask_slices import require_slices, save_mask_slices
 from liverseg_gui.io.masks import UnknownLabelsError, parse_labels, read_mask, signature
 from liverseg_gui.io.nifti_write import require_mask_place, save_mask
 from liverseg_gui.io.scans import choose, list_volumes
@@ -25,6 +26,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     segment = commands.add_parser("segment", help="segment liver and tumors in a CT")
     segment.add_argument("input", type=Path, help="scan file, DICOM folder or zip")
     segment.add_argument("-o", "--output", type=Path, required=True, help="mask (.nii, .nii.gz)")
+    segment.add_argument(
+        "--slices",
+        type=Path,
+        metavar="DIR",
+        help="of a resampled scan: also the mask on each slice as it was made",
+    )
     segment.add_argument("--report", type=Path, help="report (.json or .csv)")
     segment.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     segment.add_argument("--model", default="default", help="name or folder of a model")
@@ -106,8 +113,12 @@ def segment_file(arguments: argparse.Namespace, progress: Progress) -> Report:
         raise SegmentationError(
             f"{arguments.input} is {volume.origin.modality}, and the model knows only CT."
         )
+    if arguments.slices:
+        require_slices(volume.origin)
     found = segmenter.segment(volume, progress.part(0.1, 0.9))
     save_mask(found.labels, volume.origin, arguments.output)
+    if arguments.slices:
+        save_mask_slices(found.labels, volume.origin, arguments.slices)
     report = Report(
         volume,
         measure(volume, found.labels),

@@ -40,12 +40,7 @@ def save_mask_slices(mask: LabelMap, origin: Origin, folder: Path) -> list[Path]
     Raises:
         SaveError: the scan was not resampled, or the files could not be written.
     """
-    slices = origin.source_slices
-    if slices is None:
-        raise SaveError(
-            f"{origin.path} was not resampled, so its mask needs no single slices. Save the mask "
-            "as one file."
-        )
+    slices = require_slices(origin)
     partial_folder = folder.with_name(f".{folder.name}.{os.getpid()}")
     try:
         partial_folder.mkdir()
@@ -62,6 +57,20 @@ def save_mask_slices(mask: LabelMap, origin: Origin, folder: Path) -> list[Path]
             "free some space."
         ) from error
     return [folder / name for name in names]
+
+
+def require_slices(origin: Origin) -> SourceSlices:
+    """The slices that a scan was resampled from.
+
+    Raises:
+        SaveError: it was not resampled.
+    """
+    if origin.source_slices is None:
+        raise SaveError(
+            f"{origin.path} was not resampled, so its mask needs no single slices. Save the mask "
+            "as one file."
+        )
+    return origin.source_slices
 
 
 def slice_file_names(slices: SourceSlices) -> list[str]:

@@ -111,6 +111,23 @@ def test_a_gap_is_told_by_info_and_marks_every_figure(
     assert any("missing" in warning for warning in values["warnings"])
 
 
+def test_the_mask_of_a_resampled_scan_comes_back_slice_by_slice(
+    gappy: Path,
+    made: Path,
+    untrained_model: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["-o", str(tmp_path / "m.nii"), "--slices", str(tmp_path / "slices")]
+    words += ["--model", str(untrained_model), "--device", "cpu"]
+    assert main(["segment", str(gappy), *words]) == 0
+    names = sorted(path.name for path in (tmp_path / "slices").glob("*.nii.gz"))
+    assert names == sorted(f"{path.stem}.nii.gz" for path in gappy.iterdir())
+    capsys.readouterr()
+    assert main(["segment", str(made / "scan.nii.gz"), *words]) == 1
+    assert "was not resampled" in capsys.readouterr().err
+
+
 def test_info_says_when_headers_are_whole_and_voxels_are_not(
     gappy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
