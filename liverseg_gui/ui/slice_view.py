@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QSlider, QVBoxLayout, QWidget
 from liverseg_gui.core.display import LABEL_COLORS
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.volume import Volume
+from liverseg_gui.core.volume import LabelMap, Volume
 from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.plane_box import PlaneBox
@@ -30,6 +30,7 @@ class SliceView(QWidget):
         self.plane = plane
         self._study, self._view = study, view
         self._drawn: tuple[object, ...] = ()
+        self._overlaid: tuple[object, ...] = ()
         self._build()
         self._redraw = QTimer(self)
         self._redraw.setSingleShot(True)
@@ -133,7 +134,7 @@ class SliceView(QWidget):
     def reset(self) -> None:
         """Show the whole slice."""
         volume = self._shown
-        self._drawn = ()
+        self._drawn = self._overlaid = ()
         count = volume.shape[self.plane.normal] if volume is not None else 1
         self._slider.blockSignals(True)
         self._slider.setRange(0, count - 1)
@@ -200,22 +201,27 @@ class SliceView(QWidget):
         mask = None if self._study.preview is not None else self._study.mask
         levels = (view.window.low, view.window.high)
         levels = levels[::-1] if view.inverted else levels
-        if self._drawn != (volume, index):
-            self._image.setImage(
-                np.ascontiguousarray(self.plane.cut(volume.hu, index)), levels=levels
-            )
-            self._drawn = (volume, index)
-        else:
+        if self._drawn[:2] != (volume, index):
+            image = np.ascontiguousarray(self.plane.cut(volume.hu, index))
+            self._image.setImage(image, levels=levels)
+            self._image.setRect(self._extent())
+        elif self._drawn[2:] != levels:
             self._image.setLevels(levels)
-        self._overlay.setVisible(mask is not None and view.overlay_visible)
-        if mask is not None and view.overlay_visible:
-            self._overlay.setImage(
-                np.ascontiguousarray(self.plane.cut(mask.labels, self.index)),
-                levels=(0, 255),
-                lut=_lookup_table(view.overlay_opacity),
-            )
-        for item in (self._image, self._overlay):
-            item.setRect(self._extent())
+        self._drawn = (volume, index, *levels)
+        self._draw_overlay(mask, index)
+
+    def _draw_overlay(self, mask: LabelMap | None, index: int) -> None:
+        """Draw the labels, unless they are drawn already: a plane may only move its crosshair."""
+        view = self._view
+        shown = mask is not None and view.overlay_visible
+        self._overlay.setVisible(shown)
+        wanted = (mask, index, view.overlay_opacity)
+        if mask is not None and shown and self._overlaid != wanted:
+            labels = np.ascontiguousarray(self.plane.cut(mask.labels, index))
+            lut = _lookup_table(view.overlay_opacity)
+            self._overlay.setImage(labels, levels=(0, 255), lut=lut)
+            self._overlay.setRect(self._extent())
+            self._overlaid = wanted
 
     def _extent(self) -> QRectF:
         volume = self._shown

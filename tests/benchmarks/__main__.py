@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks import opening
+from tests.benchmarks import display, opening
 from tests.conftest import REAL_DATA
 
 _FLOOR = """
@@ -63,6 +63,7 @@ def main() -> None:
     print(f"training step a slice: {kept:.3f} s ({plain / kept:.2f} x faster for keeping memory)")
     _segment()
     opening.main()
+    display.main()
 
 
 def _python(code: str, *words: str) -> str:

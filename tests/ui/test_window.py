@@ -17,6 +17,7 @@ from liverseg_gui.core.display import PRESETS
 from liverseg_gui.core.errors import SegmentationError
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
+from liverseg_gui.core.volume import LabelMap
 from liverseg_gui.state.study import MaskSource
 from liverseg_gui.state.view import Tool
 from liverseg_gui.ui.actions import ROWS
@@ -396,3 +397,25 @@ def test_nothing_slow_is_loaded_before_the_first_window() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_overlay_follows_mask_opacity_and_slice(
+    desk: Desk, files: Path, phantom: Phantom
+) -> None:
+    desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    view, state = desk.window.views[Plane.AXIAL], desk.window.view_state
+
+    def settled() -> np.ndarray:
+        desk.qtbot.waitUntil(lambda: not view._redraw.isActive())
+        return view._overlay.image
+
+    np.testing.assert_array_equal(settled(), Plane.AXIAL.cut(phantom.truth.labels, 24))
+    desk.trigger("next_slice")
+    np.testing.assert_array_equal(settled(), Plane.AXIAL.cut(phantom.truth.labels, 25))
+    state.overlay_opacity = 1.0
+    settled()
+    assert view._overlay.lut[1, 3] == 255
+    empty = LabelMap(np.zeros_like(phantom.truth.labels), desk.window.study.volume.grid)
+    desk.window.study.set_mask(empty, MaskSource(files / "empty.nii.gz"))
+    assert not settled().any()

@@ -1,0 +1,89 @@
+"""Display: time of a slice step and of a window/level drag, all three planes with overlay.
+
+Offscreen, 512 x 512 in the axial plane; a step is from the key to the end of painting. `python -m
+tests.benchmarks.display`.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtWidgets import QApplication
+
+from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.volume import LabelMap, Origin, Volume
+from liverseg_gui.segmentation.segmenter import Segmentation
+from liverseg_gui.state.study import MaskSource
+from liverseg_gui.ui.main_window import MainWindow
+from liverseg_gui.ui.theme import apply_theme
+
+_STEPS = 150
+
+
+class _NoSegmenter:
+    def segment(self, volume: Volume, progress: Progress) -> Segmentation:
+        raise NotImplementedError
+
+
+def main() -> None:
+    """Print every figure."""
+    app = QApplication.instance() or QApplication([])
+    assert isinstance(app, QApplication)
+    apply_theme(app)
+    for slices in (100, 800):
+        _measure(app, slices)
+
+
+def _measure(app: QApplication, slices: int) -> None:
+    window = MainWindow(_NoSegmenter())
+    window.resize(1280, 800)
+    window.show()
+    _open(window, slices)
+    up, down = (window.actions_by_key[key] for key in ("next_slice", "previous_slice"))
+    window.view_state.move_crosshair((256, 256, 5), (512, 512, slices))
+    app.processEvents()
+    steps = _times(app, lambda n: (up if (n // 80) % 2 == 0 else down).trigger())
+    print(f"slice step, 512 x 512 x {slices}: {_figures(steps)}")
+    drags = _times(app, lambda n: window.view_state.drag_window(1 if n % 2 else -1, 1))
+    print(f"window/level drag, 512 x 512 x {slices}: {_figures(drags)}")
+    window.close()
+
+
+def _open(window: MainWindow, slices: int) -> None:
+    rng = np.random.default_rng(0)
+    hu = np.asfortranarray(rng.integers(-200, 300, (512, 512, slices), np.int16))
+    grid = StoredGrid((512, 512, slices), Affine(np.diag([0.8, 0.8, 2.0, 1.0])))
+    labels = np.zeros(hu.shape, np.uint8, order="F")
+    labels[100:300, 150:350] = 1
+    labels[150:200, 200:250] = 2
+    window.study.open(Volume(hu, grid, Origin(Path("bench"))))
+    window.study.set_mask(LabelMap(labels, grid), MaskSource(Path("bench.nii")))
+
+
+def _times(app: QApplication, change: Callable[[int], object]) -> list[float]:
+    times = []
+    for n in range(_STEPS):
+        began = time.perf_counter()
+        change(n)
+        app.processEvents()
+        app.processEvents()
+        times.append((time.perf_counter() - began) * 1000)
+    return times[10:]
+
+
+def _figures(times: list[float]) -> str:
+    p99 = statistics.quantiles(times, n=100)[98]
+    return f"median {statistics.median(times):.1f} ms, p99 {p99:.1f} ms"
+
+
+if __name__ == "__main__":
+    main()
