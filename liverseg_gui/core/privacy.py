@@ -25,6 +25,7 @@ _ROOT = rf"(?:[A-Za-z]:|~\w*|\.\.?)?{_SEPARATOR}(?=[^\s\\/])"
 _QUOTED = rf"(?<=[\"']){_ROOT}[^\"'\r\n]*(?=[\"'])"
 _ROOTED = rf"(?<![\w.~\\/]){_ROOT}(?:{_NAME}{{1,120}}{_SEPARATOR})*{_LAST}"
 _BARE = rf"(?<![\w.^~+\-\\/])[\w.^~+\-\\/]{{1,250}}\.{_ENDINGS}\b"
+_BELOW = rf"(?![\w-])(?:{_SEPARATOR}{_NAME}{{1,120}}?(?={_SEPARATOR}))*(?:{_SEPARATOR}{_LAST})?"
 _PATHS = re.compile(f"{_QUOTED}|{_ROOTED}|{_BARE}", re.IGNORECASE)
 _PROGRAM = re.compile(
     r"[\\/](?=(?:liverseg_gui|training|site-packages|lib[\\/]python3[^\\/]*)[\\/])"
@@ -51,9 +52,10 @@ def remember_secret(text: str) -> None:
 
 
 def remember_path(path: Path) -> None:
-    """Have `path` shortened by `scrub` as a whole, even where its names hold spaces."""
+    """Have `path`, and its name alone, shortened by `scrub`, even where they hold spaces."""
+    texts = {str(path), path.as_posix(), path.name}
     with _lock:
-        _folders.update(text for text in {str(path), path.as_posix()} if len(text) > _SHORTEST)
+        _folders.update(text for text in texts if len(text) > _SHORTEST)
 
 
 def forget() -> None:
@@ -73,11 +75,15 @@ def scrub(text: str) -> str:
         secrets = sorted(_secrets.items(), key=lambda item: len(item[0]), reverse=True)
     for folder in folders:
         if folder in text:
-            text = text.replace(folder, _short(folder))
+            text = re.sub(rf"(?<![\w.-]){re.escape(folder)}{_BELOW}", _short_match, text)
     text = _PATHS.sub(lambda found: _short(found.group()), text)
     for _, pattern in secrets:
         text = pattern.sub(HIDDEN, text)
     return text
+
+
+def _short_match(found: re.Match[str]) -> str:
+    return _short(found.group())
 
 
 def _short(path: str) -> str:

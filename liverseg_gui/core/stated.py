@@ -13,6 +13,7 @@ from liverseg_gui.core.scan_checks import spacing_findings
 from liverseg_gui.core.volume import Volume
 
 _LARGEST_MM = 100.0
+_STATED = "geometry-stated"
 _PAIRS = ("RL", "AP", "SI")
 ORIENTATIONS = tuple(
     "".join(letters) for order in permutations(_PAIRS) for letters in product(*order)
@@ -57,7 +58,10 @@ def with_geometry(
     grid = StoredGrid(volume.grid.shape, Affine(matrix))
     doubts = spacing_findings(grid.affine, grid.shape) if spacing_mm is not None else []
     doubts = [f for f in doubts if f.code in _ABOUT_SPACING]
-    kept = tuple(f for f in volume.findings if f.code not in answered)
+    before = any(f.code == _STATED for f in volume.findings)
+    kept = tuple(f for f in volume.findings if f.code not in {*answered, _STATED})
+    given = before or spacing_mm is not None, before or orientation is not None
+    said = _stated(grid.affine, *given)
     return Volume(
         np.asfortranarray(grid.to_ras(stored)),
         grid,
@@ -67,16 +71,16 @@ def with_geometry(
             source_slices=None,
             file_grid=volume.origin.file_grid or volume.grid,
         ),
-        by_severity((*kept, _stated(grid.affine, spacing_mm, orientation), *doubts)),
+        by_severity((*kept, said, *doubts)),
     )
 
 
-def _stated(affine: Affine, spacing_mm: Float3 | None, orientation: str | None) -> Finding:
+def _stated(affine: Affine, spacing: bool, orientation: bool) -> Finding:
     parts = []
-    if spacing_mm is not None:
+    if spacing:
         parts.append(f"spacing {' x '.join(f'{mm:g}' for mm in affine.spacing_mm)} mm")
-    if orientation is not None:
-        parts.append(f"orientation {orientation}")
+    if orientation:
+        parts.append(f"orientation {affine.orientation}")
     return warning(
         "geometry-stated",
         f"The reader, not the file, gave the {' and '.join(parts)}; every figure rests on it.",

@@ -120,7 +120,7 @@ class Settings:
             return
         except OSError as error:
             self.note = f"{self._file} could not be read ({error.strerror}). Defaults are used."
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
             self._set_defaults()
             self._set_aside()
 
@@ -132,7 +132,10 @@ class Settings:
         """
         self._hide_patient = _truth(stored.get("hide_patient", False))
         self._reopen_last = _truth(stored.get("reopen_last", False))
-        paths = [Path(text) for text in stored.get("recent", [])]
+        recent = stored.get("recent", [])
+        if not isinstance(recent, list):
+            raise TypeError("the recent paths are no list")
+        paths = [Path(text) for text in recent]
         self._recent = tuple(dict.fromkeys(paths))[:MOST_RECENT]
         last = stored.get("last")
         if last is not None:

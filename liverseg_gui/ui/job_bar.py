@@ -20,6 +20,7 @@ class JobBar(QWidget):
         super().__init__()
         self._runner, self._shown = runner, shown
         self._job: Job | None = None
+        self._text = ""
         self._phase = QLabel()
         self._phase.setMinimumWidth(330)
         self._bar = QProgressBar()
@@ -39,14 +40,16 @@ class JobBar(QWidget):
         """Cancel all jobs."""
         if self._job is not None:
             self._cancel.setEnabled(False)
-            self._phase.setText("Cancelling ...")
+            self._text = "Cancelling ..."
+            self.refresh()
         self._runner.cancel_all()
 
     def _watch(self, job: Job) -> None:
         self._job = job
         self._cancel.setEnabled(True)
         self._bar.setValue(0)
-        self._phase.setText(self._shown(job.name))
+        self._text = job.name
+        self.refresh()
         job.progressed.connect(self._show)
         self.show()
 
@@ -55,7 +58,12 @@ class JobBar(QWidget):
             return
         self._bar.setValue(round(fraction * 1000))
         elapsed = time.monotonic() - self._job.started_at
-        self._phase.setText(self._shown(phase) + remaining(fraction, elapsed))
+        self._text = phase + remaining(fraction, elapsed)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the phase as it may be shown now."""
+        self._phase.setText(self._shown(self._text))
 
 
 def remaining(fraction: float, elapsed_s: float) -> str:

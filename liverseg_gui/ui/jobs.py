@@ -35,23 +35,26 @@ class JobState(Enum):
 class Job(QObject):
     """One piece of work. All signals are emitted, and `state` changes, in the window's thread.
 
-    `failed` carries a message and, for errors nobody foresaw, a traceback.
+    `failed` carries a message and, for errors nobody foresaw, a traceback. Once it has ended it
+    lets go of the work and of what was to be done with its result: they hold whole scans.
     """
 
-    started = Signal()
     progressed = Signal(float, str)
-    succeeded = Signal(object)
     failed = Signal(str, str)
     cancelled = Signal()
     ended = Signal()
     _happened = Signal(object, object)
 
-    def __init__(self, name: str, work: Work) -> None:
+    def __init__(self, name: str, work: Work, on_success: Callable[[Any], None]) -> None:
         super().__init__()
         self.name = name
         self.state = JobState.WAITING
+        self.forget: Callable[[Job], None] | None = None
+        self.announce: Callable[[Job], None] | None = None
         self.started_at = time.monotonic()
-        self._work = work
+        self._work: Work | None = work
+        self._on_success: Callable[[Any], None] | None = on_success
+        self.stays = False
         self._last_report = 0.0
         self._progress = Progress(self._report)
         self._happened.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
@@ -65,7 +68,10 @@ class Job(QObject):
         self._happened.emit(JobState.RUNNING, None)
         try:
             self._progress.update(0.0, self.name)
+            assert self._work is not None
             result = self._work(self._progress)
+            if self._progress.cancelled:
+                raise Cancelled
         except Cancelled:
             self._happened.emit(JobState.CANCELLED, None)
         except LiverSegError as error:
@@ -84,6 +90,11 @@ class Job(QObject):
             self._last_report = now
             self._happened.emit(None, (fraction, phase))
 
+    def abandon(self) -> None:
+        """Deliver nothing more: the window is closing."""
+        self._work = self._on_success = self.announce = self.forget = None
+        self.blockSignals(True)
+
     @Slot(object, object)
     def _deliver(self, state: JobState | None, value: Any) -> None:
         if state is None:
@@ -92,15 +103,20 @@ class Job(QObject):
         self.state = state
         if state is JobState.RUNNING:
             self.started_at = time.monotonic()
-            self.started.emit()
+            if self.announce is not None:
+                self.announce(self)
             return
         if state is JobState.DONE:
-            self.succeeded.emit(value)
+            if self._on_success is not None:
+                self._on_success(value)
         elif state is JobState.FAILED:
             self.failed.emit(*value)
         else:
             self.cancelled.emit()
+        if self.forget is not None:
+            self.forget(self)
         self.ended.emit()
+        self._work = self._on_success = self.announce = self.forget = None
 
 
 class JobRunner(QObject):
@@ -122,29 +138,37 @@ class JobRunner(QObject):
         """Whether a job runs or waits."""
         return bool(self._pending)
 
-    def submit(self, name: str, work: Work, on_success: Callable[[Any], None]) -> Job:
-        """Queue `work`; `on_success` gets its result in the window's thread."""
+    def submit(
+        self, name: str, work: Work, on_success: Callable[[Any], None], cancellable: bool = True
+    ) -> Job:
+        """Queue `work`; `on_success` gets its result in the window's thread.
+
+        What is not `cancellable` by the reader ends only with the window.
+        """
         if self._closed:
             raise RuntimeError("the job runner was shut down")
-        job = Job(name, work)
-        job.succeeded.connect(on_success)
-        job.started.connect(lambda: self.job_started.emit(job))
-        job.ended.connect(lambda: self._forget(job))
+        job = Job(name, work, on_success)
+        job.announce, job.forget = self.job_started.emit, self._forget
+        job.stays = not cancellable
         self._pending.append(job)
         self._queue.put(job)
         return job
 
     def cancel_all(self) -> None:
-        """Cancel the running job and all that wait."""
+        """Cancel the running job and all that wait, but for those that are not to be cancelled."""
         for job in self._pending:
-            job.cancel()
+            if not job.stays:
+                job.cancel()
 
     def shutdown(self, timeout_s: float = 5.0) -> bool:
         """Cancel everything, take no more, and wait; whether the worker has ended."""
         self._closed = True
-        self.cancel_all()
+        for job in self._pending:
+            job.cancel()
         self._queue.put(None)
         self._thread.join(timeout_s)
+        while self._pending:
+            self._pending.pop().abandon()
         return not self._thread.is_alive()
 
     def _serve(self) -> None:

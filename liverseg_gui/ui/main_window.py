@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -61,7 +61,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle("LiverSeg")
         self.setAcceptDrops(True)
-        self.resize(1280, 800)
+        self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize()))
         self.study, self.view_state = Study(), ViewState()
         self.settings = settings or Settings()
         self.runner = JobRunner()
@@ -191,6 +191,7 @@ class MainWindow(QMainWindow):
         if self.settings.hide_patient:
             self.statusBar().clearMessage()
         self.card.refresh()
+        self.job_bar.refresh()
         self._show_patient()
         self._refresh()
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 
+from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.privacy import remember_path, remember_secret
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LabelMap, Volume
@@ -176,14 +177,29 @@ def _list(paths: Sequence[Path], progress: Progress) -> list[Offer] | Path:
     from liverseg_gui.io.scans import list_volumes
 
     offers = []
+    problem: UnreadableFileError | None = None
     for n, path in enumerate(paths):
         remember_path(path)
-        if not path.exists():
+        if not _is_there(path):
             return path
         part = progress.part(n / len(paths), (n + 1) / len(paths))
-        for number, entry in enumerate(list_volumes(path, part), 1):
+        try:
+            entries = list_volumes(path, part)
+        except UnreadableFileError as unreadable:
+            problem = problem or unreadable
+            continue
+        for number, entry in enumerate(entries, 1):
             remember_path(entry.path)
             for secret in (entry.about.patient, entry.about.patient_id):
                 remember_secret(secret)
             offers.append(Offer(path, number, entry))
+    if problem is not None and not offers:
+        raise problem
     return offers
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a network drive that has gone
+        return False

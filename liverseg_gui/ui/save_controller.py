@@ -24,7 +24,7 @@ class SaveController:
         volume, mask = self._bench.study.volume, self._bench.study.mask
         if volume is None or mask is None or self.saving:
             return False
-        path = self._bench.dialogs.save_mask_as(_beside(volume, "_mask.nii.gz"))
+        path = self._bench.dialogs.save_mask_as(self._beside(volume, "_mask.nii.gz"))
         if path is None:
             return False
         from liverseg_gui.io.nifti_write import save_mask
@@ -67,12 +67,12 @@ class SaveController:
         volume, found = self._bench.study.volume, self._bench.study.measurements
         if volume is None or found is None:
             return
-        path = self._bench.dialogs.save_report_as(_beside(volume, "_report.json"))
+        source = self._bench.study.mask_source  # all of one moment: the study may change meanwhile
+        path = self._bench.dialogs.save_report_as(self._beside(volume, "_report.json"))
         if path is None:
             return
         from liverseg_gui.report.write import Report, write_report
 
-        source = self._bench.study.mask_source
         warnings = (*(volume.model_warnings if source.model else ()), *source.warnings)
         report = Report(
             volume, found, source.model, source.device, source.seconds, warnings=warnings
@@ -107,9 +107,8 @@ class SaveController:
 
         self._bench.submit("Exporting", work, lambda _: self._bench.say(f"Exported {path}"))
 
-
-def _beside(volume: Volume, ending: str) -> Path:
-    """A proposal for a file name beside the scan."""
-    path = volume.origin.path
-    name = path.name.removesuffix(".gz").removesuffix(".nii")
-    return path.parent / f"{name}{ending}"
+    def _beside(self, volume: Volume, ending: str) -> Path:
+        """A proposal for a file beside the scan, without its name where the patient is hidden."""
+        path = volume.origin.path
+        name = path.name.removesuffix(".gz").removesuffix(".nii")
+        return path.parent / f"{'scan' if self._bench.settings.hide_patient else name}{ending}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -38,7 +38,7 @@ class StudyBrowser(QDialog):
         super().__init__(parent)
         self._entries, self._settings = list(entries), settings
         self.setWindowTitle("Choose a scan" if settings.hide_patient else f"Choose a scan: {title}")
-        self.resize(1240, 740)
+        self.resize(QSize(1240, 740).boundedTo(self.screen().availableSize() * 0.95))
         self._build()
         self._thumbnails = Thumbnails()
         self._thumbnails.made.connect(self._set_picture)

@@ -145,4 +145,6 @@ class StudyController:
             progress.update(0.1, "Volumes and lesions")
             return measure(volume, mask)
 
-        self._bench.submit("Measuring", work, partial(study.set_measurements, mask))
+        self._bench.submit(
+            "Measuring", work, partial(study.set_measurements, mask), cancellable=False
+        )

@@ -34,10 +34,14 @@ class Workbench(QObject):
         self.runner, self.dialogs = runner, dialogs
 
     def submit(
-        self, name: str, work: Callable[[Progress], Any], done: Callable[[Any], None]
+        self,
+        name: str,
+        work: Callable[[Progress], Any],
+        done: Callable[[Any], None],
+        cancellable: bool = True,
     ) -> Job:
         """Run `work` as a job; `done` gets its result, a problem is told."""
-        job = self.runner.submit(name, work, done)
+        job = self.runner.submit(name, work, done, cancellable)
         job.failed.connect(self._tell_later)
         job.cancelled.connect(lambda: self.say(f"{name}: cancelled"))
         return job

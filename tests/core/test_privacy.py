@@ -98,3 +98,23 @@ def test_what_is_too_short_is_no_secret() -> None:
 @pytest.mark.parametrize("piece", ["a/b c/d ", "/x y", "x.x.x-", "a.", "/", "'/a", "C:\\ "])
 def test_long_texts_of_any_kind_are_scrubbed_in_no_time(piece: str) -> None:
     privacy.scrub(piece * 5000)
+
+
+def test_what_lies_below_or_beside_a_remembered_folder_is_shortened_too() -> None:
+    privacy.remember_path(Path("/data/studies"))
+    try:
+        for path in ("/data/studies/Mueller Hans/IM0001", "/data/studies2/Doe Jane/ct"):
+            shown = privacy.scrub(f"{path} could not be read")
+            assert "Mueller" not in shown
+            assert "Doe" not in shown
+            assert "could not be read" in shown
+    finally:
+        privacy.forget()
+
+
+def test_the_name_of_a_remembered_path_is_removed_where_it_stands_alone() -> None:
+    privacy.remember_path(Path("/data/Mueller Hans bad.nii.gz"))
+    try:
+        assert "Mueller" not in privacy.scrub("Opening Mueller Hans bad.nii.gz: it is damaged")
+    finally:
+        privacy.forget()

@@ -61,3 +61,9 @@ def test_a_spacing_beyond_all_bounds_is_refused(volume: Volume, spacing: tuple) 
 
 def test_an_implausible_stated_spacing_is_doubted(volume: Volume) -> None:
     assert not with_geometry(volume, (0.01, 50, 30)).mm_reliable
+
+
+def test_a_second_statement_takes_the_place_of_the_first(volume: Volume) -> None:
+    twice = with_geometry(with_geometry(volume, (1, 1, 5)), (1, 1, 2))
+    (found,) = [f for f in twice.findings if f.code == "geometry-stated"]
+    assert "1 x 1 x 2 mm" in found.message
