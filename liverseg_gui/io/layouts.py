@@ -8,7 +8,6 @@ from pathlib import Path
 _ENDINGS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
 _LITS_SCAN = re.compile(r"volume-(\d+)", re.IGNORECASE)
 _LITS_MASK = re.compile(r"segmentation-(\d+)", re.IGNORECASE)
-_SCAN_FOLDERS = re.compile(r"vol|image|scan|ct", re.IGNORECASE)
 _MASK_FOLDERS = re.compile(r"seg|mask|label", re.IGNORECASE)
 _IMAGES = re.compile(r"images(Tr|Ts|Val)")
 _LABELS = re.compile(r"labels(Tr|Ts|Val)")
@@ -24,21 +23,10 @@ def mask_beside(scan: Path) -> Path | None:
     """
     stem = _stem(scan)
     if lits := _LITS_SCAN.fullmatch(stem):
-        return _lits(scan, f"segmentation-{lits[1]}", _MASK_FOLDERS)
+        return _lits(scan, f"segmentation-{lits[1]}")
     if folder := _IMAGES.fullmatch(scan.parent.name):
         labels = scan.parent.with_name(f"labels{folder[1]}")
         return _file(labels, stem.removesuffix(_FIRST_CHANNEL)) or _file(labels, stem)
-    return None
-
-
-def scan_of_mask(mask: Path) -> Path | None:
-    """The scan that `mask` belongs to in its data set, where it is there."""
-    stem = _stem(mask)
-    if lits := _LITS_MASK.fullmatch(stem):
-        return _lits(mask, f"volume-{lits[1]}", _SCAN_FOLDERS)
-    if folder := _LABELS.fullmatch(mask.parent.name):
-        images = mask.parent.with_name(f"images{folder[1]}")
-        return _file(images, stem) or _file(images, stem + _FIRST_CHANNEL)
     return None
 
 
@@ -75,15 +63,17 @@ def _stem(path: Path) -> str:
     return path.name[: -len(ending)] if ending and not path.name.startswith(".") else ""
 
 
-def _lits(path: Path, stem: str, beside: re.Pattern[str]) -> Path | None:
-    """The file `stem` in `path`'s folder, or the only one in folders `beside` it.
+def _lits(path: Path, stem: str) -> Path | None:
+    """The file `stem` in `path`'s folder, or the only one in folders of masks beside it.
 
     The numbers of other data sets are the same: a folder of another name is not looked into.
     """
     if found := _file(path.parent, stem):
         return found
     try:
-        siblings = [f for f in path.absolute().parent.parent.iterdir() if beside.search(f.name)]
+        siblings = [
+            f for f in path.absolute().parent.parent.iterdir() if _MASK_FOLDERS.search(f.name)
+        ]
     except OSError:  # a folder that may not be listed offers nothing
         return None
     all_found = [found for folder in siblings if (found := _file(folder, stem))]

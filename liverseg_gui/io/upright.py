@@ -12,6 +12,7 @@ from liverseg_gui.core.geometry import StoredGrid
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.slices import SourceSlices, even_grid, resample_even, slice_affines
 from liverseg_gui.core.volume import Origin, Volume
+from liverseg_gui.io.hu import slices_together
 
 
 def upright_volume(
@@ -32,4 +33,4 @@ def upright_volume(
     upright = even.to_ras(resample_even(hu, affines, even, progress))
     names = tuple(f"slice {k + 1}" for k in range(len(affines)))
     origin = Origin(path, path.name, source_slices=SourceSlices(names, columns_rows, affines))
-    return Volume(np.asfortranarray(upright), even, origin, findings)
+    return Volume(slices_together(upright), even, origin, findings)

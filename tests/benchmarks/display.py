@@ -19,19 +19,13 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtWidgets import QApplication
 
 from liverseg_gui.core.geometry import Affine, StoredGrid
-from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LabelMap, Origin, Volume
-from liverseg_gui.segmentation.segmenter import Segmentation
+from liverseg_gui.segmentation.process import ProcessSegmenter
 from liverseg_gui.state.study import MaskSource
 from liverseg_gui.ui.main_window import MainWindow
 from liverseg_gui.ui.theme import apply_theme
 
 _STEPS = 150
-
-
-class _NoSegmenter:
-    def segment(self, volume: Volume, progress: Progress) -> Segmentation:
-        raise NotImplementedError
 
 
 def main() -> None:
@@ -44,7 +38,7 @@ def main() -> None:
 
 
 def _measure(app: QApplication, slices: int) -> None:
-    window = MainWindow(_NoSegmenter())
+    window = MainWindow(ProcessSegmenter())
     window.resize(1280, 800)
     window.show()
     _open(window, slices)

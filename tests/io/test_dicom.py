@@ -104,6 +104,27 @@ def test_repeated_positions_that_nothing_tells_apart_are_refused(
         open_scan(tmp_path)
 
 
+def test_images_that_all_lie_at_one_place_do_not_keep_others_from_being_listed(
+    series: Path, tmp_path: Path
+) -> None:
+    copy(series, tmp_path / "whole")
+    first, second = copy(series, tmp_path / "odd", 2)
+    change(first, SeriesInstanceUID="1.2.9", StudyInstanceUID="1.2.8")
+    second.write_bytes(first.read_bytes())
+    change(second, SOPInstanceUID="1.2.3.4")
+    problems = [bool(entry.problem) for entry in list_volumes(tmp_path)]
+    assert sorted(problems) == [False, True]
+
+
+@pytest.mark.parametrize("values", [{"PixelSpacing": [1e-9, 1e-9]}, {"SliceThickness": 1e-12}])
+def test_sizes_that_no_voxel_has_are_taken_for_missing(
+    series: Path, tmp_path: Path, values: dict[str, object]
+) -> None:
+    for file in copy(series, tmp_path):
+        change(file, **values)
+    assert open_scan(tmp_path).shape[2] == 12
+
+
 def test_a_file_that_is_there_twice_is_taken_once_and_said(series: Path, tmp_path: Path) -> None:
     file = copy(series, tmp_path)[3]
     (tmp_path / "again.dcm").write_bytes(file.read_bytes())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.io.layouts import ircadb, is_mask_of_pair, mask_beside, scan_of_mask
+from liverseg_gui.io.layouts import ircadb, is_mask_of_pair, mask_beside
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -28,7 +28,6 @@ PAIRS = [
 def test_a_scan_and_its_mask_find_each_other(tmp_path: Path, scan: str, mask: str) -> None:
     touch(tmp_path, scan, mask)
     assert mask_beside(tmp_path / scan) == tmp_path / mask
-    assert scan_of_mask(tmp_path / mask) == tmp_path / scan
     assert is_mask_of_pair(tmp_path / mask)
     assert not is_mask_of_pair(tmp_path / scan)
 
@@ -39,7 +38,6 @@ def test_a_mask_that_is_not_there_is_not_named(tmp_path: Path, scan: str, mask: 
     assert mask_beside(tmp_path / scan) is None
     (tmp_path / scan).unlink()
     touch(tmp_path, mask)
-    assert scan_of_mask(tmp_path / mask) is None
     assert is_mask_of_pair(tmp_path / mask)
 
 
@@ -60,7 +58,6 @@ def test_a_mask_found_twice_is_not_chosen_between(tmp_path: Path) -> None:
 def test_other_files_have_no_pair(tmp_path: Path) -> None:
     touch(tmp_path, "scan.nii.gz", "scan_mask.nii.gz", "labelsTr/readme.txt", "segmentation-1.txt")
     assert mask_beside(tmp_path / "scan.nii.gz") is None
-    assert scan_of_mask(tmp_path / "scan_mask.nii.gz") is None
     for path in tmp_path.rglob("*"):
         assert not is_mask_of_pair(path)
 

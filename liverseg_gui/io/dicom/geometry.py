@@ -45,7 +45,9 @@ class StackGeometry:
         if len(self.affines) > 1:
             path = self.affines[-1].matrix[:3, 3] - matrix[:3, 3]
             normal = matrix[:3, 2] / np.linalg.norm(matrix[:3, 2])
-            matrix[:3, 2] = normal * (path @ normal) / (len(self.affines) - 1)
+            step = float(path @ normal) / (len(self.affines) - 1)
+            if step:  # images that all lie at one place are refused; they keep their thickness
+                matrix[:3, 2] = normal * step
         return StoredGrid((*self.shape, len(self.affines)), Affine(matrix))
 
 

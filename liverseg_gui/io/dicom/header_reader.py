@@ -22,6 +22,8 @@ from liverseg_gui.io.dicom.headers import Floats, FramePlane, ImageHeader
 
 _FIRST_READS = (1 << 14, 1 << 18, 1 << 26)
 _MOST_FRAMES = 20_000
+_LARGEST = 1e6
+_SMALLEST_MM = 1e-3
 _PIXELS = {Tag(0x7FE00008), Tag(0x7FE00009), Tag(0x7FE00010)}
 _TEXTS = {
     "sop_class": "SOPClassUID",
@@ -181,7 +183,7 @@ def _floats(words: Sequence[object]) -> Floats:
         numbers = tuple(float(str(word)) for word in words)
     except ValueError:
         return ()
-    return numbers if all(abs(n) < 1e9 for n in numbers) else ()
+    return numbers if all(abs(n) < _LARGEST for n in numbers) else ()
 
 
 def _thorough(path: Path, stream: BinaryIO, start: bytes) -> dict[str, Any] | None:
@@ -297,7 +299,7 @@ def _header(path: Path, values: dict[str, Any]) -> ImageHeader | None:
     return ImageHeader(
         path=str(path),
         **texts,
-        thickness=max((values.get("thickness") or (0.0,))[0], 0.0),
+        thickness=(_positive(values.get("thickness", ())[:1]) or (0.0,))[0],
         slice_location=(values.get("slice_location") or (None,))[0],
         rows=values["rows"],
         columns=values["columns"],
@@ -323,4 +325,4 @@ def _of_length(numbers: Floats, length: int) -> Floats:
 
 
 def _positive(numbers: Floats) -> Floats:
-    return numbers if all(n > 0 for n in numbers) else ()
+    return numbers if all(n >= _SMALLEST_MM for n in numbers) else ()

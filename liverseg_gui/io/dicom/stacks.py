@@ -252,8 +252,14 @@ def _filled(one: Slice, n: int) -> Slice:
 
 Part = tuple[str, list[Slice], list[Finding]]
 _Key = Callable[[Slice], str]
+
+
+def _acquisition(one: Slice) -> str:
+    return one.plane.acquisition or one.header.acquisition
+
+
 _KEYS: tuple[tuple[str, _Key], ...] = (
-    ("acquisition", lambda s: s.plane.acquisition or s.header.acquisition),
+    ("acquisition", _acquisition),
     ("time", lambda s: s.header.acquisition_time),
     ("temporal position", lambda s: s.header.temporal),
     ("echo time", lambda s: s.header.echo),
@@ -285,10 +291,10 @@ def _interleaved(ordered: list[Slice]) -> list[Part] | None:
     """Split acquisitions that share no position but lie between each other's slices."""
     parts: dict[str, list[Slice]] = defaultdict(list)
     for s in ordered:
-        parts[_KEYS[0][1](s)].append(s)
+        parts[_acquisition(s)].append(s)
     if not 1 < len(parts) <= _MOST_INTERLEAVED or min(map(len, parts.values())) < _FEWEST:
         return None
-    changes = sum(_KEYS[0][1](a) != _KEYS[0][1](b) for a, b in pairwise(ordered))
+    changes = sum(_acquisition(a) != _acquisition(b) for a, b in pairwise(ordered))
     if changes < len(parts) - 1 + _FEWEST:
         return None
     return _named("acquisition", parts)
