@@ -85,8 +85,8 @@ class PaneGrid(QWidget):
         self._arranged = now
         alone = len(self.shown) == 1
         in_left = view.layout is Layout.TWO_BY_TWO and not alone
-        column, at = (0, 2) if in_left else (1, 1)
-        self._columns[column].insertWidget(at, self.panes[Pane.SAGITTAL])
+        side, at = (0, 2) if in_left else (1, 1)
+        self._columns[side].insertWidget(at, self.panes[Pane.SAGITTAL])
         for pane, widget in self.panes.items():
             widget.setVisible(pane in self.shown)
         strip = view.layout is Layout.STRIP and not view.maximized
