@@ -111,7 +111,7 @@ class StoredGrid:
     def _orientation(self) -> NDArray[np.float64]:
         return _orientations().io_orientation(self.affine.matrix)
 
-    @property
+    @cached_property
     def ras_affine(self) -> Affine:
         """The affine of the same voxels in RAS+ order."""
         turn = _orientations().inv_ornt_aff(self._orientation, self.shape)

@@ -12,6 +12,7 @@ from liverseg_gui.core import resources
 from liverseg_gui.core.display import PRESETS
 from liverseg_gui.core.slabs import SlabMode
 from liverseg_gui.state.settings import MOST_RECENT
+from liverseg_gui.state.user_presets import MOST_USER_PRESETS
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,17 @@ ROWS: tuple[ActionRow, ...] = (
         ActionRow(f"preset {name}", "&Window", f"{name}  {w.width:g} / {w.center:g}", (str(n),))
         for n, (name, w) in enumerate(PRESETS.items(), 1)
     ),
-    ActionRow("auto_window", "&Window", "Auto", ("0",)),
+    ActionRow("file_window", "&Window", "File", ("7",)),
+    *(
+        ActionRow(f"user preset {n}", "&Window", f"Your preset {n}", gap=n == 1)
+        for n in range(1, MOST_USER_PRESETS + 1)
+    ),
+    ActionRow("auto_window", "&Window", "Auto", ("0",), gap=True),
+    ActionRow("region_window", "&Window", "From the region under the cursor", ("U",)),
+    ActionRow("reset_window", "&Window", "Reset window"),
+    ActionRow("save_preset", "&Window", "Save as preset ...", gap=True),
+    ActionRow("rename_preset", "&Window", "Rename preset ..."),
+    ActionRow("delete_preset", "&Window", "Delete preset ..."),
     ActionRow("about", "&Help", "About LiverSeg", (), needs_scan=False),
 )
 

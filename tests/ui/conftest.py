@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,7 @@ class FakeDialogs:
         self.geometry_choice: GeometryChoice | None = None
         self.path: Path | None = None
         self.picture: PictureOptions | None = None
+        self.preset: str | None = None
 
     def problem(self, message: str, details: str = "") -> None:
         self.problems.append((message, details))
@@ -85,6 +86,12 @@ class FakeDialogs:
 
     def geometry(self, affine: Affine) -> GeometryChoice | None:
         return self.geometry_choice
+
+    def preset_name(
+        self, title: str, name: str, taken: Collection[str], replace: bool
+    ) -> str | None:
+        self.questions.append(f"{title} {name}".strip())
+        return self.preset
 
     def scan_file(self) -> Path | None:
         return self.path
