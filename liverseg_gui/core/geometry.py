@@ -53,7 +53,7 @@ class Affine:
         """The 4x4 matrix, read-only, mm."""
         return self._matrix
 
-    @property
+    @cached_property
     def spacing_mm(self) -> Float3:
         """Distance between neighbouring voxel centres along i, j, k in mm."""
         i, j, k = np.linalg.norm(self._matrix[:3, :3], axis=0)
