@@ -42,7 +42,7 @@ class FocusWatch(QObject):
 
     def _follow(self, _before: QWidget | None, now: QWidget | None) -> None:
         if self.ring is not None and isValid(self.ring):
-            self.ring.setWidget(None)
+            self.ring.hide()
             self.ring.deleteLater()
         self.ring = None
         if now is None or now.isWindow() or isinstance(now, QGraphicsView):

@@ -26,9 +26,7 @@ class _ThemedSvg(QIconEngine):
         super().__init__()
         self._name = name
 
-    def paint(
-        self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State
-    ) -> None:
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         """Draw into `rect` of whatever `painter` paints on."""
         _renderer(self._name, _color(mode)).render(painter, QRectF(rect))
 

@@ -48,7 +48,7 @@ class KeyGuard(QObject):
     def _watch(self, before: QWidget | None, now: QWidget | None) -> None:
         if before is not None and isValid(before):
             before.removeEventFilter(self)
-        if isinstance(now, tuple(kind for kind, _ in _OWN_KEYS)):
+        if now is not None and any(isinstance(now, kind) for kind, _ in _OWN_KEYS):
             now.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

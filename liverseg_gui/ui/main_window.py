@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -24,25 +24,33 @@ from liverseg_gui import __version__
 from liverseg_gui.core.display import auto_window
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.segmentation.segmenter import Segmenter
+from liverseg_gui.state.preferences import Preferences
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import ViewState
-from liverseg_gui.ui.actions import make_actions
+from liverseg_gui.ui.actions import PANELS_MENU, make_actions, menu_named
 from liverseg_gui.ui.cine import Cine
 from liverseg_gui.ui.commands import handlers, refresh_commands
 from liverseg_gui.ui.dialogs import Dialogs
 from liverseg_gui.ui.dropped import sort_dropped
 from liverseg_gui.ui.findings_card import FindingsCard
+from liverseg_gui.ui.focus import FocusWatch
+from liverseg_gui.ui.guide import Guide
 from liverseg_gui.ui.hiding import patient_shown, study_title, text_shown
 from liverseg_gui.ui.job_bar import JobBar
 from liverseg_gui.ui.jobs import JobRunner
+from liverseg_gui.ui.keyboard import KeyGuard, take_focus_by_tab
 from liverseg_gui.ui.marks import SHORT_MARK
+from liverseg_gui.ui.panels import Panels
 from liverseg_gui.ui.panes import PaneGrid
+from liverseg_gui.ui.preferences_dialog import PreferencesDialog
+from liverseg_gui.ui.preferring import apply_preferences
 from liverseg_gui.ui.results_panel import ResultsPanel
 from liverseg_gui.ui.scan_facts import volume_facts
 from liverseg_gui.ui.slab_panel import SlabPanel
 from liverseg_gui.ui.slice_view import SliceView, slab_name
 from liverseg_gui.ui.study_controller import StudyController
+from liverseg_gui.ui.theme import set_tone
 from liverseg_gui.ui.workbench import Workbench
 
 NOTICE = "Research use only. Not a medical device."
@@ -55,7 +63,12 @@ _SAID_MS = 6000
 
 
 class MainWindow(QMainWindow):
-    """Puts views, panels and commands together; `segmenter` does the work of F5."""
+    """Puts views, panels and commands together; `segmenter` does the work of F5.
+
+    `closing` tells that it is about to close, while everything is still where it was.
+    """
+
+    closing = Signal()
 
     def __init__(
         self,
@@ -70,6 +83,7 @@ class MainWindow(QMainWindow):
         self.setTabPosition(right, QTabWidget.TabPosition.North)
         self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize()))
         self.study, self.view_state = Study(), ViewState()
+        self._preferred: Preferences | None = None
         self.settings = settings or Settings()
         self.runner = JobRunner()
         dialogs = dialogs or Dialogs(self, self.settings)
@@ -78,8 +92,16 @@ class MainWindow(QMainWindow):
         self._build_views()
         self._build_panels()
         self._build_status()
+        self.guide = Guide(self, self.panes, self.settings)
+        self.panels = Panels(self, self.card_dock)
+        self.panels.show_card(False)
         self.actions_by_key = make_actions(self, handlers(self))
+        self.panels.add_toggles(menu_named(self, PANELS_MENU))
         self._listen()
+        FocusWatch(self)
+        KeyGuard(self)
+        take_focus_by_tab(self)
+        self.setFocus()
         self._show_settings()
 
     def _build_views(self) -> None:
@@ -106,7 +128,6 @@ class MainWindow(QMainWindow):
         self._results_dock = self._dock("Results", "results", self.panel)
         self.add_panel("Display", "display", self._build_display())
         self._results_dock.raise_()
-        self.card_dock.hide()
         self._fit_card = QTimer(self)
         self._fit_card.setSingleShot(True)
         self._fit_card.timeout.connect(self._resize_card)
@@ -145,7 +166,6 @@ class MainWindow(QMainWindow):
         dock = QDockWidget(title, self)
         dock.setObjectName(name)
         dock.setWidget(widget)
-        dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
         dock.setMinimumWidth(290)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         return dock
@@ -155,7 +175,7 @@ class MainWindow(QMainWindow):
         self.job_bar = JobBar(self.runner, self._shown)
         self._look = QLabel()
         notice = QLabel(NOTICE)
-        notice.setStyleSheet("color: #f2c94c;")
+        set_tone(notice, "warning")
         bar = self.statusBar()
         bar.addWidget(self._cursor)
         bar.addPermanentWidget(self.job_bar)
@@ -187,9 +207,12 @@ class MainWindow(QMainWindow):
         self.cine.play(False)
         self._stack.setCurrentIndex(1)
         self.card.show_facts(volume_facts(volume, self.study.phase))
-        self.card_dock.show()
+        self.panels.show_card(True)
         self._show_patient()
         self.reset_views()
+        if self.focusWidget() in (None, self):
+            self.panes.active_view.setFocus()
+        self.guide.welcome_first()
 
     def _show_preview(self) -> None:
         """While another scan is read, nothing beside its slice speaks of the open one."""
@@ -218,9 +241,7 @@ class MainWindow(QMainWindow):
     def _show_settings(self) -> None:
         if self.settings.hide_patient:
             self.statusBar().clearMessage()
-        preferences = self.settings.preferences
-        self.view_state.mouse_profile = preferences.mouse_profile
-        self.view_state.window_up = preferences.window_up
+        self._preferred = apply_preferences(self.settings, self._preferred, self.view_state)
         self.card.refresh()
         self.job_bar.refresh()
         self._show_patient()
@@ -286,6 +307,12 @@ class MainWindow(QMainWindow):
         """Bring the crosshair to the middle of all views."""
         self.panes.center()
 
+    def show_preferences(self) -> None:
+        """Show the preferences; they take effect while the dialog is open."""
+        dialog = PreferencesDialog(self, self.settings)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
     def about(self) -> None:
         """Say what this program is."""
         QMessageBox.about(
@@ -312,5 +339,6 @@ class MainWindow(QMainWindow):
         if not self.controller.may_close():
             event.ignore()
             return
+        self.closing.emit()
         self.runner.shutdown()
         event.accept()

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 def with_mnemonic(text: str, taken: set[str]) -> str:
     """`text` with "&" before a letter that is not among `taken`, which then holds it too.
 
-    First letters of words are preferred; a text that has one already, or has no free letter,
-    stays as it is.
+    First letters of words are preferred, and a text that has a mnemonic keeps it. In a menu with
+    more entries than letters the last ones share theirs: pressing it goes from one to the next.
     """
     own = _mnemonic_of(text)
     if own:
@@ -20,7 +20,7 @@ def with_mnemonic(text: str, taken: set[str]) -> str:
         if letter.isalnum() and letter not in taken:
             taken.add(letter)
             return f"{text[:at]}&{text[at:]}"
-    return text
+    return f"&{text}"
 
 
 def plain(text: str) -> str:

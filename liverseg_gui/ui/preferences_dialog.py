@@ -50,7 +50,7 @@ ROWS: tuple[PreferenceRow, ...] = (
             Choice(
                 MouseProfile.DEFAULT,
                 "Default",
-                "Left-drag does what the chosen tool does: at first it moves the crosshair.",
+                "Left-drag moves the crosshair, or does what the chosen tool does.",
             ),
             Choice(
                 MouseProfile.PACS,
@@ -127,7 +127,6 @@ class PreferencesDialog(QDialog):
         layout.addWidget(self.buttons)
         settings.changed.connect(self._refresh)
         self._refresh()
-        self.setMinimumWidth(520)
 
     def restore_defaults(self) -> None:
         """Everything as in a new installation."""
@@ -149,7 +148,6 @@ class PreferencesDialog(QDialog):
         if any(choice.explained for choice in row.choices):
             self._explained[row.key] = label = QLabel()
             set_tone(label, "muted")
-            label.setWordWrap(True)
             form.addRow("", label)
 
     def _combo(self, row: PreferenceRow) -> QComboBox:

@@ -118,4 +118,5 @@ def _add(
 
 def _children(item: QTreeWidgetItem) -> Iterator[QTreeWidgetItem]:
     numbers: Iterable[int] = range(item.childCount())
-    return (item.child(number) for number in numbers)
+    children = (item.child(number) for number in numbers)
+    return (child for child in children if child is not None)

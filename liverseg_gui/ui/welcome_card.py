@@ -34,6 +34,7 @@ class WelcomeCard(QFrame):
 
     def __init__(self, parent: QWidget, profile: MouseProfile) -> None:
         super().__init__(parent)
+        self._over = parent
         self.setObjectName("card")
         self.setAutoFillBackground(True)
         self.setAccessibleName("The first five gestures")
@@ -73,7 +74,7 @@ class WelcomeCard(QFrame):
 
     def dismiss(self) -> None:
         """Take it away: it was read."""
-        self.parentWidget().removeEventFilter(self)
+        self._over.removeEventFilter(self)
         self.hide()
         self.closed.emit()
         self.deleteLater()
@@ -105,7 +106,7 @@ class WelcomeCard(QFrame):
         return False
 
     def _place(self) -> None:
-        parent, size = self.parentWidget(), self.sizeHint()
+        parent, size = self._over, self.sizeHint()
         size = size.boundedTo(parent.size() - QSize(16, 16)).expandedTo(self.minimumSizeHint())
         self.resize(size)
         x, y = (parent.width() - size.width()) // 2, (parent.height() - size.height()) // 2
@@ -128,6 +129,4 @@ class _Picture(QLabel):
         super().changeEvent(event)
 
     def _draw(self) -> None:
-        self.setPixmap(
-            self._icon.pixmap(QSize(_PICTURE_PX, _PICTURE_PX), self.devicePixelRatioF())
-        )
+        self.setPixmap(self._icon.pixmap(QSize(_PICTURE_PX, _PICTURE_PX), self.devicePixelRatioF()))
