@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QApplication, QFocusFrame, QGraphicsView, QWidget
+from PySide6.QtWidgets import QApplication, QFocusFrame, QWidget
 from shiboken6 import isValid
 
+from liverseg_gui.ui.slice_view import SliceView
 from liverseg_gui.ui.theme import tone_color
 
 RING_PX = 2
@@ -45,7 +46,7 @@ class FocusWatch(QObject):
             self.ring.hide()
             self.ring.deleteLater()
         self.ring = None
-        if now is None or now.isWindow() or isinstance(now, QGraphicsView):
+        if now is None or now.isWindow() or isinstance(now, SliceView):
             return
         self.ring = FocusRing()
         self.ring.setWidget(now)

@@ -92,7 +92,7 @@ class MainWindow(QMainWindow):
         self._build_views()
         self._build_panels()
         self._build_status()
-        self.guide = Guide(self, self.panes, self.settings)
+        self.guide = Guide(self, self._stack, self.panes, self.settings)
         self.panels = Panels(self, self.card_dock)
         self.panels.show_card(False)
         self.actions_by_key = make_actions(self, handlers(self))
@@ -158,6 +158,9 @@ class MainWindow(QMainWindow):
         if not self.card_dock.isVisible() or self.study.preview is not None:
             return
         docks = [self.card_dock, self._results_dock]
+        areas = {self.dockWidgetArea(dock) for dock in docks}
+        if len(areas) > 1 or any(dock.isFloating() for dock in docks):
+            return
         title = self.card_dock.height() - self.card.height()
         wanted, whole = self.card.height_wanted + title, sum(dock.height() for dock in docks)
         self.resizeDocks(docks, [wanted, max(whole - wanted, 1)], Qt.Orientation.Vertical)

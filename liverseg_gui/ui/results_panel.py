@@ -121,6 +121,7 @@ class ResultsPanel(QWidget):
         group = QGroupBox("Lesions")
         self._table = QTableWidget(0, len(_COLUMNS))
         self._table.setHorizontalHeaderLabels(_COLUMNS)
+        self._table.setAccessibleName("Lesions")
         self._table.verticalHeader().hide()
         self._table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)

@@ -44,7 +44,7 @@ class ShortcutsDialog(QDialog):
         for widget in (self.search, self.tree, buttons):
             layout.addWidget(widget)
         self.search.textChanged.connect(self._find)
-        self._fill(profile)
+        self.show_profile(profile)
         self.search.setFocus()
 
     @property
@@ -57,7 +57,9 @@ class ShortcutsDialog(QDialog):
                     found.append((group.text(0), item.text(0), item.text(1)))
         return found
 
-    def _fill(self, profile: MouseProfile) -> None:
+    def show_profile(self, profile: MouseProfile) -> None:
+        """List the gestures of `profile` beside the commands."""
+        self.tree.clear()
         groups: dict[str, QTreeWidgetItem] = {}
         for row in ROWS:
             if row.shortcuts:
@@ -66,6 +68,7 @@ class ShortcutsDialog(QDialog):
             title = f"{_MOUSE} ({profile.value} profile)"
             _add(self.tree, groups, title, gesture.does, gesture.how)
         self.tree.expandAll()
+        self._find(self.search.text())
 
     def _find(self, text: str) -> None:
         """Leave what has every word of `text` in its group, name or keys."""
