@@ -17,6 +17,7 @@ from liverseg_gui.state.view import Layout, Pane, Tool, ViewState
 from liverseg_gui.ui.actions import ROWS, tool_tip
 from liverseg_gui.ui.cleaning import clear_caches
 from liverseg_gui.ui.hiding import text_shown
+from liverseg_gui.ui.preferences_dialog import PreferencesDialog
 from liverseg_gui.ui.scan_facts import no_segmentation
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ def _file_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
         "save_mask": control.save_mask,
         "save_slices": control.saver.save_slices,
         "save_report": control.saver.save_report,
+        "copy_pane": partial(window.copy_picture, False),
+        "copy_layout": partial(window.copy_picture, True),
+        "save_picture": window.save_picture,
         "export": control.saver.export_anonymized,
         "forget_labels": partial(_forget_labels, window),
         "clear_traces": partial(_clear_traces, window),
@@ -112,7 +116,7 @@ def _own_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
     """What is about the program and not about the scan."""
     guide, panes = window.guide, window.panes
     return {
-        "preferences": window.show_preferences,
+        "preferences": partial(_show_preferences, window),
         "full_screen": partial(_full_screen, window),
         "reset_panels": window.panels.reset,
         "shortcuts": guide.show_shortcuts,
@@ -235,6 +239,13 @@ def _change_slab(state: ViewState, step: int) -> None:
     mm = min(max(state.slab.thickness_mm + 2 * step, THINNEST_MM), THICKEST_MM)
     mode = state.slab.mode if state.slab.on else SlabMode.MAXIMUM
     state.slab = Slab(mode, mm)
+
+
+def _show_preferences(window: MainWindow) -> None:
+    """They take effect while the dialog is open."""
+    dialog = PreferencesDialog(window, window.settings)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()
 
 
 def _full_screen(window: MainWindow, full: bool) -> None:
