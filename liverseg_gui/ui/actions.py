@@ -33,7 +33,8 @@ class ActionRow:
     gap: bool = False
 
 
-_RECENT, _SLAB, _CINE, _MOVE = "Open recent", "Slab", "Cine", "Move crosshair"
+_RECENT, _SLAB, _CINE = "Open recent", "Slab", "Cine"
+_MOVE, _SLICES = "Move crosshair", "Go to slice"
 PANELS_MENU = "Panels"
 ROWS: tuple[ActionRow, ...] = (
     ActionRow("open_file", "&File", "Open scan ...", ("Ctrl+O",), "open", needs_scan=False),
@@ -106,12 +107,12 @@ ROWS: tuple[ActionRow, ...] = (
         for way, text in (("left", "Left"), ("right", "Right"), ("up", "Up"), ("down", "Down"))
     ),
     ActionRow("invert", "&View", "Invert", ("I",), checkable=True),
-    ActionRow("next_slice", "&View", "Next slice up", ("Up",), gap=True),
-    ActionRow("previous_slice", "&View", "Next slice down", ("Down",)),
-    ActionRow("up_ten", "&View", "Ten slices up", ("PgUp",)),
-    ActionRow("down_ten", "&View", "Ten slices down", ("PgDown",)),
-    ActionRow("first_slice", "&View", "First slice", ("Home",)),
-    ActionRow("last_slice", "&View", "Last slice", ("End",)),
+    ActionRow("next_slice", "&View", "Next slice up", ("Up",), submenu=_SLICES),
+    ActionRow("previous_slice", "&View", "Next slice down", ("Down",), submenu=_SLICES),
+    ActionRow("up_ten", "&View", "Ten slices up", ("PgUp",), submenu=_SLICES),
+    ActionRow("down_ten", "&View", "Ten slices down", ("PgDown",), submenu=_SLICES),
+    ActionRow("first_slice", "&View", "First slice", ("Home",), submenu=_SLICES),
+    ActionRow("last_slice", "&View", "Last slice", ("End",), submenu=_SLICES),
     ActionRow("full_screen", "&View", "Full screen", ("F11",), "", True, False, gap=True),
     ActionRow("reset_panels", "&View", "Reset panels", needs_scan=False, submenu=PANELS_MENU),
     *(

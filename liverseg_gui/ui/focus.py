@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QRect
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QApplication, QFocusFrame, QWidget
 from shiboken6 import isValid
@@ -23,9 +23,16 @@ class FocusRing(QFocusFrame):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(QColor(tone_color("accent")), RING_PX))
         half = RING_PX / 2
-        around = self.rect().toRectF().adjusted(half, half, -half, -half)
+        around = self._seen().toRectF().adjusted(half, half, -half, -half)
         painter.drawRoundedRect(around, _ROUND_PX, _ROUND_PX)
         painter.end()
+
+    def _seen(self) -> QRect:
+        """What its parent leaves of it: a list that fills a panel has its ring inside."""
+        parent = self.parentWidget()
+        if parent is None:
+            return self.rect()
+        return self.rect().intersected(parent.rect().translated(-self.pos()))
 
 
 class FocusWatch(QObject):

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QSpinBox,
     QTableWidget,
     QToolBar,
+    QTreeWidget,
     QWidget,
 )
 
@@ -124,6 +125,21 @@ def test_the_ring_is_around_what_has_the_keyboard_and_follows_it(at_work: Desk) 
         assert ring.pixelColor(ring.width() // 2, 0) == tone_color("accent")
     window.views[Plane.AXIAL].setFocus()
     assert watch.ring is None
+
+
+def test_the_ring_of_a_list_that_fills_its_panel_is_seen_on_every_side(at_work: Desk) -> None:
+    window = at_work.window
+    (watch,) = window.findChildren(FocusWatch)
+    tree = QTreeWidget(window.panel)
+    tree.setGeometry(window.panel.rect())
+    tree.show()
+    tree.raise_()
+    tree.setFocus()
+    assert watch.ring is not None
+    image = window.panel.grab().toImage()
+    right, bottom = window.panel.width() - 1, window.panel.height() - 1
+    for x, y in ((right // 2, 0), (right // 2, bottom), (0, bottom // 2), (right, bottom // 2)):
+        assert image.pixelColor(x, y) == tone_color("accent")
 
 
 def test_every_button_and_slider_is_reached_by_tab_and_takes_no_focus_by_a_click(
