@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 import pyqtgraph as pg
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
+from liverseg_gui.core import resources
 from liverseg_gui.state.preferences import Theme
 
 Tone = Literal["warning", "error", "info", "good", "muted", "accent"]
@@ -16,6 +18,8 @@ TONE_PROPERTY = "tone"
 _STRONG_PROPERTY = "strong"
 _THEME_PROPERTY = "liverseg theme"
 _ROLES = QPalette.ColorRole
+_SCHEMES = {Theme.DARK: Qt.ColorScheme.Dark, Theme.LIGHT: Qt.ColorScheme.Light}
+"""For what the system draws, such as the title of a window."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ def apply_theme(app: QApplication, theme: Theme = Theme.DARK) -> None:
     if app.property(_THEME_PROPERTY) == theme.value:
         return
     app.setProperty(_THEME_PROPERTY, theme.value)
+    app.styleHints().setColorScheme(_SCHEMES[theme])
     app.setStyle("Fusion")
     app.setPalette(_palette(COLORS[theme]))
     app.setStyleSheet(_style_sheet(COLORS[theme]))
@@ -152,6 +157,7 @@ def _style_sheet(colors: ThemeColors) -> str:
     )
     return (
         tones
+        + _check_boxes(colors)
         + f'*[{_STRONG_PROPERTY}="true"] {{ font-weight: 600; }}'
         + "QToolButton#header { border: none; padding: 3px; }"
         + "QTreeView::item { padding: 2px; }"
@@ -159,4 +165,22 @@ def _style_sheet(colors: ThemeColors) -> str:
         + f" border: 1px solid {colors.line}; padding: 2px; }}"
         + f"#card {{ background: {colors.window}; border: 1px solid {colors.line};"
         + " border-radius: 8px; }"
+    )
+
+
+def _check_boxes(colors: ThemeColors) -> str:
+    """Boxes with an edge that is seen on a dark window, where Fusion draws it darker still."""
+    kinds = ("QCheckBox", "QGroupBox", "QAbstractItemView")
+    check = resources.path("icons/check.svg").as_posix()
+
+    def rule(state: str, look: str) -> str:
+        return ", ".join(f"{kind}::indicator{state}" for kind in kinds) + f" {{ {look} }}"
+
+    edge = "width: 13px; height: 13px; border-radius: 3px; border: 1px solid"
+    filled = f'image: url("{check}"); background: {colors.highlight}; border-color: {colors.line};'
+    return (
+        rule("", f"{edge} {colors.placeholder}; background: {colors.base};")
+        + rule(":checked", filled)
+        + rule(":disabled", f"border-color: {colors.line};")
+        + rule(":checked:disabled", f"background: {colors.disabled};")
     )
