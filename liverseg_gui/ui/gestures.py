@@ -36,6 +36,7 @@ GESTURES: tuple[Gesture, ...] = (
     Gesture("Ctrl + wheel", "Zoom at the cursor", "mouse-wheel"),
     Gesture("Middle-drag", "Move the picture", "mouse-wheel"),
     Gesture("Shift + left-drag", "Move the picture", "mouse-left"),
+    Gesture("Shift + move", "The crosshair follows the cursor", "navigate"),
     Gesture("Double click", "Show the pane alone, or all panes again", "mouse-left"),
 )
 
