@@ -47,7 +47,7 @@ def refresh_window_commands(window: MainWindow) -> None:
     file_window = actions["file_window"]
     file_window.setEnabled(bool(stated))
     file_window.setToolTip("" if stated or volume is None else _NONE_STATED)
-    file_window.setText(f"File  {_numbers(stated[0].window)}" if stated else "File")
+    file_window.setText(f"&File  {_numbers(stated[0].window)}" if stated else "&File")
     own = volume is not None and window.windows.own_preset is not None
     for key in ("rename_preset", "delete_preset"):
         actions[key].setEnabled(own)
