@@ -31,6 +31,7 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.histogram_plot import HistogramPlot
+from liverseg_gui.ui.theme import set_tone
 
 BUTTONS = {
     "auto_window": "Auto",
@@ -163,7 +164,10 @@ class WindowPanel(QGroupBox):
         self._center.show_value(window.center)
         same = (n for n in range(self._presets.count()) if self._presets.itemData(n) == window)
         self._presets.setCurrentIndex(next(same, -1))
-        self.plot.show_window(window, self._view.inverted)
+        inverted = self._view.inverted
+        self.plot.show_window(window, inverted)
+        # a pressed button is hardly seen in the dark theme
+        set_tone(self._buttons["invert"], "accent" if inverted else None, strong=inverted)
 
     def _choose(self, at: int) -> None:
         self._view.window = self._presets.itemData(at)

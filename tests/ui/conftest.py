@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QDockWidget
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.geometry import Affine
@@ -167,3 +168,15 @@ def files(phantom, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("files")
     write_phantom(phantom, folder)
     return folder
+
+
+@pytest.fixture
+def reading(desk: Desk, files: Path) -> Desk:
+    """An open scan, the Display panel in front."""
+    desk.open(files / "scan.nii.gz")
+    dock = desk.window.findChild(QDockWidget, "display")
+    assert isinstance(dock, QDockWidget)
+    dock.raise_()
+    desk.qtbot.waitActive(desk.window)
+    desk.qtbot.waitUntil(desk.window.window_panel.plot.isVisible)
+    return desk

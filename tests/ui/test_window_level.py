@@ -1,98 +1,20 @@
-"""Window/level by mouse, keys, boxes and presets, and what a study was last seen with."""
+"""Window/level by mouse, keys, boxes and from the region under the cursor."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
-import nibabel as nib
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QWheelEvent
-from PySide6.QtWidgets import QApplication, QDialogButtonBox, QDockWidget, QWidget
-from pytestqt.qtbot import QtBot
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QApplication
 
 from liverseg_gui.core.display import PRESETS, Window
 from liverseg_gui.core.histogram import hu_histogram, region_window
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.state.user_presets import MOST_USER_PRESETS
-from liverseg_gui.ui.histogram_plot import HistogramPlot
 from liverseg_gui.ui.histogram_range import fitting_range, ticks
-from liverseg_gui.ui.preset_dialog import PresetDialog
-from liverseg_gui.ui.window_panel import WindowPanel
+from liverseg_gui.ui.theme import tone_of
 from tests.ui.conftest import Desk
+from tests.ui.gestures import LEFT, NONE, PLAIN, SHIFT, at_hu, drag, hu_a_px, now, panel, send, turn
 from tests.ui.test_window import scene_point
-
-_LEFT, _NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
-_SHIFT, _PLAIN = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.NoModifier
-_KEYS = Qt.Key
-
-
-@pytest.fixture
-def reading(desk: Desk, files: Path) -> Desk:
-    """An open scan, the Display panel in front."""
-    desk.open(files / "scan.nii.gz")
-    dock = desk.window.findChild(QDockWidget, "display")
-    assert isinstance(dock, QDockWidget)
-    dock.raise_()
-    desk.qtbot.waitActive(desk.window)
-    desk.qtbot.waitUntil(desk.window.window_panel.plot.isVisible)
-    return desk
-
-
-def panel(desk: Desk) -> WindowPanel:
-    return desk.window.window_panel
-
-
-def now(desk: Desk) -> Window:
-    return desk.window.view_state.window
-
-
-def send(
-    widget: QWidget,
-    kind: QEvent.Type,
-    at: QPoint,
-    held: Qt.MouseButton,
-    keys: Qt.KeyboardModifier = _PLAIN,
-) -> None:
-    button = _NONE if kind is QEvent.Type.MouseMove else _LEFT
-    place = QPointF(widget.mapToGlobal(at))
-    QApplication.sendEvent(widget, QMouseEvent(kind, QPointF(at), place, button, held, keys))
-
-
-def drag(
-    widget: QWidget, start: QPoint, by_px: int, keys: Qt.KeyboardModifier = _PLAIN, moves: int = 4
-) -> None:
-    send(widget, QEvent.Type.MouseButtonPress, start, _LEFT, keys)
-    for n in range(1, moves + 1):
-        at = start + QPoint(by_px * n // moves, 0)
-        send(widget, QEvent.Type.MouseMove, at, _LEFT, keys)
-    send(widget, QEvent.Type.MouseButtonRelease, start + QPoint(by_px, 0), _NONE, keys)
-
-
-def turn(widget: QWidget, notches: int) -> None:
-    middle = QPointF(widget.rect().center())
-    event = QWheelEvent(
-        middle,
-        widget.mapToGlobal(middle),
-        QPoint(0, 0),
-        QPoint(0, 120 * notches),
-        _NONE,
-        _PLAIN,
-        Qt.ScrollPhase.NoScrollPhase,
-        False,
-    )
-    QApplication.sendEvent(widget, event)
-
-
-def at_hu(plot: HistogramPlot, hu: float) -> QPoint:
-    return QPoint(round(plot.x_of(hu)), 30)
-
-
-def hu_a_px(plot: HistogramPlot) -> float:
-    low, high = plot.range_hu
-    return (high - low) / plot.width()
 
 
 @pytest.mark.parametrize("hu", [40, 100, -90])
@@ -116,7 +38,7 @@ def test_dragging_an_edge_changes_the_width_alone(reading: Desk, edge: int, by_p
 @pytest.mark.parametrize(("edge", "other"), [(-160, 240), (240, -160)])
 def test_with_shift_the_other_edge_stays(reading: Desk, edge: int, other: int) -> None:
     plot = panel(reading).plot
-    drag(plot, at_hu(plot, edge), 10 if edge > 0 else -10, _SHIFT)
+    drag(plot, at_hu(plot, edge), 10 if edge > 0 else -10, SHIFT)
     kept = now(reading).low if other < 0 else now(reading).high
     assert kept == pytest.approx(other, abs=1.5)
     assert now(reading).width > 420
@@ -148,7 +70,7 @@ def test_the_wheel_over_the_histogram_changes_the_width(reading: Desk) -> None:
 
 def test_a_double_click_on_the_histogram_is_auto(reading: Desk) -> None:
     plot = panel(reading).plot
-    reading.qtbot.mouseDClick(plot, _LEFT, pos=at_hu(plot, 40))
+    reading.qtbot.mouseDClick(plot, LEFT, pos=at_hu(plot, 40))
     volume = reading.window.study.volume
     assert now(reading) == hu_histogram(volume.hu).auto_window() != Window(400, 40)
 
@@ -157,12 +79,12 @@ def test_arrow_keys_on_the_histogram_move_center_and_width(reading: Desk) -> Non
     plot, slice_ = panel(reading).plot, reading.window.view_state.crosshair_ijk
     plot.setFocus()
     for key, keys, expected in (
-        (_KEYS.Key_Right, _PLAIN, Window(400, 50)),
-        (_KEYS.Key_Up, _PLAIN, Window(400, 60)),
-        (_KEYS.Key_Left, _PLAIN, Window(400, 50)),
-        (_KEYS.Key_Down, _PLAIN, Window(400, 40)),
-        (_KEYS.Key_Right, _SHIFT, Window(420, 40)),
-        (_KEYS.Key_Left, _SHIFT, Window(398, 40)),
+        (Qt.Key.Key_Right, PLAIN, Window(400, 50)),
+        (Qt.Key.Key_Up, PLAIN, Window(400, 60)),
+        (Qt.Key.Key_Left, PLAIN, Window(400, 50)),
+        (Qt.Key.Key_Down, PLAIN, Window(400, 40)),
+        (Qt.Key.Key_Right, SHIFT, Window(420, 40)),
+        (Qt.Key.Key_Left, SHIFT, Window(398, 40)),
     ):
         reading.qtbot.keyClick(plot, key, keys)
         assert now(reading).center == expected.center
@@ -215,7 +137,7 @@ def test_numbers_are_taken_on_enter_and_the_keys_go_back_to_the_pane(reading: De
     box.selectAll()
     reading.qtbot.keyClicks(box, "250")
     assert now(reading) == Window(400, 40)
-    reading.qtbot.keyClick(box, _KEYS.Key_Return)
+    reading.qtbot.keyClick(box, Qt.Key.Key_Return)
     assert now(reading) == Window(250, 40)
     reading.qtbot.waitUntil(lambda: reading.window.panes.active_view.hasFocus())
     reading.qtbot.keyClick(reading.window.focusWidget(), "2")
@@ -229,7 +151,7 @@ def test_numbers_are_taken_when_the_box_is_left_and_arrows_step(reading: Desk) -
     reading.qtbot.keyClicks(center, "-80")
     panel(reading)._width.setFocus()
     assert now(reading) == Window(400, -80)
-    reading.qtbot.keyClick(panel(reading)._width, _KEYS.Key_Up)
+    reading.qtbot.keyClick(panel(reading)._width, Qt.Key.Key_Up)
     assert now(reading) == Window(410, -80)
 
 
@@ -242,7 +164,7 @@ def test_a_box_without_the_focus_leaves_the_wheel_alone(reading: Desk) -> None:
 def test_a_window_with_a_fraction_is_not_rounded_by_being_shown(reading: Desk) -> None:
     reading.window.view_state.window = Window(300.4, 70.6)
     panel(reading)._width.setFocus()
-    reading.qtbot.keyClick(panel(reading)._width, _KEYS.Key_Return)
+    reading.qtbot.keyClick(panel(reading)._width, Qt.Key.Key_Return)
     assert now(reading) == Window(300.4, 70.6)
 
 
@@ -258,13 +180,15 @@ def test_the_list_of_presets_sets_the_window_and_names_it(reading: Desk) -> None
 def test_the_buttons_are_the_commands(reading: Desk) -> None:
     buttons = panel(reading)._buttons
     volume = reading.window.study.volume
-    reading.qtbot.mouseClick(buttons["auto_window"], _LEFT)
+    reading.qtbot.mouseClick(buttons["auto_window"], LEFT)
     assert now(reading) == hu_histogram(volume.hu).auto_window()
-    reading.qtbot.mouseClick(buttons["invert"], _LEFT)
+    reading.qtbot.mouseClick(buttons["invert"], LEFT)
     assert reading.window.view_state.inverted
-    reading.qtbot.mouseClick(buttons["reset_window"], _LEFT)
+    assert tone_of(buttons["invert"]) == "accent"
+    reading.qtbot.mouseClick(buttons["reset_window"], LEFT)
     assert now(reading) == PRESETS["Abdomen"]
     assert not reading.window.view_state.inverted
+    assert tone_of(buttons["invert"]) is None
     assert "Abdomen" not in buttons["reset_window"].text()
     assert "400 / 40" in buttons["reset_window"].toolTip()
 
@@ -279,7 +203,7 @@ def hover(desk: Desk, voxel: tuple[int, int, int]) -> tuple[int, int, int]:
     """Put the cursor on a voxel of the axial plane; the voxel it is on."""
     view = desk.window.views[Plane.AXIAL]
     at = scene_point(desk, Plane.AXIAL, voxel)
-    send(view._graphics.viewport(), QEvent.Type.MouseMove, at, _NONE)
+    send(view._graphics.viewport(), QEvent.Type.MouseMove, at, NONE)
     under = view.voxel_under_cursor
     assert under is not None
     return under
@@ -309,208 +233,6 @@ def test_u_away_from_the_slices_means_the_crosshair(reading: Desk) -> None:
     reading.window.view_state.crosshair_ijk = (50, 60, 20)
     reading.qtbot.keyClick(reading.window, "u")
     assert now(reading) == region_window(volume.hu, (50, 60, 20), volume.affine)
-
-
-def stating(path: Path, low: float, high: float) -> Path:
-    image = nib.Nifti1Image(np.zeros((8, 8, 6), np.int16), np.diag([2.0, 2.0, 2.0, 1.0]))
-    image.header["cal_min"], image.header["cal_max"] = low, high
-    nib.save(image, path)
-    return path
-
-
-def test_7_takes_the_window_of_the_file_which_is_not_taken_by_itself(
-    reading: Desk, tmp_path: Path
-) -> None:
-    reading.open(stating(tmp_path / "scan.nii", -100, 200))
-    assert now(reading) == PRESETS["Abdomen"]
-    reading.qtbot.keyClick(reading.window, "7")
-    assert now(reading) == Window(300, 50)
-    assert panel(reading)._presets.currentText() == "File  300 / 50"
-
-
-def test_7_again_takes_the_next_window_of_the_file(reading: Desk, real_data: Path) -> None:
-    reading.open(real_data / "dicom" / "jpeg2000")
-    for expected in (Window(300, 40), Window(1500, 300), Window(300, 40)):
-        reading.qtbot.keyClick(reading.window, "7")
-        assert now(reading) == expected
-
-
-def test_where_the_file_states_none_its_command_says_so(reading: Desk) -> None:
-    action = reading.window.actions_by_key["file_window"]
-    assert not action.isEnabled()
-    assert action.toolTip() == "The file states no window of its own"
-    reading.qtbot.keyClick(reading.window, "7")
-    assert now(reading) == PRESETS["Abdomen"]
-
-
-def save_preset(desk: Desk, name: str, window: Window) -> None:
-    desk.window.view_state.window = window
-    desk.dialogs.preset = name
-    desk.trigger("save_preset")
-
-
-def test_a_preset_of_ones_own_is_in_menu_and_panel_and_at_the_next_start(reading: Desk) -> None:
-    save_preset(reading, "HCC & late", Window(250, 110))
-    action = reading.window.actions_by_key["user preset 1"]
-    assert action.isVisible()
-    assert action.text() == "HCC && late  250 / 110"
-    assert not reading.window.actions_by_key["user preset 2"].isVisible()
-    assert panel(reading)._presets.currentText() == "HCC & late  250 / 110"
-    reading.qtbot.keyClick(reading.window, "1")
-    action.trigger()
-    assert now(reading) == Window(250, 110)
-    kept = json.loads(reading.settings._file.read_text())["user_presets"]
-    assert kept == {"HCC & late": [250.0, 110.0]}
-
-
-def test_a_preset_of_ones_own_can_be_renamed_and_deleted(reading: Desk) -> None:
-    save_preset(reading, "Fat", Window(300, -80))
-    save_preset(reading, "Late", Window(250, 110))
-    reading.window.actions_by_key["user preset 1"].trigger()
-    reading.dialogs.preset = "Belly"
-    reading.trigger("rename_preset")
-    assert list(reading.settings.user_presets) == ["Belly", "Late"]
-    reading.trigger("delete_preset")
-    assert list(reading.settings.user_presets) == ["Belly", "Late"]
-    reading.dialogs.yes = True
-    reading.trigger("delete_preset")
-    assert list(reading.settings.user_presets) == ["Late"]
-    assert now(reading) == Window(300, -80)
-    assert not reading.window.actions_by_key["delete_preset"].isEnabled()
-    assert "own presets" in reading.window.actions_by_key["delete_preset"].toolTip()
-
-
-def test_a_dialog_given_up_changes_no_preset(reading: Desk) -> None:
-    reading.dialogs.preset = None
-    reading.trigger("save_preset")
-    assert reading.settings.user_presets == {}
-
-
-def asked(qtbot: QtBot, typed: str, taken: tuple[str, ...], replace: bool) -> PresetDialog:
-    dialog = PresetDialog(None, "Save as preset", "", taken, replace)
-    qtbot.addWidget(dialog)
-    dialog.show()
-    qtbot.keyClicks(dialog._name, typed)
-    return dialog
-
-
-@pytest.mark.parametrize(
-    ("typed", "replace", "button", "note"),
-    [
-        ("", True, "", "Type a name."),
-        ("   ", True, "", "Type a name."),
-        ("LIVER", True, "", "A preset of the program has this name. Choose another one."),
-        ("HCC late", True, "Save", ""),
-        ("fat", True, "Replace", 'Replaces "Fat".'),
-        ("fat", False, "", "Another preset of yours has this name."),
-    ],
-)
-def test_the_dialog_takes_only_names_that_can_be_used(
-    qtbot: QtBot, typed: str, replace: bool, button: str, note: str
-) -> None:
-    dialog = asked(qtbot, typed, ("Fat",), replace)
-    save = dialog._buttons.button(QDialogButtonBox.StandardButton.Save)
-    assert save.isEnabled() == bool(button)
-    assert not button or save.text() == button
-    assert dialog._note.text() == note
-    qtbot.keyClick(dialog._name, _KEYS.Key_Return)
-    assert bool(dialog.result()) == bool(button)
-
-
-def test_a_replaced_preset_keeps_its_spelling(qtbot: QtBot) -> None:
-    assert asked(qtbot, " hcc  LATE ", ("HCC late",), True).name == "HCC late"
-
-
-def test_a_thirteenth_preset_must_replace_one(qtbot: QtBot) -> None:
-    taken = tuple(f"Own {n}" for n in range(MOST_USER_PRESETS))
-    for typed, can in (("One more", False), ("Own 3", True)):
-        dialog = asked(qtbot, typed, taken, True)
-        save = dialog._buttons.button(QDialogButtonBox.StandardButton.Save)
-        assert save.isEnabled() is can
-
-
-def test_a_study_comes_back_with_the_window_it_was_last_seen_with(
-    reading: Desk, files: Path, tmp_path: Path
-) -> None:
-    other = stating(tmp_path / "other.nii", 0, 0)
-    reading.qtbot.keyClick(reading.window, "5")
-    reading.open(other)
-    assert now(reading) == PRESETS["Abdomen"]
-    reading.open(files / "scan.nii.gz")
-    assert now(reading) == PRESETS["Bone"]
-    stored = json.loads(reading.settings._file.read_text())["study_windows"]
-    assert list(stored.values()) == [[2000.0, 400.0]]
-    assert not any("scan" in key for key in stored)
-
-
-def test_two_volumes_of_a_file_have_a_window_each(reading: Desk, tmp_path: Path) -> None:
-    data = np.stack([np.full((8, 8, 4), n, np.int16) for n in (10, 20)], axis=3)
-    nib.save(nib.Nifti1Image(data, np.diag([2.0, 2, 2, 1])), tmp_path / "two.nii")
-    for choice, key in ((0, "4"), (1, "6")):
-        reading.dialogs.choice = choice
-        reading.open(tmp_path / "two.nii")
-        reading.qtbot.waitUntil(
-            lambda choice=choice: reading.window.study.volume.hu[0, 0, 0] == (10, 20)[choice]
-        )
-        reading.qtbot.keyClick(reading.window, key)
-    reading.dialogs.choice = 0
-    reading.open(tmp_path / "two.nii")
-    reading.qtbot.waitUntil(lambda: reading.window.study.volume.hu[0, 0, 0] == 10)
-    assert now(reading) == PRESETS["Lung"]
-
-
-def test_the_window_is_kept_after_a_pause_and_not_while_it_is_dragged(reading: Desk) -> None:
-    reading.window.windows._keep_later.setInterval(50)
-    written: list[None] = []
-    reading.settings.changed.connect(lambda: written.append(None))
-    plot, key = panel(reading).plot, reading.window.study.key
-    drag(plot, at_hu(plot, 40), 60, moves=60)
-    assert not written
-    reading.qtbot.waitUntil(lambda: bool(written))
-    assert len(written) == 1
-    assert reading.settings.study_window(key) == now(reading)
-
-
-def test_closing_the_window_keeps_it_at_once(reading: Desk) -> None:
-    reading.qtbot.keyClick(reading.window, "4")
-    key = reading.window.study.key
-    assert reading.settings.study_window(key) is None
-    assert reading.window.close()
-    assert reading.settings.study_window(key) == PRESETS["Lung"]
-
-
-@pytest.mark.parametrize("command", ["clear_recent", "clear_traces"])
-def test_clearing_forgets_the_windows_of_studies(reading: Desk, command: str) -> None:
-    reading.qtbot.keyClick(reading.window, "4")
-    reading.window.windows.keep()
-    reading.qtbot.keyClick(reading.window, "5")
-    key = reading.window.study.key
-    reading.trigger(command)
-    reading.idle()
-    assert reading.window.close()
-    assert reading.settings.study_window(key) is None
-
-
-def test_stating_the_geometry_keeps_the_window_and_the_histogram(reading: Desk) -> None:
-    from liverseg_gui.ui.geometry_dialog import GeometryChoice
-
-    reading.qtbot.keyClick(reading.window, "4")
-    volume, histogram = reading.window.study.volume, reading.window.study.histogram
-    reading.dialogs.geometry_choice = GeometryChoice((1.0, 1.0, 2.0), None)
-    reading.trigger("state_geometry")
-    reading.idle()
-    assert reading.window.study.volume is not volume
-    assert now(reading) == PRESETS["Lung"]
-    assert reading.window.study.histogram is histogram
-
-
-def test_another_scan_brings_its_own_histogram(reading: Desk, tmp_path: Path) -> None:
-    before = panel(reading).plot._histogram
-    reading.open(stating(tmp_path / "other.nii", 0, 0))
-    after = panel(reading).plot._histogram
-    assert after is reading.window.study.histogram
-    assert after is not before
-    assert after.counts[1024] == 8 * 8 * 6
 
 
 @pytest.mark.parametrize("window", [*PRESETS.values(), Window(1, 0), Window(8000, 4000)])
