@@ -13,6 +13,8 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap
 
 AGREE, ONLY_A, ONLY_B = 1, 2, 3
+COMPARED_COLORS = {AGREE: (0, 158, 115), ONLY_A: (213, 94, 0), ONLY_B: (86, 180, 233)}
+"""Bluish green, vermilion and sky blue of the palette of Okabe and Ito (2008)."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,19 @@ class LabelComparison:
         return 100.0 * self.difference_ml / self.a_ml if self.a_ml else None
 
 
-def compare(a: NDArray[np.uint8], b: NDArray[np.uint8], label: int) -> NDArray[np.uint8]:
+def compare(
+    a: NDArray[np.uint8], b: NDArray[np.uint8], label: int | None = None
+) -> NDArray[np.uint8]:
     """Where `a` and `b` have `label`: 0 neither, 1 agree, 2 only A, 3 only B.
 
     Both are labels of one shape, of a slice or a volume. The liver is all of liver and tumor.
+    Without a `label` both count: they agree where they call a voxel the same, and where one of
+    them calls tumor what the other calls liver, the tumor is its alone.
     """
-    in_a, in_b = a >= label, b >= label
-    out: NDArray[np.uint8] = (in_a * np.uint8(ONLY_A)) | (in_b * np.uint8(ONLY_B))
-    out[in_a & in_b] = AGREE
+    if label is not None:
+        a, b = (a >= label).view(np.uint8), (b >= label).view(np.uint8)
+    out = (a > b) * np.uint8(ONLY_A) + (b > a) * np.uint8(ONLY_B)
+    out[(a == b) & (a != 0)] = AGREE
     return out
 
 

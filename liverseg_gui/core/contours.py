@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_ROUNDS = 2
-"""Rounds of Chaikin's corner cutting: after two, a right angle turns in steps below 15 degrees."""
+MOST_ROUNDS = 2
+"""After so many rounds of corner cutting a right angle turns in steps below 15 degrees."""
 
 _STRAIGHT = 1e-9
 
@@ -35,20 +35,22 @@ def voxel_edges(labels: NDArray[np.uint8], label: int) -> NDArray[np.float64]:
     return np.concatenate([along_rows, along_columns]) + corner
 
 
-def smooth_contours(labels: NDArray[np.uint8], label: int) -> list[NDArray[np.float64]]:
+def smooth_contours(
+    labels: NDArray[np.uint8], label: int, rounds: int = MOST_ROUNDS
+) -> list[NDArray[np.float64]]:
     """The outlines of `label` as closed curves: (N, 2) in (column, row), the last point the first.
 
     `labels` is a slice, (rows, columns). The curves run through the middle of every voxel side and
-    cut corners (Chaikin 1974): no point is farther from the voxels' border than a quarter pixel,
-    no point of the border farther from a curve than 0.36 pixels. Voxels that touch by a corner
-    have outlines of their own.
+    cut corners, `rounds` times more (Chaikin 1974), each of which doubles their points: no point is
+    farther from the voxels' border than a quarter pixel, no point of the border farther from a
+    curve than 0.36 pixels. Voxels that touch by a corner have outlines of their own.
     """
     cut = _cropped(labels, label)
     if cut is None:
         return []
     inside, corner = cut
     points, starts = _outlines(inside)
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         points, starts = _corners_cut(points, starts)
     points, starts = _without_straight(points, starts)
     points += corner + 0.5

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from liverseg_gui.core.compare import AGREE, ONLY_A, ONLY_B, compare, measure_agreement
+from liverseg_gui.core.compare import (
+    AGREE,
+    COMPARED_COLORS,
+    ONLY_A,
+    ONLY_B,
+    compare,
+    measure_agreement,
+)
+from liverseg_gui.core.display import LABEL_COLORS
 from liverseg_gui.core.errors import Cancelled, GridMismatchError
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.progress import Progress
@@ -29,7 +37,56 @@ def test_the_map_tells_agreement_from_voxels_of_one_mask_alone() -> None:
     b = np.array([[0, 1, 0, 1], [2, 1, 2, 2]], np.uint8)
     assert compare(a, b, LIVER).tolist() == [[0, 1, 2, 3], [1, 1, 1, 3]]
     assert compare(a, b, TUMOR).tolist() == [[0, 0, 0, 0], [1, 2, 3, 3]]
+    assert compare(a, b).tolist() == [[0, 1, 2, 3], [1, 2, 3, 3]]
     assert (AGREE, ONLY_A, ONLY_B) == (1, 2, 3)
+
+
+@pytest.mark.parametrize("vision", ["normal", "protanopia", "deuteranopia", "tritanopia"])
+def test_readers_who_are_color_blind_tell_the_colors_apart(vision: str) -> None:
+    """CIE76 distance of 20 is many times what is just noticed."""
+    for colors in (COMPARED_COLORS, LABEL_COLORS):
+        seen = [lab(rgb, vision) for rgb in (*colors.values(), (128, 128, 128))]
+        for n, one in enumerate(seen):
+            for other in seen[n + 1 :]:
+                assert np.linalg.norm(one - other) > 20
+
+
+def lab(rgb: tuple[int, int, int], vision: str) -> NDArray[np.float64]:
+    """CIE L*a*b* (D65) of an sRGB color as it is seen (Machado et al. 2009, severity 1)."""
+    value = np.array(rgb) / 255
+    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    xyz = RGB_TO_XYZ @ np.clip(SEEN[vision] @ linear, 0, 1) / (0.9505, 1.0, 1.089)
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+RGB_TO_XYZ = np.array(
+    [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+)
+SEEN = {
+    "normal": np.eye(3),
+    "protanopia": np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+    "deuteranopia": np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.01182, 0.04294, 0.968881],
+        ]
+    ),
+    "tritanopia": np.array(
+        [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.3039],
+        ]
+    ),
+}
 
 
 @settings(deadline=None)

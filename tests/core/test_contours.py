@@ -77,11 +77,11 @@ def test_straight_borders_are_single_segments_with_the_inside_on_their_right() -
 
 
 @settings(deadline=None)
-@given(slices, labels_shown)
+@given(slices, labels_shown, st.integers(0, 2))
 def test_smooth_contours_stay_within_half_a_pixel_of_the_border_and_follow_all_of_it(
-    labels: Labels, label: int
+    labels: Labels, label: int, rounds: int
 ) -> None:
-    curves = smooth_contours(labels, label)
+    curves = smooth_contours(labels, label, rounds)
     segments = voxel_edges(labels, label)
     if not (labels >= label).any():
         assert curves == []
