@@ -13,8 +13,9 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap
 
 AGREE, ONLY_A, ONLY_B = 1, 2, 3
-COMPARED_COLORS = {AGREE: (0, 158, 115), ONLY_A: (213, 94, 0), ONLY_B: (86, 180, 233)}
-"""Bluish green, vermilion and sky blue of the palette of Okabe and Ito (2008)."""
+COMPARED_COLORS = {AGREE: (0, 114, 178), ONLY_A: (213, 94, 0), ONLY_B: (240, 228, 66)}
+"""Blue, vermilion and yellow of the palette of Okabe and Ito (2008): the three that are far from
+each other and from the grays of a CT in every color vision, the calmest for agreement."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
 )
 
@@ -28,7 +29,7 @@ from liverseg_gui.ui.marks import SHORT_MARK, why_unreliable
 
 _CHOICES = {"Liver and tumor": None, "Liver with tumor": LIVER, "Tumor": TUMOR}
 _LEGEND = {AGREE: "Agree", ONLY_A: "Only A", ONLY_B: "Only B"}
-_NAME_PX = 230
+_NAME_PX = 200
 _NO_FIGURE = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
 
@@ -50,6 +51,7 @@ class ComparisonPanel(QGroupBox):
         layout.setSpacing(4)
         self.names = {ONLY_A: QLabel(), ONLY_B: QLabel()}
         for label in self.names.values():
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             layout.addWidget(label)
         self.legend = QLabel("   ".join(f"{_square(n)} {text}" for n, text in _LEGEND.items()))
         layout.addWidget(self.legend)
@@ -68,6 +70,9 @@ class ComparisonPanel(QGroupBox):
         self.label = QComboBox()
         self.label.setAccessibleName("Which label is compared")
         self.label.addItems(list(_CHOICES))
+        self.label.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
         self.label.activated.connect(self._choose)
         stop = QPushButton("Stop")
         stop.setToolTip("Stop comparing")
@@ -95,7 +100,7 @@ class ComparisonPanel(QGroupBox):
                 cell = QLabel()
                 cell.setAlignment(Qt.AlignmentFlag.AlignRight)
                 cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-                cell.setMinimumWidth(76)
+                cell.setMinimumWidth(70)
                 grid.addWidget(cell, row, column)
                 self.cells[text, label] = cell
         return grid
