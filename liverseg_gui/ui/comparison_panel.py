@@ -35,7 +35,10 @@ _MINUS = "\N{MINUS SIGN}"
 
 
 class ComparisonPanel(QGroupBox):
-    """Seen while two masks are compared. `shown` says what of a file's name may be seen."""
+    """Seen while two masks are compared and no other scan is being read.
+
+    `shown` says what of a file's name may be seen.
+    """
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class ComparisonPanel(QGroupBox):
         layout.addLayout(self._figure_grid())
         comparer.changed.connect(self.refresh)
         study.compared_changed.connect(self.refresh)
+        study.preview_changed.connect(self.refresh)
         view.events.comparing.connect(self.refresh)
         view.events.compared_label.connect(self.refresh)
         self.refresh()
@@ -108,8 +112,9 @@ class ComparisonPanel(QGroupBox):
     def refresh(self, *_: object) -> None:
         """Show the present comparison, or nothing."""
         comparer = self._comparer
-        self.setVisible(self._study.compared is not None)
-        if self._study.compared is None:
+        seen = self._study.compared is not None and self._study.preview is None
+        self.setVisible(seen)
+        if not seen:
             return
         for which, letter, name, note in (
             (ONLY_A, "A", comparer.name_a, self._study.mask_source.note),

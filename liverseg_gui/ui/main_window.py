@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
@@ -24,10 +25,11 @@ from liverseg_gui import __version__
 from liverseg_gui.core.display import auto_window
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.segmentation.segmenter import Segmenter
+from liverseg_gui.state.preferences import Preferences
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.study import Study
-from liverseg_gui.state.view import ViewState
-from liverseg_gui.ui.actions import make_actions
+from liverseg_gui.state.view import Pane, ViewState
+from liverseg_gui.ui.actions import PANELS_MENU, make_actions, menu_named
 from liverseg_gui.ui.cine import Cine
 from liverseg_gui.ui.commands import handlers, refresh_commands
 from liverseg_gui.ui.comparison_panel import ComparisonPanel
@@ -35,18 +37,25 @@ from liverseg_gui.ui.dialogs import Dialogs
 from liverseg_gui.ui.dropped import sort_dropped
 from liverseg_gui.ui.findings_card import FindingsCard
 from liverseg_gui.ui.flicker import Flicker
+from liverseg_gui.ui.focus import FocusWatch
+from liverseg_gui.ui.guide import Guide
 from liverseg_gui.ui.hiding import patient_shown, study_title, text_shown
 from liverseg_gui.ui.job_bar import JobBar
 from liverseg_gui.ui.jobs import JobRunner
+from liverseg_gui.ui.keyboard import KeyGuard, take_focus_by_tab
 from liverseg_gui.ui.marks import SHORT_MARK
 from liverseg_gui.ui.overlay_layer import OverlayLayer
 from liverseg_gui.ui.overlay_panel import OverlayPanel
+from liverseg_gui.ui.panels import Panels
 from liverseg_gui.ui.panes import PaneGrid
+from liverseg_gui.ui.pictures import PictureOptions, picture
+from liverseg_gui.ui.preferring import apply_preferences
 from liverseg_gui.ui.results_panel import ResultsPanel
 from liverseg_gui.ui.scan_facts import volume_facts
 from liverseg_gui.ui.slab_panel import SlabPanel
 from liverseg_gui.ui.slice_view import SliceView, slab_name
 from liverseg_gui.ui.study_controller import StudyController
+from liverseg_gui.ui.theme import set_tone
 from liverseg_gui.ui.workbench import Workbench
 
 NOTICE = "Research use only. Not a medical device."
@@ -60,7 +69,12 @@ FLICKERS = "The overlay flickers. F or Esc stops it."
 
 
 class MainWindow(QMainWindow):
-    """Puts views, panels and commands together; `segmenter` does the work of F5."""
+    """Puts views, panels and commands together; `segmenter` does the work of F5.
+
+    `closing` tells that it is about to close, while everything is still where it was.
+    """
+
+    closing = Signal()
 
     def __init__(
         self,
@@ -75,6 +89,7 @@ class MainWindow(QMainWindow):
         self.setTabPosition(right, QTabWidget.TabPosition.North)
         self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize()))
         self.study, self.view_state = Study(), ViewState()
+        self._preferred: Preferences | None = None
         self.settings = settings or Settings()
         self.runner = JobRunner()
         dialogs = dialogs or Dialogs(self, self.settings)
@@ -83,8 +98,16 @@ class MainWindow(QMainWindow):
         self._build_views()
         self._build_panels()
         self._build_status()
+        self.guide = Guide(self, self._stack, self.panes, self.settings)
+        self.panels = Panels(self, self.card_dock)
+        self.panels.show_card(False)
         self.actions_by_key = make_actions(self, handlers(self))
+        self.panels.add_toggles(menu_named(self, PANELS_MENU))
         self._listen()
+        FocusWatch(self)
+        KeyGuard(self)
+        take_focus_by_tab(self)
+        self.setFocus()
         self._show_settings()
 
     def _build_views(self) -> None:
@@ -115,9 +138,8 @@ class MainWindow(QMainWindow):
         self.panel.lesion_chosen.connect(self.controller.go_to_lesion)
         self.card_dock = self._dock("Scan check", "scan check", self.card)
         self._results_dock = self._dock("Results", "results", self.panel)
-        self.add_panel("Display", "display", self._build_display())
+        self.display_dock = self.add_panel("Display", "display", self._build_display())
         self._results_dock.raise_()
-        self.card_dock.hide()
         self._fit_card = QTimer(self)
         self._fit_card.setSingleShot(True)
         self._fit_card.timeout.connect(self._resize_card)
@@ -154,6 +176,9 @@ class MainWindow(QMainWindow):
         if not self.card_dock.isVisible() or self.study.preview is not None:
             return
         docks = [self.card_dock, self._results_dock]
+        areas = {self.dockWidgetArea(dock) for dock in docks}
+        if len(areas) > 1 or any(dock.isFloating() for dock in docks):
+            return
         title = self.card_dock.height() - self.card.height()
         wanted, whole = self.card.height_wanted + title, sum(dock.height() for dock in docks)
         self.resizeDocks(docks, [wanted, max(whole - wanted, 1)], Qt.Orientation.Vertical)
@@ -162,7 +187,6 @@ class MainWindow(QMainWindow):
         dock = QDockWidget(title, self)
         dock.setObjectName(name)
         dock.setWidget(widget)
-        dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
         dock.setMinimumWidth(290)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         return dock
@@ -172,7 +196,7 @@ class MainWindow(QMainWindow):
         self.job_bar = JobBar(self.runner, self._shown)
         self._look = QLabel()
         notice = QLabel(NOTICE)
-        notice.setStyleSheet("color: #f2c94c;")
+        set_tone(notice, "warning")
         bar = self.statusBar()
         bar.addWidget(self._cursor)
         bar.addPermanentWidget(self.job_bar)
@@ -190,9 +214,11 @@ class MainWindow(QMainWindow):
         for view in self.views.values():
             view.box.sigRangeChanged.connect(lambda *_: self._show_look())
         self.cine.changed.connect(self._refresh)
+        self.closing.connect(self.flicker.stop)
+        self.closing.connect(self.overlay_panel.keep)
         self.flicker.started.connect(self._tell_flicker)
         self.flicker.stopped.connect(self._tell_flicker)
-        self.study.compared_changed.connect(self._refresh)
+        self.study.compared_changed.connect(self._show_comparison)
         self.settings.failed.connect(self.bench.say)
         self.runner.job_started.connect(self._refresh)
         self.runner.became_idle.connect(self._refresh)
@@ -208,9 +234,12 @@ class MainWindow(QMainWindow):
         self.cine.play(False)
         self._stack.setCurrentIndex(1)
         self.card.show_facts(volume_facts(volume, self.study.phase))
-        self.card_dock.show()
+        self.panels.show_card(True)
         self._show_patient()
         self.reset_views()
+        if self.focusWidget() in (None, self):
+            self.panes.active_view.setFocus()
+        self.guide.welcome_first()
 
     def _show_preview(self) -> None:
         """While another scan is read, nothing beside its slice speaks of the open one."""
@@ -229,8 +258,10 @@ class MainWindow(QMainWindow):
             self.setWindowTitle("Reading ... - LiverSeg")
         elif volume is not None:
             self.setWindowTitle(f"{study_title(volume.origin, self.settings)} - LiverSeg")
-            patient = volume.origin.patient
-            shown = patient_shown(patient, self.settings) if patient else ""
+            patient, series = volume.origin.patient, volume.origin.description
+            name = patient_shown(patient, self.settings) if patient else ""
+            lines = (name, self._shown(series) if series != patient else "")
+            shown = "\n".join(line for line in lines if line)
             for view in self.views.values():
                 view.set_patient(shown if self.study.preview is None else "")
         else:
@@ -239,9 +270,7 @@ class MainWindow(QMainWindow):
     def _show_settings(self) -> None:
         if self.settings.hide_patient:
             self.statusBar().clearMessage()
-        preferences = self.settings.preferences
-        self.view_state.mouse_profile = preferences.mouse_profile
-        self.view_state.window_up = preferences.window_up
+        self._preferred = apply_preferences(self.settings, self._preferred, self.view_state)
         self.card.refresh()
         self.job_bar.refresh()
         self._show_patient()
@@ -250,6 +279,12 @@ class MainWindow(QMainWindow):
     def _refresh(self, *_: object) -> None:
         refresh_commands(self)
         self._show_look()
+
+    def _show_comparison(self) -> None:
+        """Bring the legend and the figures of a comparison to the front."""
+        if self.study.compared is not None:
+            self.display_dock.raise_()
+        self._refresh()
 
     def _tell_flicker(self) -> None:
         """Say that the overlay flickers, as long as it does."""
@@ -312,6 +347,22 @@ class MainWindow(QMainWindow):
         """Bring the crosshair to the middle of all views."""
         self.panes.center()
 
+    def _picture(self, options: PictureOptions) -> QImage:
+        hidden = self.settings.hide_patient
+        allowed = replace(options, patient=options.patient and not hidden)
+        return picture(self.panes, self.view_state, allowed, NOTICE)
+
+    def copy_picture(self, layout: bool) -> None:
+        """The active pane, or all panes, to the clipboard; with what the last saved one showed."""
+        saver = self.controller.saver
+        saver.copy_picture(self._picture(replace(saver.picture_options, layout=layout)))
+
+    def save_picture(self) -> None:
+        """A picture as a file."""
+        pane, view = self.view_state.active, self.panes.active_view
+        name = "3d" if pane is Pane.SURFACE else f"{pane.value.lower()}_{view.index + 1}"
+        self.controller.saver.save_picture(self._picture, name)
+
     def about(self) -> None:
         """Say what this program is."""
         QMessageBox.about(
@@ -338,7 +389,6 @@ class MainWindow(QMainWindow):
         if not self.controller.may_close():
             event.ignore()
             return
-        self.flicker.stop()
-        self.overlay_panel.keep()
+        self.closing.emit()
         self.runner.shutdown()
         event.accept()

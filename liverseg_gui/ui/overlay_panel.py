@@ -103,7 +103,6 @@ class OverlayPanel(QGroupBox):
             shown.toggled.connect(lambda on, n=label: self._restyle(n, visible=on))
             color.setToolTip(f"Color of the {name.lower()} ...")
             color.setAccessibleName(f"{name} color")
-            color.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             color.clicked.connect(partial(self._ask_color, label))
             opacity = _percent_slider(f"{name} opacity", f"Opacity of the {name.lower()}")
             opacity.valueChanged.connect(lambda n, of=label: self._restyle(of, opacity=n / 100))

@@ -23,6 +23,7 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.study import Study
 from liverseg_gui.ui.hiding import text_shown
 from liverseg_gui.ui.marks import NOT_RELIABLE, SHORT_MARK, WARNING_SIGN, why_unreliable
+from liverseg_gui.ui.theme import Tone, set_tone
 
 _MARGINS = (8, 4, 8, 4)
 _MOST_WARNING_PX = 90
@@ -48,8 +49,8 @@ class ResultsPanel(QWidget):
         layout.addWidget(self.segment_button)
         layout.addWidget(self._volume_group())
         layout.addWidget(self._lesion_group(), 1)
-        self._source = _wrapped("#9aa0a6")
-        self._warnings = _wrapped("#f2c94c")
+        self._source = _wrapped("muted")
+        self._warnings = _wrapped("warning")
         self._doubts = QScrollArea()
         self._doubts.setWidgetResizable(True)
         self._doubts.setFrameShape(QFrame.Shape.NoFrame)
@@ -88,6 +89,7 @@ class ResultsPanel(QWidget):
         group = QGroupBox("Lesions")
         self._table = QTableWidget(0, len(_COLUMNS))
         self._table.setHorizontalHeaderLabels(_COLUMNS)
+        self._table.setAccessibleName("Lesions")
         self._table.verticalHeader().hide()
         self._table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -182,8 +184,8 @@ class ResultsPanel(QWidget):
             self.lesion_chosen.emit(found.lesions[row])
 
 
-def _wrapped(color: str) -> QLabel:
+def _wrapped(tone: Tone) -> QLabel:
     label = QLabel()
     label.setWordWrap(True)
-    label.setStyleSheet(f"color: {color};")
+    set_tone(label, tone)
     return label

@@ -6,9 +6,10 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
+from liverseg_gui.ui.pane_colors import PANE_LETTERS, PANE_TEXT
+
 _GAP = 6
 _SIDES = ("left", "right", "top", "bottom")
-_GREY, _LETTERS = "#c8c8c8", "#ffdc78"
 _BAR_SHARE = 0.22
 _STEPS = (1, 2, 5)
 
@@ -20,15 +21,17 @@ class SliceLabels:
         self._parent = parent
         self._labels = {
             "title": self._label(color),
-            "info": self._label(_GREY),
-            "patient": self._label(_GREY),
-            "hu": self._label(_GREY),
-            **{side: self._label(_LETTERS) for side in _SIDES},
+            "info": self._label(PANE_TEXT),
+            "patient": self._label(PANE_TEXT),
+            "hu": self._label(PANE_TEXT),
+            **{side: self._label(PANE_LETTERS) for side in _SIDES},
         }
         self._labels["hu"].setAlignment(Qt.AlignmentFlag.AlignRight)
         self._labels["patient"].setAlignment(Qt.AlignmentFlag.AlignRight)
         self._labels["title"].setText(title)
         self.scale = ScaleBar(parent)
+        self._texts = self._patient = True
+        self._who = ""
 
     def _label(self, color: str) -> QLabel:
         label = QLabel(self._parent)
@@ -53,12 +56,34 @@ class SliceLabels:
         """The orientation letters at left, right, top and bottom."""
         self.set(**dict(zip(_SIDES, letters, strict=True)))
 
+    def set_patient(self, text: str) -> None:
+        """Whose scan this is, a line for each thing; shortened where the pane is narrow."""
+        self._who = text
+        self.place()
+
+    def _shorten_patient(self) -> None:
+        metrics, right = self._labels["patient"].fontMetrics(), Qt.TextElideMode.ElideRight
+        most = max(self._parent.width() // 2 - 4 * _GAP, 40)
+        lines = [metrics.elidedText(line, right, most) for line in self._who.splitlines()]
+        self._labels["patient"].setText("\n".join(lines))
+
+    def dress(self, texts: bool, patient: bool) -> None:
+        """Show all texts, or the orientation letters alone; and the patient, or not."""
+        self._texts, self._patient = texts, patient
+        self.place()
+
+    def _wanted(self, name: str) -> bool:
+        if name == "patient":
+            return self._patient
+        return self._texts or name in _SIDES
+
     def place(self) -> None:
         """Put every text at its edge."""
         width, height = self._parent.width(), self._parent.height()
+        self._shorten_patient()
         for name, label in self._labels.items():
             label.adjustSize()
-            label.setVisible(bool(label.text()))
+            label.setVisible(bool(label.text()) and self._wanted(name))
             w, h = label.width(), label.height()
             x, y = {
                 "title": (_GAP, _GAP),
@@ -71,7 +96,7 @@ class SliceLabels:
                 "bottom": ((width - w) // 2, height - h - _GAP),
             }[name]
             label.move(x, y)
-        self.scale.place()
+        self.scale.place(self._texts)
 
 
 class ScaleBar(QWidget):
@@ -97,10 +122,10 @@ class ScaleBar(QWidget):
         length = f"{self.mm / 10:g} cm" if self.mm >= 10 else f"{self.mm:g} mm"
         return length + self._mark
 
-    def place(self) -> None:
+    def place(self, wanted: bool = True) -> None:
         """Find a round length and the place at the lower right, above the text there."""
         parent = self._parent
-        self.setVisible(self._px_per_mm > 0 and parent.height() > 120)
+        self.setVisible(wanted and self._px_per_mm > 0 and parent.height() > 120)
         if self.isHidden():
             return
         self.mm = round_length(parent.height() * _BAR_SHARE / self._px_per_mm)
@@ -114,7 +139,7 @@ class ScaleBar(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """The bar with a tick at either end, its length beside it."""
         painter = QPainter(self)
-        painter.setPen(QColor(_GREY))
+        painter.setPen(QColor(PANE_TEXT))
         right, bottom = self.width() - 3, self.height() - 1
         painter.drawLine(right, 0, right, bottom)
         for y in (0, bottom):

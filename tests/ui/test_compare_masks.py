@@ -12,6 +12,7 @@ import pytest
 
 from liverseg_gui.core.compare import ONLY_A, ONLY_B, measure_agreement
 from liverseg_gui.core.findings import Concern, warning
+from liverseg_gui.core.geometry import StoredGrid
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap, Volume
 from liverseg_gui.state.study import MaskSource
@@ -21,9 +22,8 @@ from tests.ui.conftest import Desk
 
 @pytest.fixture
 def opened(desk: Desk, files: Path) -> Desk:
-    """The phantom with its mask, the Display panel in front."""
+    """The phantom with its mask."""
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
-    desk.window.overlay_panel.window().show()
     return desk
 
 
@@ -50,7 +50,7 @@ def test_a_second_file_is_compared_and_the_figures_are_told(opened: Desk, other:
     assert window.comparison_panel.isHidden()
     compare_with(opened, other)
     panel, study = window.comparison_panel, window.study
-    assert not panel.isHidden()
+    assert panel.isVisible()
     assert window.view_state.comparing
     assert "A: truth.nii.gz" in panel.names[ONLY_A].text()
     assert "B: other.nii.gz" in panel.names[ONLY_B].text()
@@ -77,6 +77,19 @@ def test_the_mask_itself_its_source_and_what_is_unsaved_stay_as_they_are(
     assert not opened.window.view_state.comparing
     assert opened.window.comparison_panel.isHidden()
     assert not opened.window.actions_by_key["stop_comparing"].isEnabled()
+
+
+def test_while_another_scan_is_read_nothing_is_told_of_the_comparison(
+    opened: Desk, other: Path, phantom: Phantom
+) -> None:
+    compare_with(opened, other)
+    volume = phantom.volume
+    opened.window.study.show_preview(
+        Volume(volume.hu[:, :, :1], StoredGrid((128, 128, 1), volume.affine), volume.origin)
+    )
+    assert opened.window.comparison_panel.isHidden()
+    opened.window.study.drop_preview()
+    assert not opened.window.comparison_panel.isHidden()
 
 
 def test_a_foreign_mask_is_asked_about_before_it_is_compared(
