@@ -27,7 +27,7 @@ from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.compare_controller import CompareController
 from liverseg_gui.ui.marks import SHORT_MARK, why_unreliable
 
-_CHOICES = {"Liver and tumor": None, "Liver with tumor": LIVER, "Tumor": TUMOR}
+_CHOICES = {"Both labels": None, "Liver": LIVER, "Tumor": TUMOR}
 _LEGEND = {AGREE: "Agree", ONLY_A: "Only A", ONLY_B: "Only B"}
 _NAME_PX = 200
 _NO_FIGURE = "\N{EN DASH}"
@@ -73,6 +73,7 @@ class ComparisonPanel(QGroupBox):
         self.colored.toggled.connect(partial(setattr, self._view, "comparing"))
         self.label = QComboBox()
         self.label.setAccessibleName("Which label is compared")
+        self.label.setToolTip("What is compared: the liver is meant with its tumors")
         self.label.addItems(list(_CHOICES))
         self.label.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
