@@ -45,6 +45,8 @@ from liverseg_gui.ui.scan_facts import volume_facts
 from liverseg_gui.ui.slab_panel import SlabPanel
 from liverseg_gui.ui.slice_view import SliceView, slab_name
 from liverseg_gui.ui.study_controller import StudyController
+from liverseg_gui.ui.surface_controller import SurfaceController
+from liverseg_gui.ui.surface_view import SurfaceView
 from liverseg_gui.ui.workbench import Workbench
 
 NOTICE = "Research use only. Not a medical device."
@@ -85,9 +87,9 @@ class MainWindow(QMainWindow):
         self._show_settings()
 
     def _build_views(self) -> None:
-        surface = QLabel("Segment to see the liver in 3D")
-        surface.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.panes = PaneGrid(self.study, self.view_state, surface)
+        self.surface = SurfaceView(self.study, self.view_state)
+        self.surfaces = SurfaceController(self.bench, self.surface)
+        self.panes = PaneGrid(self.study, self.view_state, self.surface)
         self.views = self.panes.views
         for view in self.views.values():
             view.hovered.connect(partial(self._hover, view))
@@ -104,6 +106,9 @@ class MainWindow(QMainWindow):
         self.panel = ResultsPanel(self.study, self.view_state, self.settings)
         self.panel.segment_asked.connect(self.controller.segment)
         self.panel.lesion_chosen.connect(self.controller.go_to_lesion)
+        self.panel.lesion_chosen.connect(lambda lesion: self.surface.choose_lesion(lesion.number))
+        self.surface.lesion_chosen.connect(self.controller.go_to_lesion)
+        self.surface.lesion_chosen.connect(lambda lesion: self.panel.show_lesion(lesion.number))
         self.card_dock = self._dock("Scan check", "scan check", self.card)
         self._results_dock = self._dock("Results", "results", self.panel)
         self.add_panel("Display", "display", self._build_display())
@@ -281,8 +286,9 @@ class MainWindow(QMainWindow):
         return view.index != before
 
     def reset_views(self) -> None:
-        """Show the whole slices."""
+        """Show the whole slices, and the surfaces from the front."""
         self.panes.fit()
+        self.surface.reset()
 
     def center_views(self) -> None:
         """Bring the crosshair to the middle of all views."""
@@ -331,4 +337,5 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.runner.shutdown()
+        self.surfaces.shutdown()
         event.accept()
