@@ -16,7 +16,7 @@ from liverseg_gui.core.geometry import Float3
 
 Field = NDArray[np.float32]
 
-_FINEST_MM, _COARSEST_MM = 0.5, 1.8
+_FINEST_MM, _COARSEST_MM = 0.5, 2.0
 _CELLS_ACROSS = 10
 _MOST_CELLS = 4e6
 _MARGIN = 4

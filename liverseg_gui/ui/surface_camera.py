@@ -18,7 +18,7 @@ _FROM_FRONT = np.array([[-1.0, 0, 0], [0, 0, 1], [0, 1, 0]])
 
 
 class Camera:
-    """`azimuth` 0 looks from the front, 90 from the patient's left; `elevation` from above.
+    """`azimuth` 0 looks from the front, 90 from the patient's right; `elevation` from above.
 
     Screen positions are pixels from the top left corner, `size` is (width, height) in pixels.
     """
@@ -40,7 +40,7 @@ class Camera:
 
     def spin(self, right_degrees: float, down_degrees: float) -> None:
         """Turn what is seen, as if it were grasped in front."""
-        self.azimuth = (self.azimuth - right_degrees) % 360.0
+        self.azimuth = (self.azimuth + right_degrees) % 360.0
         self.elevation = min(max(self.elevation + down_degrees, -90.0), 90.0)
 
     def zoom_by(self, factor: float) -> None:

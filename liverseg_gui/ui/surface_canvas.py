@@ -40,7 +40,7 @@ _CLICK_PX = 4
 _HOVER_MS = 60
 _REST_MS = 250
 _SLOW_SECONDS = 0.025
-_AXES_PX = 26
+_AXES_PX = 30
 _AXES = (("R", "L"), ("A", "P"), ("S", "I"))
 _LEFT, _MIDDLE, _RIGHT = (
     Qt.MouseButton.LeftButton,
@@ -194,7 +194,10 @@ class SurfaceCanvas(QWidget):
 
     def _paint_texts(self, painter: QPainter) -> None:
         painter.setPen(QColor(TEXT_COLOR))
-        painter.drawText(QPoint(6, 16), "3D")
+        font = painter.font()
+        font.setBold(True)
+        painter.setFont(font)
+        painter.drawText(QPoint(6, 17), "3D")
         if self.note:
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.note)
         if not self._surfaces:

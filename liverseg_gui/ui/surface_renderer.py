@@ -34,6 +34,7 @@ from liverseg_gui.ui.surface_shaders import ATTRIBUTES, FRAGMENT, UNIFORMS, VERT
 
 _NEEDED, _NEEDED_ES = (2, 1), (2, 0)
 _SAMPLES = 4
+_FRAME_OPACITY = 0.6
 _IN_SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software", "swiftshader", "gdi generic", "basic")
 _STRIDE = 24
 _TRIANGLES, _LINES, _FLOAT, _UINT = 0x0004, 0x0001, 0x1406, 0x1405
@@ -228,10 +229,14 @@ class SurfaceRenderer:
         self._lines.bind()
         self._lines.allocate(points.tobytes(), points.nbytes)
         _point_at_vertices(self._program)
+        gl.glEnable(_BLEND)
         for n, (_, rgb) in enumerate(scene.frames):
             red, green, blue = (value / 255 for value in rgb)
-            self._program.setUniformValue(self._at["u_color"], QVector4D(red, green, blue, 1.0))
+            self._program.setUniformValue(
+                self._at["u_color"], QVector4D(red, green, blue, _FRAME_OPACITY)
+            )
             gl.glDrawArrays(_LINES, 8 * n, 8)
+        gl.glDisable(_BLEND)
         self._set_clip(scene)
 
     def close(self) -> None:

@@ -35,6 +35,9 @@ from liverseg_gui.ui.surface_scene import (
 NO_MASK = "Segment to see the liver in 3D"
 NO_OPENGL = "3D needs OpenGL 2.1, which this display does not offer:\n{}.\n\nEverything else works."
 _FRAME_COLOR = "#9aa0a6"
+_CHECKED = (
+    "QToolButton:checked { background: palette(highlight); color: palette(highlighted-text); }"
+)
 
 
 class SurfaceView(QWidget):
@@ -88,6 +91,7 @@ class SurfaceView(QWidget):
     def _clip_row(self) -> QWidget:
         """Buttons that cut at the crosshair."""
         self._row = QWidget()
+        self._row.setStyleSheet(_CHECKED)
         row = QHBoxLayout(self._row)
         row.setContentsMargins(4, 1, 4, 1)
         row.setSpacing(4)
@@ -110,7 +114,6 @@ class SurfaceView(QWidget):
         self._row.hide()
         return self._row
 
-    @property
     def text(self) -> str:
         """What the pane says instead of, or over, its surfaces."""
         on_canvas = self._stack.currentWidget() is self.canvas
