@@ -186,9 +186,9 @@ class SurfaceCanvas(QWidget):
         try:
             self._image = renderer.render(self.camera, size, replace(self._scene, hasty=hasty))
         except Exception as error:  # drivers fail in many ways; painting would fail again and again
-            if not isinstance(error, NoOpenGLError):
-                _LOG.exception("drawing in 3D failed")
-            self._surfaces, reason = (), str(error)
+            reason = str(error) if isinstance(error, NoOpenGLError) else f"drawing fails ({error})"
+            _LOG.exception("drawing in 3D failed")
+            self._surfaces = ()
             QTimer.singleShot(0, lambda: self.failed.emit(reason))
         self._seconds = max(time.perf_counter() - start, 0.5 * self._seconds)
 

@@ -47,7 +47,7 @@ class SurfaceController(QObject):
         """End what runs, and take no more; whether the worker has ended."""
         self._soon.stop()
         ended = self.runner.shutdown()
-        self._pane.canvas.close_renderer()
+        self._pane.drawing.close_renderer()
         return ended
 
     def _clear(self) -> None:
@@ -70,7 +70,7 @@ class SurfaceController(QObject):
         if self._bench.study.mask is None:
             self._clear()
         else:
-            self._pane.mark_stale(UPDATING if self._pane.canvas.surfaces else BUILDING)
+            self._pane.mark_stale(UPDATING if self._pane.drawing.surfaces else BUILDING)
             self._build_soon()
 
     def _build_soon(self, *_: object) -> None:

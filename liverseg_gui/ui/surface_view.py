@@ -33,7 +33,7 @@ from liverseg_gui.ui.surface_scene import (
 )
 
 NO_MASK = "Segment to see the liver in 3D"
-NO_OPENGL = "3D needs OpenGL 2.1, which this display does not offer:\n{}.\n\nEverything else works."
+NO_OPENGL = "3D needs OpenGL 2.1. On this display {}.\n\nEverything else works."
 _FRAME_COLOR = "#9aa0a6"
 _CHECKED = (
     "QToolButton:checked { background: palette(highlight); color: palette(highlighted-text); }"
@@ -41,7 +41,10 @@ _CHECKED = (
 
 
 class SurfaceView(QWidget):
-    """Shows surfaces and lets a lesion be chosen. `shown_changed` tells when it is seen or not."""
+    """Shows surfaces and lets a lesion be chosen. `shown_changed` tells when it is seen or not.
+
+    `canvas` is what is drawn and written, without the buttons below it.
+    """
 
     lesion_chosen = Signal(object)
     maximize_asked = Signal()
@@ -55,15 +58,15 @@ class SurfaceView(QWidget):
         self._chosen = 0
         self._active = False
         self.unavailable = ""
-        self.canvas = SurfaceCanvas()
+        self.drawing = SurfaceCanvas()
         self.message = QLabel(NO_MASK)
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.message.setWordWrap(True)
         self._build()
-        self.canvas.chosen.connect(self._choose)
-        self.canvas.failed.connect(self._give_up)
-        self.canvas.maximize_asked.connect(self.maximize_asked)
-        self.canvas.pressed.connect(self._focus)
+        self.drawing.chosen.connect(self._choose)
+        self.drawing.failed.connect(self._give_up)
+        self.drawing.maximize_asked.connect(self.maximize_asked)
+        self.drawing.pressed.connect(self._focus)
         study.measured.connect(self._refresh_tips)
         for event in (view.events.styles, view.events.crosshair_ijk, view.events.crosshair_visible):
             event.connect(self._refresh_scene)
@@ -73,7 +76,7 @@ class SurfaceView(QWidget):
     def _build(self) -> None:
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("3D view of liver and lesions")
-        top = QWidget()
+        self.canvas = top = QWidget()
         top.setAutoFillBackground(True)  # black in every theme, as the other panes are
         palette = top.palette()
         palette.setColor(QPalette.ColorRole.Window, Qt.GlobalColor.black)
@@ -81,7 +84,7 @@ class SurfaceView(QWidget):
         top.setPalette(palette)
         self._stack = QStackedLayout(top)
         self._stack.addWidget(self.message)
-        self._stack.addWidget(self.canvas)
+        self._stack.addWidget(self.drawing)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 1, 1, 1)
         layout.setSpacing(0)
@@ -116,22 +119,22 @@ class SurfaceView(QWidget):
 
     def text(self) -> str:
         """What the pane says instead of, or over, its surfaces."""
-        on_canvas = self._stack.currentWidget() is self.canvas
-        return self.canvas.note if on_canvas else self.message.text()
+        on_canvas = self._stack.currentWidget() is self.drawing
+        return self.drawing.note if on_canvas else self.message.text()
 
     def say(self, text: str) -> None:
         """Show a text alone; the surfaces go."""
-        self.canvas.note = ""
-        self.canvas.clear()
+        self.drawing.note = ""
+        self.drawing.clear()
         self.message.setText(text)
         self._stack.setCurrentWidget(self.message)
         self._row.hide()
 
     def mark_stale(self, text: str) -> None:
         """Dim what is shown and say why; a pane without surfaces says it alone."""
-        if self.canvas.surfaces:
-            self.canvas.note = text
-            self.canvas.update()
+        if self.drawing.surfaces:
+            self.drawing.note = text
+            self.drawing.update()
         else:
             self.say(text)
 
@@ -139,7 +142,7 @@ class SurfaceView(QWidget):
         """Whether there is OpenGL to draw with; else the pane says so."""
         if not self.unavailable:
             try:
-                self.canvas.prepare()
+                self.drawing.prepare()
             except NoOpenGLError as error:
                 self._give_up(str(error))
         return not self.unavailable
@@ -147,12 +150,12 @@ class SurfaceView(QWidget):
     def show_surfaces(self, surfaces: Sequence[Surface]) -> None:
         """Show `surfaces`, or say that there is no OpenGL to show them with."""
         try:
-            self.canvas.show_surfaces(surfaces)
+            self.drawing.show_surfaces(surfaces)
         except NoOpenGLError as error:
             self._give_up(str(error))
             return
-        self.canvas.note, self._chosen = "", 0
-        self._stack.setCurrentWidget(self.canvas)
+        self.drawing.note, self._chosen = "", 0
+        self._stack.setCurrentWidget(self.drawing)
         self._row.show()
         self._refresh_tips()
         self._refresh_scene()
@@ -169,11 +172,11 @@ class SurfaceView(QWidget):
 
     def reset(self) -> None:
         """Look from the front at the whole."""
-        self.canvas.reset()
+        self.drawing.reset()
 
     def _choose(self, number: int) -> None:
         found = self._study.measurements
-        if found is not None and not self.canvas.note and number <= len(found.lesions):
+        if found is not None and not self.drawing.note and number <= len(found.lesions):
             self.choose_lesion(number)
             self.lesion_chosen.emit(found.lesions[number - 1])
 
@@ -182,7 +185,7 @@ class SurfaceView(QWidget):
         found, volume = self._study.measurements, self._study.volume
         mark = "" if volume is None or volume.mm_reliable else SHORT_MARK
         lesions = found.lesions if found is not None else ()
-        self.canvas.tips = {
+        self.drawing.tips = {
             lesion.number: f"Lesion {lesion.number}, {_ml(lesion.volume_ml)} ml{mark}"
             for lesion in lesions
         }
@@ -193,13 +196,13 @@ class SurfaceView(QWidget):
         self._sides.pop(plane, None)
         if on and volume is not None:
             beyond = np.linalg.inv(volume.affine.matrix)[plane.normal, :3]
-            facing = float(beyond @ self.canvas.camera.towards_reader)
+            facing = float(beyond @ self.drawing.camera.towards_reader)
             self._sides[plane] = -1.0 if facing < 0 else 1.0
         self._refresh_scene()
 
     def _refresh_scene(self, *_: object) -> None:
         volume, view = self._study.volume, self._view
-        if volume is None or not self.canvas.surfaces:
+        if volume is None or not self.drawing.surfaces:
             return
         planes = [
             clip_plane(volume.affine, plane, view.crosshair_ijk, side)
@@ -208,9 +211,9 @@ class SurfaceView(QWidget):
         clip = np.array(planes) if planes else None
         frames: list[tuple[Ring, RGB]] = []
         if view.crosshair_visible:
-            rings = crosshair_rings(volume.affine, self.canvas.box_mm, view.crosshair_ijk)
+            rings = crosshair_rings(volume.affine, self.drawing.box_mm, view.crosshair_ijk)
             frames = [(ring, _rgb(PLANE_COLORS[plane])) for plane, ring in rings.items()]
-        self.canvas.set_scene(Scene(view.styles, self._chosen, clip, frames))
+        self.drawing.set_scene(Scene(view.styles, self._chosen, clip, frames))
 
     def _focus(self) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
@@ -231,7 +234,7 @@ class SurfaceView(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Left and right arrow spin."""
-        if not self.canvas.turn(event):
+        if not self.drawing.turn(event):
             super().keyPressEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:

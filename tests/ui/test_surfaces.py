@@ -64,15 +64,15 @@ def renderer(monkeypatch: pytest.MonkeyPatch) -> FakeRenderer:
 def shown(desk: Desk, files: Path) -> None:
     """The phantom and its true mask, and their surfaces."""
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
-    desk.qtbot.waitUntil(lambda: len(desk.window.surface.canvas.surfaces) == 4, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: len(desk.window.surface.drawing.surfaces) == 4, timeout=20_000)
     desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
     desk.idle()
 
 
 def middle_on_screen(desk: Desk, number: int) -> QPoint:
-    canvas = desk.window.surface.canvas
-    (lesion,) = (s for s in canvas.surfaces if s.number == number)
-    ((x, y),) = canvas.camera.project(lesion.vertices_mm.mean(0)[None], canvas._size)
+    drawing = desk.window.surface.drawing
+    (lesion,) = (s for s in drawing.surfaces if s.number == number)
+    ((x, y),) = drawing.camera.project(lesion.vertices_mm.mean(0)[None], drawing._size)
     return QPoint(round(x), round(y))
 
 
@@ -158,7 +158,7 @@ def test_surfaces_appear_with_the_mask_and_go_with_the_scan(
     assert desk.window.surface.text() == ""
     assert not desk.window.surface._row.isHidden()
     desk.open(files / "scan.nii.gz")
-    assert desk.window.surface.canvas.surfaces == ()
+    assert desk.window.surface.drawing.surfaces == ()
     assert desk.window.surface.text() == NO_MASK
     assert desk.window.surface._row.isHidden()
 
@@ -186,7 +186,7 @@ def test_a_driver_that_fails_while_drawing_leaves_a_text(
 ) -> None:
     shown(desk, files)
     renderer.failure = RuntimeError("device lost")
-    desk.window.surface.canvas.redraw()
+    desk.window.surface.drawing.redraw()
     desk.qtbot.waitUntil(lambda: "device lost" in desk.window.surface.text())
     assert desk.dialogs.problems == []
 
@@ -206,13 +206,13 @@ def test_a_mask_that_takes_the_place_of_another_dims_the_old_surfaces_until_it_i
 ) -> None:
     shown(desk, files)
     study, pane = desk.window.study, desk.window.surface
-    old = pane.canvas.surfaces
+    old = pane.drawing.surfaces
     without_tumor = np.minimum(study.mask.labels, 1)
     study.set_mask(LabelMap(without_tumor, study.volume.grid), MaskSource(files / "x.nii.gz"))
     assert pane.text() == UPDATING
-    assert pane.canvas.surfaces is old
+    assert pane.drawing.surfaces is old
     assert not clicked(desk, 1)
-    desk.qtbot.waitUntil(lambda: len(pane.canvas.surfaces) == 1)
+    desk.qtbot.waitUntil(lambda: len(pane.drawing.surfaces) == 1)
     assert pane.text() == ""
 
 
@@ -220,8 +220,8 @@ def clicked(desk: Desk, number: int) -> bool:
     """Whether a click on a lesion chooses it."""
     chosen: list[object] = []
     desk.window.surface.lesion_chosen.connect(chosen.append)
-    canvas = desk.window.surface.canvas
-    desk.qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=middle_on_screen(desk, number))
+    drawing = desk.window.surface.drawing
+    desk.qtbot.mouseClick(drawing, Qt.MouseButton.LeftButton, pos=middle_on_screen(desk, number))
     desk.window.surface.lesion_chosen.disconnect(chosen.append)
     return bool(chosen)
 
@@ -232,9 +232,9 @@ def test_while_another_scan_is_read_no_surface_of_the_open_one_is_shown(
     shown(desk, files)
     desk.window.study.show_preview(phantom.volume)
     assert desk.window.surface.text() == READING
-    assert desk.window.surface.canvas.surfaces == ()
+    assert desk.window.surface.drawing.surfaces == ()
     desk.window.study.drop_preview()
-    desk.qtbot.waitUntil(lambda: len(desk.window.surface.canvas.surfaces) == 4)
+    desk.qtbot.waitUntil(lambda: len(desk.window.surface.drawing.surfaces) == 4)
 
 
 def test_surfaces_are_built_only_once_the_pane_is_seen(
@@ -245,9 +245,9 @@ def test_surfaces_are_built_only_once_the_pane_is_seen(
     desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
     desk.qtbot.waitUntil(lambda: not desk.window.surfaces._soon.isActive())
     assert not desk.window.surfaces.runner.busy
-    assert desk.window.surface.canvas.surfaces == ()
+    assert desk.window.surface.drawing.surfaces == ()
     desk.window.view_state.layout = Layout.TWO_BY_TWO
-    desk.qtbot.waitUntil(lambda: len(desk.window.surface.canvas.surfaces) == 4)
+    desk.qtbot.waitUntil(lambda: len(desk.window.surface.drawing.surfaces) == 4)
 
 
 def test_building_keeps_nobody_from_segmenting_or_closing(
@@ -303,8 +303,8 @@ def test_a_click_beside_all_lesions_moves_nothing(
 ) -> None:
     shown(desk, files)
     before = desk.window.view_state.crosshair_ijk
-    canvas = desk.window.surface.canvas
-    desk.qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(3, 3))
+    drawing = desk.window.surface.drawing
+    desk.qtbot.mouseClick(drawing, Qt.MouseButton.LeftButton, pos=QPoint(3, 3))
     assert desk.window.view_state.crosshair_ijk == before
 
 
@@ -319,10 +319,10 @@ def test_a_row_of_the_table_makes_its_lesion_stand_out(
 def test_hidden_lesions_cannot_be_hit(desk: Desk, files: Path, renderer: FakeRenderer) -> None:
     shown(desk, files)
     at = QPointF(middle_on_screen(desk, 1))
-    assert desk.window.surface.canvas.lesion_at(at) > 0
+    assert desk.window.surface.drawing.lesion_at(at) > 0
     hidden = replace(DEFAULT_STYLES[TUMOR], visible=False)
     desk.window.view_state.styles = {**DEFAULT_STYLES, TUMOR: hidden}
-    assert desk.window.surface.canvas.lesion_at(at) == 0
+    assert desk.window.surface.drawing.lesion_at(at) == 0
 
 
 def test_clipping_cuts_the_readers_side_away_and_follows_the_crosshair(
@@ -331,22 +331,22 @@ def test_clipping_cuts_the_readers_side_away_and_follows_the_crosshair(
     shown(desk, files)
     state, volume = desk.window.view_state, desk.window.study.volume
     desk.window.surface.clips[Plane.CORONAL].click()
-    (plane,) = desk.window.surface.canvas.scene.clip
+    (plane,) = desk.window.surface.drawing.scene.clip
     i, j, k = state.crosshair_ijk
     front, back = volume.affine.to_mm([(i, j + 5, k), (i, j - 5, k)])
     assert plane @ [*front, 1] > 0 > plane @ [*back, 1]
     desk.window.views[Plane.CORONAL].step(8)
-    (plane,) = desk.window.surface.canvas.scene.clip
+    (plane,) = desk.window.surface.drawing.scene.clip
     assert plane @ [*front, 1] < 0
     desk.window.surface.clips[Plane.CORONAL].click()
-    assert desk.window.surface.canvas.scene.clip is None
+    assert desk.window.surface.drawing.scene.clip is None
 
 
 def test_from_behind_the_back_is_cut_away(desk: Desk, files: Path, renderer: FakeRenderer) -> None:
     shown(desk, files)
-    desk.window.surface.canvas.camera.spin(180, 0)
+    desk.window.surface.drawing.camera.spin(180, 0)
     desk.window.surface.clips[Plane.CORONAL].click()
-    (plane,) = desk.window.surface.canvas.scene.clip
+    (plane,) = desk.window.surface.drawing.scene.clip
     i, j, k = desk.window.view_state.crosshair_ijk
     assert plane @ [*desk.window.study.volume.affine.to_mm((i, j - 5, k)), 1] > 0
 
@@ -359,30 +359,30 @@ def test_a_lesion_that_is_cut_away_cannot_be_hit(
     window.view_state.move_crosshair((64, 0, 24), window.study.volume.shape)
     at = QPointF(middle_on_screen(desk, 1))
     window.surface.clips[Plane.CORONAL].click()
-    assert window.surface.canvas.lesion_at(at) == 0
+    assert window.surface.drawing.lesion_at(at) == 0
 
 
 def test_the_frames_go_with_the_crosshair(desk: Desk, files: Path, renderer: FakeRenderer) -> None:
     shown(desk, files)
-    assert len(desk.window.surface.canvas.scene.frames) == 3
+    assert len(desk.window.surface.drawing.scene.frames) == 3
     desk.trigger("crosshair")
-    assert len(desk.window.surface.canvas.scene.frames) == 0
+    assert len(desk.window.surface.drawing.scene.frames) == 0
 
 
 def test_a_drag_spins_reset_looks_from_the_front_again(
     desk: Desk, files: Path, renderer: FakeRenderer
 ) -> None:
     shown(desk, files)
-    canvas = desk.window.surface.canvas
+    drawing = desk.window.surface.drawing
     before = desk.window.view_state.crosshair_ijk
     start = middle_on_screen(desk, 1)
-    desk.qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=start)
-    desk.qtbot.mouseMove(canvas, start + QPoint(40, 0))
-    desk.qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=start + QPoint(40, 0))
-    assert canvas.camera.azimuth != 0
+    desk.qtbot.mousePress(drawing, Qt.MouseButton.LeftButton, pos=start)
+    desk.qtbot.mouseMove(drawing, start + QPoint(40, 0))
+    desk.qtbot.mouseRelease(drawing, Qt.MouseButton.LeftButton, pos=start + QPoint(40, 0))
+    assert drawing.camera.azimuth != 0
     assert desk.window.view_state.crosshair_ijk == before
     desk.trigger("reset")
-    assert canvas.camera.azimuth == 0
+    assert drawing.camera.azimuth == 0
 
 
 def test_arrow_keys_spin_and_a_double_click_maximizes(
@@ -391,8 +391,8 @@ def test_arrow_keys_spin_and_a_double_click_maximizes(
     shown(desk, files)
     pane = desk.window.surface
     desk.qtbot.keyClick(pane, Qt.Key.Key_Left)
-    assert pane.canvas.camera.azimuth == 350
-    desk.qtbot.mouseDClick(pane.canvas, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
+    assert pane.drawing.camera.azimuth == 350
+    desk.qtbot.mouseDClick(pane.drawing, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
     assert desk.window.panes.shown == (Pane.SURFACE,)
 
 
@@ -401,7 +401,7 @@ def test_the_mouse_is_told_the_number_and_volume_of_a_lesion(
 ) -> None:
     shown(desk, files)
     volume_ml = desk.window.study.measurements.lesions[0].volume_ml
-    assert desk.window.surface.canvas.tips[1] == f"Lesion 1, {volume_ml:.1f} ml"
+    assert desk.window.surface.drawing.tips[1] == f"Lesion 1, {volume_ml:.1f} ml"
 
 
 _DRAW = """
