@@ -20,6 +20,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QResizeEvent,
+    QShowEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QToolTip, QWidget
@@ -88,6 +89,7 @@ class SurfaceCanvas(QWidget):
         self._moving = False
         self._under = 0
         self._rest = _once(self, self._settle)
+        self._now = _once(self, self._draw)
         self._later = _once(self, self.redraw)
         self._hover = _once(self, self._tell_what_is_under)
         self.setMouseTracking(True)
@@ -129,8 +131,8 @@ class SurfaceCanvas(QWidget):
 
     def clear(self) -> None:
         """Show nothing."""
-        self._surfaces = ()
-        self.redraw()
+        self._surfaces, self._image = (), None
+        self.update()
 
     def set_scene(self, scene: Scene) -> None:
         """Draw differently, soon: what the mouse does in other panes goes first."""
@@ -139,9 +141,8 @@ class SurfaceCanvas(QWidget):
             self._later.start(0 if self._seconds < _SLOW_SECONDS else round(3000 * self._seconds))
 
     def redraw(self) -> None:
-        """Draw anew."""
-        self._image = None
-        self.update()
+        """Draw anew, once what is going on now is done."""
+        self._now.start(0)
 
     def reset(self) -> None:
         """Look from the front at the whole."""
@@ -160,13 +161,16 @@ class SurfaceCanvas(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Draw in the new size."""
-        self._image = None
         super().resizeEvent(event)
+        self.redraw()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draw what was not drawn while nobody saw it."""
+        super().showEvent(event)
+        self.redraw()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The surfaces, drawn anew where something changed, and what is written over them."""
-        if self._image is None and self._surfaces and self._renderer is not None:
-            self._render(self._renderer)
+        """The surfaces as they were drawn last, and what is written over them."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), Qt.GlobalColor.black)
         if self._image is not None:
@@ -178,19 +182,25 @@ class SurfaceCanvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_texts(painter)
 
-    def _render(self, renderer: SurfaceRenderer) -> None:
+    def _draw(self) -> None:
+        """Draw the surfaces, where they are seen. Never while painting: drivers fail in many ways,
+        and an error that leaves a painter behind takes the program along."""
+        if self._renderer is None or not self._surfaces or not self.isVisible():
+            return
         hasty = self._moving and self._seconds > _SLOW_SECONDS
         scale = self.devicePixelRatioF() * (0.5 if hasty else 1.0)
         size = (max(round(self.width() * scale), 1), max(round(self.height() * scale), 1))
+        scene = replace(self._scene, hasty=hasty)
         start = time.perf_counter()
         try:
-            self._image = renderer.render(self.camera, size, replace(self._scene, hasty=hasty))
-        except Exception as error:  # drivers fail in many ways; painting would fail again and again
-            reason = str(error) if isinstance(error, NoOpenGLError) else f"drawing fails ({error})"
+            self._image = self._renderer.render(self.camera, size, scene)
+        except Exception as error:
             _LOG.exception("drawing in 3D failed")
-            self._surfaces = ()
-            QTimer.singleShot(0, lambda: self.failed.emit(reason))
+            self.clear()
+            known = isinstance(error, NoOpenGLError)
+            self.failed.emit(str(error) if known else f"drawing fails ({error})")
         self._seconds = max(time.perf_counter() - start, 0.5 * self._seconds)
+        self.update()
 
     def _paint_texts(self, painter: QPainter) -> None:
         painter.setPen(QColor(TEXT_COLOR))

@@ -38,15 +38,15 @@ class FakeRenderer:
 
     def __init__(self) -> None:
         self.scene = Scene({})
-        self.failure: Exception | None = None
+        self.failure = ""
         self.closed = False
 
     def upload(self, surfaces: tuple[Surface, ...]) -> None:
         pass
 
     def render(self, camera: Camera, size: tuple[int, int], scene: Scene) -> QImage:
-        if self.failure is not None:
-            raise self.failure
+        if self.failure:
+            raise RuntimeError(self.failure)
         self.scene = scene
         return QImage(*size, QImage.Format.Format_RGB32)
 
@@ -185,7 +185,7 @@ def test_a_driver_that_fails_while_drawing_leaves_a_text(
     desk: Desk, files: Path, renderer: FakeRenderer
 ) -> None:
     shown(desk, files)
-    renderer.failure = RuntimeError("device lost")
+    renderer.failure = "device lost"
     desk.window.surface.drawing.redraw()
     desk.qtbot.waitUntil(lambda: "device lost" in desk.window.surface.text())
     assert desk.dialogs.problems == []
