@@ -27,6 +27,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from liverseg_gui.core.picking import first_hit
 from liverseg_gui.core.surfaces import Surface
+from liverseg_gui.ui.pane_colors import PANE_BACKGROUND, PANE_TEXT
 from liverseg_gui.ui.surface_camera import Camera
 from liverseg_gui.ui.surface_scene import NoOpenGLError, Scene
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from liverseg_gui.ui.surface_renderer import SurfaceRenderer
 
 _LOG = logging.getLogger("liverseg.surfaces")
-TEXT_COLOR = "#c8c8c8"
 _DEGREES_PER_PX = 0.4
 _KEY_DEGREES = 10.0
 _CLICK_PX = 4
@@ -172,7 +172,7 @@ class SurfaceCanvas(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """The surfaces as they were drawn last, and what is written over them."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), Qt.GlobalColor.black)
+        painter.fillRect(self.rect(), QColor(PANE_BACKGROUND))
         if self._image is not None:
             if self.note:
                 painter.setOpacity(0.45)
@@ -203,7 +203,7 @@ class SurfaceCanvas(QWidget):
         self.update()
 
     def _paint_texts(self, painter: QPainter) -> None:
-        painter.setPen(QColor(TEXT_COLOR))
+        painter.setPen(QColor(PANE_TEXT))
         font = painter.font()
         font.setBold(True)
         painter.setFont(font)
@@ -220,7 +220,7 @@ class SurfaceCanvas(QWidget):
         ]
         for (right, up, near), letter in sorted(ends, key=lambda end: end[0][2]):
             end = QPointF(middle.x() + _AXES_PX * right, middle.y() - _AXES_PX * up)
-            color = QColor(TEXT_COLOR)
+            color = QColor(PANE_TEXT)
             color.setAlphaF(0.62 + 0.38 * float(near))
             painter.setPen(QPen(color, 1.0))
             painter.drawLine(middle, middle + (end - middle) * 0.68)

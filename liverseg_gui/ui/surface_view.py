@@ -6,7 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor, QHideEvent, QKeyEvent, QPainter, QPaintEvent, QPalette, QShowEvent
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QHideEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QShowEvent,
+)
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -21,8 +31,9 @@ from liverseg_gui.core.surfaces import Surface
 from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import Pane, ViewState
 from liverseg_gui.ui.marks import SHORT_MARK
-from liverseg_gui.ui.slice_view import PLANE_COLORS
-from liverseg_gui.ui.surface_canvas import TEXT_COLOR, SurfaceCanvas
+from liverseg_gui.ui.pane_colors import PANE_BACKGROUND, PANE_TEXT, PLANE_COLORS
+from liverseg_gui.ui.slice_view import FRAME_PX
+from liverseg_gui.ui.surface_canvas import SurfaceCanvas
 from liverseg_gui.ui.surface_scene import (
     RGB,
     NoOpenGLError,
@@ -34,7 +45,6 @@ from liverseg_gui.ui.surface_scene import (
 
 NO_MASK = "Segment to see the liver in 3D"
 NO_OPENGL = "3D needs OpenGL 2.1. On this display {}.\n\nEverything else works."
-_FRAME_COLOR = "#9aa0a6"
 _CHECKED = (
     "QToolButton:checked { background: palette(highlight); color: palette(highlighted-text); }"
 )
@@ -79,14 +89,14 @@ class SurfaceView(QWidget):
         self.canvas = top = QWidget()
         top.setAutoFillBackground(True)  # black in every theme, as the other panes are
         palette = top.palette()
-        palette.setColor(QPalette.ColorRole.Window, Qt.GlobalColor.black)
-        palette.setColor(QPalette.ColorRole.WindowText, QColor(TEXT_COLOR))
+        palette.setColor(QPalette.ColorRole.Window, QColor(PANE_BACKGROUND))
+        palette.setColor(QPalette.ColorRole.WindowText, QColor(PANE_TEXT))
         top.setPalette(palette)
         self._stack = QStackedLayout(top)
         self._stack.addWidget(self.message)
         self._stack.addWidget(self.drawing)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(1, 1, 1, 1)
+        layout.setContentsMargins(FRAME_PX, FRAME_PX, FRAME_PX, FRAME_PX)
         layout.setSpacing(0)
         layout.addWidget(top, 1)
         layout.addWidget(self._clip_row())
@@ -217,6 +227,10 @@ class SurfaceView(QWidget):
 
     def _focus(self) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The pane that has the keyboard is the active one."""
+        super().focusInEvent(event)
         self.focused.emit()
 
     def _refresh_frame(self, *_: object) -> None:
@@ -226,11 +240,12 @@ class SurfaceView(QWidget):
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The frame of the active pane."""
-        if self._active:
+        """The frame of the active pane; a wide one while it has the keyboard."""
+        wide = FRAME_PX if self.hasFocus() else int(self._active)
+        if wide:
             painter = QPainter(self)
-            painter.setPen(QColor(_FRAME_COLOR))
-            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+            painter.setPen(QPen(QColor(PANE_TEXT), 2 * wide))
+            painter.drawRect(self.rect())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Left and right arrow spin."""
