@@ -32,6 +32,7 @@ def handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
         **_file_handlers(window),
         **_look_handlers(window),
         **_layout_handlers(window),
+        **_overlay_handlers(window),
         **_own_handlers(window),
     }
 
@@ -57,7 +58,6 @@ def _file_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
         "clear_traces": partial(_clear_traces, window),
         "quit": window.close,
         "segment": control.segment,
-        "cancel": window.job_bar.cancel,
         "about": window.about,
     }
 
@@ -65,9 +65,6 @@ def _file_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
 def _look_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
     state, settings = window.view_state, window.settings
     return {
-        "overlay": partial(setattr, state, "overlay_visible"),
-        "opacity_down": partial(state.change_opacity, -0.1),
-        "opacity_up": partial(state.change_opacity, 0.1),
         "navigate": partial(_choose_tool, window, Tool.NAVIGATE),
         "window_tool": partial(_choose_tool, window, Tool.WINDOW),
         "swap_tools": state.toggle_tool,
@@ -88,6 +85,21 @@ def _look_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
             for name, preset in PRESETS.items()
         },
         "auto_window": window.auto_window,
+    }
+
+
+def _overlay_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
+    state, comparer = window.view_state, window.controller.comparer
+    return {
+        "cancel": partial(_cancel, window),
+        "overlay": partial(setattr, state, "overlay_visible"),
+        "opacity_down": partial(state.change_opacity, -0.1),
+        "opacity_up": partial(state.change_opacity, 0.1),
+        "flicker": window.flicker.set_running,
+        "compare_file": partial(_ask_then, window.bench.dialogs.mask_file, comparer.open),
+        "compare_model": comparer.with_model,
+        "compare_before": comparer.with_before,
+        "stop_comparing": comparer.stop,
     }
 
 
@@ -143,7 +155,13 @@ def refresh_commands(window: MainWindow) -> None:
     actions["save_mask"].setEnabled(has_mask)
     actions["save_slices"].setEnabled(has_mask and slices is not None)
     actions["save_report"].setEnabled(study.measurements is not None)
-    actions["cancel"].setEnabled(window.runner.busy)
+    comparer = window.controller.comparer
+    actions["cancel"].setEnabled(window.runner.busy or window.flicker.running)
+    actions["flicker"].setEnabled(has_mask)
+    actions["compare_file"].setEnabled(has_mask)
+    actions["compare_model"].setEnabled(has_mask and comparer.has_model)
+    actions["compare_before"].setEnabled(has_mask and comparer.has_before)
+    actions["stop_comparing"].setEnabled(study.compared is not None)
     _refresh_segment(window)
     _refresh_checks(window)
     _refresh_recent(window)
@@ -164,6 +182,7 @@ def _refresh_checks(window: MainWindow) -> None:
     state, settings = window.view_state, window.settings
     checks = {
         "overlay": state.overlay_visible,
+        "flicker": window.flicker.running,
         "navigate": state.tool is Tool.NAVIGATE,
         "window_tool": state.tool is Tool.WINDOW,
         "pacs": state.mouse_profile is MouseProfile.PACS,
@@ -207,6 +226,14 @@ def _ask_then(ask: Callable[[], object], do: Callable[..., object]) -> None:
     answer = ask()
     if answer is not None:
         do(answer)
+
+
+def _cancel(window: MainWindow) -> None:
+    """Stop what flickers, else what runs."""
+    if window.flicker.running:
+        window.flicker.stop()
+    else:
+        window.job_bar.cancel()
 
 
 def _choose_tool(window: MainWindow, tool: Tool, _checked: bool) -> None:
