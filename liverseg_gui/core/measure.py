@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,24 +92,29 @@ def _incomplete(mask: LabelMap) -> list[str]:
 
 
 def _lesions(volume: Volume, mask: LabelMap) -> tuple[Lesion, ...]:
+    return tuple(
+        _lesion(number, inside, at, volume)
+        for number, (at, inside) in enumerate(lesion_parts(mask.labels == TUMOR), 1)
+    )
+
+
+def lesion_parts(tumor: NDArray[np.bool_]) -> Iterator[tuple[Box, NDArray[np.bool_]]]:
+    """The lesions of a tumor mask, largest first: the box around each, and what is inside it."""
     from scipy import ndimage  # SciPy takes half a second to load, which the window need not wait
 
-    tumor = mask.labels == TUMOR
     around = bounding_box(tumor)
     if around is None:
-        return ()
+        return
     corner = [s.start for s in around]
     parts, _ = ndimage.label(tumor[around], _CONNECT_26)
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
     order = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
     found = ndimage.find_objects(parts)
-    lesions = []
-    for number, part in enumerate(order, 1):
+    for part in order:
         box = found[part - 1]
         i, j, k = (slice(s.start + c, s.stop + c) for s, c in zip(box, corner, strict=True))
-        lesions.append(_lesion(number, parts[box] == part, (i, j, k), volume))
-    return tuple(lesions)
+        yield (i, j, k), parts[box] == part
 
 
 def _lesion(number: int, inside: NDArray[np.bool_], at: Box, volume: Volume) -> Lesion:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
 from liverseg_gui.ui.slice_view import SliceView
+from liverseg_gui.ui.surface_view import SurfaceView
 from liverseg_gui.ui.theme import tone_color
 
 RING_PX = 2
@@ -89,5 +90,5 @@ class FocusWatch(QObject):
             self.ring.hide()
             self.ring.deleteLater()
         self.ring = None
-        if now is not None and not now.isWindow() and not isinstance(now, SliceView):
+        if now is not None and not now.isWindow() and not isinstance(now, SliceView | SurfaceView):
             self.ring = FocusRing(now)

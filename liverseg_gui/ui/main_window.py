@@ -54,6 +54,8 @@ from liverseg_gui.ui.scan_facts import volume_facts
 from liverseg_gui.ui.slab_panel import SlabPanel
 from liverseg_gui.ui.slice_view import SliceView, slab_name
 from liverseg_gui.ui.study_controller import StudyController
+from liverseg_gui.ui.surface_controller import SurfaceController
+from liverseg_gui.ui.surface_view import SurfaceView
 from liverseg_gui.ui.theme import set_tone
 from liverseg_gui.ui.window_controller import WindowController
 from liverseg_gui.ui.window_panel import WindowPanel
@@ -114,9 +116,9 @@ class MainWindow(QMainWindow):
         self._show_settings()
 
     def _build_views(self) -> None:
-        surface = QLabel("Segment to see the liver in 3D")
-        surface.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.panes = PaneGrid(self.study, self.view_state, surface)
+        self.surface = SurfaceView(self.study, self.view_state)
+        self.surfaces = SurfaceController(self.bench, self.surface)
+        self.panes = PaneGrid(self.study, self.view_state, self.surface)
         self.views = self.panes.views
         self.flicker = Flicker(self.study, self.view_state)
         self.overlays = {
@@ -139,6 +141,9 @@ class MainWindow(QMainWindow):
         self.panel = ResultsPanel(self.study, self.settings)
         self.panel.segment_asked.connect(self.controller.segment)
         self.panel.lesion_chosen.connect(self.controller.go_to_lesion)
+        self.panel.lesion_chosen.connect(lambda lesion: self.surface.choose_lesion(lesion.number))
+        self.surface.lesion_chosen.connect(self.controller.go_to_lesion)
+        self.surface.lesion_chosen.connect(lambda lesion: self.panel.show_lesion(lesion.number))
         self.card_dock = self._dock("Scan check", "scan check", self.card)
         self._results_dock = self._dock("Results", "results", self.panel)
         self.display_dock = self.add_panel("Display", "display", self._build_display())
@@ -342,8 +347,9 @@ class MainWindow(QMainWindow):
         return view.index != before
 
     def reset_views(self) -> None:
-        """Show the whole slices."""
+        """Show the whole slices, and the surfaces from the front."""
         self.panes.fit()
+        self.surface.reset()
 
     def center_views(self) -> None:
         """Bring the crosshair to the middle of all views."""
@@ -394,4 +400,5 @@ class MainWindow(QMainWindow):
         self.windows.keep()
         self.closing.emit()
         self.runner.shutdown()
+        self.surfaces.shutdown()
         event.accept()

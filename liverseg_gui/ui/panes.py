@@ -13,6 +13,7 @@ from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import Layout, Pane, ViewState
 from liverseg_gui.ui.axial_strip import AxialStrip
 from liverseg_gui.ui.slice_view import SliceView
+from liverseg_gui.ui.surface_view import SurfaceView
 
 _LARGE, _STRIP = 600, 150
 _SHARES = {Layout.ONE_THREE: (620, 380), Layout.TWO_BY_TWO: (500, 500)}
@@ -24,7 +25,7 @@ class PaneGrid(QWidget):
     Two columns; only the sagittal plane ever changes its column.
     """
 
-    def __init__(self, study: Study, view: ViewState, surface: QWidget) -> None:
+    def __init__(self, study: Study, view: ViewState, surface: SurfaceView) -> None:
         super().__init__()
         self._view = view
         self.views = {plane: SliceView(plane, study, view) for plane in Plane}
@@ -53,6 +54,8 @@ class PaneGrid(QWidget):
             each.maximize_asked.connect(partial(view.maximize, each.pane))
             each.zoomed.connect(partial(self._zoom_others, each))
             each.panned.connect(partial(self._pan_others, each))
+        surface.focused.connect(partial(setattr, view, "active", Pane.SURFACE))
+        surface.maximize_asked.connect(partial(view.maximize, Pane.SURFACE))
         view.events.layout.connect(self.arrange)
         view.events.active.connect(self.arrange)
         view.events.maximized.connect(self.arrange)

@@ -17,6 +17,7 @@ from liverseg_gui.state.view import Pane, ViewState
 from liverseg_gui.ui.pane_colors import PANE_TEXT
 from liverseg_gui.ui.panes import PaneGrid
 from liverseg_gui.ui.slice_view import SliceView
+from liverseg_gui.ui.surface_view import SurfaceView
 
 _FOOT_PX = 18
 
@@ -83,8 +84,8 @@ def _sheet(size: QSize, scale: int) -> QImage:
 
 
 def _canvas(widget: QWidget) -> QWidget:
-    """What of a pane belongs into a picture: not its slider."""
-    return widget.canvas if isinstance(widget, SliceView) else widget
+    """What of a pane belongs into a picture: not its slider or buttons."""
+    return widget.canvas if isinstance(widget, SliceView | SurfaceView) else widget
 
 
 def _place(panes: PaneGrid, pane: Pane) -> QPoint:

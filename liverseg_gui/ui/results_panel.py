@@ -183,6 +183,12 @@ class ResultsPanel(QWidget):
         if found and 0 <= row < len(found.lesions):
             self.lesion_chosen.emit(found.lesions[row])
 
+    def show_lesion(self, number: int) -> None:
+        """Choose the row of a lesion that was chosen elsewhere."""
+        self._table.blockSignals(True)
+        self._table.setCurrentCell(number - 1, 0)
+        self._table.blockSignals(False)
+
 
 def _wrapped(tone: Tone) -> QLabel:
     label = QLabel()

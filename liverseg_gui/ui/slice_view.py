@@ -20,7 +20,7 @@ from liverseg_gui.ui.pane_colors import PANE_BACKGROUND, PLANE_COLORS
 from liverseg_gui.ui.plane_box import PlaneBox
 from liverseg_gui.ui.slice_labels import SliceLabels
 
-_FRAME_PX = 2
+FRAME_PX = 2
 
 
 class SliceView(QWidget):
@@ -69,7 +69,7 @@ class SliceView(QWidget):
         for line in self._lines:
             line.setZValue(Z_CROSSHAIR)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(*4 * (_FRAME_PX,))
+        layout.setContentsMargins(*4 * (FRAME_PX,))
         layout.setSpacing(0)
         layout.addWidget(self._graphics, 1)
         layout.addWidget(self._slice_row())
@@ -167,7 +167,7 @@ class SliceView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """The frame of the active pane, in the color of its plane; a wide one while it has the
         keyboard."""
-        wide = _FRAME_PX if self.hasFocus() else int(self._active)
+        wide = FRAME_PX if self.hasFocus() else int(self._active)
         if wide:
             painter = QPainter(self)
             painter.setPen(QPen(QColor(PLANE_COLORS[self.plane]), 2 * wide))
