@@ -16,6 +16,20 @@ LABEL_NAMES = {LIVER: "Liver", TUMOR: "Tumor"}
 
 
 @dataclass(frozen=True)
+class LabelStyle:
+    """How a label is drawn: color, opacity 0 to 1, and whether at all."""
+
+    rgb: tuple[int, int, int]
+    opacity: float = 1.0
+    visible: bool = True
+
+
+DEFAULT_STYLES: dict[int, LabelStyle] = {
+    label: LabelStyle(rgb) for label, rgb in LABEL_COLORS.items()
+}
+
+
+@dataclass(frozen=True)
 class Window:
     """A display window: `width` and `center` (level) in HU."""
 

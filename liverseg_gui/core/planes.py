@@ -65,6 +65,24 @@ class Plane(Enum):
         i, j, k = (min(max(n, 0), size - 1) for n, size in zip(at, shape, strict=True))
         return i, j, k
 
+    def points_to_screen(self, ijk: ArrayLike, shape: Int3, affine: Affine) -> NDArray[np.float64]:
+        """Continuous voxel indices (N, 3) as (N, 2) mm from the top left corner of the slice."""
+        at = np.asarray(ijk, np.float64)
+        axes = [self.across, self.down]
+        size = np.array(shape, np.float64)[axes]
+        return (size - 0.5 - at[..., axes]) * self.pixel_mm(affine)
+
+    def points_to_ijk(
+        self, mm: ArrayLike, index: int, shape: Int3, affine: Affine
+    ) -> NDArray[np.float64]:
+        """The inverse of `points_to_screen` within slice `index`: (N, 2) mm as (N, 3) indices."""
+        screen = np.asarray(mm, np.float64)
+        axes = [self.across, self.down]
+        ijk = np.full((*screen.shape[:-1], 3), float(index))
+        size = np.array(shape, np.float64)[axes]
+        ijk[..., axes] = size - 0.5 - screen / self.pixel_mm(affine)
+        return ijk
+
     def pixel_mm(self, affine: Affine) -> tuple[float, float]:
         """Width and height of a pixel in mm."""
         return affine.spacing_mm[self.across], affine.spacing_mm[self.down]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from psygnal import Signal
 
+from liverseg_gui.core.display import Window
 from liverseg_gui.core.places import config_folder
+from liverseg_gui.state.preferences import Preferences, truth
 
 MOST_RECENT = 9
+MOST_STUDY_WINDOWS = 200
 LabelMapping = dict[int, int]
 """What a foreign mask's values mean here: file value -> 0 background, 1 liver, 2 tumor."""
 
@@ -43,30 +47,71 @@ class Settings:
         self._read()
 
     def _set_defaults(self) -> None:
-        self._hide_patient = False
-        self._reopen_last = False
+        self._preferences = Preferences()
+        self._welcomed = False
         self._recent: tuple[Path, ...] = ()
         self._last: LastStudy | None = None
         self._label_maps: dict[str, LabelMapping] = {}
+        self._user_presets: dict[str, Window] = {}
+        self._study_windows: dict[str, Window] = {}
+
+    @property
+    def preferences(self) -> Preferences:
+        """What the reader prefers."""
+        return self._preferences
+
+    def prefer(self, **changes: Any) -> None:
+        """Change fields of `preferences`; those that listen to `changed` take effect at once."""
+        self._preferences = replace(self._preferences, **changes)
+        self._write()
 
     @property
     def hide_patient(self) -> bool:
         """Whether no name, id or date of the patient is shown."""
-        return self._hide_patient
+        return self._preferences.hide_patient
 
     @hide_patient.setter
     def hide_patient(self, hide: bool) -> None:
-        self._hide_patient = hide
-        self._write()
+        self.prefer(hide_patient=hide)
 
     @property
     def reopen_last(self) -> bool:
         """Whether the last study is opened when the program starts."""
-        return self._reopen_last
+        return self._preferences.reopen_last
 
     @reopen_last.setter
     def reopen_last(self, reopen: bool) -> None:
-        self._reopen_last = reopen
+        self.prefer(reopen_last=reopen)
+
+    @property
+    def welcomed(self) -> bool:
+        """Whether the card of first gestures was seen."""
+        return self._welcomed
+
+    def welcome_seen(self) -> None:
+        """Do not show that card by itself again."""
+        self._welcomed = True
+        self._write()
+
+    @property
+    def user_presets(self) -> dict[str, Window]:
+        """The windows the reader named, in the order they were made."""
+        return dict(self._user_presets)
+
+    def set_user_presets(self, presets: Mapping[str, Window]) -> None:
+        """Replace them."""
+        self._user_presets = dict(presets)
+        self._write()
+
+    def study_window(self, key: str) -> Window | None:
+        """The window last used on the study `key`."""
+        return self._study_windows.get(key)
+
+    def remember_window(self, key: str, window: Window) -> None:
+        """Use `window` when the study `key` is opened again."""
+        self._study_windows.pop(key, None)
+        kept = list(self._study_windows.items())[-(MOST_STUDY_WINDOWS - 1) :]
+        self._study_windows = {**dict(kept), key: window}
         self._write()
 
     @property
@@ -94,8 +139,9 @@ class Settings:
         self._write()
 
     def clear_recent(self) -> None:
-        """Forget what was opened."""
+        """Forget what was opened, and how it was looked at."""
         self._recent, self._last = (), None
+        self._study_windows = {}
         self._write()
 
     def label_map(self, signature: str) -> LabelMapping | None:
@@ -130,8 +176,10 @@ class Settings:
         Raises:
             ValueError, TypeError, KeyError, AttributeError: it holds something else.
         """
-        self._hide_patient = _truth(stored.get("hide_patient", False))
-        self._reopen_last = _truth(stored.get("reopen_last", False))
+        self._preferences = Preferences.from_stored(stored)
+        self._welcomed = truth(stored.get("welcomed", False))
+        self._user_presets = _windows(stored.get("user_presets", {}))
+        self._study_windows = _windows(stored.get("study_windows", {}))
         recent = stored.get("recent", [])
         if not isinstance(recent, list):
             raise TypeError("the recent paths are no list")
@@ -170,8 +218,10 @@ class Settings:
     def _stored(self) -> dict[str, Any]:
         last = self._last
         return {
-            "hide_patient": self._hide_patient,
-            "reopen_last": self._reopen_last,
+            **self._preferences.stored(),
+            "welcomed": self._welcomed,
+            "user_presets": _stored_windows(self._user_presets),
+            "study_windows": _stored_windows(self._study_windows),
             "recent": [str(path) for path in self._recent],
             "last": None if last is None else {"path": str(last.path), "number": last.number},
             "label_maps": {
@@ -181,10 +231,22 @@ class Settings:
         }
 
 
-def _truth(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError(f"{value!r} is neither true nor false")
-    return value
+def _windows(stored: Any) -> dict[str, Window]:
+    """Windows by name, of [width, center] pairs.
+
+    Raises:
+        ValueError, TypeError, AttributeError: it is something else.
+    """
+    windows = {}
+    for name, (width, center) in stored.items():
+        if not (math.isfinite(width) and math.isfinite(center)):
+            raise ValueError(f"the window {name!r} is not finite")
+        windows[str(name)] = Window(float(width), float(center)).clamped()
+    return windows
+
+
+def _stored_windows(windows: Mapping[str, Window]) -> dict[str, list[float]]:
+    return {name: [window.width, window.center] for name, window in windows.items()}
 
 
 def _label(value: Any) -> int:

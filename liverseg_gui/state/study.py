@@ -34,6 +34,7 @@ class Study:
     mask_changed = Signal()
     measured = Signal()
     saved = Signal()
+    compared_changed = Signal()
 
     def __init__(self) -> None:
         self._volume: Volume | None = None
@@ -43,6 +44,8 @@ class Study:
         self._source = MaskSource()
         self._measurements: Measurements | None = None
         self._unsaved = False
+        self._compared: LabelMap | None = None
+        self._compared_name = ""
 
     @property
     def volume(self) -> Volume | None:
@@ -79,6 +82,34 @@ class Study:
         """Whether the mask would be lost if the study closed now."""
         return self._unsaved
 
+    @property
+    def compared(self) -> LabelMap | None:
+        """Another mask on the scan, which the mask is compared with."""
+        return self._compared
+
+    @property
+    def compared_name(self) -> str:
+        """What to call it."""
+        return self._compared_name
+
+    def set_compared(self, mask: LabelMap, name: str) -> None:
+        """Compare the mask with `mask`, called `name`.
+
+        Raises:
+            GridMismatchError: it lies on another grid; nothing is changed.
+        """
+        if self._volume is None:
+            raise ValueError("there is no scan to compare masks on")
+        mask.require_grid_of(self._volume)
+        self._compared, self._compared_name = mask, name
+        self.compared_changed.emit()
+
+    def drop_compared(self) -> None:
+        """Compare no more."""
+        if self._compared is not None:
+            self._compared, self._compared_name = None, ""
+            self.compared_changed.emit()
+
     def show_preview(self, slice_: Volume) -> None:
         """Show one slice of a scan that is being read. The open study stays as it is."""
         self._preview = slice_
@@ -95,6 +126,7 @@ class Study:
         self._volume, self._phase = volume, phase
         self._mask, self._source, self._unsaved = None, MaskSource(), False
         self._measurements = None
+        self.drop_compared()
         self.drop_preview()
         self.volume_changed.emit()
         self.mask_changed.emit()

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 
 from liverseg_gui.core import resources
 from liverseg_gui.core.display import PRESETS
+from liverseg_gui.core.slabs import SlabMode
 from liverseg_gui.state.settings import MOST_RECENT
 
 
@@ -31,7 +32,7 @@ class ActionRow:
     gap: bool = False
 
 
-_RECENT = "Open recent"
+_RECENT, _SLAB, _CINE = "Open recent", "Slab", "Cine"
 ROWS: tuple[ActionRow, ...] = (
     ActionRow("open_file", "&File", "Open scan ...", ("Ctrl+O",), "open", needs_scan=False),
     ActionRow("open_folder", "&File", "Open folder ...", ("Ctrl+Shift+O",), needs_scan=False),
@@ -71,11 +72,31 @@ ROWS: tuple[ActionRow, ...] = (
     ActionRow(
         "hide_patient", "&View", "Hide patient", ("Ctrl+H",), checkable=True, needs_scan=False
     ),
-    ActionRow("crosshair", "&View", "Crosshair", ("X",), checkable=True),
+    ActionRow(
+        "layout single", "&View", "One pane", ("F2",), "layout-single", checkable=True, gap=True
+    ),
+    ActionRow("layout one_three", "&View", "One and three", ("F3",), "layout-one-three", True),
+    ActionRow("layout two_by_two", "&View", "Two by two", ("F4",), "layout-two-by-two", True),
+    ActionRow("layout strip", "&View", "Axial strip", ("F6",), "layout-strip", True),
+    ActionRow("maximize", "&View", "Maximize pane", ("F7",), checkable=True),
+    ActionRow("next_pane", "&View", "Next pane", ("Ctrl+Tab",)),
+    ActionRow("previous_pane", "&View", "Previous pane", ("Ctrl+Shift+Tab",)),
+    ActionRow("crosshair", "&View", "Crosshair", ("X",), checkable=True, gap=True),
     ActionRow("center", "&View", "Center on crosshair", ("C",)),
     ActionRow("reset", "&View", "Reset views", ("R",), "reset"),
+    ActionRow("linked", "&View", "Link zoom and pan", ("Z",), checkable=True),
+    *(
+        ActionRow(f"slab {mode.name.lower()}", "&View", mode.value, checkable=True, submenu=_SLAB)
+        for mode in SlabMode
+    ),
+    ActionRow("next_slab", "&View", "Next kind of slab", ("M",), submenu=_SLAB, gap=True),
+    ActionRow("thicker", "&View", "Thicker", ("+",), submenu=_SLAB),
+    ActionRow("thinner", "&View", "Thinner", ("-",), submenu=_SLAB),
+    ActionRow("cine", "&View", "Play", ("V",), checkable=True, submenu=_CINE),
+    ActionRow("cine_faster", "&View", "Faster", (".",), submenu=_CINE),
+    ActionRow("cine_slower", "&View", "Slower", (",",), submenu=_CINE),
     ActionRow("invert", "&View", "Invert", ("I",), checkable=True),
-    ActionRow("next_slice", "&View", "Next slice up", ("Up",)),
+    ActionRow("next_slice", "&View", "Next slice up", ("Up",), gap=True),
     ActionRow("previous_slice", "&View", "Next slice down", ("Down",)),
     ActionRow("up_ten", "&View", "Ten slices up", ("PgUp",)),
     ActionRow("down_ten", "&View", "Ten slices down", ("PgDown",)),

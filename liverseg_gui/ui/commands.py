@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from liverseg_gui.core.display import PRESETS
-from liverseg_gui.state.settings import MOST_RECENT
-from liverseg_gui.state.view import MouseProfile, Tool
+from liverseg_gui.core.slabs import THICKEST_MM, THINNEST_MM, Slab, SlabMode
+from liverseg_gui.state.preferences import MouseProfile
+from liverseg_gui.state.settings import MOST_RECENT, Settings
+from liverseg_gui.state.view import Layout, Pane, Tool, ViewState
 from liverseg_gui.ui.actions import ROWS, tool_tip
 from liverseg_gui.ui.cleaning import clear_caches
 from liverseg_gui.ui.hiding import text_shown
@@ -22,7 +25,7 @@ _LONGEST_NAME = 60
 
 def handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
     """The handler of each command, by its key."""
-    return {**_file_handlers(window), **_look_handlers(window)}
+    return {**_file_handlers(window), **_look_handlers(window), **_layout_handlers(window)}
 
 
 def _file_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
@@ -57,7 +60,7 @@ def _look_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
         "navigate": partial(_choose_tool, window, Tool.NAVIGATE),
         "window_tool": partial(_choose_tool, window, Tool.WINDOW),
         "swap_tools": state.toggle_tool,
-        "pacs": partial(_set_pacs, window),
+        "pacs": partial(_set_pacs, settings),
         "hide_patient": partial(setattr, settings, "hide_patient"),
         "crosshair": partial(setattr, state, "crosshair_visible"),
         "center": window.center_views,
@@ -74,6 +77,27 @@ def _look_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
             for name, preset in PRESETS.items()
         },
         "auto_window": window.auto_window,
+    }
+
+
+def _layout_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
+    state, cine = window.view_state, window.cine
+    return {
+        **{
+            f"layout {layout.name.lower()}": partial(_choose_layout, window, layout)
+            for layout in Layout
+        },
+        "maximize": partial(setattr, state, "maximized"),
+        "next_pane": partial(window.panes.next_pane, 1),
+        "previous_pane": partial(window.panes.next_pane, -1),
+        "linked": partial(setattr, state, "linked"),
+        **{f"slab {mode.name.lower()}": partial(_choose_slab, window, mode) for mode in SlabMode},
+        "next_slab": partial(_next_slab, window),
+        "thicker": partial(_change_slab, state, 1),
+        "thinner": partial(_change_slab, state, -1),
+        "cine": cine.play,
+        "cine_faster": partial(cine.change_speed, 1),
+        "cine_slower": partial(cine.change_speed, -1),
     }
 
 
@@ -113,6 +137,11 @@ def _refresh_checks(window: MainWindow) -> None:
         "pacs": state.mouse_profile is MouseProfile.PACS,
         "crosshair": state.crosshair_visible,
         "invert": state.inverted,
+        "linked": state.linked,
+        "maximize": state.maximized,
+        "cine": window.cine.running,
+        **{f"layout {layout.name.lower()}": state.layout is layout for layout in Layout},
+        **{f"slab {mode.name.lower()}": state.slab.mode is mode for mode in SlabMode},
         "hide_patient": settings.hide_patient,
         "reopen_last": settings.reopen_last,
     }
@@ -148,12 +177,39 @@ def _ask_then(ask: Callable[[], object], do: Callable[..., object]) -> None:
 
 
 def _choose_tool(window: MainWindow, tool: Tool, _checked: bool) -> None:
-    window.view_state.tool = tool
+    window.view_state.choose_tool(tool)
     refresh_commands(window)
 
 
-def _set_pacs(window: MainWindow, pacs: bool) -> None:
-    window.view_state.mouse_profile = MouseProfile.PACS if pacs else MouseProfile.DEFAULT
+def _choose_layout(window: MainWindow, layout: Layout, _checked: bool) -> None:
+    state = window.view_state
+    state.maximized = False
+    if layout is Layout.STRIP:
+        state.active = Pane.AXIAL
+    state.layout = layout
+    refresh_commands(window)
+
+
+def _choose_slab(window: MainWindow, mode: SlabMode, _checked: bool) -> None:
+    window.view_state.slab = replace(window.view_state.slab, mode=mode)
+    refresh_commands(window)
+
+
+def _next_slab(window: MainWindow) -> None:
+    modes = list(SlabMode)
+    mode = modes[(modes.index(window.view_state.slab.mode) + 1) % len(modes)]
+    _choose_slab(window, mode, True)
+
+
+def _change_slab(state: ViewState, step: int) -> None:
+    """Thicker or thinner by `step` times 2 mm; a slab is shown from then on."""
+    mm = min(max(state.slab.thickness_mm + 2 * step, THINNEST_MM), THICKEST_MM)
+    mode = state.slab.mode if state.slab.on else SlabMode.MAXIMUM
+    state.slab = Slab(mode, mm)
+
+
+def _set_pacs(settings: Settings, pacs: bool) -> None:
+    settings.prefer(mouse_profile=MouseProfile.PACS if pacs else MouseProfile.DEFAULT)
 
 
 def _forget_labels(window: MainWindow) -> None:

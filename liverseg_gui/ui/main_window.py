@@ -9,23 +9,26 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDockWidget,
+    QFrame,
     QLabel,
     QMainWindow,
     QMessageBox,
-    QSplitter,
+    QScrollArea,
     QStackedWidget,
+    QTabWidget,
+    QVBoxLayout,
     QWidget,
 )
 
 from liverseg_gui import __version__
 from liverseg_gui.core.display import auto_window
 from liverseg_gui.core.geometry import Int3
-from liverseg_gui.core.planes import Plane
 from liverseg_gui.segmentation.segmenter import Segmenter
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.actions import make_actions
+from liverseg_gui.ui.cine import Cine
 from liverseg_gui.ui.commands import handlers, refresh_commands
 from liverseg_gui.ui.dialogs import Dialogs
 from liverseg_gui.ui.dropped import sort_dropped
@@ -34,9 +37,11 @@ from liverseg_gui.ui.hiding import patient_shown, study_title, text_shown
 from liverseg_gui.ui.job_bar import JobBar
 from liverseg_gui.ui.jobs import JobRunner
 from liverseg_gui.ui.marks import SHORT_MARK
+from liverseg_gui.ui.panes import PaneGrid
 from liverseg_gui.ui.results_panel import ResultsPanel
 from liverseg_gui.ui.scan_facts import volume_facts
-from liverseg_gui.ui.slice_view import SliceView
+from liverseg_gui.ui.slab_panel import SlabPanel
+from liverseg_gui.ui.slice_view import SliceView, slab_name
 from liverseg_gui.ui.study_controller import StudyController
 from liverseg_gui.ui.workbench import Workbench
 
@@ -61,6 +66,8 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle("LiverSeg")
         self.setAcceptDrops(True)
+        right = Qt.DockWidgetArea.RightDockWidgetArea
+        self.setTabPosition(right, QTabWidget.TabPosition.North)
         self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize()))
         self.study, self.view_state = Study(), ViewState()
         self.settings = settings or Settings()
@@ -73,28 +80,21 @@ class MainWindow(QMainWindow):
         self._build_status()
         self.actions_by_key = make_actions(self, handlers(self))
         self._listen()
-        self._refresh()
+        self._show_settings()
 
     def _build_views(self) -> None:
-        self.views = {plane: SliceView(plane, self.study, self.view_state) for plane in Plane}
-        self._active = self.views[Plane.AXIAL]
-        side = QSplitter(Qt.Orientation.Vertical)
-        side.addWidget(self.views[Plane.CORONAL])
-        side.addWidget(self.views[Plane.SAGITTAL])
-        planes = QSplitter(Qt.Orientation.Horizontal)
-        planes.addWidget(self.views[Plane.AXIAL])
-        planes.addWidget(side)
-        planes.setSizes([620, 380])
-        side.setSizes([400, 400])
-        self._side = side
+        surface = QLabel("Segment to see the liver in 3D")
+        surface.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.panes = PaneGrid(self.study, self.view_state, surface)
+        self.views = self.panes.views
         for view in self.views.values():
             view.hovered.connect(partial(self._hover, view))
-            view.maximize_asked.connect(partial(self._maximize, view))
+        self.cine = Cine(self._cine_step)
         welcome = QLabel(_WELCOME)
         welcome.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._stack = QStackedWidget()
         self._stack.addWidget(welcome)
-        self._stack.addWidget(planes)
+        self._stack.addWidget(self.panes)
         self.setCentralWidget(self._stack)
 
     def _build_panels(self) -> None:
@@ -104,11 +104,33 @@ class MainWindow(QMainWindow):
         self.panel.lesion_chosen.connect(self.controller.go_to_lesion)
         self.card_dock = self._dock("Scan check", "scan check", self.card)
         self._results_dock = self._dock("Results", "results", self.panel)
+        self.add_panel("Display", "display", self._build_display())
+        self._results_dock.raise_()
         self.card_dock.hide()
         self._fit_card = QTimer(self)
         self._fit_card.setSingleShot(True)
         self._fit_card.timeout.connect(self._resize_card)
         self.card.size_wanted.connect(self._fit_card.start)
+
+    def _build_display(self) -> QWidget:
+        """Window/level, overlay and slab, one below another."""
+        inner = QWidget()
+        layout = QVBoxLayout(inner)
+        layout.setContentsMargins(6, 2, 6, 4)
+        layout.addWidget(SlabPanel(self.view_state))
+        layout.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inner)
+        return scroll
+
+    def add_panel(self, title: str, name: str, widget: QWidget) -> QDockWidget:
+        """A panel as a tab beside the results."""
+        dock = self._dock(title, name, widget)
+        self.tabifyDockWidget(self._results_dock, dock)
+        return dock
 
     def _resize_card(self) -> None:
         """Give the card what it needs, and the results the rest."""
@@ -130,13 +152,14 @@ class MainWindow(QMainWindow):
 
     def _build_status(self) -> None:
         self._cursor = QLabel()
-        self._cursor.setMinimumWidth(380)
         self.job_bar = JobBar(self.runner, self._shown)
+        self._look = QLabel()
         notice = QLabel(NOTICE)
         notice.setStyleSheet("color: #f2c94c;")
         bar = self.statusBar()
         bar.addWidget(self._cursor)
         bar.addPermanentWidget(self.job_bar)
+        bar.addPermanentWidget(self._look)
         bar.addPermanentWidget(notice)
 
     def _listen(self) -> None:
@@ -146,6 +169,9 @@ class MainWindow(QMainWindow):
             signal.connect(self._refresh)
         self.view_state.events.connect(self._refresh)
         self.settings.changed.connect(self._show_settings)
+        for view in self.views.values():
+            view.box.sigRangeChanged.connect(lambda *_: self._show_look())
+        self.cine.changed.connect(self._refresh)
         self.settings.failed.connect(self.bench.say)
         self.runner.job_started.connect(self._refresh)
         self.runner.became_idle.connect(self._refresh)
@@ -158,6 +184,7 @@ class MainWindow(QMainWindow):
         volume = self.study.volume
         if volume is None:
             return
+        self.cine.play(False)
         self._stack.setCurrentIndex(1)
         self.card.show_facts(volume_facts(volume, self.study.phase))
         self.card_dock.show()
@@ -183,13 +210,17 @@ class MainWindow(QMainWindow):
             self.setWindowTitle(f"{study_title(volume.origin, self.settings)} - LiverSeg")
             patient = volume.origin.patient
             shown = patient_shown(patient, self.settings) if patient else ""
-            self.views[Plane.AXIAL].set_patient(shown)
+            for view in self.views.values():
+                view.set_patient(shown if self.study.preview is None else "")
         else:
             self.setWindowTitle("LiverSeg")
 
     def _show_settings(self) -> None:
         if self.settings.hide_patient:
             self.statusBar().clearMessage()
+        preferences = self.settings.preferences
+        self.view_state.mouse_profile = preferences.mouse_profile
+        self.view_state.window_up = preferences.window_up
         self.card.refresh()
         self.job_bar.refresh()
         self._show_patient()
@@ -197,6 +228,7 @@ class MainWindow(QMainWindow):
 
     def _refresh(self, *_: object) -> None:
         refresh_commands(self)
+        self._show_look()
 
     def auto_window(self) -> None:
         """Window/level from the scan's own values."""
@@ -204,39 +236,55 @@ class MainWindow(QMainWindow):
             self.view_state.window = auto_window(self.study.volume.hu)
 
     def _hover(self, view: SliceView, voxel: Int3 | None) -> None:
-        self._active = view
+        if voxel is not None and len(self.panes.shown) > 1:
+            self.view_state.active = view.pane
         volume = self.study.volume
         if voxel is None or volume is None:
             self._cursor.setText("")
+            view.labels.set(hu="")
             return
         x, y, z = volume.affine.to_mm(voxel)
         i, j, k = voxel
         mark = "" if volume.mm_reliable else SHORT_MARK
+        shown = view.hu_shown(voxel)
+        slab = self.view_state.slab
+        of = f" ({slab_name(slab.mode)})" if slab.on else ""
+        hu = f"{volume.hu[voxel] if shown is None else shown} HU{of}"
+        view.labels.set(hu=hu)
         self._cursor.setText(
-            f"{volume.hu[voxel]} HU    voxel {i}, {j}, {k}    "
-            f"R {x:.1f}  A {y:.1f}  S {z:.1f} mm{mark}"
+            f"{hu}    voxel {i}, {j}, {k}    R {x:.1f}  A {y:.1f}  S {z:.1f} mm{mark}"
+        )
+
+    def _show_look(self) -> None:
+        """Tool, zoom and window of the pane that keys act on."""
+        state, view = self.view_state, self.panes.active_view
+        window = state.window
+        if self.study.volume is None:
+            self._look.setText("")
+            return
+        tool = state.dragging if not state.tool.draws else state.tool
+        self._look.setText(
+            f"{tool.value}   {view.zoom_percent:.0f} %   W {window.width:.0f} L {window.center:.0f}"
         )
 
     def step(self, slices: int) -> None:
-        """Move the view that is looked at by `slices`."""
-        self._active.step(slices)
+        """Move the plane that keys act on by `slices`."""
+        self.panes.active_view.step(slices)
 
-    def _maximize(self, view: SliceView) -> None:
-        """Show one view alone, or all again."""
-        alone = all(other is view or other.isHidden() for other in self.views.values())
-        for other in self.views.values():
-            other.setVisible(alone or other is view)
-        self._side.setVisible(alone or view is not self.views[Plane.AXIAL])
+    def _cine_step(self, slices: int) -> bool:
+        """Move by one slice; whether there was another one."""
+        view = self.panes.active_view
+        before = view.index
+        view.step(slices)
+        return view.index != before
 
     def reset_views(self) -> None:
         """Show the whole slices."""
-        for view in self.views.values():
-            view.fit()
+        self.panes.fit()
 
     def center_views(self) -> None:
         """Bring the crosshair to the middle of all views."""
-        for view in self.views.values():
-            view.center()
+        self.panes.center()
 
     def about(self) -> None:
         """Say what this program is."""

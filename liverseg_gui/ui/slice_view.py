@@ -5,16 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QLabel, QSlider, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QSpinBox, QVBoxLayout, QWidget
 
-from liverseg_gui.core.display import LABEL_COLORS
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.core.planes import Plane
+from liverseg_gui.core.slabs import ONE_SLICE, Slab, SlabMode, project, slab_range
 from liverseg_gui.core.volume import LabelMap, Volume
 from liverseg_gui.state.study import Study
-from liverseg_gui.state.view import ViewState
+from liverseg_gui.state.view import Pane, ViewState
+from liverseg_gui.ui.frame import Z_CROSSHAIR, Z_FILL, Frame, Layer
+from liverseg_gui.ui.marks import SHORT_MARK
 from liverseg_gui.ui.plane_box import PlaneBox
+from liverseg_gui.ui.slice_labels import SliceLabels
 
 PLANE_COLORS = {Plane.AXIAL: "#ff6b6b", Plane.CORONAL: "#7bd88f", Plane.SAGITTAL: "#f2c94c"}
 
@@ -23,14 +26,20 @@ class SliceView(QWidget):
     """Shows one plane in its true aspect ratio; gestures change the shared ViewState."""
 
     hovered = Signal(object)
+    focused = Signal()
     maximize_asked = Signal()
+    zoomed = Signal()
+    panned = Signal(object)
 
     def __init__(self, plane: Plane, study: Study, view: ViewState) -> None:
         super().__init__()
-        self.plane = plane
+        self.plane, self.pane = plane, Pane[plane.name]
+        self.layers: list[Layer] = []
         self._study, self._view = study, view
         self._drawn: tuple[object, ...] = ()
         self._overlaid: tuple[object, ...] = ()
+        self._shown_hu: np.ndarray | None = None
+        self._active = False
         self._build()
         self._redraw = QTimer(self)
         self._redraw.setSingleShot(True)
@@ -38,6 +47,7 @@ class SliceView(QWidget):
         study.volume_changed.connect(self.reset)
         study.preview_changed.connect(self.reset)
         study.mask_changed.connect(self.schedule)
+        study.compared_changed.connect(self.schedule)
         view.events.connect(self.schedule)
 
     def _build(self) -> None:
@@ -45,9 +55,12 @@ class SliceView(QWidget):
         self.box = PlaneBox(self._view)
         self._graphics.setCentralItem(self.box)
         self._graphics.setMouseTracking(True)
+        self._graphics.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(f"{self.plane.title} plane")
         self._image = pg.ImageItem(axisOrder="row-major")
         self._overlay = pg.ImageItem(axisOrder="row-major")
-        self._overlay.setZValue(1)
+        self._overlay.setZValue(Z_FILL)
         self._lines = [
             pg.InfiniteLine(angle=angle, pen=pg.mkPen(PLANE_COLORS[other], width=1))
             for angle, other in zip((90, 0), self._crossing_planes(), strict=True)
@@ -55,45 +68,55 @@ class SliceView(QWidget):
         for item in (self._image, self._overlay, *self._lines):
             self.box.addItem(item)
         for line in self._lines:
-            line.setZValue(2)
-        self._slider = QSlider(Qt.Orientation.Horizontal)
-        self._slider.setAccessibleName(f"{self.plane.title} slice")
-        self._slider.valueChanged.connect(self.go_to)
-        self._slider.hide()
+            line.setZValue(Z_CROSSHAIR)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(1, 1, 1, 1)
         layout.setSpacing(0)
         layout.addWidget(self._graphics, 1)
-        layout.addWidget(self._slider)
-        self._labels = {
-            corner: self._label(color)
-            for corner, color in (
-                ("title", PLANE_COLORS[self.plane]),
-                ("info", "#c8c8c8"),
-                ("patient", "#c8c8c8"),
-                ("left", "#ffdc78"),
-                ("right", "#ffdc78"),
-                ("top", "#ffdc78"),
-                ("bottom", "#ffdc78"),
-            )
-        }
-        self._labels["title"].setText(self.plane.title)
+        layout.addWidget(self._slice_row())
+        self.labels = SliceLabels(self._graphics, self.plane.title, PLANE_COLORS[self.plane])
         self.box.scrolled.connect(self.step)
         self.box.pointed.connect(self._point)
         self.box.window_dragged.connect(self._view.drag_window)
         self.box.maximize_asked.connect(self.maximize_asked)
         self.box.hovered.connect(self._hover)
+        self.box.zoomed.connect(lambda _: self.zoomed.emit())
+        self.box.panned.connect(lambda x, y: self.panned.emit(self._along_axes(x, y)))
+        self.box.sigRangeChanged.connect(lambda *_: self._show_texts())
+
+    def _slice_row(self) -> QWidget:
+        """Slider and number of the slice."""
+        self._slider = QSlider(Qt.Orientation.Horizontal)
+        self._slider.setAccessibleName(f"{self.plane.title} slice")
+        self._slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._slider.valueChanged.connect(self.go_to)
+        self._number = QSpinBox()
+        self._number.setAccessibleName(f"{self.plane.title} slice number")
+        self._number.setKeyboardTracking(False)
+        self._number.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self._number.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self._number.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._number.setToolTip("Number of the slice: type one and press Enter")
+        self._number.valueChanged.connect(lambda number: self.go_to(number - 1))
+        self._number.editingFinished.connect(self.setFocus)
+        self._row = QWidget()
+        row = QHBoxLayout(self._row)
+        row.setContentsMargins(2, 0, 2, 0)
+        row.setSpacing(4)
+        row.addWidget(self._slider, 1)
+        row.addWidget(self._number)
+        self._row.hide()
+        return self._row
 
     def _crossing_planes(self) -> tuple[Plane, Plane]:
         """The planes seen edge-on as the vertical and as the horizontal line."""
         by_normal = {plane.normal: plane for plane in Plane}
         return by_normal[self.plane.across], by_normal[self.plane.down]
 
-    def _label(self, color: str) -> QLabel:
-        label = QLabel(self._graphics)
-        label.setStyleSheet(f"color: {color}; background: rgba(0, 0, 0, 140); font-weight: 600;")
-        label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        return label
+    def add_layer(self, layer: Layer) -> None:
+        """Draw `layer` over the slice from now on."""
+        self.layers.append(layer)
+        self.schedule()
 
     @property
     def index(self) -> int:
@@ -109,13 +132,40 @@ class SliceView(QWidget):
         return preview if preview.shape[self.plane.normal] == 1 else None
 
     @property
+    def _reading(self) -> bool:
+        return self._study.preview is not None
+
+    @property
     def _shown_index(self) -> int:
-        return self.index if self._study.preview is None else 0
+        return 0 if self._reading else self.index
+
+    @property
+    def _slab(self) -> Slab:
+        return ONE_SLICE if self._reading else self._view.slab
+
+    @property
+    def zoom_percent(self) -> float:
+        """How wide a pixel of the scan is on the screen: 100 is one pixel of the screen."""
+        volume = self._shown
+        width_mm = self.plane.pixel_mm(volume.affine)[0] if volume is not None else 1.0
+        return 100.0 * self.box.px_per_mm * width_mm
 
     def set_patient(self, text: str) -> None:
         """Say in the upper right corner whose scan this is."""
-        self._labels["patient"].setText(text)
-        self._place_labels()
+        self.labels.set(patient=text)
+
+    def set_active(self, active: bool) -> None:
+        """Show by a frame whether keys act on this pane."""
+        if active != self._active:
+            self._active = active
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The frame of the active pane, in the color of its plane."""
+        if self._active:
+            painter = QPainter(self)
+            painter.setPen(QColor(PLANE_COLORS[self.plane]))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
     def step(self, slices: int) -> None:
         """Move by `slices` towards the end of the axis, or back."""
@@ -135,36 +185,37 @@ class SliceView(QWidget):
         """Show the whole slice."""
         volume = self._shown
         self._drawn = self._overlaid = ()
+        self._shown_hu = None
         count = volume.shape[self.plane.normal] if volume is not None else 1
-        self._slider.blockSignals(True)
-        self._slider.setRange(0, count - 1)
+        for widget, first in ((self._slider, 0), (self._number, 1)):
+            widget.blockSignals(True)
+            widget.setRange(first, first + count - 1)
+            widget.blockSignals(False)
         self._slider.setPageStep(10)
-        self._slider.blockSignals(False)
-        self._slider.setVisible(count > 1)
-        self._labels["patient"].setVisible(self._study.preview is None)
+        self._number.setSuffix(f" / {count}")
+        self._row.setVisible(count > 1)
         letters = ("",) * 4 if volume is None else self.plane.edge_letters(volume.affine)
-        for side, text in zip(("left", "right", "top", "bottom"), letters, strict=True):
-            self._labels[side].setText(text)
+        self.labels.set_letters(letters)
         self.redraw()
         self.fit()
 
     def fit(self) -> None:
         """Zoom so that the whole slice is seen."""
         if self._shown is not None:
-            self.box.setRange(self._extent(), padding=0.03)
+            self.box.setRange(self.extent(), padding=0.03)
 
     def center(self) -> None:
         """Bring the crosshair to the middle of the view, at the same zoom."""
-        if self._shown is None:
-            return
-        seen = self.box.viewRect()
-        at = self._crosshair()
-        self.box.setRange(
-            QRectF(
-                at.x() - seen.width() / 2, at.y() - seen.height() / 2, seen.width(), seen.height()
-            ),
-            padding=0,
-        )
+        if self._shown is not None:
+            self.box.look_at(self._crosshair())
+
+    def pan_along(self, moved_mm: dict[int, float]) -> None:
+        """Pan by mm along array axes, as far as this plane shows them."""
+        x, y = (moved_mm.get(axis, 0.0) for axis in (self.plane.across, self.plane.down))
+        self.box.translateBy(x=x, y=y)
+
+    def _along_axes(self, x: float, y: float) -> dict[int, float]:
+        return {self.plane.across: x, self.plane.down: y}
 
     def schedule(self, *_: object) -> None:
         """Redraw once this round of events is done, however many changes it brings."""
@@ -173,57 +224,101 @@ class SliceView(QWidget):
 
     def redraw(self) -> None:
         """Draw the slice, the overlay and the crosshair of the present state."""
-        volume, view, reading = self._shown, self._view, self._study.preview is not None
+        volume, view = self._shown, self._view
         self._image.setVisible(volume is not None)
         self._overlay.setVisible(False)
         for line in self._lines:
-            line.setVisible(volume is not None and view.crosshair_visible and not reading)
-        if volume is None:
-            self._labels["info"].setText("Reading ..." if reading else "")
-            self._place_labels()
-            return
+            line.setVisible(volume is not None and view.crosshair_visible and not self._reading)
         self._draw_image(volume)
-        at = self._crosshair()
-        for line, position in zip(self._lines, (at.x(), at.y()), strict=True):
-            line.setPos(position)
-        self._slider.blockSignals(True)
-        self._slider.setValue(self._shown_index)
-        self._slider.blockSignals(False)
-        window = view.window
-        place = f"{self.index + 1} / {volume.shape[self.plane.normal]}"
-        self._labels["info"].setText(
-            f"{'Reading ...' if reading else place}   W {window.width:.0f} L {window.center:.0f}"
-        )
-        self._place_labels()
+        frame = self.frame()
+        for layer in self.layers:
+            layer.redraw(frame)
+        if volume is not None:
+            at = self._crosshair()
+            for line, position in zip(self._lines, (at.x(), at.y()), strict=True):
+                line.setPos(position)
+            for widget, value in (
+                (self._slider, self._shown_index),
+                (self._number, self.index + 1),
+            ):
+                widget.blockSignals(True)
+                widget.setValue(value)
+                widget.blockSignals(False)
+        self._show_texts()
 
-    def _draw_image(self, volume: Volume) -> None:
-        view, index = self._view, self._shown_index
-        mask = None if self._study.preview is not None else self._study.mask
+    def frame(self) -> Frame | None:
+        """What layers are drawn for; None for a preview or no scan."""
+        volume = self._shown
+        if volume is None or self._reading:
+            return None
+        pixel_mm = self.plane.pixel_mm(volume.affine)
+        return Frame(volume, self._study.mask, self.plane, self.index, self.extent(), pixel_mm)
+
+    def _show_texts(self) -> None:
+        volume = self._shown
+        reading = "Reading ..." if self._reading else ""
+        if volume is None:
+            self.labels.set(info=reading, hu="")
+            self.labels.scale.show_scale(0.0, "")
+            return
+        window = self._view.window
+        lines = [
+            reading or self._place(volume),
+            f"W {window.width:.0f}  L {window.center:.0f}   {self.zoom_percent:.0f} %",
+        ]
+        self.labels.set(info="\n".join(lines))
+        mark = "" if volume.mm_reliable else SHORT_MARK
+        self.labels.scale.show_scale(self.box.px_per_mm, mark)
+
+    def _place(self, volume: Volume) -> str:
+        """Number of the slice, and how thick what is shown is."""
+        place = f"{self.index + 1} / {volume.shape[self.plane.normal]}"
+        shown = len(slab_range(volume, self.plane, self.index, self._slab))
+        if shown > 1:
+            return f"{place}   {slab_name(self._slab.mode)}, {shown} slices"
+        thickness = volume.origin.slice_thickness_mm
+        if self.plane is Plane.AXIAL and thickness:
+            return f"{place}   {thickness:g} mm"
+        return place
+
+    def _draw_image(self, volume: Volume | None) -> None:
+        if volume is None:
+            return
+        view, index, slab = self._view, self._shown_index, self._slab
         levels = (view.window.low, view.window.high)
         levels = levels[::-1] if view.inverted else levels
-        if self._drawn[:2] != (volume, index):
-            image = np.ascontiguousarray(self.plane.cut(volume.hu, index))
+        if self._drawn[:3] != (volume, index, slab):
+            image = np.ascontiguousarray(project(volume, self.plane, index, slab))
             self._image.setImage(image, levels=levels)
-            self._image.setRect(self._extent())
-        elif self._drawn[2:] != levels:
+            self._image.setRect(self.extent())
+            self._shown_hu = image
+        elif self._drawn[3:] != levels:
             self._image.setLevels(levels)
-        self._drawn = (volume, index, *levels)
-        self._draw_overlay(mask, index)
+        self._drawn = (volume, index, slab, *levels)
+        self._draw_overlay(None if self._reading else self._study.mask, index)
 
     def _draw_overlay(self, mask: LabelMap | None, index: int) -> None:
         """Draw the labels, unless they are drawn already: a plane may only move its crosshair."""
         view = self._view
         shown = mask is not None and view.overlay_visible
         self._overlay.setVisible(shown)
-        wanted = (mask, index, view.overlay_opacity)
+        wanted = (mask, index, view.overlay_opacity, tuple(view.styles.items()))
         if mask is not None and shown and self._overlaid != wanted:
             labels = np.ascontiguousarray(self.plane.cut(mask.labels, index))
-            lut = _lookup_table(view.overlay_opacity)
-            self._overlay.setImage(labels, levels=(0, 255), lut=lut)
-            self._overlay.setRect(self._extent())
+            self._overlay.setImage(labels, levels=(0, 255), lut=self._lookup_table())
+            self._overlay.setRect(self.extent())
             self._overlaid = wanted
 
-    def _extent(self) -> QRectF:
+    def _lookup_table(self) -> np.ndarray:
+        table = np.zeros((256, 4), np.uint8)
+        for label, style in self._view.styles.items():
+            if style.visible:
+                alpha = round(255 * self._view.overlay_opacity * style.opacity)
+                table[label] = (*style.rgb, alpha)
+        return table
+
+    def extent(self) -> QRectF:
+        """The slice in mm of the plane."""
         volume = self._shown
         assert volume is not None
         width_mm, height_mm = self.plane.pixel_mm(volume.affine)
@@ -240,11 +335,19 @@ class SliceView(QWidget):
     def voxel_at(self, point: QPointF) -> Int3 | None:
         """The voxel of the open scan under a point of the view in mm, or None outside the slice."""
         volume = self._study.volume
-        if volume is None or self._study.preview is not None or not self._extent().contains(point):
+        if volume is None or self._reading or not self.extent().contains(point):
             return None
         width_mm, height_mm = self.plane.pixel_mm(volume.affine)
         column, row = point.x() / width_mm, point.y() / height_mm
         return self.plane.to_voxel(column, row, self.index, volume.shape)
+
+    def hu_shown(self, voxel: Int3) -> int | None:
+        """The HU drawn at a voxel of this slice: its own, or that of the slab."""
+        volume = self._study.volume
+        if volume is None or self._shown_hu is None or self._drawn[:2] != (volume, self.index):
+            return None
+        column, row = self.plane.to_screen(voxel, volume.shape)
+        return int(self._shown_hu[int(row), int(column)])
 
     def _point(self, point: QPointF) -> None:
         voxel, volume = self.voxel_at(point), self._study.volume
@@ -254,31 +357,17 @@ class SliceView(QWidget):
     def _hover(self, point: QPointF | None) -> None:
         self.hovered.emit(None if point is None else self.voxel_at(point))
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Keys act on this pane from now on."""
+        super().focusInEvent(event)
+        self.focused.emit()
+
     def resizeEvent(self, event: object) -> None:
         """Keep the letters at the edges."""
         super().resizeEvent(event)  # type: ignore[arg-type]
-        self._place_labels()
-
-    def _place_labels(self) -> None:
-        width, height, gap = self._graphics.width(), self._graphics.height(), 6
-        for name, label in self._labels.items():
-            label.adjustSize()
-            w, h = label.width(), label.height()
-            x, y = {
-                "title": (gap, gap),
-                "info": (gap, height - h - gap),
-                "patient": (width - w - gap, gap),
-                "left": (gap, (height - h) // 2),
-                "right": (width - w - gap, (height - h) // 2),
-                "top": ((width - w) // 2, gap),
-                "bottom": ((width - w) // 2, height - h - gap),
-            }[name]
-            label.move(x, y)
+        self.labels.place()
 
 
-def _lookup_table(opacity: float) -> np.ndarray:
-    table = np.zeros((256, 4), np.uint8)
-    for label, rgb in LABEL_COLORS.items():
-        color = QColor(*rgb)
-        table[label] = (color.red(), color.green(), color.blue(), round(255 * opacity))
-    return table
+def slab_name(mode: SlabMode) -> str:
+    """A slab's mode in a word."""
+    return {SlabMode.MAXIMUM: "MIP", SlabMode.MINIMUM: "minIP", SlabMode.MEAN: "Average"}[mode]

@@ -116,7 +116,7 @@ def test_the_first_slice_is_seen_while_the_rest_is_read(
     assert axial._image.isVisible()
     assert np.all(axial._image.image == 900)
     assert not coronal._image.isVisible()
-    assert "Reading" in coronal._labels["info"].text()
+    assert "Reading" in coronal.labels["info"].text()
     assert "Reading" in window.windowTitle()
     assert not window.card.isEnabled()
     assert not window.panel.isEnabled()

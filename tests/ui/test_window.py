@@ -41,7 +41,7 @@ def test_a_scan_opens_in_the_middle_with_radiological_letters(desk: Desk, files:
         (Plane.CORONAL, "RLSI"),
         (Plane.SAGITTAL, "APSI"),
     ):
-        labels = desk.window.views[plane]._labels
+        labels = desk.window.views[plane].labels
         sides = ("left", "right", "top", "bottom")
         assert "".join(labels[side].text() for side in sides) == expected
 

@@ -1,0 +1,119 @@
+"""A strip of axial slices around the one that is shown: a click goes there."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtWidgets import QWidget
+
+from liverseg_gui.core.display import grey
+from liverseg_gui.core.planes import Plane
+from liverseg_gui.core.slabs import plane_step_mm
+from liverseg_gui.core.volume import Volume
+from liverseg_gui.state.study import Study
+from liverseg_gui.state.view import ViewState
+
+_APART_MM = 5.0
+_GAP = 4
+_HERE, _TEXT = QColor("#ff6b6b"), QColor("#c8c8c8")
+
+
+class AxialStrip(QWidget):
+    """As many slices as fit, about 5 mm apart; the middle one is the one the planes show."""
+
+    def __init__(self, study: Study, view: ViewState) -> None:
+        super().__init__()
+        self._study, self._view = study, view
+        self.setMinimumHeight(90)
+        self.setAccessibleName("Neighboring axial slices")
+        self.setToolTip("Click a slice to go there")
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self.update)
+        for signal in (study.volume_changed, study.mask_changed, study.preview_changed):
+            signal.connect(self._schedule)
+        view.events.connect(self._schedule)
+
+    def _schedule(self, *_: object) -> None:
+        if self.isVisible() and not self._later.isActive():
+            self._later.start(0)
+
+    @property
+    def slices(self) -> tuple[int, ...]:
+        """The slices in the strip from left to right, towards the head; none beyond the scan."""
+        volume = self._study.volume
+        if volume is None:
+            return ()
+        return tuple(k for _, k in self._cells(volume))
+
+    def _cells(self, volume: Volume) -> list[tuple[QRectF, int]]:
+        width_mm, height_mm = Plane.AXIAL.pixel_mm(volume.affine)
+        tall = max(self.height() - 2 * _GAP, 1)
+        wide = tall * volume.shape[0] * width_mm / (volume.shape[1] * height_mm)
+        reach = max(int((self.width() / (wide + _GAP) - 1) // 2), 1)
+        apart = max(round(_APART_MM / plane_step_mm(volume, Plane.AXIAL)), 1)
+        here = self._view.crosshair_ijk[2]
+        cells = []
+        for n in range(-reach, reach + 1):
+            k = here + n * apart
+            if 0 <= k < volume.shape[2]:
+                x = self.width() / 2 + n * (wide + _GAP) - wide / 2
+                cells.append((QRectF(x, _GAP, wide, tall), k))
+        return cells
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The slices with their numbers; the one shown in a frame."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor("black"))
+        volume = self._study.volume
+        if volume is None or self._study.preview is not None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        for box, k in self._cells(volume):
+            painter.drawImage(box, self._picture(volume, k, box.height()))
+            here = k == self._view.crosshair_ijk[2]
+            painter.setPen(QPen(_HERE if here else _TEXT, 1))
+            if here:
+                painter.drawRect(box)
+            painter.drawText(box.adjusted(4, 2, -4, -2), Qt.AlignmentFlag.AlignLeft, str(k + 1))
+
+    def _picture(self, volume: Volume, k: int, height: float) -> QImage:
+        """A slice with its overlay, thinned out to about twice the height it is drawn in."""
+        thin = max(int(volume.shape[1] / max(height * 2, 1)), 1)
+        shade = grey(Plane.AXIAL.cut(volume.hu, k)[::thin, ::thin], self._view.window)
+        if self._view.inverted:
+            shade = 255 - shade
+        color = np.repeat(shade[..., None], 3, axis=2)
+        mask = self._study.mask
+        if mask is not None and self._view.overlay_visible:
+            labels = Plane.AXIAL.cut(mask.labels, k)[::thin, ::thin]
+            for label, style in self._view.styles.items():
+                share = self._view.overlay_opacity * style.opacity
+                here = labels == label
+                if style.visible and here.any():
+                    mixed = color[here] * (1 - share) + share * np.array(style.rgb)
+                    color[here] = mixed.astype(np.uint8)
+        rows, columns = shade.shape
+        return QImage(color.tobytes(), columns, rows, 3 * columns, QImage.Format.Format_RGB888)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Go to the slice that was clicked."""
+        volume = self._study.volume
+        if volume is None or event.button() is not Qt.MouseButton.LeftButton:
+            return
+        at: QPointF = event.position()
+        for box, k in self._cells(volume):
+            if box.contains(at):
+                i, j, _ = self._view.crosshair_ijk
+                self._view.move_crosshair((i, j, k), volume.shape)
+                return
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """One slice a notch, as on a plane."""
+        volume = self._study.volume
+        if volume is not None and event.angleDelta().y():
+            i, j, k = self._view.crosshair_ijk
+            step = 1 if event.angleDelta().y() > 0 else -1
+            self._view.move_crosshair((i, j, k + step), volume.shape)
+        event.accept()

@@ -1,0 +1,139 @@
+"""The texts over a plane: title, patient, slice and window, orientation letters, scale bar."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QWidget
+
+_GAP = 6
+_SIDES = ("left", "right", "top", "bottom")
+_GREY, _LETTERS = "#c8c8c8", "#ffdc78"
+_BAR_SHARE = 0.22
+_STEPS = (1, 2, 5)
+
+
+class SliceLabels:
+    """Labels on `parent`, placed by `place` whenever it or a text changes size."""
+
+    def __init__(self, parent: QWidget, title: str, color: str) -> None:
+        self._parent = parent
+        self._labels = {
+            "title": self._label(color),
+            "info": self._label(_GREY),
+            "patient": self._label(_GREY),
+            "hu": self._label(_GREY),
+            **{side: self._label(_LETTERS) for side in _SIDES},
+        }
+        self._labels["hu"].setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._labels["patient"].setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._labels["title"].setText(title)
+        self.scale = ScaleBar(parent)
+
+    def _label(self, color: str) -> QLabel:
+        label = QLabel(self._parent)
+        label.setStyleSheet(f"color: {color}; background: rgba(0, 0, 0, 140); font-weight: 600;")
+        label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        return label
+
+    def __getitem__(self, name: str) -> QLabel:
+        return self._labels[name]
+
+    def set(self, **texts: str) -> None:
+        """Change texts by their place; nothing is done where they are the same."""
+        changed = False
+        for name, text in texts.items():
+            if self._labels[name].text() != text:
+                self._labels[name].setText(text)
+                changed = True
+        if changed:
+            self.place()
+
+    def set_letters(self, letters: tuple[str, str, str, str]) -> None:
+        """The orientation letters at left, right, top and bottom."""
+        self.set(**dict(zip(_SIDES, letters, strict=True)))
+
+    def place(self) -> None:
+        """Put every text at its edge."""
+        width, height = self._parent.width(), self._parent.height()
+        for name, label in self._labels.items():
+            label.adjustSize()
+            label.setVisible(bool(label.text()))
+            w, h = label.width(), label.height()
+            x, y = {
+                "title": (_GAP, _GAP),
+                "info": (_GAP, height - h - _GAP),
+                "patient": (width - w - _GAP, _GAP),
+                "hu": (width - w - _GAP, height - h - _GAP),
+                "left": (_GAP, (height - h) // 2),
+                "right": (width - w - _GAP, (height - h) // 2),
+                "top": ((width - w) // 2, _GAP),
+                "bottom": ((width - w) // 2, height - h - _GAP),
+            }[name]
+            label.move(x, y)
+        self.scale.place()
+
+
+class ScaleBar(QWidget):
+    """A bar of a round number of mm at the right edge, as long as fits."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._parent = parent
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._px_per_mm = 0.0
+        self._mark = ""
+        self.mm = 0.0
+
+    def show_scale(self, px_per_mm: float, mark: str) -> None:
+        """Take the magnification; `mark` stands behind a length that is not reliable."""
+        if (px_per_mm, mark) != (self._px_per_mm, self._mark):
+            self._px_per_mm, self._mark = px_per_mm, mark
+            self.place()
+
+    @property
+    def caption(self) -> str:
+        """What the bar says of its length."""
+        length = f"{self.mm / 10:g} cm" if self.mm >= 10 else f"{self.mm:g} mm"
+        return length + self._mark
+
+    def place(self) -> None:
+        """Find a round length and the place at the lower right, above the text there."""
+        parent = self._parent
+        self.setVisible(self._px_per_mm > 0 and parent.height() > 120)
+        if self.isHidden():
+            return
+        self.mm = round_length(parent.height() * _BAR_SHARE / self._px_per_mm)
+        length = round(self.mm * self._px_per_mm)
+        width = self.fontMetrics().horizontalAdvance(self.caption) + 14
+        self.resize(width, length + 1)
+        line = self.fontMetrics().height()
+        self.move(parent.width() - width - 4, parent.height() - length - 2 * line - _GAP)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The bar with a tick at either end, its length beside it."""
+        painter = QPainter(self)
+        painter.setPen(QColor(_GREY))
+        right, bottom = self.width() - 3, self.height() - 1
+        painter.drawLine(right, 0, right, bottom)
+        for y in (0, bottom):
+            painter.drawLine(right - 4, y, right, y)
+        line = self.fontMetrics().height()
+        box = QRect(QPoint(0, (self.height() - line) // 2), self.size())
+        box.setSize(self.size().boundedTo(box.size()))
+        box.setWidth(self.width() - 10)
+        box.setHeight(line)
+        painter.drawText(box, Qt.AlignmentFlag.AlignRight, self.caption)
+
+
+def round_length(most_mm: float) -> float:
+    """The longest of 1, 2, 5, 10, ... mm (or a tenth, and so on) that is not over `most_mm`."""
+    if not most_mm > 0:
+        return 0.0
+    power = 1.0
+    while power > most_mm:
+        power /= 10
+    while power * 10 <= most_mm:
+        power *= 10
+    return max(step * power for step in _STEPS if step * power <= most_mm)
