@@ -14,6 +14,8 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.geometry_dialog import GeometryChoice, GeometryDialog
 from liverseg_gui.ui.hiding import text_shown
 from liverseg_gui.ui.labels_dialog import LabelChoice, LabelsDialog
+from liverseg_gui.ui.picture_dialog import PictureDialog
+from liverseg_gui.ui.pictures import PictureOptions
 from liverseg_gui.ui.problem_box import ProblemBox
 
 if TYPE_CHECKING:
@@ -117,6 +119,15 @@ class Dialogs:
     def export_as(self, proposal: Path) -> Path | None:
         """Ask where to export the scan without its patient."""
         return self._save("Export anonymized NIfTI", proposal, _NIFTI_FILTER)
+
+    def picture_options(self, options: PictureOptions) -> PictureOptions | None:
+        """Ask what a picture shows, starting from `options`."""
+        dialog = PictureDialog(self._parent, options, self._settings.hide_patient)
+        return dialog.options if dialog.exec() else None
+
+    def save_picture_as(self, proposal: Path) -> Path | None:
+        """Ask where to save a picture."""
+        return self._save("Save picture", proposal, "PNG pictures (*.png)")
 
     def _save(self, title: str, proposal: Path, kinds: str) -> Path | None:
         name, _ = QFileDialog.getSaveFileName(self._parent, title, str(proposal), kinds)

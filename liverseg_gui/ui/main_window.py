@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
@@ -26,7 +27,7 @@ from liverseg_gui.core.geometry import Int3
 from liverseg_gui.segmentation.segmenter import Segmenter
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.study import Study
-from liverseg_gui.state.view import ViewState
+from liverseg_gui.state.view import Pane, ViewState
 from liverseg_gui.ui.actions import make_actions
 from liverseg_gui.ui.cine import Cine
 from liverseg_gui.ui.commands import handlers, refresh_commands
@@ -38,6 +39,7 @@ from liverseg_gui.ui.job_bar import JobBar
 from liverseg_gui.ui.jobs import JobRunner
 from liverseg_gui.ui.marks import SHORT_MARK
 from liverseg_gui.ui.panes import PaneGrid
+from liverseg_gui.ui.pictures import PictureOptions, picture
 from liverseg_gui.ui.results_panel import ResultsPanel
 from liverseg_gui.ui.scan_facts import volume_facts
 from liverseg_gui.ui.slab_panel import SlabPanel
@@ -285,6 +287,22 @@ class MainWindow(QMainWindow):
     def center_views(self) -> None:
         """Bring the crosshair to the middle of all views."""
         self.panes.center()
+
+    def _picture(self, options: PictureOptions) -> QImage:
+        hidden = self.settings.hide_patient
+        allowed = replace(options, patient=options.patient and not hidden)
+        return picture(self.panes, self.view_state, allowed, NOTICE)
+
+    def copy_picture(self, layout: bool) -> None:
+        """The active pane, or all panes, to the clipboard; with what the last saved one showed."""
+        saver = self.controller.saver
+        saver.copy_picture(self._picture(replace(saver.picture_options, layout=layout)))
+
+    def save_picture(self) -> None:
+        """A picture as a file."""
+        pane, view = self.view_state.active, self.panes.active_view
+        name = "3d" if pane is Pane.SURFACE else f"{pane.value.lower()}_{view.index + 1}"
+        self.controller.saver.save_picture(self._picture, name)
 
     def about(self) -> None:
         """Say what this program is."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+
+from PySide6.QtGui import QGuiApplication, QImage
 
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.privacy import remember_path
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
+from liverseg_gui.ui.pictures import PictureOptions, save_picture
 from liverseg_gui.ui.waiting import wait_for
 from liverseg_gui.ui.workbench import Workbench
 
@@ -18,6 +22,7 @@ class SaveController:
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
         self.saving = False
+        self.picture_options = PictureOptions()
 
     def save_mask(self) -> bool:
         """Ask for a name and save the mask there; whether it is on disk."""
@@ -106,6 +111,31 @@ class SaveController:
             write_scan(volume, path)
 
         self._bench.submit("Exporting", work, lambda _: self._bench.say(f"Exported {path}"))
+
+    def copy_picture(self, image: QImage) -> None:
+        """Put `image` on the clipboard."""
+        QGuiApplication.clipboard().setImage(image)
+        self._bench.say("Copied the picture")
+
+    def save_picture(self, draw: Callable[[PictureOptions], QImage], name: str) -> None:
+        """Ask what the picture shows and for its name, and write it there."""
+        volume, dialogs = self._bench.study.volume, self._bench.dialogs
+        if volume is None:
+            return
+        options = dialogs.picture_options(self.picture_options)
+        path = dialogs.save_picture_as(self._beside(volume, f"_{name}.png")) if options else None
+        if options is None or path is None:
+            return
+        self.picture_options = options
+        if path.suffix.lower() != ".png":
+            path = path.with_name(f"{path.name}.png")
+        remember_path(path)
+        try:
+            save_picture(draw(options), path)
+        except SaveError as error:
+            self._bench.tell(str(error))
+        else:
+            self._bench.say(f"Saved {path}")
 
     def _beside(self, volume: Volume, ending: str) -> Path:
         """A proposal for a file beside the scan, without its name where the patient is hidden."""

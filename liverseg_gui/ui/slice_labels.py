@@ -29,6 +29,7 @@ class SliceLabels:
         self._labels["patient"].setAlignment(Qt.AlignmentFlag.AlignRight)
         self._labels["title"].setText(title)
         self.scale = ScaleBar(parent)
+        self._texts = self._patient = True
 
     def _label(self, color: str) -> QLabel:
         label = QLabel(self._parent)
@@ -53,12 +54,22 @@ class SliceLabels:
         """The orientation letters at left, right, top and bottom."""
         self.set(**dict(zip(_SIDES, letters, strict=True)))
 
+    def dress(self, texts: bool, patient: bool) -> None:
+        """Show all texts, or the orientation letters alone; and the patient, or not."""
+        self._texts, self._patient = texts, patient
+        self.place()
+
+    def _wanted(self, name: str) -> bool:
+        if name == "patient":
+            return self._patient
+        return self._texts or name in _SIDES
+
     def place(self) -> None:
         """Put every text at its edge."""
         width, height = self._parent.width(), self._parent.height()
         for name, label in self._labels.items():
             label.adjustSize()
-            label.setVisible(bool(label.text()))
+            label.setVisible(bool(label.text()) and self._wanted(name))
             w, h = label.width(), label.height()
             x, y = {
                 "title": (_GAP, _GAP),
@@ -71,7 +82,7 @@ class SliceLabels:
                 "bottom": ((width - w) // 2, height - h - _GAP),
             }[name]
             label.move(x, y)
-        self.scale.place()
+        self.scale.place(self._texts)
 
 
 class ScaleBar(QWidget):
@@ -97,10 +108,10 @@ class ScaleBar(QWidget):
         length = f"{self.mm / 10:g} cm" if self.mm >= 10 else f"{self.mm:g} mm"
         return length + self._mark
 
-    def place(self) -> None:
+    def place(self, wanted: bool = True) -> None:
         """Find a round length and the place at the lower right, above the text there."""
         parent = self._parent
-        self.setVisible(self._px_per_mm > 0 and parent.height() > 120)
+        self.setVisible(wanted and self._px_per_mm > 0 and parent.height() > 120)
         if self.isHidden():
             return
         self.mm = round_length(parent.height() * _BAR_SHARE / self._px_per_mm)

@@ -113,6 +113,11 @@ class SliceView(QWidget):
         by_normal = {plane.normal: plane for plane in Plane}
         return by_normal[self.plane.across], by_normal[self.plane.down]
 
+    @property
+    def canvas(self) -> QWidget:
+        """The slice with what is drawn and written on it, without slider and number."""
+        return self._graphics
+
     def add_layer(self, layer: Layer) -> None:
         """Draw `layer` over the slice from now on."""
         self.layers.append(layer)

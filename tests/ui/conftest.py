@@ -20,6 +20,7 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.geometry_dialog import GeometryChoice
 from liverseg_gui.ui.labels_dialog import LabelChoice
 from liverseg_gui.ui.main_window import MainWindow
+from liverseg_gui.ui.pictures import PictureOptions
 
 
 class FakeSegmenter:
@@ -54,6 +55,7 @@ class FakeDialogs:
         self.label_choice: LabelChoice | None = None
         self.geometry_choice: GeometryChoice | None = None
         self.path: Path | None = None
+        self.picture: PictureOptions | None = None
 
     def problem(self, message: str, details: str = "") -> None:
         self.problems.append((message, details))
@@ -91,6 +93,13 @@ class FakeDialogs:
         return self.path
 
     def mask_file(self) -> Path | None:
+        return self.path
+
+    def picture_options(self, options: PictureOptions) -> PictureOptions | None:
+        return self.picture
+
+    def save_picture_as(self, proposal: Path) -> Path | None:
+        self.questions.append(proposal.name)
         return self.path
 
     def save_mask_as(self, proposal: Path) -> Path | None:
