@@ -9,7 +9,7 @@ from psygnal import Signal
 
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.reading_figures import Figures, figures_of
-from liverseg_gui.core.readings import Reading
+from liverseg_gui.core.readings import Reading, ReadingKind
 from liverseg_gui.state.history import History
 from liverseg_gui.state.study import Study
 
@@ -81,6 +81,17 @@ class Readings:
         """
         if self._items[id_] != reading:
             self._step(f"{what} {_name(reading)}", {**self._items, id_: reading}, id_)
+
+    def set_text(self, id_: int, text: str) -> None:
+        """Give a reading another text; a note without text is deleted.
+
+        Raises:
+            KeyError: there is no such reading.
+        """
+        if not text and self._items[id_].kind is ReadingKind.TEXT:
+            self.remove(id_)
+        else:
+            self.replace(id_, self._items[id_].with_text(text), "label")
 
     def remove(self, id_: int) -> None:
         """Delete a reading.

@@ -15,6 +15,8 @@ from liverseg_gui.state.view import Layout, Pane, Tool, ViewState
 from liverseg_gui.ui.actions import ROWS, tool_tip
 from liverseg_gui.ui.cleaning import clear_caches
 from liverseg_gui.ui.hiding import text_shown
+from liverseg_gui.ui.reading_commands import reading_handlers, refresh_readings, tool_checks
+from liverseg_gui.ui.reading_texts import KINDS
 from liverseg_gui.ui.scan_facts import no_segmentation
 
 if TYPE_CHECKING:
@@ -25,7 +27,14 @@ _LONGEST_NAME = 60
 
 def handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
     """The handler of each command, by its key."""
-    return {**_file_handlers(window), **_look_handlers(window), **_layout_handlers(window)}
+    tools = {f"tool {kind.value}": tool for tool, kind in KINDS.items()}
+    return {
+        **_file_handlers(window),
+        **_look_handlers(window),
+        **_layout_handlers(window),
+        **{key: partial(_choose_tool, window, tool) for key, tool in tools.items()},
+        **reading_handlers(window),
+    }
 
 
 def _file_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
@@ -49,7 +58,7 @@ def _file_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
         "clear_traces": partial(_clear_traces, window),
         "quit": window.close,
         "segment": control.segment,
-        "cancel": window.job_bar.cancel,
+        "cancel": partial(_cancel, window),
         "about": window.about,
     }
 
@@ -113,8 +122,10 @@ def refresh_commands(window: MainWindow) -> None:
     slices = study.volume.origin.source_slices if study.volume else None
     actions["save_mask"].setEnabled(has_mask)
     actions["save_slices"].setEnabled(has_mask and slices is not None)
-    actions["save_report"].setEnabled(study.measurements is not None)
-    actions["cancel"].setEnabled(window.runner.busy)
+    alone = study.mask is None and bool(window.bench.readings.items)
+    actions["save_report"].setEnabled(study.measurements is not None or alone)
+    actions["cancel"].setEnabled(window.runner.busy or window.readings.unfinished)
+    refresh_readings(window)
     _refresh_segment(window)
     _refresh_checks(window)
     _refresh_recent(window)
@@ -139,6 +150,8 @@ def _refresh_checks(window: MainWindow) -> None:
         "window_tool": state.tool is Tool.WINDOW,
         "pacs": state.mouse_profile is MouseProfile.PACS,
         "crosshair": state.crosshair_visible,
+        "show_readings": state.readings_visible,
+        **tool_checks(window),
         "invert": state.inverted,
         "linked": state.linked,
         "maximize": state.maximized,
@@ -177,6 +190,12 @@ def _ask_then(ask: Callable[[], object], do: Callable[..., object]) -> None:
     answer = ask()
     if answer is not None:
         do(answer)
+
+
+def _cancel(window: MainWindow) -> None:
+    """Give up the reading that is being drawn; where there is none, cancel the jobs."""
+    if not window.readings.give_up():
+        window.job_bar.cancel()
 
 
 def _choose_tool(window: MainWindow, tool: Tool, _checked: bool) -> None:

@@ -40,6 +40,8 @@ from liverseg_gui.ui.jobs import JobRunner
 from liverseg_gui.ui.marks import SHORT_MARK
 from liverseg_gui.ui.panes import PaneGrid
 from liverseg_gui.ui.pictures import PictureOptions, picture
+from liverseg_gui.ui.reading_controller import ReadingController
+from liverseg_gui.ui.readings_panel import ReadingsPanel
 from liverseg_gui.ui.results_panel import ResultsPanel
 from liverseg_gui.ui.scan_facts import volume_facts
 from liverseg_gui.ui.slab_panel import SlabPanel
@@ -81,6 +83,7 @@ class MainWindow(QMainWindow):
         self._build_panels()
         self._build_status()
         self.actions_by_key = make_actions(self, handlers(self))
+        self.readings_panel.add_buttons(self.actions_by_key)
         self._listen()
         self._show_settings()
 
@@ -91,6 +94,7 @@ class MainWindow(QMainWindow):
         self.views = self.panes.views
         for view in self.views.values():
             view.hovered.connect(partial(self._hover, view))
+        self.readings = ReadingController(self.bench, self.panes)
         self.cine = Cine(self._cine_step)
         welcome = QLabel(_WELCOME)
         welcome.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -107,6 +111,9 @@ class MainWindow(QMainWindow):
         self.card_dock = self._dock("Scan check", "scan check", self.card)
         self._results_dock = self._dock("Results", "results", self.panel)
         self.add_panel("Display", "display", self._build_display())
+        self.readings_panel = ReadingsPanel(self.study, self.bench.readings)
+        self.readings_panel.asked.connect(self.readings.go_to)
+        self.add_panel("Readings", "readings", self.readings_panel)
         self._results_dock.raise_()
         self.card_dock.hide()
         self._fit_card = QTimer(self)
@@ -174,6 +181,7 @@ class MainWindow(QMainWindow):
         for view in self.views.values():
             view.box.sigRangeChanged.connect(lambda *_: self._show_look())
         self.cine.changed.connect(self._refresh)
+        self.readings.changed.connect(self._refresh)
         self.settings.failed.connect(self.bench.say)
         self.runner.job_started.connect(self._refresh)
         self.runner.became_idle.connect(self._refresh)
