@@ -53,7 +53,7 @@ class Affine:
         """The 4x4 matrix, read-only, mm."""
         return self._matrix
 
-    @property
+    @cached_property
     def spacing_mm(self) -> Float3:
         """Distance between neighbouring voxel centres along i, j, k in mm."""
         i, j, k = np.linalg.norm(self._matrix[:3, :3], axis=0)
@@ -111,7 +111,7 @@ class StoredGrid:
     def _orientation(self) -> NDArray[np.float64]:
         return _orientations().io_orientation(self.affine.matrix)
 
-    @property
+    @cached_property
     def ras_affine(self) -> Affine:
         """The affine of the same voxels in RAS+ order."""
         turn = _orientations().inv_ornt_aff(self._orientation, self.shape)

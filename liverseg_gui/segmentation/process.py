@@ -9,16 +9,17 @@ from __future__ import annotations
 import multiprocessing
 import threading
 import traceback
-from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import Cancelled, LiverSegError, SegmentationError
+from liverseg_gui.core.geometry import StoredGrid
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import Volume
+from liverseg_gui.core.volume import LabelMap, Volume
 from liverseg_gui.segmentation.segmenter import Segmentation
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.05
 _PATIENCE_SECONDS = 0.7
+_PIECE_BYTES = 2**20
 
 
 class ProcessSegmenter:
@@ -64,7 +66,8 @@ class ProcessSegmenter:
             if not self._ready:
                 self._wait(self._pipe, progress)
                 self._ready = True
-            self._pipe.send(_in_one_piece(volume))
+            self._pipe.send((volume.grid, volume.origin, volume.findings))
+            send_array(self._pipe, volume.hu)
             result: Segmentation = self._wait(self._pipe, progress)
             return result
         except Cancelled:
@@ -102,6 +105,8 @@ class ProcessSegmenter:
                 fraction, phase = value
             elif kind == "failed":
                 raise _rebuilt(*value)
+            elif kind == "done":
+                return _receive_result(pipe, *value)
             else:
                 return value
 
@@ -110,7 +115,10 @@ class ProcessSegmenter:
         try:
             pipe.send("cancel")
             while pipe.poll(_PATIENCE_SECONDS):
-                if pipe.recv()[0] != "progress":
+                kind, value = pipe.recv()
+                if kind == "done":
+                    _receive_result(pipe, *value)
+                if kind != "progress":
                     return
         except (EOFError, OSError):
             self.close()
@@ -118,9 +126,29 @@ class ProcessSegmenter:
         self.close()
 
 
-def _in_one_piece(volume: Volume) -> Volume:
-    """`volume` with axial slices contiguous: pickle would write a flipped view transposed."""
-    return replace(volume, hu=np.asfortranarray(volume.hu))
+def send_array(pipe: Connection, array: NDArray[Any]) -> None:
+    """Send a 3D `array` piece by piece: pickled whole it would hold up every other thread."""
+    pipe.send((array.shape, array.dtype.str))
+    step = _piece(array.shape, array.itemsize)
+    for k in range(0, array.shape[2], step):
+        piece = np.asfortranarray(array[:, :, k : k + step])
+        pipe.send_bytes(piece.T.data.cast("B"))
+
+
+def receive_array(pipe: Connection) -> NDArray[Any]:
+    """What `send_array` sent, in Fortran order."""
+    shape, dtype = pipe.recv()
+    array = np.empty(shape, dtype, order="F")
+    step = _piece(shape, array.itemsize)
+    for k in range(0, shape[2], step):
+        piece = np.frombuffer(pipe.recv_bytes(), dtype)
+        array[:, :, k : k + step] = piece.reshape((*shape[:2], -1), order="F")
+    return array
+
+
+def _piece(shape: tuple[int, ...], itemsize: int) -> int:
+    """How many slices make about a megabyte."""
+    return max(_PIECE_BYTES // max(shape[0] * shape[1] * itemsize, 1), 1)
 
 
 def _rebuilt(expected: bool, message: str, details: str) -> Exception:
@@ -140,12 +168,14 @@ def _serve(pipe: Connection, model: str, device: str) -> None:
             request = pipe.recv()
         except EOFError:
             return
-        if not isinstance(request, Volume):
+        if request == "cancel":
             continue
+        grid, origin, findings = request
+        volume = Volume(receive_array(pipe), grid, origin, findings)
         progress = _piped_progress(pipe)
         try:
             segmenter = segmenter or NetworkSegmenter(model, device)
-            pipe.send(("done", segmenter.segment(request, progress)))
+            _send_result(pipe, segmenter.segment(volume, progress))
         except Cancelled:
             pipe.send(("cancelled", None))
         except BrokenPipeError:
@@ -153,6 +183,16 @@ def _serve(pipe: Connection, model: str, device: str) -> None:
         except Exception as error:
             expected = isinstance(error, LiverSegError)
             pipe.send(("failed", (expected, str(error), traceback.format_exc())))
+
+
+def _send_result(pipe: Connection, found: Segmentation) -> None:
+    about = (found.model, found.device, found.seconds, found.warnings)
+    pipe.send(("done", (found.labels.grid, about)))
+    send_array(pipe, found.labels.labels)
+
+
+def _receive_result(pipe: Connection, grid: StoredGrid, about: Any) -> Segmentation:
+    return Segmentation(LabelMap(receive_array(pipe), grid), *about)
 
 
 def _piped_progress(pipe: Connection) -> Progress:

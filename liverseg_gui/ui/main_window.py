@@ -218,8 +218,10 @@ class MainWindow(QMainWindow):
             self.setWindowTitle("Reading ... - LiverSeg")
         elif volume is not None:
             self.setWindowTitle(f"{study_title(volume.origin, self.settings)} - LiverSeg")
-            patient = volume.origin.patient
-            shown = patient_shown(patient, self.settings) if patient else ""
+            patient, series = volume.origin.patient, volume.origin.description
+            name = patient_shown(patient, self.settings) if patient else ""
+            lines = (name, self._shown(series) if series != patient else "")
+            shown = "\n".join(line for line in lines if line)
             for view in self.views.values():
                 view.set_patient(shown if self.study.preview is None else "")
         else:

@@ -30,6 +30,7 @@ class SliceLabels:
         self._labels["title"].setText(title)
         self.scale = ScaleBar(parent)
         self._texts = self._patient = True
+        self._who = ""
 
     def _label(self, color: str) -> QLabel:
         label = QLabel(self._parent)
@@ -54,6 +55,17 @@ class SliceLabels:
         """The orientation letters at left, right, top and bottom."""
         self.set(**dict(zip(_SIDES, letters, strict=True)))
 
+    def set_patient(self, text: str) -> None:
+        """Whose scan this is, a line for each thing; shortened where the pane is narrow."""
+        self._who = text
+        self.place()
+
+    def _shorten_patient(self) -> None:
+        metrics, right = self._labels["patient"].fontMetrics(), Qt.TextElideMode.ElideRight
+        most = max(self._parent.width() // 2 - 4 * _GAP, 40)
+        lines = [metrics.elidedText(line, right, most) for line in self._who.splitlines()]
+        self._labels["patient"].setText("\n".join(lines))
+
     def dress(self, texts: bool, patient: bool) -> None:
         """Show all texts, or the orientation letters alone; and the patient, or not."""
         self._texts, self._patient = texts, patient
@@ -67,6 +79,7 @@ class SliceLabels:
     def place(self) -> None:
         """Put every text at its edge."""
         width, height = self._parent.width(), self._parent.height()
+        self._shorten_patient()
         for name, label in self._labels.items():
             label.adjustSize()
             label.setVisible(bool(label.text()) and self._wanted(name))

@@ -157,7 +157,7 @@ class SliceView(QWidget):
 
     def set_patient(self, text: str) -> None:
         """Say in the upper right corner whose scan this is."""
-        self.labels.set(patient=text)
+        self.labels.set_patient(text)
 
     def set_active(self, active: bool) -> None:
         """Show by a frame whether keys act on this pane."""
