@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from liverseg_gui.core.geometry import Affine, Float3, Int3
 from liverseg_gui.core.planes import Plane
 
-_ELLIPSE_CORNERS = 96
+_ELLIPSE_CORNERS = 72
 
 
 class ReadingKind(Enum):
@@ -115,7 +115,7 @@ class Reading:
         turn = np.linspace(0, 2 * np.pi, _ELLIPSE_CORNERS + 1)
         low, high = self.in_plane
         around = (low + high) / 2 + np.stack([np.cos(turn), np.sin(turn)], 1) * (high - low) / 2
-        return np.array(_points(around, self.plane, self.index))
+        return _in_slice(around, self.plane, self.index)
 
     def with_text(self, text: str) -> Reading:
         """The same with another text."""
@@ -210,10 +210,15 @@ def _from_flat(
 
 
 def _points(in_plane: ArrayLike, plane: Plane, index: int) -> tuple[Float3, ...]:
+    return tuple(_float3(point) for point in _in_slice(in_plane, plane, index))
+
+
+def _in_slice(in_plane: ArrayLike, plane: Plane, index: int) -> NDArray[np.float64]:
+    """(N, 2) along the plane's across and down axes as (N, 3) in slice `index`."""
     along = np.asarray(in_plane, np.float64)
     points = np.full((len(along), 3), float(index))
     points[:, [plane.across, plane.down]] = along
-    return tuple(_float3(point) for point in points)
+    return points
 
 
 def _axis(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -113,7 +113,7 @@ class MainWindow(QMainWindow):
         self.add_panel("Display", "display", self._build_display())
         self.readings_panel = ReadingsPanel(self.study, self.bench.readings)
         self.readings_panel.asked.connect(self.readings.go_to)
-        self.add_panel("Readings", "readings", self.readings_panel)
+        self.readings_dock = self.add_panel("Readings", "readings", self.readings_panel)
         self._results_dock.raise_()
         self.card_dock.hide()
         self._fit_card = QTimer(self)

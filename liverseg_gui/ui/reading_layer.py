@@ -20,7 +20,7 @@ from liverseg_gui.ui.inline_text import InlineText
 from liverseg_gui.ui.plane_box import Stroke, StrokePart
 from liverseg_gui.ui.reading_item import ReadingItem
 from liverseg_gui.ui.reading_pen import Pen
-from liverseg_gui.ui.reading_sketch import Hit, Pixels, Sketch, hit, sketch
+from liverseg_gui.ui.reading_sketch import Hit, Pixels, Sketch, hit, labelled, sketch
 from liverseg_gui.ui.reading_texts import KINDS, figure_lines
 from liverseg_gui.ui.slice_view import SliceView
 
@@ -58,6 +58,7 @@ class ReadingLayer(QObject):
         self._grab: _Grab | None = None
         self._drawing_stroke = False
         self._hovered: Hit | None = None
+        self._shown: tuple[object, ...] = ()
         self._editor: InlineText | None = None
         view.box.stroke.connect(self._stroke)
         view.box.clicked.connect(self._click)
@@ -303,7 +304,24 @@ class ReadingLayer(QObject):
         self._box.setCursor(shape)
 
     def _show(self) -> None:
-        self._item.show_sketches(self._sketched(self._frame) if self._frame else [])
+        """Draw anew, unless it is all drawn already: a plane may only move its crosshair."""
+        wanted = self._wanted(self._frame)
+        if wanted != self._shown:
+            self._shown = wanted
+            self._item.show_sketches(self._sketched(self._frame) if self._frame else [])
+
+    def _wanted(self, frame: Frame | None) -> tuple[object, ...]:
+        """All that the drawing depends on."""
+        if frame is None:
+            return ()
+        shown = self._readings.on(frame.plane, frame.index) if self._state.readings_visible else {}
+        draft = self._pen.draft if self._pen is not None else None
+        if not shown and draft is None:
+            return ()
+        taken = [rect.getRect() for rect in self._view.labels.taken]
+        place = (self._box.viewRect().getRect(), self._box.rect().getRect(), *taken)
+        hands = (self._grab, draft, self._readings.chosen, self._hovered, self._state.tool)
+        return frame.volume, frame.index, self._state.slab.on, *place, *hands, *shown.items()
 
     def _sketched(self, frame: Frame) -> list[Sketch]:
         shown = self._readings.on(frame.plane, frame.index) if self._state.readings_visible else {}
@@ -314,15 +332,15 @@ class ReadingLayer(QObject):
                 reading = self._grab.now
                 figures = figures_of(reading, frame.volume)
             if figures is not None:
-                found.append(self._sketch(id_, reading, figures, found))
+                found.append(self._sketch(id_, reading, figures))
         draft = self._pen.draft if self._pen is not None else None
         if draft is not None and (draft.plane, draft.index) == (frame.plane, frame.index):
-            found.append(self._sketch(None, draft, figures_of(draft, frame.volume), found))
-        return found
+            found.append(self._sketch(None, draft, figures_of(draft, frame.volume)))
+        if not found:
+            return []
+        return labelled(found, self._metrics, self._box.rect(), self._view.labels.taken)
 
-    def _sketch(
-        self, id_: int | None, reading: Reading, figures: Figures, before: list[Sketch]
-    ) -> Sketch:
+    def _sketch(self, id_: int | None, reading: Reading, figures: Figures) -> Sketch:
         name = (reading.text,) if reading.text else ()
         chosen = id_ is None or id_ == self._readings.chosen
         hovered = self._hovered is not None and self._hovered.id == id_
@@ -331,9 +349,6 @@ class ReadingLayer(QObject):
             reading,
             (*name, *figure_lines(figures, self._state.slab.on)),
             self._to_px,
-            self._metrics,
-            self._box.rect(),
-            [each.label for each in before],
             chosen,
             chosen or (hovered and self._state.tool is Tool.NAVIGATE),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,11 +13,15 @@ from PySide6.QtGui import QFontMetricsF
 from liverseg_gui.core.readings import Reading, ReadingKind, distance_to
 
 Pixels = NDArray[np.float64]
+Edges = tuple[float, float, float, float]
+"""Left, top, right and bottom of a rectangle."""
+
 HANDLE_PX = 4.5
+_HAND = HANDLE_PX + 1
 _HANDLE_REACH_PX, _LINE_REACH_PX = 8.0, 6.0
 _LABEL_GAP_PX = 10.0
 _PADDING_PX = 4.0
-_SAMPLE_PX = 5.0
+_SAMPLE_PX = 8.0
 
 
 @dataclass(frozen=True)
@@ -47,18 +51,35 @@ def sketch(
     reading: Reading,
     texts: tuple[str, ...],
     to_px: Callable[[ArrayLike], Pixels],
-    metrics: QFontMetricsF,
-    within: QRectF,
-    taken: Sequence[QRectF],
     chosen: bool,
     handles_shown: bool,
-) -> Sketch:  # fmt: skip
-    """Place a reading; its label stays in `within` and off `taken`, its handles and its lines."""
+) -> Sketch:
+    """A reading with its lines and handles in place; `labelled` finds the place of its label."""
     lines = tuple(to_px(line) for line in reading.outlines_ijk)
     handles = to_px(reading.handles_ijk)
-    avoid = [*taken, *(_around(handle[None], HANDLE_PX + 1) for handle in handles)]
-    label = _label(_size(texts, metrics), _anchor(reading, lines), avoid, lines, within)
-    return Sketch(id_, reading.kind, lines, handles, label, texts, chosen, handles_shown)
+    return Sketch(id_, reading.kind, lines, handles, QRectF(), texts, chosen, handles_shown)
+
+
+def labelled(
+    sketches: Sequence[Sketch], metrics: QFontMetricsF, within: QRectF, taken: Sequence[QRectF]
+) -> list[Sketch]:
+    """Put every label into `within`, off `taken` and off lines, handles and other labels.
+
+    A reading of which nothing is in `within` has no label.
+    """
+    samples = [np.concatenate([_sampled(line) for line in each.lines]) for each in sketches]
+    hands = [each.handles for each in sketches if each.handles_shown]
+    avoid = [_edges(rect) for rect in taken]
+    avoid += [(x - _HAND, y - _HAND, x + _HAND, y + _HAND) for at in hands for x, y in at]
+    every, found = np.concatenate([np.empty((0, 2)), *samples]), []
+    for each, own in zip(sketches, samples, strict=True):
+        if each.texts and _inside(own, np.array(_edges(within))).any():
+            label = _label(_size(each.texts, metrics), _anchor(each), avoid, every, within)
+            avoid.append(_edges(label))
+            found.append(replace(each, label=label))
+        else:
+            found.append(replace(each, texts=()))
+    return found
 
 
 def hit(sketches: Sequence[Sketch], at: QPointF) -> Hit | None:
@@ -78,56 +99,58 @@ def hit(sketches: Sequence[Sketch], at: QPointF) -> Hit | None:
 
 
 def _size(texts: tuple[str, ...], metrics: QFontMetricsF) -> QSizeF:
-    if not texts:
-        return QSizeF(0, 0)
     width = max(metrics.horizontalAdvance(text) for text in texts)
     return QSizeF(width + 2 * _PADDING_PX, metrics.height() * len(texts) + _PADDING_PX)
 
 
-def _anchor(reading: Reading, lines: tuple[Pixels, ...]) -> QRectF:
+def _anchor(of: Sketch) -> Edges:
     """What the label stands beside: the last point of a line, else the whole reading."""
-    if reading.kind in (ReadingKind.RULER, ReadingKind.ARROW):
-        return _around(lines[0][-1:], 0.0)
-    return _around(np.concatenate(lines), 0.0)
-
-
-def _around(points: Pixels, margin: float) -> QRectF:
+    ends = of.kind in (ReadingKind.RULER, ReadingKind.ARROW)
+    points = of.lines[0][-1:] if ends else np.concatenate(of.lines)
     (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
-    return QRectF(left, top, right - left, bottom - top).adjusted(-margin, -margin, margin, margin)
+    return left, top, right, bottom
+
+
+def _edges(rect: QRectF) -> Edges:
+    return rect.left(), rect.top(), rect.right(), rect.bottom()
 
 
 def _label(
-    size: QSizeF, beside: QRectF, avoid: list[QRectF], lines: tuple[Pixels, ...], within: QRectF
+    size: QSizeF, beside: Edges, avoid: list[Edges], samples: Pixels, within: QRectF
 ) -> QRectF:
-    """The first place beside, below or above that covers the least."""
-    samples = np.concatenate([_sampled(line) for line in lines])
-    places = [_inside(place, within) for place in _places(size, beside)]
-    return min(places, key=lambda place: _covered(place, avoid, samples))
+    """The first place beside, below or above that covers the least of other things.
+
+    A piece of line counts as a square of its length.
+    """
+    corners = _places(size, beside)
+    extent = np.array([size.width(), size.height()])
+    least = np.array([within.left(), within.top()])
+    most = np.array([within.right(), within.bottom()]) - extent
+    corners = np.maximum(np.minimum(corners, most), least)
+    rects = np.concatenate([corners, corners + extent], axis=1)[:, None]
+    others = np.array(avoid).reshape(-1, 4)
+    low = np.maximum(rects[..., :2], others[:, :2])
+    high = np.minimum(rects[..., 2:], others[:, 2:])
+    overlap = np.maximum(high - low, 0).prod(axis=2).sum(axis=1)
+    lines = _inside(samples, rects).sum(axis=1) * _SAMPLE_PX**2
+    x, y = corners[(overlap + lines).argmin()]
+    return QRectF(QPointF(x, y), size)
 
 
-def _places(size: QSizeF, beside: QRectF) -> list[QRectF]:
+def _places(size: QSizeF, beside: Edges) -> Pixels:
+    """Upper left corners for a label, the best first: right, left, below, above, then corners."""
     width, height = size.width(), size.height()
-    left, right = beside.left() - _LABEL_GAP_PX - width, beside.right() + _LABEL_GAP_PX
-    above, below = beside.top() - _LABEL_GAP_PX - height, beside.bottom() + _LABEL_GAP_PX
-    x, y = beside.center().x() - width / 2, beside.center().y() - height / 2
-    corners = [(right, y), (left, y), (x, below), (x, above)]
-    corners += [(right, below), (left, below), (right, above), (left, above)]
-    return [QRectF(QPointF(*corner), size) for corner in corners]
+    left, right = beside[0] - _LABEL_GAP_PX - width, beside[2] + _LABEL_GAP_PX
+    above, below = beside[1] - _LABEL_GAP_PX - height, beside[3] + _LABEL_GAP_PX
+    x, y = (beside[0] + beside[2] - width) / 2, (beside[1] + beside[3] - height) / 2
+    straight = [(right, y), (left, y), (x, below), (x, above)]
+    return np.array([*straight, (right, below), (left, below), (right, above), (left, above)])
 
 
-def _inside(rect: QRectF, within: QRectF) -> QRectF:
-    """`rect` shifted into `within`, so that a label can always be read."""
-    x = max(min(rect.left(), within.right() - rect.width()), within.left())
-    y = max(min(rect.top(), within.bottom() - rect.height()), within.top())
-    return QRectF(QPointF(x, y), rect.size())
-
-
-def _covered(rect: QRectF, avoid: list[QRectF], samples: Pixels) -> float:
-    """How much of other things a label would hide, px2; a piece of line counts as a square."""
-    overlaps = (rect.intersected(other) for other in avoid)
-    area = sum(each.width() * each.height() for each in overlaps)
-    inside = (samples >= (rect.left(), rect.top())) & (samples <= (rect.right(), rect.bottom()))
-    return float(area + inside.all(axis=1).sum() * _SAMPLE_PX**2)
+def _inside(points: Pixels, edges: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of `points` (N, 2) lie in rectangles (..., 4)."""
+    low, high = edges[..., :2], edges[..., 2:]
+    return np.asarray(((points >= low) & (points <= high)).all(axis=-1))
 
 
 def _sampled(line: Pixels) -> Pixels:

@@ -38,6 +38,23 @@ def place(reading: Reading) -> str:
     return f"{reading.plane.title} {reading.index + 1}"
 
 
+def short_place(reading: Reading) -> str:
+    """The same in a narrow column: "Ax 25"."""
+    return f"{reading.plane.title[:2]} {reading.index + 1}"
+
+
+def short_figures(figures: Figures) -> tuple[str, ...]:
+    """The figures in a narrow column."""
+    if figures.mean_hu is None:
+        return figure_lines(figures)
+    mark = "" if figures.mm_reliable else SHORT_MARK
+    return (
+        f"{figures.mean_hu:.1f} \N{PLUS-MINUS SIGN} {figures.sd_hu:.1f} HU",
+        f"{figures.min_hu} to {figures.max_hu} HU",
+        *_size_lines(figures, mark),
+    )
+
+
 def figure_lines(figures: Figures, slab: bool = False) -> tuple[str, ...]:
     """The figures beside a reading, a line each; `slab`: more is shown than what is measured."""
     mark = "" if figures.mm_reliable else SHORT_MARK

@@ -22,7 +22,7 @@ from liverseg_gui.core.readings import Reading
 from liverseg_gui.state.readings import Readings
 from liverseg_gui.state.study import Study
 from liverseg_gui.ui.marks import why_unreliable
-from liverseg_gui.ui.reading_texts import EMPTY, figure_lines, place
+from liverseg_gui.ui.reading_texts import EMPTY, figure_lines, place, short_figures, short_place
 
 _COLUMNS = ("#", "Name", "Slice", "Figures")
 _NAME, _FIGURES = 1, 3
@@ -50,6 +50,7 @@ class ReadingsPanel(QWidget):
         super().__init__()
         self._study, self._readings = study, readings
         self._ids: list[int] = []
+        self._filled: list[tuple[int, Reading]] = []
         self._table = _Table()
         self._table.currentCellChanged.connect(self._ask)
         self._table.cellClicked.connect(self._ask)
@@ -77,11 +78,12 @@ class ReadingsPanel(QWidget):
         items = {} if self._study.preview is not None else self._readings.items
         self._empty.setVisible(not items)
         self._table.setVisible(bool(items))
-        self._ids = list(items)
         self._table.blockSignals(True)
-        self._table.setRowCount(len(items))
-        for row, (id_, reading) in enumerate(items.items()):
-            self._fill(row, id_, reading)
+        if list(items.items()) != self._filled:
+            self._filled, self._ids = list(items.items()), list(items)
+            self._table.setRowCount(len(items))
+            for row, (id_, reading) in enumerate(items.items()):
+                self._fill(row, id_, reading)
         chosen = self._readings.chosen
         row = self._ids.index(chosen) if chosen in self._ids else -1
         self._table.setCurrentCell(row, _NAME if row >= 0 else -1)
@@ -89,12 +91,16 @@ class ReadingsPanel(QWidget):
 
     def _fill(self, row: int, id_: int, reading: Reading) -> None:
         figures = self._readings.figures(id_)
-        lines = figure_lines(figures) if figures is not None else ()
+        lines = short_figures(figures) if figures is not None else ()
         doubt = "" if figures is None or figures.mm_reliable else why_unreliable(self._study.volume)
         name = reading.text or reading.title
-        for column, text in enumerate((f"{row + 1}", name, place(reading), "\n".join(lines))):
+        cells = (f"{row + 1}", name, short_place(reading), "\n".join(lines))
+        for column, text in enumerate(cells):
             item = QTableWidgetItem(text)
-            item.setToolTip(f"Not reliable: {doubt}" if doubt and column == _FIGURES else "")
+            item.setToolTip(place(reading))
+            if column == _FIGURES:
+                full = "\n".join(figure_lines(figures)) if figures is not None else ""
+                item.setToolTip(f"{full}\nNot reliable: {doubt}" if doubt else full)
             if column == _NAME:
                 item.setToolTip(f"{reading.title}. Double click or Enter: another name")
             else:
@@ -109,6 +115,7 @@ class ReadingsPanel(QWidget):
         """Take a typed name; that of its kind, or none, is no name of its own."""
         id_ = self._ids[item.row()]
         text = item.text().strip()
+        self._filled = []  # what was typed may not be what is shown
         self._readings.set_text(id_, "" if text == self._readings.items[id_].title else text)
         self.refresh()
 

@@ -125,3 +125,16 @@ def test_another_scan_takes_readings_and_history_away(
     assert told == [0]
     assert (readings.chosen, history.can_undo, history.can_redo) == (None, False, False)
     assert readings.add(RULER) == 1
+
+
+def test_a_text_is_given_in_one_step_and_a_note_without_one_is_deleted(
+    readings: Readings, history: History
+) -> None:
+    readings.set_text(1, "portal vein")
+    assert readings.items[1].text == "portal vein"
+    assert history.undo_name == "label ruler"
+    readings.set_text(2, "")
+    assert list(readings.items) == [1]
+    history.undo()
+    history.undo()
+    assert list(readings.items.values()) == [RULER, NOTE]

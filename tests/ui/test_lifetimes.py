@@ -98,6 +98,7 @@ def test_escape_while_a_mask_is_read_keeps_the_study_as_it_was(
     monkeypatch.setattr(masks, "read_mask", slow)
     desk.window.controller.open_mask(files / "truth.nii.gz")
     desk.qtbot.waitUntil(reading.is_set)
+    desk.qtbot.waitUntil(desk.window.actions_by_key["cancel"].isEnabled)
     desk.trigger("cancel")
     go_on.set()
     desk.idle()

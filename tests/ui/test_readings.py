@@ -2,18 +2,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyqtgraph as pg
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QApplication, QLineEdit
 
+from liverseg_gui.core.findings import Concern, Finding, Severity
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.readings import ReadingKind
+from liverseg_gui.core.slabs import Slab, SlabMode
 from liverseg_gui.state.view import Layout, Pane, Tool
+from liverseg_gui.ui.marks import SHORT_MARK
 from tests.ui.conftest import Desk
 from tests.ui.drawing import Hand
 
@@ -211,6 +215,7 @@ def test_escape_gives_up_a_polygon_before_it_cancels_a_job(hand: Hand) -> None:
     desk = hand.desk
     desk.segmenter.go_on.clear()
     desk.trigger("segment")
+    desk.qtbot.waitUntil(desk.window.job_bar.isVisible)
     choose(hand, "polygon")
     hand.click((40, 40), (80, 40))
     hand.key(Qt.Key.Key_Escape)
@@ -273,8 +278,6 @@ def test_an_end_of_a_ruler_is_moved_alone(ruler: Hand) -> None:
 
 
 def test_a_reading_is_grabbed_by_its_label_too(ruler: Hand) -> None:
-    from PySide6.QtCore import QPoint
-
     before = np.array(ruler.last.points_ijk)
     at = ruler.layer.sketches[0].label.center().toPoint()
     button = Qt.MouseButton.LeftButton
@@ -365,7 +368,7 @@ def test_the_cursor_says_what_a_press_would_do(ruler: Hand) -> None:
 def test_the_table_lists_readings_and_goes_to_the_one_that_is_clicked(ruler: Hand) -> None:
     window = ruler.desk.window
     table = window.readings_panel._table
-    assert [table.item(0, column).text() for column in range(3)] == ["1", "Ruler", "Axial 25"]
+    assert [table.item(0, column).text() for column in range(3)] == ["1", "Ruler", "Ax 25"]
     assert "mm" in table.item(0, 3).text()
     state = window.view_state
     state.layout, state.active = Layout.SINGLE, Pane.SAGITTAL
@@ -453,3 +456,86 @@ def test_another_scan_takes_readings_unfinished_ones_and_history_away(
     assert not ruler.layer.unfinished
     assert not ruler.desk.window.bench.history.can_undo
     assert not ruler.desk.window.actions_by_key["undo"].isEnabled()
+
+
+def test_a_double_click_on_a_reading_lets_its_text_be_typed(ruler: Hand) -> None:
+    ruler.double_click((60, 60))
+    editor = ruler.view.canvas.findChild(QLineEdit)
+    ruler.desk.qtbot.waitUntil(editor.hasFocus)
+    ruler.desk.qtbot.keyClicks(editor, "node")
+    ruler.desk.qtbot.keyClick(editor, Qt.Key.Key_Return)
+    assert ruler.last.text == "node"
+    assert not ruler.desk.window.view_state.maximized
+    assert ruler.desk.window.bench.history.undo_name == "label ruler"
+
+
+def test_arrow_keys_move_in_the_table_and_not_through_slices(ruler: Hand) -> None:
+    choose(ruler, "probe")
+    ruler.click((100, 100))
+    window, qtbot = ruler.desk.window, ruler.desk.qtbot
+    window.readings_dock.raise_()
+    table = window.readings_panel._table
+    table.setFocus()
+    qtbot.waitUntil(table.hasFocus)
+    assert window.bench.readings.chosen == 2
+    qtbot.keyClick(table, Qt.Key.Key_Up)
+    assert window.bench.readings.chosen == 1
+    assert window.view_state.crosshair_ijk == (65, 60, 24)
+    qtbot.keyClick(table, Qt.Key.Key_Return)
+    assert table.state() is table.State.EditingState
+    qtbot.keyClick(table.findChild(QLineEdit), Qt.Key.Key_Escape)
+    qtbot.keyClick(table, Qt.Key.Key_Delete)
+    assert list(window.bench.readings.items) == [2]
+
+
+def test_lengths_are_marked_where_the_scan_does_not_state_its_size(
+    desk: Desk, phantom: Phantom
+) -> None:
+    doubt = Finding("no-spacing", Severity.WARNING, "No spacing.", "State it.", Concern.MM)
+    desk.window.study.open(replace(phantom.volume, findings=(doubt,)))
+    hand = Hand(desk)
+    choose(hand, "ellipse")
+    hand.drag((50, 50), (80, 70))
+    area, *hu = hand.layer.sketches[0].texts
+    assert area.endswith(SHORT_MARK)
+    assert not any(SHORT_MARK in line for line in hu)
+    cell = desk.window.readings_panel._table.item(0, 3)
+    assert SHORT_MARK in cell.text()
+    assert "No spacing. State it." in cell.toolTip()
+
+
+def test_on_a_slab_the_figures_say_that_they_are_of_the_slice(hand: Hand) -> None:
+    choose(hand, "probe")
+    hand.click((70, 60))
+    hand.desk.window.view_state.slab = Slab(SlabMode.MAXIMUM, 20.0)
+    hand.settle()
+    assert hand.layer.sketches[0].texts[0].endswith("HU in this slice")
+
+
+def test_a_region_between_voxel_centers_says_so(hand: Hand) -> None:
+    hand.view.box.zoom_by(40)
+    seen = hand.view.box.viewRect().center()
+    volume = hand.desk.window.study.volume
+    u, v, _ = Plane.AXIAL.points_to_ijk([(seen.x(), seen.y())], 24, volume.shape, volume.affine)[0]
+    base = (np.floor(u) + 0.2, np.floor(v) + 0.2)
+    choose(hand, "ellipse")
+    hand.drag(base, (base[0] + 0.5, base[1] + 0.5))
+    assert "No voxel center lies inside." in hand.layer.sketches[0].texts
+    assert "No voxel center" in hand.desk.window.readings_panel._table.item(0, 3).text()
+
+
+def test_a_reading_out_of_sight_leaves_no_label_at_the_edge(ruler: Hand) -> None:
+    assert ruler.layer.sketches[0].texts
+    ruler.view.box.look_at(QPointF(380, 380), 20.0)
+    assert not ruler.layer.sketches[0].texts
+
+
+def test_nothing_is_drawn_beside_the_scan(hand: Hand) -> None:
+    hand.view.box.zoom_by(0.3)
+    choose(hand, "probe")
+    hand.click((-60, 60))
+    choose(hand, "ruler")
+    hand.drag((-60, 60), (60, 60))
+    assert not hand.readings
+    hand.drag((60, 60), (300, 60))
+    assert hand.last.points_ijk[1][0] == pytest.approx(127.5)
