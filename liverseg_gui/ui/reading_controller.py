@@ -8,13 +8,17 @@ from liverseg_gui.core.geometry import Int3
 from liverseg_gui.core.readings import Reading
 from liverseg_gui.state.view import Layout, Pane
 from liverseg_gui.ui.panes import PaneGrid
+from liverseg_gui.ui.reading_hand import ReadingHand
 from liverseg_gui.ui.reading_layer import ReadingLayer
 from liverseg_gui.ui.reading_texts import HINTS, hint
 from liverseg_gui.ui.workbench import Workbench
 
 
 class ReadingController(QObject):
-    """Puts a layer of readings on every plane. `changed`: a command may be (un)usable now."""
+    """Puts readings, and a hand that draws them, on every plane.
+
+    `changed` tells that a command may have become usable, or not.
+    """
 
     changed = Signal()
 
@@ -26,8 +30,12 @@ class ReadingController(QObject):
             plane: ReadingLayer(view, bench.view, bench.readings)
             for plane, view in panes.views.items()
         }
-        for layer in self.layers.values():
-            layer.progressed.connect(self.changed)
+        self.hands = {
+            plane: ReadingHand(view, self.layers[plane], bench.view, bench.readings)
+            for plane, view in panes.views.items()
+        }
+        for hand in self.hands.values():
+            hand.progressed.connect(self.changed)
         self._readings.changed.connect(self._tell)
         self._history.changed.connect(self._tell)
         bench.study.volume_changed.connect(self.give_up)
@@ -37,22 +45,22 @@ class ReadingController(QObject):
     @property
     def unfinished(self) -> bool:
         """Whether a reading is being drawn or moved on any plane."""
-        return any(layer.unfinished for layer in self.layers.values())
+        return any(hand.unfinished for hand in self.hands.values())
 
     @property
     def can_close(self) -> bool:
         """Whether a polygon is being drawn that can be closed."""
-        return any(layer.can_close for layer in self.layers.values())
+        return any(hand.can_close for hand in self.hands.values())
 
     def give_up(self) -> bool:
         """Drop what is unfinished; whether there was something."""
-        given_up = [layer.give_up() for layer in self.layers.values()]
+        given_up = [hand.give_up() for hand in self.hands.values()]
         return any(given_up)
 
     def close_polygon(self) -> None:
         """Finish the polygon that is being drawn."""
-        for layer in self.layers.values():
-            layer.close_polygon()
+        for hand in self.hands.values():
+            hand.close_polygon()
 
     def undo(self) -> None:
         """Take the last step back; what is unfinished is dropped instead."""

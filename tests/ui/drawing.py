@@ -81,6 +81,11 @@ class Hand:
         self.desk.qtbot.keyClick(self.desk.window, key, held)
 
     @property
+    def drawing(self) -> bool:
+        """Whether a reading is unfinished in this plane."""
+        return self.desk.window.readings.hands[self.plane].unfinished
+
+    @property
     def readings(self) -> Sequence[Reading]:
         return list(self.desk.window.bench.readings.items.values())
 

@@ -153,7 +153,7 @@ def test_a_polygon_is_closed_in_three_ways(hand: Hand, how: str) -> None:
         hand.key(Qt.Key.Key_Return) if how == "enter" else hand.click((40, 40))
     assert len(hand.last.points_ijk) == 4
     assert figures(hand).area_mm2 == pytest.approx(120 * 120, rel=0.03)
-    assert not hand.layer.unfinished
+    assert not hand.drawing
 
 
 def test_a_probe_tells_the_voxel_under_the_click(hand: Hand, phantom: Phantom) -> None:
@@ -219,7 +219,7 @@ def test_escape_gives_up_a_polygon_before_it_cancels_a_job(hand: Hand) -> None:
     choose(hand, "polygon")
     hand.click((40, 40), (80, 40))
     hand.key(Qt.Key.Key_Escape)
-    assert not hand.layer.unfinished
+    assert not hand.drawing
     assert desk.window.job_bar._cancel.isEnabled()
     hand.key(Qt.Key.Key_Escape)
     assert not desk.window.job_bar._cancel.isEnabled()
@@ -231,7 +231,7 @@ def test_another_tool_gives_up_what_is_unfinished(hand: Hand) -> None:
     choose(hand, "polygon")
     hand.click((40, 40), (80, 40), (80, 80))
     hand.key(Qt.Key.Key_N)
-    assert not hand.layer.unfinished
+    assert not hand.drawing
     assert not hand.readings
 
 
@@ -453,7 +453,7 @@ def test_another_scan_takes_readings_unfinished_ones_and_history_away(
     ruler.click((40, 40), (80, 40))
     ruler.desk.open(files / "scan.nii.gz")
     assert not ruler.readings
-    assert not ruler.layer.unfinished
+    assert not ruler.drawing
     assert not ruler.desk.window.bench.history.can_undo
     assert not ruler.desk.window.actions_by_key["undo"].isEnabled()
 
