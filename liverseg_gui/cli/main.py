@@ -49,7 +49,7 @@ def _window(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="liverseg")
     parser.add_argument("path", type=Path, nargs="?", help="scan to open")
     parser.add_argument("mask", type=Path, nargs="?", help="mask to open over it")
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"))
     parser.add_argument("--model", default="default", help="name or folder of a model")
     arguments = parser.parse_args(words)
     if not has_display() and "QT_QPA_PLATFORM" not in os.environ:

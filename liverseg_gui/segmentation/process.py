@@ -31,13 +31,18 @@ _PIECE_BYTES = 2**20
 
 
 class ProcessSegmenter:
-    """A `Segmenter` whose work is done by a child process. One request at a time."""
+    """A `Segmenter` whose work is done by a child process. One request at a time.
+
+    `device` (auto, cpu, cuda or mps) can be changed: the next request runs there, and one that
+    runs already goes on where it is.
+    """
 
     def __init__(self, model: str = "default", device: str = "auto") -> None:
-        self._model, self._device = model, device
+        self._model, self.device = model, device
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
         self._ready = False
+        self._started_on = device
         self._lock = threading.RLock()
 
     def warm_up(self) -> None:
@@ -46,11 +51,12 @@ class ProcessSegmenter:
             if self._process is not None and self._process.is_alive():
                 return
             self.close()
+            self._started_on = self.device
             context = multiprocessing.get_context("spawn")
             self._pipe, theirs = context.Pipe()
             self._process = context.Process(
                 target=_serve,
-                args=(theirs, self._model, self._device),
+                args=(theirs, self._model, self._started_on),
                 name="liverseg-segmenter",
                 daemon=True,
             )
@@ -60,6 +66,8 @@ class ProcessSegmenter:
     def segment(self, volume: Volume, progress: Progress) -> Segmentation:
         """See `Segmenter.segment`. Cancelling acts within a second."""
         progress.update(0.0, "Starting the model")
+        if self._started_on != self.device:
+            self.close()
         self.warm_up()
         assert self._pipe is not None
         try:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from PySide6.QtGui import QAction, QIcon, QKeySequence
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from liverseg_gui.core import resources
 from liverseg_gui.core.display import PRESETS
 from liverseg_gui.core.slabs import SlabMode
 from liverseg_gui.state.settings import MOST_RECENT
+from liverseg_gui.ui.icons import icon
+from liverseg_gui.ui.mnemonics import plain, with_mnemonic
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class ActionRow:
 
 
 _RECENT, _SLAB, _CINE = "Open recent", "Slab", "Cine"
+_MOVE, _SLICES = "Move crosshair", "Go to slice"
+PANELS_MENU = "Panels"
 ROWS: tuple[ActionRow, ...] = (
     ActionRow("open_file", "&File", "Open scan ...", ("Ctrl+O",), "open", needs_scan=False),
     ActionRow("open_folder", "&File", "Open folder ...", ("Ctrl+Shift+O",), needs_scan=False),
@@ -62,6 +65,7 @@ ROWS: tuple[ActionRow, ...] = (
     ActionRow("export", "&File", "Export anonymized NIfTI ..."),
     ActionRow("forget_labels", "&File", "Forget what mask labels mean", needs_scan=False, gap=True),
     ActionRow("clear_traces", "&File", "Clear caches and recent files", needs_scan=False),
+    ActionRow("preferences", "&File", "Preferences ...", ("Ctrl+,",), needs_scan=False, gap=True),
     ActionRow("quit", "&File", "Quit", ("Ctrl+Q",), needs_scan=False, gap=True),
     ActionRow("segment", "&Segmentation", "Segment", ("F5",), "segment"),
     ActionRow("cancel", "&Segmentation", "Cancel", ("Esc",), needs_scan=False),
@@ -98,13 +102,19 @@ ROWS: tuple[ActionRow, ...] = (
     ActionRow("cine", "&View", "Play", ("V",), checkable=True, submenu=_CINE),
     ActionRow("cine_faster", "&View", "Faster", (".",), submenu=_CINE),
     ActionRow("cine_slower", "&View", "Slower", (",",), submenu=_CINE),
+    *(
+        ActionRow(f"crosshair {way}", "&View", text, (f"Shift+{way.title()}",), submenu=_MOVE)
+        for way, text in (("left", "Left"), ("right", "Right"), ("up", "Up"), ("down", "Down"))
+    ),
     ActionRow("invert", "&View", "Invert", ("I",), checkable=True),
-    ActionRow("next_slice", "&View", "Next slice up", ("Up",), gap=True),
-    ActionRow("previous_slice", "&View", "Next slice down", ("Down",)),
-    ActionRow("up_ten", "&View", "Ten slices up", ("PgUp",)),
-    ActionRow("down_ten", "&View", "Ten slices down", ("PgDown",)),
-    ActionRow("first_slice", "&View", "First slice", ("Home",)),
-    ActionRow("last_slice", "&View", "Last slice", ("End",)),
+    ActionRow("next_slice", "&View", "Next slice up", ("Up",), submenu=_SLICES),
+    ActionRow("previous_slice", "&View", "Next slice down", ("Down",), submenu=_SLICES),
+    ActionRow("up_ten", "&View", "Ten slices up", ("PgUp",), submenu=_SLICES),
+    ActionRow("down_ten", "&View", "Ten slices down", ("PgDown",), submenu=_SLICES),
+    ActionRow("first_slice", "&View", "First slice", ("Home",), submenu=_SLICES),
+    ActionRow("last_slice", "&View", "Last slice", ("End",), submenu=_SLICES),
+    ActionRow("full_screen", "&View", "Full screen", ("F11",), "", True, False, gap=True),
+    ActionRow("reset_panels", "&View", "Reset panels", needs_scan=False, submenu=PANELS_MENU),
     *(
         ActionRow(f"tool {kind}", "&Readings", text, (key,), kind, checkable=True)
         for kind, text, key in (
@@ -119,8 +129,8 @@ ROWS: tuple[ActionRow, ...] = (
         )
     ),
     ActionRow("close_polygon", "&Readings", "Close polygon", ("Return", "Enter")),
-    ActionRow("undo", "&Readings", "Undo", ("Ctrl+Z",), gap=True),
-    ActionRow("redo", "&Readings", "Redo", ("Ctrl+Shift+Z", "Ctrl+Y")),
+    ActionRow("undo", "&Readings", "&Undo", ("Ctrl+Z",), gap=True),
+    ActionRow("redo", "&Readings", "&Redo", ("Ctrl+Shift+Z", "Ctrl+Y")),
     ActionRow("delete_reading", "&Readings", "Delete reading", ("Del",), gap=True),
     ActionRow("delete_readings", "&Readings", "Delete all readings"),
     ActionRow("show_readings", "&Readings", "Show readings", checkable=True, gap=True),
@@ -129,7 +139,9 @@ ROWS: tuple[ActionRow, ...] = (
         for n, (name, w) in enumerate(PRESETS.items(), 1)
     ),
     ActionRow("auto_window", "&Window", "Auto", ("0",)),
-    ActionRow("about", "&Help", "About LiverSeg", (), needs_scan=False),
+    ActionRow("shortcuts", "&Help", "Keys and mouse ...", ("F1",), needs_scan=False),
+    ActionRow("gestures", "&Help", "First gestures", needs_scan=False),
+    ActionRow("about", "&Help", "About LiverSeg", (), needs_scan=False, gap=True),
 )
 
 
@@ -143,11 +155,13 @@ def make_actions(
     """
     actions = {}
     menus: dict[str, QMenu] = {}
+    letters: dict[QMenu, set[str]] = {}
     bar = window.addToolBar("Main")
     bar.setObjectName("main tool bar")
     bar.setMovable(False)
     for row in ROWS:
-        action = QAction(row.text, window)
+        menu = _menu(window, menus, letters, row)
+        action = QAction(with_mnemonic(row.text, letters.setdefault(menu, set())), window)
         action.setShortcuts([QKeySequence(s) for s in row.shortcuts])
         action.setCheckable(row.checkable)
         handler = handlers[row.key]
@@ -155,12 +169,11 @@ def make_actions(
             action.toggled.connect(handler)
         else:
             action.triggered.connect(lambda _=False, call=handler: call())
-        menu = _menu(window, menus, row)
         if row.gap:
             menu.addSeparator()
         menu.addAction(action)
         if row.icon:
-            action.setIcon(QIcon(str(resources.path(f"icons/{row.icon}.svg"))))
+            action.setIcon(icon(row.icon))
             action.setToolTip(tool_tip(row))
             bar.addAction(action)
         actions[row.key] = action
@@ -173,7 +186,18 @@ def tool_tip(row: ActionRow) -> str:
     return row.text.removesuffix(" ...") + keys
 
 
-def _menu(window: QMainWindow, menus: dict[str, QMenu], row: ActionRow) -> QMenu:
+def menu_named(window: QMainWindow, title: str) -> QMenu:
+    """The menu or submenu called `title`.
+
+    Raises:
+        StopIteration: there is none.
+    """
+    return next(menu for menu in window.findChildren(QMenu) if plain(menu.title()) == title)
+
+
+def _menu(
+    window: QMainWindow, menus: dict[str, QMenu], letters: dict[QMenu, set[str]], row: ActionRow
+) -> QMenu:
     """The menu a row stands in, made where it is the first."""
     if row.menu not in menus:
         menus[row.menu] = window.menuBar().addMenu(row.menu)
@@ -182,5 +206,7 @@ def _menu(window: QMainWindow, menus: dict[str, QMenu], row: ActionRow) -> QMenu
         return menus[row.menu]
     key = f"{row.menu}/{row.submenu}"
     if key not in menus:
-        menus[key] = menus[row.menu].addMenu(row.submenu)
+        outer = menus[row.menu]
+        title = with_mnemonic(row.submenu, letters.setdefault(outer, set()))
+        menus[key] = outer.addMenu(title)
     return menus[key]

@@ -24,22 +24,24 @@ def run_window(
     path: Path | None = None,
     mask: Path | None = None,
     model: str = "default",
-    device: str = "auto",
+    device: str | None = None,
 ) -> int:
     """Show the window, open `path` and `mask` (or the last study, where that is wished) in the
-    background, and return Qt's exit code."""
+    background, and return Qt's exit code. Without a `device` the preferred one is used."""
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("LiverSeg")
     app.setWindowIcon(QIcon(str(resources.path("icons/liverseg.svg"))))
-    apply_theme(app)
     start_logging()
-    segmenter = ProcessSegmenter(model, device)
-    window = MainWindow(segmenter, settings=Settings())
+    settings = Settings()
+    apply_theme(app, settings.preferences.theme)
+    segmenter = ProcessSegmenter(model, device or settings.preferences.device)
+    window = MainWindow(segmenter, settings=settings)
+    follow_device(segmenter, settings)
     catch_unexpected(lambda text, more: QTimer.singleShot(0, lambda: window.bench.tell(text, more)))
     geometry = QSettings(str(config_folder() / "window.ini"), QSettings.Format.IniFormat)
     restore_geometry(window, geometry)
-    app.aboutToQuit.connect(lambda: keep_geometry(window, geometry))
+    window.closing.connect(lambda: keep_geometry(window, geometry))
     window.show()
 
     window.study.volume_changed.connect(lambda: QTimer.singleShot(_WARM_UP_MS, segmenter.warm_up))
@@ -60,14 +62,29 @@ def open_first(window: MainWindow, path: Path | None, mask: Path | None = None) 
         window.controller.opener.open_last()
 
 
+def follow_device(segmenter: ProcessSegmenter, settings: Settings) -> None:
+    """Segment where the reader prefers, from the next time on; what the command line said holds
+    until then."""
+    preferred = settings.preferences.device
+
+    def follow() -> None:
+        nonlocal preferred
+        if settings.preferences.device != preferred:
+            preferred = segmenter.device = settings.preferences.device
+
+    settings.changed.connect(follow)
+
+
 def restore_geometry(window: MainWindow, stored: QSettings) -> None:
-    """Put the window where it was when it was closed."""
+    """Put the window and its panels where they were when it was closed."""
     geometry = stored.value("geometry")
     if isinstance(geometry, QByteArray):
         window.restoreGeometry(geometry)
+    window.panels.restore(stored)
 
 
 def keep_geometry(window: MainWindow, stored: QSettings) -> None:
-    """Remember where the window is."""
+    """Remember where the window and its panels are."""
     stored.setValue("geometry", window.saveGeometry())
+    window.panels.keep(stored)
     stored.sync()

@@ -13,10 +13,11 @@ from liverseg_gui.core.slabs import plane_step_mm
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import ViewState
+from liverseg_gui.ui.pane_colors import PANE_TEXT, PLANE_COLORS
 
 _APART_MM = 5.0
 _GAP = 4
-_HERE, _TEXT = QColor("#ff6b6b"), QColor("#c8c8c8")
+_HERE, _TEXT = QColor(PLANE_COLORS[Plane.AXIAL]), QColor(PANE_TEXT)
 
 
 class AxialStrip(QWidget):

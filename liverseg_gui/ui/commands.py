@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
+
 from liverseg_gui.core.display import PRESETS
 from liverseg_gui.core.slabs import THICKEST_MM, THINNEST_MM, Slab, SlabMode
 from liverseg_gui.state.preferences import MouseProfile
@@ -15,6 +17,7 @@ from liverseg_gui.state.view import Layout, Pane, Tool, ViewState
 from liverseg_gui.ui.actions import ROWS, tool_tip
 from liverseg_gui.ui.cleaning import clear_caches
 from liverseg_gui.ui.hiding import text_shown
+from liverseg_gui.ui.preferences_dialog import PreferencesDialog
 from liverseg_gui.ui.reading_commands import reading_handlers, refresh_readings, tool_checks
 from liverseg_gui.ui.reading_texts import KINDS
 from liverseg_gui.ui.scan_facts import no_segmentation
@@ -34,6 +37,7 @@ def handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
         **_layout_handlers(window),
         **{key: partial(_choose_tool, window, tool) for key, tool in tools.items()},
         **reading_handlers(window),
+        **_own_handlers(window),
     }
 
 
@@ -113,6 +117,27 @@ def _layout_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
     }
 
 
+def _own_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
+    """What is about the program and not about the scan."""
+    guide, panes = window.guide, window.panes
+    return {
+        "preferences": partial(_show_preferences, window),
+        "full_screen": partial(_full_screen, window),
+        "reset_panels": window.panels.reset,
+        "shortcuts": guide.show_shortcuts,
+        "gestures": guide.show_gestures,
+        **{
+            f"crosshair {way}": lambda right=right, down=down: panes.active_view.nudge(right, down)
+            for way, right, down in (
+                ("left", -1, 0),
+                ("right", 1, 0),
+                ("up", 0, -1),
+                ("down", 0, 1),
+            )
+        },
+    }
+
+
 def refresh_commands(window: MainWindow) -> None:
     """Bring the state of every command up to date."""
     study, actions = window.study, window.actions_by_key
@@ -158,6 +183,7 @@ def _refresh_checks(window: MainWindow) -> None:
         "cine": window.cine.running,
         **{f"layout {layout.name.lower()}": state.layout is layout for layout in Layout},
         **{f"slab {mode.name.lower()}": state.slab.mode is mode for mode in SlabMode},
+        "full_screen": window.isFullScreen(),
         "hide_patient": settings.hide_patient,
         "reopen_last": settings.reopen_last,
     }
@@ -228,6 +254,20 @@ def _change_slab(state: ViewState, step: int) -> None:
     mm = min(max(state.slab.thickness_mm + 2 * step, THINNEST_MM), THICKEST_MM)
     mode = state.slab.mode if state.slab.on else SlabMode.MAXIMUM
     state.slab = Slab(mode, mm)
+
+
+def _show_preferences(window: MainWindow) -> None:
+    """They take effect while the dialog is open."""
+    dialog = PreferencesDialog(window, window.settings)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()
+
+
+def _full_screen(window: MainWindow, full: bool) -> None:
+    """Back again the window is as large as it was."""
+    state = window.windowState()
+    whole = Qt.WindowState.WindowFullScreen
+    window.setWindowState(state | whole if full else state & ~whole)
 
 
 def _set_pacs(settings: Settings, pacs: bool) -> None:

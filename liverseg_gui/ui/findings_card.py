@@ -17,12 +17,12 @@ from PySide6.QtWidgets import (
 )
 
 from liverseg_gui.core.findings import Finding, Severity
-from liverseg_gui.ui.marks import COLORS, ICONS, WORDS
+from liverseg_gui.ui.marks import ICONS, TONES, WORDS
 from liverseg_gui.ui.scan_facts import ScanFacts
+from liverseg_gui.ui.theme import Tone, set_tone
 
 NOTHING = "Nothing remarkable found."
 _ANY_HEIGHT, _OPEN_HEIGHT, _MOST_HEIGHT = 16777215, 120, 230
-_MUTED = "color: #9aa0a6;"
 
 
 class FindingsCard(QWidget):
@@ -38,6 +38,7 @@ class FindingsCard(QWidget):
         self._shown = shown
         self._facts: ScanFacts | None = None
         self.header = QToolButton()
+        self.header.setObjectName("header")
         self.header.setCheckable(True)
         self.header.setChecked(True)
         self.header.setVisible(foldable)
@@ -50,6 +51,7 @@ class FindingsCard(QWidget):
         self.header.setAccessibleName("Scan check: show or hide details")
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
+        self._area.setAccessibleName("Scan check")
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = QVBoxLayout(self)
@@ -64,10 +66,9 @@ class FindingsCard(QWidget):
         """Show the facts of a scan, or that there is none."""
         self._facts = facts
         gravest = facts.findings[0].severity if facts and facts.findings else None
-        color = f"color: {COLORS[gravest]};" if gravest else ""
         for widget in (self.header, self._title):
             widget.setText(_summary(facts))
-            widget.setStyleSheet(f"font-weight: 600; border: none; padding: 3px; {color}")
+            set_tone(widget, TONES[gravest] if gravest else None, strong=True)
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(2, 2, 6, 2)
@@ -77,7 +78,7 @@ class FindingsCard(QWidget):
             for finding in facts.findings:
                 layout.addWidget(self._finding(finding))
             if not facts.findings:
-                layout.addWidget(_text(NOTHING, "color: #7bd88f;"))
+                layout.addWidget(_text(NOTHING, "good"))
         layout.addStretch(1)
         self._area.setWidget(content)
         self._fold(self.header.isChecked())
@@ -105,7 +106,7 @@ class FindingsCard(QWidget):
         grid.setVerticalSpacing(1)
         grid.setColumnStretch(1, 1)
         for row, (name, value) in enumerate(facts.rows):
-            grid.addWidget(_text(name, _MUTED), row, 0)
+            grid.addWidget(_text(name, "muted"), row, 0)
             shown = _text(self._shown(value))
             shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             grid.addWidget(shown, row, 1)
@@ -121,13 +122,13 @@ class FindingsCard(QWidget):
         grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(1)
         grid.setColumnStretch(1, 1)
-        icon = _text(ICONS[finding.severity], f"color: {COLORS[finding.severity]};")
+        icon = _text(ICONS[finding.severity], TONES[finding.severity])
         icon.setFixedWidth(16)
         icon.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
         grid.addWidget(icon, 0, 0)
         grid.addWidget(_text(self._shown(finding.message)), 0, 1)
         if finding.remedy:
-            grid.addWidget(_text(self._shown(finding.remedy), _MUTED), 1, 1)
+            grid.addWidget(_text(self._shown(finding.remedy), "muted"), 1, 1)
         return widget
 
     def _fold(self, open_: bool) -> None:
@@ -153,10 +154,10 @@ def _summary(facts: ScanFacts | None) -> str:
     return count_words(facts.findings) or "No findings"
 
 
-def _text(text: str, style: str = "") -> QLabel:
+def _text(text: str, tone: Tone | None = None) -> QLabel:
     label = QLabel(text)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
-    label.setStyleSheet(style)
+    set_tone(label, tone)
     label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
     return label

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from liverseg_gui.core.volume import BACKGROUND, LIVER, TUMOR
+from liverseg_gui.ui.theme import set_tone
 
 if TYPE_CHECKING:
     from liverseg_gui.io.masks import FileLabel
@@ -56,7 +57,7 @@ class LabelsDialog(QDialog):
         self.remember = QCheckBox("Remember for masks with these labels")
         self.remember.setChecked(True)
         self._missing = QLabel("Choose at least one label as liver or tumor.")
-        self._missing.setStyleSheet("color: #f2c94c;")
+        set_tone(self._missing, "warning")
         self.accept_button = QPushButton("Open mask")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         buttons.addButton(self.accept_button, QDialogButtonBox.ButtonRole.AcceptRole)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -25,21 +25,27 @@ from liverseg_gui import __version__
 from liverseg_gui.core.display import auto_window
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.segmentation.segmenter import Segmenter
+from liverseg_gui.state.preferences import Preferences
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import Pane, ViewState
-from liverseg_gui.ui.actions import make_actions
+from liverseg_gui.ui.actions import PANELS_MENU, make_actions, menu_named
 from liverseg_gui.ui.cine import Cine
 from liverseg_gui.ui.commands import handlers, refresh_commands
 from liverseg_gui.ui.dialogs import Dialogs
 from liverseg_gui.ui.dropped import sort_dropped
 from liverseg_gui.ui.findings_card import FindingsCard
+from liverseg_gui.ui.focus import FocusWatch
+from liverseg_gui.ui.guide import Guide
 from liverseg_gui.ui.hiding import patient_shown, study_title, text_shown
 from liverseg_gui.ui.job_bar import JobBar
 from liverseg_gui.ui.jobs import JobRunner
+from liverseg_gui.ui.keyboard import KeyGuard, take_focus_by_tab
 from liverseg_gui.ui.marks import SHORT_MARK
+from liverseg_gui.ui.panels import Panels
 from liverseg_gui.ui.panes import PaneGrid
 from liverseg_gui.ui.pictures import PictureOptions, picture
+from liverseg_gui.ui.preferring import apply_preferences
 from liverseg_gui.ui.reading_controller import ReadingController
 from liverseg_gui.ui.readings_panel import ReadingsPanel
 from liverseg_gui.ui.results_panel import ResultsPanel
@@ -47,6 +53,7 @@ from liverseg_gui.ui.scan_facts import volume_facts
 from liverseg_gui.ui.slab_panel import SlabPanel
 from liverseg_gui.ui.slice_view import SliceView, slab_name
 from liverseg_gui.ui.study_controller import StudyController
+from liverseg_gui.ui.theme import set_tone
 from liverseg_gui.ui.workbench import Workbench
 
 NOTICE = "Research use only. Not a medical device."
@@ -59,7 +66,12 @@ _SAID_MS = 6000
 
 
 class MainWindow(QMainWindow):
-    """Puts views, panels and commands together; `segmenter` does the work of F5."""
+    """Puts views, panels and commands together; `segmenter` does the work of F5.
+
+    `closing` tells that it is about to close, while everything is still where it was.
+    """
+
+    closing = Signal()
 
     def __init__(
         self,
@@ -74,6 +86,7 @@ class MainWindow(QMainWindow):
         self.setTabPosition(right, QTabWidget.TabPosition.North)
         self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize()))
         self.study, self.view_state = Study(), ViewState()
+        self._preferred: Preferences | None = None
         self.settings = settings or Settings()
         self.runner = JobRunner()
         dialogs = dialogs or Dialogs(self, self.settings)
@@ -82,9 +95,17 @@ class MainWindow(QMainWindow):
         self._build_views()
         self._build_panels()
         self._build_status()
+        self.guide = Guide(self, self._stack, self.panes, self.settings)
+        self.panels = Panels(self, self.card_dock)
+        self.panels.show_card(False)
         self.actions_by_key = make_actions(self, handlers(self))
         self.readings_panel.add_buttons(self.actions_by_key)
+        self.panels.add_toggles(menu_named(self, PANELS_MENU))
         self._listen()
+        FocusWatch(self)
+        KeyGuard(self)
+        take_focus_by_tab(self)
+        self.setFocus()
         self._show_settings()
 
     def _build_views(self) -> None:
@@ -115,7 +136,6 @@ class MainWindow(QMainWindow):
         self.readings_panel.asked.connect(self.readings.go_to)
         self.readings_dock = self.add_panel("Readings", "readings", self.readings_panel)
         self._results_dock.raise_()
-        self.card_dock.hide()
         self._fit_card = QTimer(self)
         self._fit_card.setSingleShot(True)
         self._fit_card.timeout.connect(self._resize_card)
@@ -146,6 +166,9 @@ class MainWindow(QMainWindow):
         if not self.card_dock.isVisible() or self.study.preview is not None:
             return
         docks = [self.card_dock, self._results_dock]
+        areas = {self.dockWidgetArea(dock) for dock in docks}
+        if len(areas) > 1 or any(dock.isFloating() for dock in docks):
+            return
         title = self.card_dock.height() - self.card.height()
         wanted, whole = self.card.height_wanted + title, sum(dock.height() for dock in docks)
         self.resizeDocks(docks, [wanted, max(whole - wanted, 1)], Qt.Orientation.Vertical)
@@ -154,7 +177,6 @@ class MainWindow(QMainWindow):
         dock = QDockWidget(title, self)
         dock.setObjectName(name)
         dock.setWidget(widget)
-        dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
         dock.setMinimumWidth(290)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         return dock
@@ -164,7 +186,7 @@ class MainWindow(QMainWindow):
         self.job_bar = JobBar(self.runner, self._shown)
         self._look = QLabel()
         notice = QLabel(NOTICE)
-        notice.setStyleSheet("color: #f2c94c;")
+        set_tone(notice, "warning")
         bar = self.statusBar()
         bar.addWidget(self._cursor)
         bar.addPermanentWidget(self.job_bar)
@@ -197,9 +219,12 @@ class MainWindow(QMainWindow):
         self.cine.play(False)
         self._stack.setCurrentIndex(1)
         self.card.show_facts(volume_facts(volume, self.study.phase))
-        self.card_dock.show()
+        self.panels.show_card(True)
         self._show_patient()
         self.reset_views()
+        if self.focusWidget() in (None, self):
+            self.panes.active_view.setFocus()
+        self.guide.welcome_first()
 
     def _show_preview(self) -> None:
         """While another scan is read, nothing beside its slice speaks of the open one."""
@@ -230,9 +255,7 @@ class MainWindow(QMainWindow):
     def _show_settings(self) -> None:
         if self.settings.hide_patient:
             self.statusBar().clearMessage()
-        preferences = self.settings.preferences
-        self.view_state.mouse_profile = preferences.mouse_profile
-        self.view_state.window_up = preferences.window_up
+        self._preferred = apply_preferences(self.settings, self._preferred, self.view_state)
         self.card.refresh()
         self.job_bar.refresh()
         self._show_patient()
@@ -340,5 +363,6 @@ class MainWindow(QMainWindow):
         if not self.controller.may_close():
             event.ignore()
             return
+        self.closing.emit()
         self.runner.shutdown()
         event.accept()

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from liverseg_gui.core.findings import Severity
 from liverseg_gui.core.volume import Volume
+from liverseg_gui.ui.theme import Tone
 
 WARNING_SIGN = "\N{WARNING SIGN}"
 NOT_RELIABLE = f" {WARNING_SIGN} not reliable"
 SHORT_MARK = f" {WARNING_SIGN}"
 
 ICONS = {Severity.ERROR: "\N{CROSS MARK}", Severity.WARNING: WARNING_SIGN, Severity.INFO: "i"}
-COLORS = {Severity.ERROR: "#ff6b6b", Severity.WARNING: "#f2c94c", Severity.INFO: "#8ab4d8"}
+TONES: dict[Severity, Tone] = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.INFO: "info",
+}
 WORDS = {Severity.ERROR: "Error", Severity.WARNING: "Warning", Severity.INFO: "Note"}
 
 

@@ -79,6 +79,7 @@ class PaneGrid(QWidget):
         view = self._view
         for each in self.views.values():
             each.set_active(each.pane is view.active and len(self.shown) > 1)
+        self._move_focus()
         now = (view.layout, view.maximized, self.shown)
         if now == self._arranged:
             return
@@ -96,6 +97,12 @@ class PaneGrid(QWidget):
             column.setVisible(any(not widget.isHidden() for widget in inside))
             column.setSizes([_LARGE if widget is not self.strip else _STRIP for widget in inside])
         self._split.setSizes(list(_SHARES.get(view.layout, (1000, 1000))))
+
+    def _move_focus(self) -> None:
+        """Where one pane has the keyboard and another becomes active, that one gets it."""
+        active = self.panes[self._view.active]
+        if any(each.hasFocus() for each in self.panes.values() if each is not active):
+            active.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _all(self) -> tuple[QWidget, ...]:
         """Everything in the columns, from top to bottom where in one column."""

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.state.view import Pane, ViewState
+from liverseg_gui.ui.pane_colors import PANE_TEXT
 from liverseg_gui.ui.panes import PaneGrid
 from liverseg_gui.ui.slice_view import SliceView
 
@@ -49,7 +50,7 @@ def picture(panes: PaneGrid, view: ViewState, options: PictureOptions, notice: s
     painter = QPainter(sheet)
     for (image, _), place in zip(parts, places, strict=True):
         painter.drawImage(place - corner, image)
-    painter.setPen(QColor("#c8c8c8"))
+    painter.setPen(QColor(PANE_TEXT))
     painter.drawText(6, size.height() + _FOOT_PX - 5, notice)
     painter.end()
     return sheet

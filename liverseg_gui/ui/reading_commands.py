@@ -40,5 +40,5 @@ def refresh_readings(window: MainWindow) -> None:
     actions["delete_readings"].setEnabled(idle and bool(readings.items))
     actions["undo"].setEnabled(idle and (history.can_undo or window.readings.unfinished))
     actions["redo"].setEnabled(idle and history.can_redo)
-    actions["undo"].setText(f"Undo {history.undo_name}".strip())
-    actions["redo"].setText(f"Redo {history.redo_name}".strip())
+    actions["undo"].setText(f"&Undo {history.undo_name}".strip())
+    actions["redo"].setText(f"&Redo {history.redo_name}".strip())

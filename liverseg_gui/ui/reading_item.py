@@ -11,10 +11,11 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from liverseg_gui.core.readings import ReadingKind
 from liverseg_gui.ui.frame import Z_READINGS
+from liverseg_gui.ui.pane_colors import READING, READING_CHOSEN
 from liverseg_gui.ui.plane_box import PlaneBox
 from liverseg_gui.ui.reading_sketch import HANDLE_PX, Pixels, Sketch
 
-_PLAIN, _CHOSEN = QColor("#6fd3ff"), QColor("#fff27a")
+_PLAIN, _CHOSEN = QColor(READING), QColor(READING_CHOSEN)
 _HALO, _BACK = QColor(0, 0, 0), QColor(0, 0, 0, 165)  # opaque lines are painted twice as fast
 _LINE_PX, _HALO_PX = 1.6, 3.6
 _HEAD_PX, _HEAD_ANGLE = 14.0, 0.42

@@ -73,8 +73,10 @@ def labelled(
     avoid += [(x - _HAND, y - _HAND, x + _HAND, y + _HAND) for at in hands for x, y in at]
     every, found = np.concatenate([np.empty((0, 2)), *samples]), []
     for each, own in zip(sketches, samples, strict=True):
-        if each.texts and _inside(own, np.array(_edges(within))).any():
-            label = _label(_size(each.texts, metrics), _anchor(each), avoid, every, within)
+        seen = own[_inside(own, np.array(_edges(within)))]
+        if each.texts and len(seen):
+            beside = _anchor(each.kind, seen)
+            label = _label(_size(each.texts, metrics), beside, avoid, every, within)
             avoid.append(_edges(label))
             found.append(replace(each, label=label))
         else:
@@ -103,10 +105,9 @@ def _size(texts: tuple[str, ...], metrics: QFontMetricsF) -> QSizeF:
     return QSizeF(width + 2 * _PADDING_PX, metrics.height() * len(texts) + _PADDING_PX)
 
 
-def _anchor(of: Sketch) -> Edges:
-    """What the label stands beside: the last point of a line, else the whole reading."""
-    ends = of.kind in (ReadingKind.RULER, ReadingKind.ARROW)
-    points = of.lines[0][-1:] if ends else np.concatenate(of.lines)
+def _anchor(kind: ReadingKind, seen: Pixels) -> Edges:
+    """What the label stands beside: the end of a line, else all of the reading that is seen."""
+    points = seen[-1:] if kind in (ReadingKind.RULER, ReadingKind.ARROW) else seen
     (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
     return left, top, right, bottom
 

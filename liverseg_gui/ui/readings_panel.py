@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -23,21 +23,10 @@ from liverseg_gui.state.readings import Readings
 from liverseg_gui.state.study import Study
 from liverseg_gui.ui.marks import why_unreliable
 from liverseg_gui.ui.reading_texts import EMPTY, figure_lines, place, short_figures, short_place
+from liverseg_gui.ui.theme import set_tone
 
 _COLUMNS = ("#", "Name", "Slice", "Figures")
 _NAME, _FIGURES = 1, 3
-_OWN_KEYS = frozenset(
-    {
-        Qt.Key.Key_Up,
-        Qt.Key.Key_Down,
-        Qt.Key.Key_PageUp,
-        Qt.Key.Key_PageDown,
-        Qt.Key.Key_Home,
-        Qt.Key.Key_End,
-        Qt.Key.Key_Return,
-        Qt.Key.Key_Enter,
-    }
-)
 BUTTONS = ("delete_reading", "delete_readings", "undo", "redo")
 
 
@@ -58,6 +47,7 @@ class ReadingsPanel(QWidget):
         self._empty = QLabel(EMPTY)
         self._empty.setWordWrap(True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignTop)
+        set_tone(self._empty, "muted")
         self._buttons = QGridLayout()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 4)
@@ -121,7 +111,7 @@ class ReadingsPanel(QWidget):
 
 
 class _Table(QTableWidget):
-    """Keeps the keys that move in a table from the commands that scroll slices."""
+    """A row a reading; Enter edits its name."""
 
     def __init__(self) -> None:
         super().__init__(0, len(_COLUMNS))
@@ -136,18 +126,6 @@ class _Table(QTableWidget):
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
-
-    def event(self, event: QEvent) -> bool:
-        """Take the keys that move here."""
-        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            plain = event.modifiers() in (
-                Qt.KeyboardModifier.NoModifier,
-                Qt.KeyboardModifier.KeypadModifier,
-            )
-            if plain and event.key() in _OWN_KEYS:
-                event.accept()
-                return True
-        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter edits the name."""

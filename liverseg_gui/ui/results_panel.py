@@ -28,6 +28,7 @@ from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.hiding import text_shown
 from liverseg_gui.ui.marks import NOT_RELIABLE, SHORT_MARK, WARNING_SIGN, why_unreliable
+from liverseg_gui.ui.theme import Tone, set_tone
 
 _MARGINS = (8, 4, 8, 4)
 _MOST_WARNING_PX = 90
@@ -54,8 +55,8 @@ class ResultsPanel(QWidget):
         layout.addWidget(self._overlay_group())
         layout.addWidget(self._volume_group())
         layout.addWidget(self._lesion_group(), 1)
-        self._source = _wrapped("#9aa0a6")
-        self._warnings = _wrapped("#f2c94c")
+        self._source = _wrapped("muted")
+        self._warnings = _wrapped("warning")
         self._doubts = QScrollArea()
         self._doubts.setWidgetResizable(True)
         self._doubts.setFrameShape(QFrame.Shape.NoFrame)
@@ -120,6 +121,7 @@ class ResultsPanel(QWidget):
         group = QGroupBox("Lesions")
         self._table = QTableWidget(0, len(_COLUMNS))
         self._table.setHorizontalHeaderLabels(_COLUMNS)
+        self._table.setAccessibleName("Lesions")
         self._table.verticalHeader().hide()
         self._table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -228,8 +230,8 @@ class ResultsPanel(QWidget):
             widget.blockSignals(False)
 
 
-def _wrapped(color: str) -> QLabel:
+def _wrapped(tone: Tone) -> QLabel:
     label = QLabel()
     label.setWordWrap(True)
-    label.setStyleSheet(f"color: {color};")
+    set_tone(label, tone)
     return label

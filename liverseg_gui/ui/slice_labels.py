@@ -6,9 +6,10 @@ from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
+from liverseg_gui.ui.pane_colors import PANE_LETTERS, PANE_TEXT
+
 _GAP = 6
 _SIDES = ("left", "right", "top", "bottom")
-_GREY, _LETTERS = "#c8c8c8", "#ffdc78"
 _BAR_SHARE = 0.22
 _STEPS = (1, 2, 5)
 
@@ -20,10 +21,10 @@ class SliceLabels:
         self._parent = parent
         self._labels = {
             "title": self._label(color),
-            "info": self._label(_GREY),
-            "patient": self._label(_GREY),
-            "hu": self._label(_GREY),
-            **{side: self._label(_LETTERS) for side in _SIDES},
+            "info": self._label(PANE_TEXT),
+            "patient": self._label(PANE_TEXT),
+            "hu": self._label(PANE_TEXT),
+            **{side: self._label(PANE_LETTERS) for side in _SIDES},
         }
         self._labels["hu"].setAlignment(Qt.AlignmentFlag.AlignRight)
         self._labels["patient"].setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -144,7 +145,7 @@ class ScaleBar(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """The bar with a tick at either end, its length beside it."""
         painter = QPainter(self)
-        painter.setPen(QColor(_GREY))
+        painter.setPen(QColor(PANE_TEXT))
         right, bottom = self.width() - 3, self.height() - 1
         painter.drawLine(right, 0, right, bottom)
         for y in (0, bottom):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QSpinBox, QVBoxLayout, QWidget
 
 from liverseg_gui.core.geometry import Int3
@@ -16,10 +16,11 @@ from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import Pane, ViewState
 from liverseg_gui.ui.frame import Z_CROSSHAIR, Z_FILL, Frame, Layer
 from liverseg_gui.ui.marks import SHORT_MARK
+from liverseg_gui.ui.pane_colors import PANE_BACKGROUND, PLANE_COLORS
 from liverseg_gui.ui.plane_box import PlaneBox
 from liverseg_gui.ui.slice_labels import SliceLabels
 
-PLANE_COLORS = {Plane.AXIAL: "#ff6b6b", Plane.CORONAL: "#7bd88f", Plane.SAGITTAL: "#f2c94c"}
+_FRAME_PX = 2
 
 
 class SliceView(QWidget):
@@ -51,7 +52,7 @@ class SliceView(QWidget):
         view.events.connect(self.schedule)
 
     def _build(self) -> None:
-        self._graphics = pg.GraphicsView(background="#000000")
+        self._graphics = pg.GraphicsView(background=PANE_BACKGROUND)
         self.box = PlaneBox(self._view)
         self._graphics.setCentralItem(self.box)
         self._graphics.setMouseTracking(True)
@@ -70,7 +71,7 @@ class SliceView(QWidget):
         for line in self._lines:
             line.setZValue(Z_CROSSHAIR)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(1, 1, 1, 1)
+        layout.setContentsMargins(*4 * (_FRAME_PX,))
         layout.setSpacing(0)
         layout.addWidget(self._graphics, 1)
         layout.addWidget(self._slice_row())
@@ -166,11 +167,13 @@ class SliceView(QWidget):
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The frame of the active pane, in the color of its plane."""
-        if self._active:
+        """The frame of the active pane, in the color of its plane; a wide one while it has the
+        keyboard."""
+        wide = _FRAME_PX if self.hasFocus() else int(self._active)
+        if wide:
             painter = QPainter(self)
-            painter.setPen(QColor(PLANE_COLORS[self.plane]))
-            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+            painter.setPen(QPen(QColor(PLANE_COLORS[self.plane]), 2 * wide))
+            painter.drawRect(self.rect())
 
     def step(self, slices: int) -> None:
         """Move by `slices` towards the end of the axis, or back."""
@@ -185,6 +188,14 @@ class SliceView(QWidget):
                 for axis, at in enumerate(self._view.crosshair_ijk)
             )
             self._view.move_crosshair((i, j, k), volume.shape)
+
+    def nudge(self, right: int, down: int) -> None:
+        """Move the crosshair by pixels of this plane, as they lie on the screen."""
+        volume = self._study.volume
+        if volume is not None:
+            column, row = self.plane.to_screen(self._view.crosshair_ijk, volume.shape)
+            voxel = self.plane.to_voxel(column + right, row + down, self.index, volume.shape)
+            self._view.move_crosshair(voxel, volume.shape)
 
     def reset(self) -> None:
         """Show the whole slice."""
@@ -365,7 +376,13 @@ class SliceView(QWidget):
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Keys act on this pane from now on."""
         super().focusInEvent(event)
+        self.update()
         self.focused.emit()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The keyboard is elsewhere."""
+        super().focusOutEvent(event)
+        self.update()
 
     def resizeEvent(self, event: object) -> None:
         """Keep the letters at the edges."""

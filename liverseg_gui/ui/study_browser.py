@@ -24,6 +24,7 @@ from liverseg_gui.ui.findings_card import FindingsCard
 from liverseg_gui.ui.hiding import text_shown
 from liverseg_gui.ui.scan_facts import entry_facts
 from liverseg_gui.ui.study_tree import StudyTree
+from liverseg_gui.ui.theme import set_tone
 from liverseg_gui.ui.thumbnails import Picture, Thumbnails, icon
 
 
@@ -55,7 +56,7 @@ class StudyBrowser(QDialog):
         self.card = FindingsCard(lambda text: text_shown(text, self._settings), foldable=False)
         self.card.setMinimumWidth(250)
         self.hint = QLabel()
-        self.hint.setStyleSheet("color: #9aa0a6;")
+        set_tone(self.hint, "muted")
         self.hint.setWordWrap(True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.open_button = QPushButton("Open")

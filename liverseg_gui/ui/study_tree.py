@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from liverseg_gui.core.findings import Severity
@@ -13,8 +12,9 @@ from liverseg_gui.io.entries import Role, VolumeEntry
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.findings_card import count_words
 from liverseg_gui.ui.hiding import PATIENT_HIDDEN, patient_name, patient_shown, text_shown
-from liverseg_gui.ui.marks import COLORS, ICONS
+from liverseg_gui.ui.marks import ICONS, TONES
 from liverseg_gui.ui.thumbnails import SIZE_PX, empty_icon
+from liverseg_gui.ui.tones import TONE_ROLE, ToneDelegate
 
 COLUMNS = ("Series", "Modality", "Slices", "Distance / thickness", "Phase", "Date", "Check")
 _CHECK = len(COLUMNS) - 1
@@ -42,10 +42,7 @@ class StudyTree(QTreeWidget):
         for column, width in enumerate(_WIDTHS):
             self.setColumnWidth(column, width)
         self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.setStyleSheet(
-            "QTreeView::item { padding: 2px; } QTreeView { outline: none; }"
-            "QTreeView:focus { border: 1px solid #5aa0d8; }"
-        )
+        self.setItemDelegate(ToneDelegate(self))
 
     def fill(self, entries: Sequence[VolumeEntry]) -> None:
         """List `entries` under their patients and studies."""
@@ -132,10 +129,10 @@ class StudyTree(QTreeWidget):
             item.setToolTip(column, self._tooltip(entry))
         item.setIcon(0, empty_icon())
         if entry.findings:
-            item.setForeground(_CHECK, QBrush(QColor(COLORS[_gravest(entry)])))
+            item.setData(_CHECK, TONE_ROLE, TONES[_gravest(entry)])
         if entry.problem:
             for column in range(_CHECK):
-                item.setForeground(column, QBrush(QColor("#8a8d91")))
+                item.setData(column, TONE_ROLE, "muted")
 
 
 def _title(entry: VolumeEntry) -> str:

@@ -12,8 +12,11 @@ from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPixmap
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.ui.jobs import JobRunner
+from liverseg_gui.ui.theme import placeholder_color
 
 SIZE_PX = 56
+_FINEST = 2
+"""Pictures are sharp on screens that are scaled as much."""
 Picture = NDArray[np.uint8]
 
 
@@ -58,24 +61,26 @@ def icon(image: Picture) -> QIcon:
     grey = np.ascontiguousarray(image)
     rows, columns = grey.shape
     picture = QImage(grey.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
+    side = SIZE_PX * _FINEST
     scaled = QPixmap.fromImage(picture).scaled(
-        SIZE_PX,
-        SIZE_PX,
+        side,
+        side,
         Qt.AspectRatioMode.KeepAspectRatio,
         Qt.TransformationMode.SmoothTransformation,
     )
-    square = QPixmap(SIZE_PX, SIZE_PX)
+    square = QPixmap(side, side)
     square.fill(QColor("black"))
     painter = QPainter(square)
-    painter.drawPixmap((SIZE_PX - scaled.width()) // 2, (SIZE_PX - scaled.height()) // 2, scaled)
+    painter.drawPixmap((side - scaled.width()) // 2, (side - scaled.height()) // 2, scaled)
     painter.end()
+    square.setDevicePixelRatio(_FINEST)
     return _plain(square)
 
 
 def empty_icon() -> QIcon:
     """The place of a picture that is not there yet, or never will be."""
     square = QPixmap(SIZE_PX, SIZE_PX)
-    square.fill(QColor("#2c2f33"))
+    square.fill(placeholder_color())
     return _plain(square)
 
 

@@ -73,3 +73,17 @@ def test_a_missing_model_is_reported_from_the_process(phantom: Phantom) -> None:
     with pytest.raises(SegmentationError, match="no model 'nothing'"):
         segmenter.segment(phantom.volume, Progress())
     segmenter.close()
+
+
+def test_another_device_is_taken_with_the_next_request_and_not_before(
+    segmenter: ProcessSegmenter, phantom: Phantom
+) -> None:
+    segmenter.segment(phantom.volume, Progress())
+    first = segmenter._process
+    segmenter.device = "nonsense"
+    segmenter.warm_up()
+    assert segmenter._process is first
+    with pytest.raises(SegmentationError, match="no device 'nonsense'"):
+        segmenter.segment(phantom.volume, Progress())
+    segmenter.device = "cpu"
+    assert segmenter.segment(phantom.volume, Progress()).device == "cpu"

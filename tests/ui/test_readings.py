@@ -25,8 +25,9 @@ CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModi
 
 
 @pytest.fixture(autouse=True)
-def every_move_counts() -> Iterator[None]:
-    """Moves that follow each other faster than a hand's are not left out."""
+def every_move_counts(desk: Desk) -> Iterator[None]:
+    """No card lies over the panes, and moves faster than a hand's are not left out."""
+    desk.settings.welcome_seen()
     before = pg.getConfigOption("mouseRateLimit")
     pg.setConfigOption("mouseRateLimit", -1)
     yield
@@ -154,6 +155,7 @@ def test_a_polygon_is_closed_in_three_ways(hand: Hand, how: str) -> None:
     assert len(hand.last.points_ijk) == 4
     assert figures(hand).area_mm2 == pytest.approx(120 * 120, rel=0.03)
     assert not hand.drawing
+    assert len(hand.layer.sketches) == 1
 
 
 def test_a_probe_tells_the_voxel_under_the_click(hand: Hand, phantom: Phantom) -> None:
@@ -405,7 +407,7 @@ def test_the_empty_panel_explains_the_tools(hand: Hand) -> None:
 
 def test_commands_are_off_where_they_would_do_nothing(ruler: Hand) -> None:
     actions = ruler.desk.window.actions_by_key
-    assert actions["undo"].text() == "Undo draw ruler"
+    assert actions["undo"].text() == "&Undo draw ruler"
     assert not actions["redo"].isEnabled()
     assert not actions["close_polygon"].isEnabled()
     ruler.desk.trigger("undo")
@@ -539,3 +541,12 @@ def test_nothing_is_drawn_beside_the_scan(hand: Hand) -> None:
     assert not hand.readings
     hand.drag((60, 60), (300, 60))
     assert hand.last.points_ijk[1][0] == pytest.approx(127.5)
+
+
+def test_the_label_stands_by_the_part_of_a_line_that_is_seen(ruler: Hand) -> None:
+    (sketch,) = ruler.layer.sketches
+    middle = ruler.view.box.mapToView(QPointF(*np.mean(sketch.lines[0], axis=0)))
+    ruler.view.box.look_at(middle, 15.0)
+    (sketch,) = ruler.layer.sketches
+    assert ruler.view.box.rect().contains(sketch.label)
+    assert abs(sketch.label.center().y() - ruler.view.box.rect().center().y()) < 60

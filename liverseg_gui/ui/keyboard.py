@@ -1,0 +1,97 @@
+"""Which keys belong to the widget that has the focus, and which are commands of the window."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QMainWindow,
+    QPushButton,
+    QToolBar,
+    QToolButton,
+    QWidget,
+)
+from shiboken6 import isValid
+
+_KEY = Qt.Key
+_PRESS = frozenset({_KEY.Key_Space, _KEY.Key_Return, _KEY.Key_Enter})
+_PAGES = frozenset({_KEY.Key_PageUp, _KEY.Key_PageDown, _KEY.Key_Home, _KEY.Key_End})
+_ARROWS = frozenset({_KEY.Key_Up, _KEY.Key_Down, _KEY.Key_Left, _KEY.Key_Right})
+_OWN_KEYS: tuple[tuple[type[QWidget], frozenset[Qt.Key]], ...] = (
+    (QAbstractButton, _PRESS),
+    (QAbstractItemView, _PRESS | _PAGES | _ARROWS),
+    (QAbstractSlider, _PAGES | _ARROWS),
+    (QAbstractSpinBox, _PAGES | _ARROWS | {_KEY.Key_Return, _KEY.Key_Enter}),
+    (QComboBox, _PRESS | _PAGES | _ARROWS),
+)
+
+
+class KeyGuard(QObject):
+    """Leaves keys like Space and the arrows to the button, list, slider or box that is focused.
+
+    Everywhere else they are commands. Text and number boxes keep letters and digits by themselves.
+    Only the focused widget is watched: a filter on the program would see every event there is.
+    """
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.focusChanged.connect(self._watch)
+
+    def _watch(self, before: QWidget | None, now: QWidget | None) -> None:
+        if before is not None and isValid(before):
+            before.removeEventFilter(self)
+        if now is not None and any(isinstance(now, kind) for kind, _ in _OWN_KEYS):
+            now.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Claim a key before it is looked up among the shortcuts; Enter presses a button."""
+        if not isinstance(event, QKeyEvent) or not isinstance(watched, QWidget):
+            return False
+        if event.type() is QEvent.Type.ShortcutOverride and _is_own(watched, event):
+            event.accept()
+            return True
+        if event.type() is QEvent.Type.KeyPress and _presses(watched, event):
+            assert isinstance(watched, QAbstractButton)
+            watched.click()
+            return True
+        return False
+
+
+def _is_own(widget: QWidget, event: QKeyEvent) -> bool:
+    plain = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    if plain != Qt.KeyboardModifier.NoModifier:
+        return False
+    return any(isinstance(widget, kind) and event.key() in keys for kind, keys in _OWN_KEYS)
+
+
+def _presses(widget: QWidget, event: QKeyEvent) -> bool:
+    """Whether Enter was pressed on a button; a check box is left to Space, as everywhere."""
+    enter = event.key() in (_KEY.Key_Return, _KEY.Key_Enter)
+    return enter and isinstance(widget, QPushButton | QToolButton) and widget.isEnabled()
+
+
+def take_focus_by_tab(window: QMainWindow) -> None:
+    """Buttons and sliders are reached by Tab; a click on one leaves the keys to the pane.
+
+    The buttons of tool bars, which Qt leaves out, are reached as well.
+    """
+    for button in window.findChildren(QAbstractButton):
+        if button.focusPolicy() is not Qt.FocusPolicy.NoFocus:
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    for slider in window.findChildren(QAbstractSlider):
+        if slider.focusPolicy() is not Qt.FocusPolicy.NoFocus:
+            slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    for bar in window.findChildren(QToolBar):
+        for action in bar.actions():
+            widget = bar.widgetForAction(action)
+            if isinstance(widget, QAbstractButton):
+                widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+                widget.setAccessibleName(action.text().replace("&", ""))

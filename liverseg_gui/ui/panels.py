@@ -1,0 +1,89 @@
+"""Where the panels are: moved, floated and closed as the reader likes, and remembered."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu
+
+STATE_VERSION = 1
+"""Raise it when panels are added or renamed: a state of another version is not taken."""
+_STATE, _CARD = "panels", "scan check"
+_FEATURES = (
+    QDockWidget.DockWidgetFeature.DockWidgetMovable
+    | QDockWidget.DockWidgetFeature.DockWidgetFloatable
+    | QDockWidget.DockWidgetFeature.DockWidgetClosable
+)
+
+
+class Panels(QObject):
+    """The docks of `window`, made before. `card` has content only while a scan is open."""
+
+    def __init__(self, window: QMainWindow, card: QDockWidget) -> None:
+        super().__init__(window)
+        self._window, self._card = window, card
+        self._card_wanted = True
+        self._has_scan = False
+        for dock in self.docks:
+            dock.setFeatures(_FEATURES)
+        card.installEventFilter(self)
+        card.toggleViewAction().triggered.connect(self._want_card)
+        self._default = window.saveState(STATE_VERSION)
+
+    @property
+    def docks(self) -> list[QDockWidget]:
+        """All panels."""
+        return self._window.findChildren(QDockWidget)
+
+    def add_toggles(self, menu: QMenu) -> None:
+        """An entry for each panel above what `menu` has, which shows or closes it."""
+        first = menu.actions()[0] if menu.actions() else None
+        for dock in self.docks:
+            menu.insertAction(first, dock.toggleViewAction())  # type: ignore[arg-type]
+        menu.insertSeparator(first)  # type: ignore[arg-type]
+
+    def show_card(self, has_scan: bool) -> None:
+        """Show the card while a scan is open, unless the reader has closed it."""
+        self._has_scan = has_scan
+        self._card.setVisible(has_scan and self._card_wanted)
+
+    def reset(self) -> None:
+        """Every panel where it was at the first start."""
+        self._card_wanted = True
+        self._window.restoreState(self._default, STATE_VERSION)
+        self.show_card(self._has_scan)
+
+    def restore(self, stored: QSettings) -> None:
+        """Put the panels where `keep` found them; a state that is damaged is left aside."""
+        state = stored.value(_STATE)
+        if not isinstance(state, QByteArray):
+            return
+        if not self._window.restoreState(state, STATE_VERSION):
+            self.reset()
+            return
+        self._card_wanted = stored.value(_CARD) in (True, "true")
+        for dock in self.docks:
+            if dock.isFloating() and not _is_on_a_screen(dock):
+                dock.setFloating(False)
+        self.show_card(self._has_scan)
+
+    def keep(self, stored: QSettings) -> None:
+        """Remember where the panels are."""
+        stored.setValue(_STATE, self._window.saveState(STATE_VERSION))
+        stored.setValue(_CARD, self._card_wanted)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The reader closes the card: opening a scan does not bring it back."""
+        if watched is self._card and event.type() is QEvent.Type.Close:
+            self._card_wanted = False
+        return False
+
+    def _want_card(self, wanted: bool) -> None:
+        self._card_wanted = wanted
+
+
+def _is_on_a_screen(dock: QDockWidget) -> bool:
+    frame = dock.frameGeometry()
+    return any(
+        screen.availableGeometry().contains(frame.topLeft()) for screen in QGuiApplication.screens()
+    )
