@@ -14,6 +14,7 @@ from psygnal import Signal
 
 from liverseg_gui.core.display import Window
 from liverseg_gui.core.places import config_folder
+from liverseg_gui.state.overlay_look import OverlayLook
 from liverseg_gui.state.preferences import Preferences, truth
 
 MOST_RECENT = 9
@@ -48,6 +49,7 @@ class Settings:
 
     def _set_defaults(self) -> None:
         self._preferences = Preferences()
+        self._overlay = OverlayLook()
         self._welcomed = False
         self._recent: tuple[Path, ...] = ()
         self._last: LastStudy | None = None
@@ -82,6 +84,16 @@ class Settings:
     @reopen_last.setter
     def reopen_last(self, reopen: bool) -> None:
         self.prefer(reopen_last=reopen)
+
+    @property
+    def overlay(self) -> OverlayLook:
+        """How masks are drawn."""
+        return self._overlay
+
+    def set_overlay(self, look: OverlayLook) -> None:
+        """Draw masks so from the next start on."""
+        self._overlay = look
+        self._write()
 
     @property
     def welcomed(self) -> bool:
@@ -177,6 +189,7 @@ class Settings:
             ValueError, TypeError, KeyError, AttributeError: it holds something else.
         """
         self._preferences = Preferences.from_stored(stored)
+        self._overlay = OverlayLook.from_stored(stored.get("overlay", {}))
         self._welcomed = truth(stored.get("welcomed", False))
         self._user_presets = _windows(stored.get("user_presets", {}))
         self._study_windows = _windows(stored.get("study_windows", {}))
@@ -219,6 +232,7 @@ class Settings:
         last = self._last
         return {
             **self._preferences.stored(),
+            "overlay": self._overlay.stored(),
             "welcomed": self._welcomed,
             "user_presets": _stored_windows(self._user_presets),
             "study_windows": _stored_windows(self._study_windows),

@@ -57,6 +57,7 @@ class ViewState:
 
     `active` is the pane keys act on; SINGLE shows it alone, and so does any layout while
     `maximized`. `linked` panes zoom and pan together. `styles` is replaced, never changed.
+    `comparing` shows two masks as agreement and difference: of `compared_label`, or of both labels.
     `window_up` raises the center by dragging up instead of down.
     """
 
@@ -80,6 +81,7 @@ class ViewState:
     contour_px: float = 1.5
     voxel_edges: bool = False
     comparing: bool = False
+    compared_label: int | None = None
     readings_visible: bool = True
     tool: Tool = Tool.NAVIGATE
     tool_before: Tool = Tool.WINDOW

@@ -37,6 +37,7 @@ def handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
         **_layout_handlers(window),
         **{key: partial(_choose_tool, window, tool) for key, tool in tools.items()},
         **reading_handlers(window),
+        **_overlay_handlers(window),
         **_own_handlers(window),
     }
 
@@ -62,7 +63,6 @@ def _file_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
         "clear_traces": partial(_clear_traces, window),
         "quit": window.close,
         "segment": control.segment,
-        "cancel": partial(_cancel, window),
         "about": window.about,
     }
 
@@ -70,9 +70,6 @@ def _file_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
 def _look_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
     state, settings = window.view_state, window.settings
     return {
-        "overlay": partial(setattr, state, "overlay_visible"),
-        "opacity_down": partial(state.change_opacity, -0.1),
-        "opacity_up": partial(state.change_opacity, 0.1),
         "navigate": partial(_choose_tool, window, Tool.NAVIGATE),
         "window_tool": partial(_choose_tool, window, Tool.WINDOW),
         "swap_tools": state.toggle_tool,
@@ -93,6 +90,21 @@ def _look_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
             for name, preset in PRESETS.items()
         },
         "auto_window": window.auto_window,
+    }
+
+
+def _overlay_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
+    state, comparer = window.view_state, window.controller.comparer
+    return {
+        "cancel": partial(_cancel, window),
+        "overlay": partial(setattr, state, "overlay_visible"),
+        "opacity_down": partial(state.change_opacity, -0.1),
+        "opacity_up": partial(state.change_opacity, 0.1),
+        "flicker": window.flicker.set_running,
+        "compare_file": partial(_ask_then, window.bench.dialogs.mask_file, comparer.open),
+        "compare_model": comparer.with_model,
+        "compare_before": comparer.with_before,
+        "stop_comparing": comparer.stop,
     }
 
 
@@ -149,8 +161,15 @@ def refresh_commands(window: MainWindow) -> None:
     actions["save_slices"].setEnabled(has_mask and slices is not None)
     alone = study.mask is None and bool(window.bench.readings.items)
     actions["save_report"].setEnabled(study.measurements is not None or alone)
-    actions["cancel"].setEnabled(window.runner.busy or window.readings.unfinished)
     refresh_readings(window)
+    comparer = window.controller.comparer
+    going = window.runner.busy or window.flicker.running or window.readings.unfinished
+    actions["cancel"].setEnabled(going)
+    actions["flicker"].setEnabled(has_mask)
+    actions["compare_file"].setEnabled(has_mask)
+    actions["compare_model"].setEnabled(has_mask and comparer.has_model)
+    actions["compare_before"].setEnabled(has_mask and comparer.has_before)
+    actions["stop_comparing"].setEnabled(study.compared is not None)
     _refresh_segment(window)
     _refresh_checks(window)
     _refresh_recent(window)
@@ -171,6 +190,7 @@ def _refresh_checks(window: MainWindow) -> None:
     state, settings = window.view_state, window.settings
     checks = {
         "overlay": state.overlay_visible,
+        "flicker": window.flicker.running,
         "navigate": state.tool is Tool.NAVIGATE,
         "window_tool": state.tool is Tool.WINDOW,
         "pacs": state.mouse_profile is MouseProfile.PACS,
@@ -219,8 +239,12 @@ def _ask_then(ask: Callable[[], object], do: Callable[..., object]) -> None:
 
 
 def _cancel(window: MainWindow) -> None:
-    """Give up the reading that is being drawn; where there is none, cancel the jobs."""
-    if not window.readings.give_up():
+    """Give up the reading that is being drawn, else stop what flickers, else what runs."""
+    if window.readings.give_up():
+        return
+    if window.flicker.running:
+        window.flicker.stop()
+    else:
         window.job_bar.cancel()
 
 

@@ -32,9 +32,11 @@ from liverseg_gui.state.view import Pane, ViewState
 from liverseg_gui.ui.actions import PANELS_MENU, make_actions, menu_named
 from liverseg_gui.ui.cine import Cine
 from liverseg_gui.ui.commands import handlers, refresh_commands
+from liverseg_gui.ui.comparison_panel import ComparisonPanel
 from liverseg_gui.ui.dialogs import Dialogs
 from liverseg_gui.ui.dropped import sort_dropped
 from liverseg_gui.ui.findings_card import FindingsCard
+from liverseg_gui.ui.flicker import Flicker
 from liverseg_gui.ui.focus import FocusWatch
 from liverseg_gui.ui.guide import Guide
 from liverseg_gui.ui.hiding import patient_shown, study_title, text_shown
@@ -42,6 +44,8 @@ from liverseg_gui.ui.job_bar import JobBar
 from liverseg_gui.ui.jobs import JobRunner
 from liverseg_gui.ui.keyboard import KeyGuard, take_focus_by_tab
 from liverseg_gui.ui.marks import SHORT_MARK
+from liverseg_gui.ui.overlay_layer import OverlayLayer
+from liverseg_gui.ui.overlay_panel import OverlayPanel
 from liverseg_gui.ui.panels import Panels
 from liverseg_gui.ui.panes import PaneGrid
 from liverseg_gui.ui.pictures import PictureOptions, picture
@@ -63,6 +67,7 @@ _WELCOME = (
     "<p>Then press F5 to segment liver and tumors.</p>"
 )
 _SAID_MS = 6000
+FLICKERS = "The overlay flickers. F or Esc stops it."
 
 
 class MainWindow(QMainWindow):
@@ -113,8 +118,14 @@ class MainWindow(QMainWindow):
         surface.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.panes = PaneGrid(self.study, self.view_state, surface)
         self.views = self.panes.views
-        for view in self.views.values():
+        self.flicker = Flicker(self.study, self.view_state)
+        self.overlays = {
+            plane: OverlayLayer(view.box, view.schedule, self.study, self.view_state, self.flicker)
+            for plane, view in self.views.items()
+        }
+        for plane, view in self.views.items():
             view.hovered.connect(partial(self._hover, view))
+            view.add_layer(self.overlays[plane])
         self.readings = ReadingController(self.bench, self.panes)
         self.cine = Cine(self._cine_step)
         welcome = QLabel(_WELCOME)
@@ -126,12 +137,12 @@ class MainWindow(QMainWindow):
 
     def _build_panels(self) -> None:
         self.card = FindingsCard(self._shown)
-        self.panel = ResultsPanel(self.study, self.view_state, self.settings)
+        self.panel = ResultsPanel(self.study, self.settings)
         self.panel.segment_asked.connect(self.controller.segment)
         self.panel.lesion_chosen.connect(self.controller.go_to_lesion)
         self.card_dock = self._dock("Scan check", "scan check", self.card)
         self._results_dock = self._dock("Results", "results", self.panel)
-        self.add_panel("Display", "display", self._build_display())
+        self.display_dock = self.add_panel("Display", "display", self._build_display())
         self.readings_panel = ReadingsPanel(self.study, self.bench.readings)
         self.readings_panel.asked.connect(self.readings.go_to)
         self.readings_dock = self.add_panel("Readings", "readings", self.readings_panel)
@@ -146,6 +157,12 @@ class MainWindow(QMainWindow):
         inner = QWidget()
         layout = QVBoxLayout(inner)
         layout.setContentsMargins(6, 2, 6, 4)
+        self.overlay_panel = OverlayPanel(self.view_state, self.settings, self.flicker)
+        self.comparison_panel = ComparisonPanel(
+            self.study, self.view_state, self.controller.comparer, self._shown
+        )
+        layout.addWidget(self.overlay_panel)
+        layout.addWidget(self.comparison_panel)
         layout.addWidget(SlabPanel(self.view_state))
         layout.addStretch(1)
         scroll = QScrollArea()
@@ -199,11 +216,17 @@ class MainWindow(QMainWindow):
         for signal in (self.study.mask_changed, self.study.measured, self.study.saved):
             signal.connect(self._refresh)
         self.view_state.events.connect(self._refresh)
+        self.settings.changed.connect(self.comparison_panel.refresh)
         self.settings.changed.connect(self._show_settings)
         for view in self.views.values():
             view.box.sigRangeChanged.connect(lambda *_: self._show_look())
         self.cine.changed.connect(self._refresh)
         self.readings.changed.connect(self._refresh)
+        self.closing.connect(self.flicker.stop)
+        self.closing.connect(self.overlay_panel.keep)
+        self.flicker.started.connect(self._tell_flicker)
+        self.flicker.stopped.connect(self._tell_flicker)
+        self.study.compared_changed.connect(self._show_comparison)
         self.settings.failed.connect(self.bench.say)
         self.runner.job_started.connect(self._refresh)
         self.runner.became_idle.connect(self._refresh)
@@ -264,6 +287,17 @@ class MainWindow(QMainWindow):
     def _refresh(self, *_: object) -> None:
         refresh_commands(self)
         self._show_look()
+
+    def _show_comparison(self) -> None:
+        """Bring the legend and the figures of a comparison to the front."""
+        if self.study.compared is not None:
+            self.display_dock.raise_()
+        self._refresh()
+
+    def _tell_flicker(self) -> None:
+        """Say that the overlay flickers, as long as it does."""
+        self.statusBar().showMessage(FLICKERS if self.flicker.running else "")
+        self._refresh()
 
     def auto_window(self) -> None:
         """Window/level from the scan's own values."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from liverseg_gui.ui.workbench import Workbench
 if TYPE_CHECKING:
     from liverseg_gui.io.masks import UnknownLabelsError
 
+Take = Callable[[LabelMap, str], None]
 _REPLACED = "Opening a mask replaces the present one."
 
 
@@ -38,11 +40,30 @@ class MaskController:
         if volume is None:
             self._bench.tell("Open the scan first, then the mask that belongs to it.")
         elif self._may_go(_REPLACED):
+            self.read(path, partial(self._replace, path))
+
+    def read(self, path: Path, take: Take) -> None:
+        """Give the mask file `path`, on the open scan, to `take`; ask about its labels if need be.
+
+        `take` gets the mask and a note on how its labels were read, unless another scan is open
+        by then.
+        """
+        volume = self._bench.study.volume
+        if volume is not None:
             remember_path(path)
-            self._read(path, volume, None, "")
+            self._read(path, volume, take, None, "")
+
+    def _replace(self, path: Path, mask: LabelMap, note: str) -> None:
+        if self._may_replace(_REPLACED):
+            self._set_mask(mask, MaskSource(path, note=note))
 
     def _read(
-        self, path: Path, volume: Volume, mapping: Mapping[int, int] | None, note: str
+        self,
+        path: Path,
+        volume: Volume,
+        take: Take,
+        mapping: Mapping[int, int] | None,
+        note: str,
     ) -> None:
         def work(progress: Progress) -> LabelMap | UnknownLabelsError:
             from liverseg_gui.io.masks import UnknownLabelsError, read_mask
@@ -57,27 +78,27 @@ class MaskController:
             if self._bench.study.volume is not volume:
                 return
             if not isinstance(result, LabelMap):
-                self._ask(path, volume, result)
-            elif self._may_replace(_REPLACED):
-                self._set_mask(result, MaskSource(path, note=note))
+                self._ask(path, volume, take, result)
+            else:
+                take(result, note)
 
         self._bench.submit(f"Opening {path.name}", work, done)
 
-    def _ask(self, path: Path, volume: Volume, unknown: UnknownLabelsError) -> None:
+    def _ask(self, path: Path, volume: Volume, take: Take, unknown: UnknownLabelsError) -> None:
         """Read again with what the labels mean: as remembered, or as the reader says now."""
         from liverseg_gui.io.masks import signature
 
         settings, key = self._bench.settings, signature(unknown.labels)
         mapping = settings.label_map(key)
         if mapping is not None:
-            self._read(path, volume, mapping, f"{_in_words(mapping)}, as you chose before.")
+            self._read(path, volume, take, mapping, f"{_in_words(mapping)}, as you chose before.")
             return
         choice = self._bench.dialogs.labels(path.name, unknown.labels, unknown.proposal)
         if choice is None:
             return
         if choice.remember:
             settings.remember_label_map(key, choice.mapping)
-        self._read(path, volume, choice.mapping, f"{_in_words(choice.mapping)}.")
+        self._read(path, volume, take, choice.mapping, f"{_in_words(choice.mapping)}.")
 
 
 def _in_words(mapping: Mapping[int, int]) -> str:

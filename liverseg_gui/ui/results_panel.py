@@ -1,31 +1,26 @@
-"""The panel beside the views: overlay controls, volumes, lesions, and doubts about them."""
+"""The panel beside the views: volumes, lesions, and doubts about them."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QCheckBox,
     QFormLayout,
     QFrame,
     QGroupBox,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QPushButton,
     QScrollArea,
-    QSlider,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from liverseg_gui.core.display import LABEL_COLORS, LABEL_NAMES
 from liverseg_gui.core.measure import Lesion, Measurements
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.study import Study
-from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.hiding import text_shown
 from liverseg_gui.ui.marks import NOT_RELIABLE, SHORT_MARK, WARNING_SIGN, why_unreliable
 from liverseg_gui.ui.theme import Tone, set_tone
@@ -42,9 +37,9 @@ class ResultsPanel(QWidget):
     segment_asked = Signal()
     lesion_chosen = Signal(object)
 
-    def __init__(self, study: Study, view: ViewState, settings: Settings) -> None:
+    def __init__(self, study: Study, settings: Settings) -> None:
         super().__init__()
-        self._study, self._view, self._settings = study, view, settings
+        self._study, self._settings = study, settings
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 4)
         layout.setSpacing(4)
@@ -52,7 +47,6 @@ class ResultsPanel(QWidget):
         self.segment_button.setMinimumHeight(34)
         self.segment_button.clicked.connect(self.segment_asked)
         layout.addWidget(self.segment_button)
-        layout.addWidget(self._overlay_group())
         layout.addWidget(self._volume_group())
         layout.addWidget(self._lesion_group(), 1)
         self._source = _wrapped("muted")
@@ -70,33 +64,7 @@ class ResultsPanel(QWidget):
         study.saved.connect(self.refresh)
         study.preview_changed.connect(self.refresh)
         settings.changed.connect(self.refresh)
-        view.events.connect(self._refresh_overlay)
         self.refresh()
-        self._refresh_overlay()
-
-    def _overlay_group(self) -> QGroupBox:
-        group = QGroupBox("Overlay")
-        row = QHBoxLayout()
-        self._visible = QCheckBox("Show (S)")
-        self._visible.toggled.connect(self._set_visible)
-        self._opacity = QSlider(Qt.Orientation.Horizontal)
-        self._opacity.setRange(0, 100)
-        self._opacity.setAccessibleName("Overlay opacity")
-        self._opacity.setToolTip("Opacity (A less, D more)")
-        self._opacity.valueChanged.connect(self._set_opacity)
-        row.addWidget(self._visible)
-        row.addWidget(self._opacity, 1)
-        layout = QVBoxLayout(group)
-        layout.setContentsMargins(*_MARGINS)
-        layout.setSpacing(4)
-        layout.addLayout(row)
-        legend = QHBoxLayout()
-        for label, (red, green, blue) in LABEL_COLORS.items():
-            swatch = f'<span style="color: rgb({red},{green},{blue})">\N{BLACK SQUARE}</span>'
-            name = QLabel(f"{swatch} {LABEL_NAMES[label]}")
-            legend.addWidget(name)
-        layout.addLayout(legend)
-        return group
 
     def _volume_group(self) -> QGroupBox:
         group = QGroupBox("Volumes")
@@ -214,20 +182,6 @@ class ResultsPanel(QWidget):
         found = self._study.measurements
         if found and 0 <= row < len(found.lesions):
             self.lesion_chosen.emit(found.lesions[row])
-
-    def _set_visible(self, visible: bool) -> None:
-        self._view.overlay_visible = visible
-
-    def _set_opacity(self, percent: int) -> None:
-        self._view.overlay_opacity = percent / 100
-
-    def _refresh_overlay(self, *_: object) -> None:
-        for widget in (self._visible, self._opacity):
-            widget.blockSignals(True)
-        self._visible.setChecked(self._view.overlay_visible)
-        self._opacity.setValue(round(self._view.overlay_opacity * 100))
-        for widget in (self._visible, self._opacity):
-            widget.blockSignals(False)
 
 
 def _wrapped(tone: Tone) -> QLabel:

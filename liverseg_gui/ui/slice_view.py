@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QHBoxLayout, QSlider, QSpinBox, QVBoxLayout, QWidg
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.slabs import ONE_SLICE, Slab, SlabMode, project, slab_range
-from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.core.volume import Volume
 from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import Pane, ViewState
-from liverseg_gui.ui.frame import Z_CROSSHAIR, Z_FILL, Frame, Layer
+from liverseg_gui.ui.frame import Z_CROSSHAIR, Frame, Layer
 from liverseg_gui.ui.marks import SHORT_MARK
 from liverseg_gui.ui.pane_colors import PANE_BACKGROUND, PLANE_COLORS
 from liverseg_gui.ui.plane_box import PlaneBox
@@ -38,7 +38,6 @@ class SliceView(QWidget):
         self.layers: list[Layer] = []
         self._study, self._view = study, view
         self._drawn: tuple[object, ...] = ()
-        self._overlaid: tuple[object, ...] = ()
         self._shown_hu: np.ndarray | None = None
         self._active = False
         self._build()
@@ -60,13 +59,11 @@ class SliceView(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(f"{self.plane.title} plane")
         self._image = pg.ImageItem(axisOrder="row-major")
-        self._overlay = pg.ImageItem(axisOrder="row-major")
-        self._overlay.setZValue(Z_FILL)
         self._lines = [
             pg.InfiniteLine(angle=angle, pen=pg.mkPen(PLANE_COLORS[other], width=1))
             for angle, other in zip((90, 0), self._crossing_planes(), strict=True)
         ]
-        for item in (self._image, self._overlay, *self._lines):
+        for item in (self._image, *self._lines):
             self.box.addItem(item)
         for line in self._lines:
             line.setZValue(Z_CROSSHAIR)
@@ -200,7 +197,7 @@ class SliceView(QWidget):
     def reset(self) -> None:
         """Show the whole slice."""
         volume = self._shown
-        self._drawn = self._overlaid = ()
+        self._drawn = ()
         self._shown_hu = None
         count = volume.shape[self.plane.normal] if volume is not None else 1
         for widget, first in ((self._slider, 0), (self._number, 1)):
@@ -239,10 +236,9 @@ class SliceView(QWidget):
             self._redraw.start(0)
 
     def redraw(self) -> None:
-        """Draw the slice, the overlay and the crosshair of the present state."""
+        """Draw the slice, the layers over it and the crosshair of the present state."""
         volume, view = self._shown, self._view
         self._image.setVisible(volume is not None)
-        self._overlay.setVisible(False)
         for line in self._lines:
             line.setVisible(volume is not None and view.crosshair_visible and not self._reading)
         self._draw_image(volume)
@@ -311,27 +307,6 @@ class SliceView(QWidget):
         elif self._drawn[3:] != levels:
             self._image.setLevels(levels)
         self._drawn = (volume, index, slab, *levels)
-        self._draw_overlay(None if self._reading else self._study.mask, index)
-
-    def _draw_overlay(self, mask: LabelMap | None, index: int) -> None:
-        """Draw the labels, unless they are drawn already: a plane may only move its crosshair."""
-        view = self._view
-        shown = mask is not None and view.overlay_visible
-        self._overlay.setVisible(shown)
-        wanted = (mask, index, view.overlay_opacity, tuple(view.styles.items()))
-        if mask is not None and shown and self._overlaid != wanted:
-            labels = np.ascontiguousarray(self.plane.cut(mask.labels, index))
-            self._overlay.setImage(labels, levels=(0, 255), lut=self._lookup_table())
-            self._overlay.setRect(self.extent())
-            self._overlaid = wanted
-
-    def _lookup_table(self) -> np.ndarray:
-        table = np.zeros((256, 4), np.uint8)
-        for label, style in self._view.styles.items():
-            if style.visible:
-                alpha = round(255 * self._view.overlay_opacity * style.opacity)
-                table[label] = (*style.rgb, alpha)
-        return table
 
     def extent(self) -> QRectF:
         """The slice in mm of the plane."""

@@ -13,6 +13,7 @@ from liverseg_gui.core.stated import with_geometry
 from liverseg_gui.core.volume import LabelMap, Volume
 from liverseg_gui.segmentation.segmenter import Segmentation, Segmenter
 from liverseg_gui.state.study import MaskSource
+from liverseg_gui.ui.compare_controller import CompareController
 from liverseg_gui.ui.jobs import Job, JobState
 from liverseg_gui.ui.mask_controller import MaskController
 from liverseg_gui.ui.open_controller import OpenController
@@ -30,6 +31,7 @@ class StudyController:
         self.saver = SaveController(bench)
         self.opener = OpenController(bench, self._may_go, self.open_mask)
         self._masks = MaskController(bench, self._may_go, self._may_replace_mask, self._set_mask)
+        self.comparer = CompareController(bench, self._masks)
 
     def open(self, path: Path | Sequence[Path], mask: Path | None = None) -> None:
         """Open the scan at `path` (several are offered together), and `mask` over it."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -56,11 +57,21 @@ def _open(window: MainWindow, slices: int) -> None:
     rng = np.random.default_rng(0)
     hu = np.asfortranarray(rng.integers(-200, 300, (512, 512, slices), np.int16))
     grid = StoredGrid((512, 512, slices), Affine(np.diag([0.8, 0.8, 2.0, 1.0])))
-    labels = np.zeros(hu.shape, np.uint8, order="F")
-    labels[100:300, 150:350] = 1
-    labels[150:200, 200:250] = 2
+    labels = _ragged_mask(slices)
     window.study.open(Volume(hu, grid, Origin(Path("bench"))))
     window.study.set_mask(LabelMap(labels, grid), MaskSource(Path("bench.nii")))
+
+
+def _ragged_mask(slices: int) -> NDArray[np.uint8]:
+    """A liver and a tumor whose outlines are as long as real ones: about 1000 voxel sides."""
+    labels = np.zeros((512, 512, slices), np.uint8, order="F")
+    i, j = np.ogrid[:512, :512]
+    for k in range(slices):
+        waves = 0.08 * (np.sin(i / 5 + k / 9) + np.sin(j / 7) + np.sin((i + j + k) / 11))
+        liver = ((i - 240) / 130) ** 2 + ((j - 280) / 110) ** 2 + waves
+        tumor = ((i - 200) / 30) ** 2 + ((j - 260) / 25) ** 2 + waves
+        labels[:, :, k] = (liver < 1).astype(np.uint8) + ((liver < 1) & (tumor < 1))
+    return labels
 
 
 def _times(app: QApplication, change: Callable[[int], object]) -> list[float]:

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import json
+import math
 from pathlib import Path
 
 import pytest
 
+from liverseg_gui.core.display import LabelStyle
 from liverseg_gui.core.places import config_folder
+from liverseg_gui.state.overlay_look import OverlayLook
 from liverseg_gui.state.settings import LastStudy, Settings
+from liverseg_gui.state.view import ViewState
 
 
 @pytest.fixture
@@ -134,3 +139,47 @@ def test_where_nothing_can_be_written_it_is_said_and_holds_for_now(tmp_path: Pat
 def test_no_half_written_file_stays_behind(file: Path, tmp_path: Path) -> None:
     Settings(file).opened(tmp_path)
     assert [path.name for path in file.parent.iterdir()] == ["settings.json"]
+
+
+def test_how_masks_are_drawn_is_there_at_the_next_start(file: Path) -> None:
+    styles = {1: LabelStyle((1, 2, 3), 0.5), 2: LabelStyle((4, 5, 6), 0.25)}
+    look = OverlayLook(0.7, False, True, 3.0, True, styles)
+    Settings(file).set_overlay(look)
+    assert Settings(file).overlay == look
+    view = ViewState()
+    Settings(file).overlay.apply(view)
+    assert OverlayLook.of(view) == look
+
+
+def test_a_label_that_was_hidden_is_seen_at_the_next_start(file: Path) -> None:
+    view = ViewState()
+    view.styles = {1: LabelStyle((1, 2, 3), 0.5, visible=False), 2: view.styles[2]}
+    Settings(file).set_overlay(OverlayLook.of(view))
+    assert Settings(file).overlay.styles[1] == LabelStyle((1, 2, 3), 0.5, visible=True)
+
+
+def test_an_overlay_that_could_not_be_seen_is_limited_to_one_that_can(file: Path) -> None:
+    file.parent.mkdir()
+    overlay = {"opacity": 7, "contour_px": 0, "fill": False, "contour": False, "new": 1}
+    file.write_text(json.dumps({"overlay": overlay}))
+    read = Settings(file).overlay
+    assert (read.overlay_opacity, read.contour_px) == (1.0, 0.5)
+    assert read.contour
+
+
+@pytest.mark.parametrize(
+    "overlay",
+    [
+        {"opacity": "much"},
+        {"fill": 1},
+        {"styles": {"1": {"rgb": [1, 2], "opacity": 1}}},
+        {"contour_px": math.nan},
+        [],
+    ],
+)
+def test_a_damaged_overlay_sets_the_settings_aside(file: Path, overlay: object) -> None:
+    file.parent.mkdir()
+    file.write_text(json.dumps({"overlay": overlay}))
+    settings = Settings(file)
+    assert settings.overlay == OverlayLook()
+    assert "set aside" in settings.note

@@ -112,7 +112,9 @@ def test_shift_and_arrows_move_the_crosshair_as_the_pane_shows_it(at_work: Desk)
 def test_the_ring_is_around_what_has_the_keyboard_and_follows_it(at_work: Desk) -> None:
     window = at_work.window
     (watch,) = window.findChildren(FocusWatch)
-    for widget in (window.panel.segment_button, window.panel._opacity, window.panel._table):
+    for widget in (window.panel.segment_button, window.panel._table, window.overlay_panel.opacity):
+        if widget is window.overlay_panel.opacity:
+            window.display_dock.raise_()
         widget.setFocus()
         assert watch.ring is not None
         assert watch.ring.isVisible()
@@ -151,8 +153,10 @@ def test_every_button_and_slider_is_reached_by_tab_and_takes_no_focus_by_a_click
     tools = [bar.widgetForAction(action) for action in bar.actions()]
     widgets: list[QWidget] = [w for w in tools if isinstance(w, QAbstractButton)]
     assert len(widgets) > 5
-    for button in (window.panel.segment_button, window.panel._visible, window.panel._opacity):
-        widgets.append(button)
+    overlay = window.overlay_panel
+    widgets.append(window.panel.segment_button)
+    widgets += [overlay.visible, overlay.opacity, overlay.exact, overlay.defaults]
+    widgets += [overlay.flickering, *overlay.shown.values(), *overlay.colors.values()]
     for widget in widgets:
         assert widget.focusPolicy() & tab
         assert not widget.focusPolicy() & click & ~tab
@@ -160,8 +164,9 @@ def test_every_button_and_slider_is_reached_by_tab_and_takes_no_focus_by_a_click
 
 
 def test_space_presses_a_button_and_swaps_tools_everywhere_else(at_work: Desk) -> None:
-    state, box = at_work.window.view_state, at_work.window.panel._visible
+    state, box = at_work.window.view_state, at_work.window.overlay_panel.visible
     before = state.tool
+    at_work.window.display_dock.raise_()
     box.setFocus()
     press(at_work, Qt.Key.Key_Space)
     assert not state.overlay_visible
@@ -190,7 +195,8 @@ def test_arrows_choose_lesions_in_their_table_and_step_in_a_pane(at_work: Desk) 
 
 def test_arrows_move_a_slider_that_has_the_keyboard(at_work: Desk) -> None:
     window, state = at_work.window, at_work.window.view_state
-    slider: QSlider = window.panel._opacity
+    slider: QSlider = window.overlay_panel.opacity
+    window.display_dock.raise_()
     slider.setFocus()
     before, slice_before = slider.value(), state.crosshair_ijk
     press(at_work, Qt.Key.Key_Up)

@@ -155,7 +155,7 @@ def test_a_reading_that_fails_or_is_cancelled_leaves_the_open_study(
     assert study.preview is None
     assert (study.volume, study.mask, study.measurements) == before
     assert np.array_equal(view._image.image, picture)
-    assert view._overlay.isVisible()
+    assert desk.window.overlays[view.plane].fill.isVisible()
     assert "ml" in desk.window.panel._figures["liver_ml"].text()
     assert desk.window.panel._table.rowCount() == 3
     assert desk.window.card._facts is not None

@@ -392,7 +392,8 @@ def test_nothing_slow_is_loaded_before_the_first_window() -> None:
         "from liverseg_gui.segmentation.process import ProcessSegmenter;"
         "from liverseg_gui.ui.main_window import MainWindow;"
         "window = MainWindow(ProcessSegmenter()); window.show(); app.processEvents();"
-        "slow = ('torch', 'fastai', 'SimpleITK', 'scipy', 'nibabel', 'pydicom', 'pandas');"
+        "slow = ('torch', 'fastai', 'SimpleITK', 'scipy', 'nibabel', 'pydicom', 'pandas',"
+        "'contourpy');"
         "print([m for m in slow if m in sys.modules]); window.close()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -408,14 +409,14 @@ def test_the_overlay_follows_mask_opacity_and_slice(
 
     def settled() -> np.ndarray:
         desk.qtbot.waitUntil(lambda: not view._redraw.isActive())
-        return view._overlay.image
+        return desk.window.overlays[Plane.AXIAL].fill.image
 
     np.testing.assert_array_equal(settled(), Plane.AXIAL.cut(phantom.truth.labels, 24))
     desk.trigger("next_slice")
     np.testing.assert_array_equal(settled(), Plane.AXIAL.cut(phantom.truth.labels, 25))
     state.overlay_opacity = 1.0
     settled()
-    assert view._overlay.lut[1, 3] == 255
+    assert desk.window.overlays[Plane.AXIAL].fill.lut[1, 3] == 255
     empty = LabelMap(np.zeros_like(phantom.truth.labels), desk.window.study.volume.grid)
     desk.window.study.set_mask(empty, MaskSource(files / "empty.nii.gz"))
     assert not settled().any()
