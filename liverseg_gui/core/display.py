@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,10 @@ DEFAULT_STYLES: dict[int, LabelStyle] = {
 }
 
 
+NARROWEST, WIDEST = 1.0, 8000.0
+LOWEST_CENTER, HIGHEST_CENTER = -2000.0, 4000.0
+
+
 @dataclass(frozen=True)
 class Window:
     """A display window: `width` and `center` (level) in HU."""
@@ -48,7 +53,24 @@ class Window:
 
     def clamped(self) -> Window:
         """The nearest window a CT can need: 1 to 8000 HU wide, center within -2000 to 4000."""
-        return Window(min(max(self.width, 1.0), 8000.0), min(max(self.center, -2000.0), 4000.0))
+        width = min(max(self.width, NARROWEST), WIDEST)
+        return Window(width, min(max(self.center, LOWEST_CENTER), HIGHEST_CENTER))
+
+
+@dataclass(frozen=True)
+class NamedWindow:
+    """A window that a file states, and what the file calls it, which may be nothing."""
+
+    name: str
+    window: Window
+
+
+def stated_window(name: str, width: float, center: float) -> NamedWindow | None:
+    """A window as a file states it, in HU; None where no CT can need it or it is no number."""
+    numbers = math.isfinite(width) and math.isfinite(center)
+    if not numbers or not 0 < width <= WIDEST or not LOWEST_CENTER <= center <= HIGHEST_CENTER:
+        return None
+    return NamedWindow(name, Window(width, center).clamped())
 
 
 PRESETS: dict[str, Window] = {
@@ -60,19 +82,6 @@ PRESETS: dict[str, Window] = {
     "Brain": Window(80, 40),
 }
 """In the order of keys 1 to 6. Sources: docs/user-guide.md."""
-
-_TAIL_PERCENT = 0.1
-_AUTO_FROM_HU = -500
-
-
-def auto_window(hu: NDArray[np.int16]) -> Window:
-    """The range of voxels above -500 HU without 0.1 % at either end; Abdomen if there are none."""
-    sample = hu.ravel(order="K")[:: max(1, hu.size // 2_000_000)]
-    tissue = sample[sample > _AUTO_FROM_HU]
-    if not len(tissue):
-        return PRESETS["Abdomen"]
-    low, high = np.percentile(tissue, (_TAIL_PERCENT, 100 - _TAIL_PERCENT))
-    return Window(float(high - low), float((high + low) / 2)).clamped()
 
 
 def grey(hu: NDArray[np.int16], window: Window) -> NDArray[np.uint8]:

@@ -17,6 +17,8 @@ from liverseg_gui.core.slices import SourceSlices
 if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Header
 
+    from liverseg_gui.core.display import NamedWindow
+
 BACKGROUND, LIVER, TUMOR = 0, 1, 2
 
 
@@ -28,6 +30,7 @@ class Origin:
     and units, so that every program places it exactly where it places the scan. `source_slices`
     are the slices of a scan that was resampled onto an even grid. `file_grid` is the grid of the
     file, where the reader stated another one for it.
+    `windows` are those that the file states, its default first.
     """
 
     path: Path
@@ -38,6 +41,7 @@ class Origin:
     nifti_header: Nifti1Header | None = None
     source_slices: SourceSlices | None = None
     file_grid: StoredGrid | None = None
+    windows: tuple[NamedWindow, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ go straight into the array that is kept."""
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core import scan_checks as checks
+from liverseg_gui.core.display import NamedWindow, stated_window
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.findings import Finding, by_severity, error
 from liverseg_gui.core.geometry import Affine, Int3, StoredGrid
@@ -183,11 +184,24 @@ def _read(
     hu, seen = _read_hu(file, index, progress.part(0.0, 0.9))
     findings = by_severity((*findings, *seen, *checks.value_findings(hu)))
     if checks.needs_upright(file.grid):
-        return upright_volume(hu, file.grid, file.path, findings, progress.part(0.9, 1.0))
+        upright = upright_volume(hu, file.grid, file.path, findings, progress.part(0.9, 1.0))
+        return replace(upright, origin=replace(upright.origin, windows=_windows(file.header)))
     ordered = slices_together(file.grid.to_ras(hu))
     progress.update(1.0, f"Reading {file.path.name}")
-    origin = Origin(file.path, file.path.name, nifti_header=_nifti1(file.header))
+    origin = Origin(
+        file.path,
+        file.path.name,
+        nifti_header=_nifti1(file.header),
+        windows=_windows(file.header),
+    )
     return Volume(ordered, file.grid, origin, findings)
+
+
+def _windows(header: Any) -> tuple[NamedWindow, ...]:
+    """The range the file asks to be shown in (cal_min to cal_max), where it states one."""
+    low, high = float(header["cal_min"]), float(header["cal_max"])
+    window = stated_window("", high - low, (low + high) / 2)
+    return () if window is None else (window,)
 
 
 def _nifti1(header: Any) -> Any:

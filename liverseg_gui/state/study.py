@@ -7,6 +7,7 @@ from pathlib import Path
 
 from psygnal import Signal
 
+from liverseg_gui.core.histogram import Histogram, hu_histogram
 from liverseg_gui.core.measure import Measurements
 from liverseg_gui.core.volume import LabelMap, Volume
 
@@ -38,7 +39,8 @@ class Study:
 
     def __init__(self) -> None:
         self._volume: Volume | None = None
-        self._phase = ""
+        self._phase = self._key = ""
+        self._histogram: Histogram | None = None
         self._preview: Volume | None = None
         self._mask: LabelMap | None = None
         self._source = MaskSource()
@@ -56,6 +58,18 @@ class Study:
     def phase(self) -> str:
         """The contrast phase of the open scan in words, where it is known."""
         return self._phase
+
+    @property
+    def key(self) -> str:
+        """Names the open scan in the settings without telling whose it is; empty if unnamed."""
+        return self._key
+
+    @property
+    def histogram(self) -> Histogram | None:
+        """How often each HU occurs in the open scan; counted now where its reader did not."""
+        if self._histogram is None and self._volume is not None:
+            self._histogram = hu_histogram(self._volume.hu)
+        return self._histogram
 
     @property
     def preview(self) -> Volume | None:
@@ -121,9 +135,12 @@ class Study:
             self._preview = None
             self.preview_changed.emit()
 
-    def open(self, volume: Volume, phase: str = "") -> None:
+    def open(
+        self, volume: Volume, phase: str = "", key: str = "", histogram: Histogram | None = None
+    ) -> None:
         """Replace the scan; the mask goes with the old one, the preview with the new one."""
         self._volume, self._phase = volume, phase
+        self._key, self._histogram = key, histogram
         self._mask, self._source, self._unsaved = None, MaskSource(), False
         self._measurements = None
         self.drop_compared()

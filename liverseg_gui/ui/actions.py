@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 from liverseg_gui.core.display import PRESETS
 from liverseg_gui.core.slabs import SlabMode
 from liverseg_gui.state.settings import MOST_RECENT
+from liverseg_gui.state.user_presets import MOST_USER_PRESETS
 from liverseg_gui.ui.icons import icon
 from liverseg_gui.ui.mnemonics import plain, with_mnemonic
 
@@ -143,7 +144,17 @@ ROWS: tuple[ActionRow, ...] = (
         ActionRow(f"preset {name}", "&Window", f"{name}  {w.width:g} / {w.center:g}", (str(n),))
         for n, (name, w) in enumerate(PRESETS.items(), 1)
     ),
-    ActionRow("auto_window", "&Window", "Auto", ("0",)),
+    ActionRow("file_window", "&Window", "&File", ("7",)),
+    *(
+        ActionRow(f"user preset {n}", "&Window", f"Your preset &{n}", gap=n == 1)
+        for n in range(1, MOST_USER_PRESETS + 1)
+    ),
+    ActionRow("auto_window", "&Window", "Auto", ("0",), gap=True),
+    ActionRow("region_window", "&Window", "From the region under the cursor", ("U",)),
+    ActionRow("reset_window", "&Window", "Reset window"),
+    ActionRow("save_preset", "&Window", "Save as preset ...", gap=True),
+    ActionRow("rename_preset", "&Window", "Rename preset ..."),
+    ActionRow("delete_preset", "&Window", "Delete preset ..."),
     ActionRow("shortcuts", "&Help", "Keys and mouse ...", ("F1",), needs_scan=False),
     ActionRow("gestures", "&Help", "First gestures", needs_scan=False),
     ActionRow("about", "&Help", "About LiverSeg", (), needs_scan=False, gap=True),

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
-from liverseg_gui.core.display import PRESETS
 from liverseg_gui.core.slabs import THICKEST_MM, THINNEST_MM, Slab, SlabMode
 from liverseg_gui.state.preferences import MouseProfile
 from liverseg_gui.state.settings import MOST_RECENT, Settings
@@ -21,6 +20,7 @@ from liverseg_gui.ui.preferences_dialog import PreferencesDialog
 from liverseg_gui.ui.reading_commands import reading_handlers, refresh_readings, tool_checks
 from liverseg_gui.ui.reading_texts import KINDS
 from liverseg_gui.ui.scan_facts import no_segmentation
+from liverseg_gui.ui.window_commands import refresh_window_commands, window_handlers
 
 if TYPE_CHECKING:
     from liverseg_gui.ui.main_window import MainWindow
@@ -48,7 +48,7 @@ def _file_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
         "open_file": partial(_ask_then, dialogs.scan_file, control.open),
         "open_folder": partial(_ask_then, dialogs.scan_folder, control.open),
         **{f"recent {n + 1}": partial(control.opener.open_recent, n) for n in range(MOST_RECENT)},
-        "clear_recent": settings.clear_recent,
+        "clear_recent": partial(_clear_recent, window),
         "reopen_last": partial(setattr, settings, "reopen_last"),
         "state_geometry": control.state_geometry,
         "open_mask": partial(_ask_then, dialogs.mask_file, control.open_mask),
@@ -85,11 +85,7 @@ def _look_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
         "down_ten": partial(window.step, -10),
         "first_slice": partial(window.step, -(10**6)),
         "last_slice": partial(window.step, 10**6),
-        **{
-            f"preset {name}": partial(setattr, state, "window", preset)
-            for name, preset in PRESETS.items()
-        },
-        "auto_window": window.auto_window,
+        **window_handlers(window),
     }
 
 
@@ -173,6 +169,7 @@ def refresh_commands(window: MainWindow) -> None:
     _refresh_segment(window)
     _refresh_checks(window)
     _refresh_recent(window)
+    refresh_window_commands(window)
 
 
 def _refresh_segment(window: MainWindow) -> None:
@@ -303,9 +300,14 @@ def _forget_labels(window: MainWindow) -> None:
     window.bench.say("The next mask from another program is asked about again")
 
 
+def _clear_recent(window: MainWindow) -> None:
+    window.windows.forget()
+    window.settings.clear_recent()
+
+
 def _clear_traces(window: MainWindow) -> None:
     """Recent files at once, caches in a job."""
-    window.settings.clear_recent()
+    _clear_recent(window)
     window.bench.submit(
         "Clearing caches",
         clear_caches,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from liverseg_gui.ui.hiding import text_shown
 from liverseg_gui.ui.labels_dialog import LabelChoice, LabelsDialog
 from liverseg_gui.ui.picture_dialog import PictureDialog
 from liverseg_gui.ui.pictures import PictureOptions
+from liverseg_gui.ui.preset_dialog import PresetDialog
 from liverseg_gui.ui.problem_box import ProblemBox
 
 if TYPE_CHECKING:
@@ -89,6 +90,13 @@ class Dialogs:
         """Ask for spacing and orientation of a scan whose file has `affine`."""
         dialog = GeometryDialog(self._parent, affine)
         return dialog.choice if dialog.exec() else None
+
+    def preset_name(
+        self, title: str, name: str, taken: Collection[str], replace: bool
+    ) -> str | None:
+        """Ask for the name of a preset; one of those `taken` is only given where `replace` is."""
+        dialog = PresetDialog(self._parent, title, name, taken, replace)
+        return dialog.name if dialog.exec() else None
 
     def scan_file(self) -> Path | None:
         """Ask for a scan file or archive."""

@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
 )
 
 from liverseg_gui import __version__
-from liverseg_gui.core.display import auto_window
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.segmentation.segmenter import Segmenter
 from liverseg_gui.state.preferences import Preferences
@@ -58,6 +57,8 @@ from liverseg_gui.ui.slab_panel import SlabPanel
 from liverseg_gui.ui.slice_view import SliceView, slab_name
 from liverseg_gui.ui.study_controller import StudyController
 from liverseg_gui.ui.theme import set_tone
+from liverseg_gui.ui.window_controller import WindowController
+from liverseg_gui.ui.window_panel import WindowPanel
 from liverseg_gui.ui.workbench import Workbench
 
 NOTICE = "Research use only. Not a medical device."
@@ -97,6 +98,7 @@ class MainWindow(QMainWindow):
         dialogs = dialogs or Dialogs(self, self.settings)
         self.bench = Workbench(self.study, self.view_state, self.settings, self.runner, dialogs)
         self.controller = StudyController(self.bench, segmenter)
+        self.windows = WindowController(self.bench)
         self._build_views()
         self._build_panels()
         self._build_status()
@@ -105,6 +107,7 @@ class MainWindow(QMainWindow):
         self.panels.show_card(False)
         self.actions_by_key = make_actions(self, handlers(self))
         self.readings_panel.add_buttons(self.actions_by_key)
+        self.window_panel.take_actions(self.actions_by_key)
         self.panels.add_toggles(menu_named(self, PANELS_MENU))
         self._listen()
         FocusWatch(self)
@@ -157,6 +160,10 @@ class MainWindow(QMainWindow):
         inner = QWidget()
         layout = QVBoxLayout(inner)
         layout.setContentsMargins(6, 2, 6, 4)
+        self.window_panel = WindowPanel(self.study, self.view_state, self.settings)
+        self.window_panel.auto_asked.connect(self.windows.auto)
+        self.window_panel.done.connect(lambda: self.panes.active_view.setFocus())
+        layout.addWidget(self.window_panel)
         self.overlay_panel = OverlayPanel(self.view_state, self.settings, self.flicker)
         self.comparison_panel = ComparisonPanel(
             self.study, self.view_state, self.controller.comparer, self._shown
@@ -299,11 +306,6 @@ class MainWindow(QMainWindow):
         self.statusBar().showMessage(FLICKERS if self.flicker.running else "")
         self._refresh()
 
-    def auto_window(self) -> None:
-        """Window/level from the scan's own values."""
-        if self.study.volume is not None:
-            self.view_state.window = auto_window(self.study.volume.hu)
-
     def _hover(self, view: SliceView, voxel: Int3 | None) -> None:
         if voxel is not None and len(self.panes.shown) > 1:
             self.view_state.active = view.pane
@@ -397,6 +399,7 @@ class MainWindow(QMainWindow):
         if not self.controller.may_close():
             event.ignore()
             return
+        self.windows.keep()
         self.closing.emit()
         self.runner.shutdown()
         event.accept()

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 
 from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.histogram import Histogram, hu_histogram
 from liverseg_gui.core.privacy import remember_path, remember_secret
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.state.window_memory import study_key
 from liverseg_gui.ui.jobs import Job, JobState
 from liverseg_gui.ui.workbench import Workbench
 
@@ -126,8 +128,9 @@ class OpenController(QObject):
             return
         turn = self._start_turn()
 
-        def work(progress: Progress) -> Volume:
-            return entry.read(progress, lambda slice_: self._sliced.emit(turn, slice_))
+        def work(progress: Progress) -> tuple[Volume, Histogram]:
+            volume = entry.read(progress, lambda slice_: self._sliced.emit(turn, slice_))
+            return volume, hu_histogram(volume.hu)
 
         self._job = self._bench.submit(
             f"Opening {entry.path.name}", work, partial(self._show, turn, offer, mask)
@@ -138,8 +141,11 @@ class OpenController(QObject):
         if turn is self._turn:
             self._bench.study.show_preview(slice_)
 
-    def _show(self, turn: object, offer: Offer, mask: Path | None, volume: Volume) -> None:
+    def _show(
+        self, turn: object, offer: Offer, mask: Path | None, read: tuple[Volume, Histogram]
+    ) -> None:
         """Take the scan in the place of the open one, unless a mask came that must be kept."""
+        volume, histogram = read
         study, view = self._bench.study, self._bench.view
         remember_secret(volume.origin.patient)
         if turn is not self._turn:
@@ -148,7 +154,8 @@ class OpenController(QObject):
             return
         i, j, k = volume.shape
         view.crosshair_ijk = (i // 2, j // 2, k // 2)
-        study.open(volume, offer.entry.about.phase)
+        key = study_key(offer.path, offer.number)
+        study.open(volume, offer.entry.about.phase, key, histogram)
         self._bench.settings.opened(offer.path, offer.number)
         self._bench.say(f"Opened {volume.origin.path.name}")
         mask = mask or offer.entry.mask

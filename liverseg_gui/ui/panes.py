@@ -7,6 +7,7 @@ from functools import partial
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
+from liverseg_gui.core.geometry import Int3
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import Layout, Pane, ViewState
@@ -73,6 +74,12 @@ class PaneGrid(QWidget):
         """The plane that keys act on; the axial one while the 3D pane is active."""
         active = self._view.active
         return self.views[Plane[active.name] if active is not Pane.SURFACE else Plane.AXIAL]
+
+    @property
+    def voxel_under_cursor(self) -> Int3 | None:
+        """The voxel that the cursor is on, in whichever plane."""
+        under = (each.voxel_under_cursor for each in self.views.values())
+        return next((voxel for voxel in under if voxel is not None), None)
 
     def arrange(self, *_: object) -> None:
         """Show the panes of the layout, and a frame around the active one."""

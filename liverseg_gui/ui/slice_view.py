@@ -40,6 +40,7 @@ class SliceView(QWidget):
         self._drawn: tuple[object, ...] = ()
         self._shown_hu: np.ndarray | None = None
         self._active = False
+        self._under: QPointF | None = None
         self._build()
         self._redraw = QTimer(self)
         self._redraw.setSingleShot(True)
@@ -345,7 +346,13 @@ class SliceView(QWidget):
         if voxel is not None and volume is not None:
             self._view.move_crosshair(voxel, volume.shape)
 
+    @property
+    def voxel_under_cursor(self) -> Int3 | None:
+        """The voxel of the slice shown now where the cursor is, or None if it is elsewhere."""
+        return None if self._under is None else self.voxel_at(self._under)
+
     def _hover(self, point: QPointF | None) -> None:
+        self._under = point
         self.hovered.emit(None if point is None else self.voxel_at(point))
 
     def focusInEvent(self, event: QFocusEvent) -> None:

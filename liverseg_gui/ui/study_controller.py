@@ -56,7 +56,7 @@ class StudyController:
             if study.volume is volume:
                 i, j, k = result.shape
                 self._bench.view.crosshair_ijk = (i // 2, j // 2, k // 2)
-                study.open(result, study.phase)
+                study.open(result, study.phase, study.key, study.histogram)
 
         self._bench.submit("Setting the geometry", lambda _: stated(), show)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from liverseg_gui.core.display import PRESETS, Window, auto_window, grey, overlay
+from liverseg_gui.core.display import PRESETS, Window, grey, overlay, stated_window
 
 
 def test_presets_are_the_published_ones() -> None:
@@ -22,16 +22,18 @@ def test_a_window_maps_its_ends_to_black_and_white() -> None:
     assert grey(hu, Window(400, 40)).tolist() == [[0, 0, 127, 255, 255]]
 
 
-def test_auto_ignores_air_and_padding() -> None:
-    hu = np.full((50, 50, 4), -2000, np.int16)
-    hu[20:40, 20:40] = np.arange(400, dtype=np.int16).reshape(20, 20, 1) % 100
-    window = auto_window(hu)
-    assert window.low == pytest.approx(0, abs=2)
-    assert window.high == pytest.approx(99, abs=2)
+@pytest.mark.parametrize(
+    ("width", "center"),
+    [(0, 40), (-400, 40), (float("nan"), 40), (400, float("inf")), (1e5, 40), (400, 40_000)],
+)
+def test_a_stated_window_that_makes_no_sense_is_none(width: float, center: float) -> None:
+    assert stated_window("SOFT", width, center) is None
 
 
-def test_auto_of_pure_air_is_the_abdomen() -> None:
-    assert auto_window(np.full((4, 4, 4), -1000, np.int16)) == PRESETS["Abdomen"]
+def test_a_stated_window_below_one_hu_becomes_one_hu_wide() -> None:
+    stated = stated_window("EDGE", 0.5, 40)
+    assert stated is not None
+    assert stated.window == Window(1, 40)
 
 
 def test_an_overlay_colors_labels_only() -> None:

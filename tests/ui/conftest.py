@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QDockWidget
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.geometry import Affine
@@ -56,6 +57,7 @@ class FakeDialogs:
         self.geometry_choice: GeometryChoice | None = None
         self.path: Path | None = None
         self.picture: PictureOptions | None = None
+        self.preset: str | None = None
 
     def problem(self, message: str, details: str = "") -> None:
         self.problems.append((message, details))
@@ -85,6 +87,12 @@ class FakeDialogs:
 
     def geometry(self, affine: Affine) -> GeometryChoice | None:
         return self.geometry_choice
+
+    def preset_name(
+        self, title: str, name: str, taken: Collection[str], replace: bool
+    ) -> str | None:
+        self.questions.append(f"{title} {name}".strip())
+        return self.preset
 
     def scan_file(self) -> Path | None:
         return self.path
@@ -160,3 +168,15 @@ def files(phantom, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("files")
     write_phantom(phantom, folder)
     return folder
+
+
+@pytest.fixture
+def reading(desk: Desk, files: Path) -> Desk:
+    """An open scan, the Display panel in front."""
+    desk.open(files / "scan.nii.gz")
+    dock = desk.window.findChild(QDockWidget, "display")
+    assert isinstance(dock, QDockWidget)
+    dock.raise_()
+    desk.qtbot.waitActive(desk.window)
+    desk.qtbot.waitUntil(desk.window.window_panel.plot.isVisible)
+    return desk

@@ -70,7 +70,6 @@ def window(tmp_path_factory: pytest.TempPathFactory, qapp) -> MainWindow:
     window = MainWindow(NoSegmenter(), settings=Settings(tmp_path_factory.mktemp("s") / "s.json"))
     window.show()
     window.view_state.crosshair_visible = False
-    window.view_state.window = Window(400, 0)
     yield window
     window.close()
 
@@ -102,6 +101,7 @@ def test_every_pixel_of_every_plane_shows_the_voxel_that_lies_there(
     stored, affine = stored_as(order, flips)
     rng = np.random.default_rng(ORDERS.index((order, flips)))
     window.study.open(volume_of(stored, affine))
+    window.view_state.window = Window(400, 0)
     window.view_state.move_crosshair(tuple(int(n) for n in rng.integers(2, 12, 3)), SHAPE)
     qtbot.waitUntil(lambda: not any(v._redraw.isActive() for v in window.views.values()))
     inverse = np.linalg.inv(affine)

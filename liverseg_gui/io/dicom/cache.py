@@ -19,7 +19,7 @@ from liverseg_gui.io.dicom.headers import ImageHeader
 Known = dict[str, tuple[int, int, ImageHeader | None]]
 """By name: time of change (ns), size, and the header, or None for what is no image."""
 
-_VERSION = 1
+_VERSION = 2
 _KEEP_SECONDS = 90 * 24 * 3600
 _FEWEST = 8
 _log = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ class HeaderCache:
     def __enter__(self) -> HeaderCache:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._remove_older()
             self._path.touch(mode=0o600, exist_ok=True)
             self._database = sqlite3.connect(self._path, timeout=1.0)
             self._database.execute(
@@ -43,6 +44,12 @@ class HeaderCache:
         except (OSError, sqlite3.Error) as error:
             self._give_up(error)
         return self
+
+    def _remove_older(self) -> None:
+        """Drop what earlier versions kept: it holds names, and nothing else would expire it."""
+        for old in self._path.parent.glob("headers-*.sqlite"):
+            if old != self._path:
+                old.unlink(missing_ok=True)
 
     def __exit__(
         self,

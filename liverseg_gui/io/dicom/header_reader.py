@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
+from statistics import mode
 from typing import Any, BinaryIO
 
 import pydicom
@@ -18,7 +20,7 @@ from pydicom.filereader import data_element_generator
 from pydicom.tag import Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
-from liverseg_gui.io.dicom.headers import Floats, FramePlane, ImageHeader
+from liverseg_gui.io.dicom.headers import Floats, FramePlane, ImageHeader, Windows
 
 _FIRST_READS = (1 << 14, 1 << 18, 1 << 26)
 _MOST_FRAMES = 20_000
@@ -57,6 +59,8 @@ _DECIMALS = {
     "slope": "RescaleSlope",
     "intercept": "RescaleIntercept",
     "frames": "NumberOfFrames",
+    "window_widths": "WindowWidth",
+    "window_centers": "WindowCenter",
 }
 _SHORTS = {
     "rows": "Rows",
@@ -67,7 +71,11 @@ _SHORTS = {
     "signed": "PixelRepresentation",
     "padding": "PixelPaddingValue",
 }
-_BY_TAG = {Tag(word): key for words in (_TEXTS, _DECIMALS, _SHORTS) for key, word in words.items()}
+_WINDOW_NAMES = "WindowCenterWidthExplanation"
+_NAMES = {"window_names": _WINDOW_NAMES}
+_BY_TAG = {
+    Tag(word): key for words in (_TEXTS, _NAMES, _DECIMALS, _SHORTS) for key, word in words.items()
+}
 _CHARSET = Tag("SpecificCharacterSet")
 _WANTED: list[Any] = [*_BY_TAG, _CHARSET]
 
@@ -168,7 +176,7 @@ def _decoded(raw: dict[Any, Any]) -> dict[str, Any]:
         if tag not in raw:
             continue
         value = bytes(raw[tag])
-        if key in _TEXTS:
+        if key in _TEXTS or key in _NAMES:
             values[key] = pydicom.charset.decode_bytes(value, encodings, set()).strip("\0 ")
         elif key in _DECIMALS:
             values[key] = _floats(value.decode("ascii", "replace").strip("\0 ").split("\\"))
@@ -196,7 +204,9 @@ def _thorough(path: Path, stream: BinaryIO, start: bytes) -> dict[str, Any] | No
     if "Rows" not in dataset or not (has_preamble or "SOPClassUID" in dataset):
         return None
     values: dict[str, Any] = {
-        key: _plain(dataset.get(word, "")) for key, word in _TEXTS.items() if word in dataset
+        key: _plain(dataset.get(word, ""))
+        for key, word in (_TEXTS | _NAMES).items()
+        if word in dataset
     }
     for key, word in _DECIMALS.items():
         if word in dataset:
@@ -207,6 +217,7 @@ def _thorough(path: Path, stream: BinaryIO, start: bytes) -> dict[str, Any] | No
     syntax = getattr(dataset, "file_meta", {}).get("TransferSyntaxUID", ImplicitVRLittleEndian)
     values["transfer_syntax"] = str(syntax)
     values["planes"] = _frame_planes(dataset)
+    values["frame_windows"] = _frame_windows(dataset)
     values["data_offset"] = _offset(stream) if _is_native(str(syntax)) else 0
     return values
 
@@ -254,6 +265,29 @@ def _frame_planes(dataset: Any) -> tuple[FramePlane, ...] | None:
         raise ValueError("frames and their descriptions differ in number")
     groups = per_frame or [pydicom.Dataset()] * count
     return tuple(_frame_plane(group, shared[0] if shared else {}, dataset) for group in groups)
+
+
+def _frame_windows(dataset: Any) -> Windows:
+    """The windows that most frames of a multi-frame image state."""
+    shared = list(dataset.get("SharedFunctionalGroupsSequence", ()))[:1]
+    frames = list(dataset.get("PerFrameFunctionalGroupsSequence", ()))
+    found = []
+    for group in (*frames, *shared):
+        if group.get("FrameVOILUTSequence"):
+            stated = group["FrameVOILUTSequence"].value[0]
+            widths, centers = (
+                _sequence(stated.get(word)) for word in ("WindowWidth", "WindowCenter")
+            )
+            found.append(_windows(_plain(stated.get(_WINDOW_NAMES)), widths, centers))
+    return mode(found) if found else ()
+
+
+def _windows(names: str, widths: Floats, centers: Floats) -> Windows:
+    """What several elements state together; a file may name fewer windows than it states."""
+    pairs = zip(widths, centers, strict=False)
+    called = (name.strip() for name in names.split("\\"))
+    together = zip_longest(pairs, called, fillvalue="")
+    return tuple((str(name), *pair) for pair, name in together if isinstance(pair, tuple))
 
 
 def _frame_plane(group: Any, shared: Any, dataset: Any) -> FramePlane:
@@ -310,8 +344,14 @@ def _header(path: Path, values: dict[str, Any]) -> ImageHeader | None:
         padding=padding,
         transfer_syntax=values["transfer_syntax"],
         data_offset=values["data_offset"],
+        windows=values.get("frame_windows") or _own_windows(values),
         planes=tuple(planes),
     )
+
+
+def _own_windows(values: dict[str, Any]) -> Windows:
+    names = values.get("window_names", "")
+    return _windows(names, values.get("window_widths", ()), values.get("window_centers", ()))
 
 
 def person(name: str) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 Floats = tuple[float, ...]
+Windows = tuple[tuple[str, float, float], ...]
+"""What a file calls a window, its width, and its center after rescaling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class ImageHeader:
     padding: int | None
     transfer_syntax: str
     data_offset: int
+    windows: Windows
     planes: tuple[FramePlane, ...]
 
     def to_json(self, name: str) -> list[Any]:
@@ -85,8 +88,9 @@ class ImageHeader:
         planes = tuple(
             FramePlane(tuple(p[0]), tuple(p[1]), tuple(p[2]), p[3], p[4], p[5]) for p in values[-1]
         )
+        windows = tuple((name, width, center) for name, width, center in values[-2])
         plain: Any = cls
-        header: ImageHeader = plain(f"{folder}/{values[0]}", *values[1:-1], planes)
+        header: ImageHeader = plain(f"{folder}/{values[0]}", *values[1:-2], windows, planes)
         return header
 
 

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from statistics import mode
 
 import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core import scan_checks as checks
+from liverseg_gui.core.display import NamedWindow, stated_window
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.findings import Concern, Finding, by_severity, error, info, warning
 from liverseg_gui.core.geometry import Affine, StoredGrid
@@ -140,6 +142,14 @@ class StackReader:
         """The contrast phase in words, or nothing."""
         first = self.stack.first
         return contrast_phase(first.description, first.contrast) if first.modality == "CT" else ""
+
+    @property
+    def windows(self) -> tuple[NamedWindow, ...]:
+        """The windows that most slices state; where no two agree, those of the middle one."""
+        slices = self.stack.slices
+        from_middle = sorted(range(len(slices)), key=lambda n: abs(n - len(slices) // 2))
+        stated = mode(slices[n].header.windows for n in from_middle)
+        return tuple(w for w in (stated_window(*values) for values in stated) if w is not None)
 
     def entry(self) -> VolumeEntry:
         """What is known without reading pixels."""
@@ -297,6 +307,7 @@ class StackReader:
             first.patient or first.patient_id,
             first.modality or "unknown",
             first.thickness or None,
+            windows=self.windows,
         )
 
 

@@ -1,0 +1,57 @@
+"""The window/level each study was last seen with."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from liverseg_gui.core.display import PRESETS, Window
+from liverseg_gui.state.settings import Settings
+
+_KEY_LENGTH = 32
+
+
+def study_key(path: Path, number: int) -> str:
+    """Names volume `number` of what is at `path`; neither can be read from it."""
+    text = f"{path.absolute()}\n{number}"
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:_KEY_LENGTH]
+
+
+class WindowMemory:
+    """Keeps the window of the open study in the settings once `keep` is called.
+
+    A window that was never changed is not kept: such a study follows the preferences.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._key = ""
+        self._changed: Window | None = None
+
+    @property
+    def first(self) -> Window:
+        """The window of a study that is opened for the first time."""
+        return PRESETS[self._settings.preferences.preset]
+
+    def opened(self, key: str) -> Window | None:
+        """The window for the study `key`, or None where it was open already."""
+        self.keep()
+        if key and key == self._key:
+            return None
+        self._key = key
+        return self._settings.study_window(key) or self.first
+
+    def used(self, window: Window) -> None:
+        """The open study is looked at with `window`."""
+        self._changed = window
+
+    def keep(self) -> None:
+        """Write the window that was used last, if it is another one than is kept."""
+        window, self._changed = self._changed, None
+        if window is None or not self._key or self._settings.study_window(self._key) == window:
+            return
+        self._settings.remember_window(self._key, window)
+
+    def forget(self) -> None:
+        """Do not keep what was used up to now."""
+        self._changed = None
