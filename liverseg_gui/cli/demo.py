@@ -42,8 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
         )
         report = segment_file(job, progress)
     pictures = write_pictures(report.volume, read_mask(mask, report.volume), folder)
-    print_measurements(report.measurements, report.warnings)
     found = report.measurements
+    assert found is not None  # segment_file has just measured the mask
+    print_measurements(found, report.warnings)
     print(f"True liver {phantom.liver_ml:.1f} ml, found {found.liver_ml:.1f} ml")
     print(f"True tumor {phantom.tumor_ml:.1f} ml, found {found.tumor_ml:.1f} ml")
     names = ", ".join(path.name for path in (mask, job.report, *pictures))

@@ -97,6 +97,7 @@ def run_segment(arguments: argparse.Namespace) -> int:
         began = time.monotonic()
         report = segment_file(arguments, progress)
         seconds = time.monotonic() - began
+    assert report.measurements is not None  # segment_file has just measured the mask
     print_measurements(report.measurements, report.warnings)
     print(f"{report.device}, model {report.model}, {seconds:.1f} s. Mask: {arguments.output}")
     return 0

@@ -7,42 +7,50 @@ import io
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from liverseg_gui import __version__
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.measure import Measurements
+from liverseg_gui.core.reading_figures import figures_of
+from liverseg_gui.core.readings import Reading
 from liverseg_gui.core.volume import Volume
 
 NOTICE = "Research use only. Not a medical device."
 CONVENTIONS = (
     "liver_ml includes the tumors. Lesions are 26-connected components of the tumor label, "
     "largest first. Diameters run between outer voxel corners in the axial plane. Indices count "
-    "from 0 in RAS+ order; positions are patient mm, x right, y anterior, z superior."
+    "from 0 in RAS+ order; positions are patient mm, x right, y anterior, z superior. The voxels "
+    "of an ellipse or polygon are those whose center lies inside."
 )
 
 
 @dataclass(frozen=True)
 class Report:
-    """The measurements of a study and how its mask came about."""
+    """The measurements of a study, how its mask came about, and the reader's own readings.
+
+    Without a mask there are no measurements: then a report holds the readings alone.
+    """
 
     volume: Volume
-    measurements: Measurements
+    measurements: Measurements | None
     model: str = ""
     device: str = ""
     seconds: float | None = None
     peak_memory_mb: float | None = None
     warnings: tuple[str, ...] = field(default=())
+    readings: tuple[Reading, ...] = field(default=())
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain values; docs/report.md describes each."""
-        values = asdict(self.measurements)
-        warnings = [*values.pop("warnings"), *self.warnings]
         volume = self.volume
+        values = asdict(self.measurements) if self.measurements else _unmeasured(volume)
+        warnings = [*values.pop("warnings"), *self.warnings]
         return {
             **values,
+            "readings": [_reading(n, r, volume) for n, r in enumerate(self.readings, 1)],
             "warnings": list(dict.fromkeys(warnings)),
             "model": self.model,
             "device": self.device,
@@ -60,13 +68,40 @@ class Report:
         }
 
 
+def _unmeasured(volume: Volume) -> dict[str, Any]:
+    """What stands in a report in the place of measurements where there is no mask."""
+    values: dict[str, Any] = dict.fromkeys(f.name for f in fields(Measurements))
+    known = {"lesions": (), "warnings": volume.warnings, "mm_reliable": volume.mm_reliable}
+    return {**values, **known}
+
+
+def _reading(number: int, reading: Reading, volume: Volume) -> dict[str, Any]:
+    figures = figures_of(reading, volume)
+    return {
+        "number": number,
+        "kind": reading.kind.value,
+        "plane": reading.plane.name.lower(),
+        "slice": reading.index,
+        "points_mm": volume.affine.to_mm(reading.points_ijk).tolist(),
+        "text": reading.text,
+        **figures.of_kind(reading.kind),
+        "mm_reliable": figures.mm_reliable,
+        "note": figures.note,
+    }
+
+
 def write_report(report: Report, path: Path) -> None:
     """Write `report` to a .json or .csv file, beside it first and then renamed over it.
 
     Raises:
-        SaveError: another ending, or the file cannot be written.
+        SaveError: another ending, the file cannot be written, or a .csv would hold nothing.
     """
     require_report_place(path)
+    if report.measurements is None and path.suffix.lower() == ".csv":
+        raise SaveError(
+            f"{path.name}: a .csv holds lesions, and there is no mask. Choose a name that ends in "
+            ".json for the readings, or segment first."
+        )
     text = _renderer(path)(report)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -122,6 +122,25 @@ ROWS: tuple[ActionRow, ...] = (
     ActionRow("full_screen", "&View", "Full screen", ("F11",), "", True, False, gap=True),
     ActionRow("reset_panels", "&View", "Reset panels", needs_scan=False, submenu=PANELS_MENU),
     *(
+        ActionRow(f"tool {kind}", "&Readings", text, (key,), kind, checkable=True)
+        for kind, text, key in (
+            ("probe", "HU probe", "H"),
+            ("ruler", "Ruler", "L"),
+            ("caliper", "Two-axis caliper", "K"),
+            ("angle", "Angle", "G"),
+            ("ellipse", "Ellipse", "O"),
+            ("polygon", "Polygon", "P"),
+            ("arrow", "Arrow", "Y"),
+            ("text", "Text", "T"),
+        )
+    ),
+    ActionRow("close_polygon", "&Readings", "Close polygon", ("Return", "Enter")),
+    ActionRow("undo", "&Readings", "&Undo", ("Ctrl+Z",), gap=True),
+    ActionRow("redo", "&Readings", "&Redo", ("Ctrl+Shift+Z", "Ctrl+Y")),
+    ActionRow("delete_reading", "&Readings", "Delete reading", ("Del",), gap=True),
+    ActionRow("delete_readings", "&Readings", "Delete all readings"),
+    ActionRow("show_readings", "&Readings", "Show readings", checkable=True, gap=True),
+    *(
         ActionRow(f"preset {name}", "&Window", f"{name}  {w.width:g} / {w.center:g}", (str(n),))
         for n, (name, w) in enumerate(PRESETS.items(), 1)
     ),

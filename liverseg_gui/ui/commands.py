@@ -17,6 +17,8 @@ from liverseg_gui.ui.actions import ROWS, tool_tip
 from liverseg_gui.ui.cleaning import clear_caches
 from liverseg_gui.ui.hiding import text_shown
 from liverseg_gui.ui.preferences_dialog import PreferencesDialog
+from liverseg_gui.ui.reading_commands import reading_handlers, refresh_readings, tool_checks
+from liverseg_gui.ui.reading_texts import KINDS
 from liverseg_gui.ui.scan_facts import no_segmentation
 from liverseg_gui.ui.window_commands import refresh_window_commands, window_handlers
 
@@ -28,10 +30,13 @@ _LONGEST_NAME = 60
 
 def handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
     """The handler of each command, by its key."""
+    tools = {f"tool {kind.value}": tool for tool, kind in KINDS.items()}
     return {
         **_file_handlers(window),
         **_look_handlers(window),
         **_layout_handlers(window),
+        **{key: partial(_choose_tool, window, tool) for key, tool in tools.items()},
+        **reading_handlers(window),
         **_overlay_handlers(window),
         **_own_handlers(window),
     }
@@ -150,9 +155,12 @@ def refresh_commands(window: MainWindow) -> None:
     slices = study.volume.origin.source_slices if study.volume else None
     actions["save_mask"].setEnabled(has_mask)
     actions["save_slices"].setEnabled(has_mask and slices is not None)
-    actions["save_report"].setEnabled(study.measurements is not None)
+    alone = study.mask is None and bool(window.bench.readings.items)
+    actions["save_report"].setEnabled(study.measurements is not None or alone)
+    refresh_readings(window)
     comparer = window.controller.comparer
-    actions["cancel"].setEnabled(window.runner.busy or window.flicker.running)
+    going = window.runner.busy or window.flicker.running or window.readings.unfinished
+    actions["cancel"].setEnabled(going)
     actions["flicker"].setEnabled(has_mask)
     actions["compare_file"].setEnabled(has_mask)
     actions["compare_model"].setEnabled(has_mask and comparer.has_model)
@@ -184,6 +192,8 @@ def _refresh_checks(window: MainWindow) -> None:
         "window_tool": state.tool is Tool.WINDOW,
         "pacs": state.mouse_profile is MouseProfile.PACS,
         "crosshair": state.crosshair_visible,
+        "show_readings": state.readings_visible,
+        **tool_checks(window),
         "invert": state.inverted,
         "linked": state.linked,
         "maximize": state.maximized,
@@ -226,7 +236,9 @@ def _ask_then(ask: Callable[[], object], do: Callable[..., object]) -> None:
 
 
 def _cancel(window: MainWindow) -> None:
-    """Stop what flickers, else what runs."""
+    """Give up the reading that is being drawn, else stop what flickers, else what runs."""
+    if window.readings.give_up():
+        return
     if window.flicker.running:
         window.flicker.stop()
     else:

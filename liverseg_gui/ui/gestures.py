@@ -37,6 +37,9 @@ GESTURES: tuple[Gesture, ...] = (
     Gesture("Middle-drag", "Move the picture", "mouse-wheel"),
     Gesture("Shift + left-drag", "Move the picture", "mouse-left"),
     Gesture("Shift + move", "The crosshair follows the cursor", "navigate"),
+    Gesture("Left-drag on a reading", "Move it; a handle changes its shape", "ruler"),
+    Gesture("Click on a reading", "Choose it; Del deletes it", "ruler"),
+    Gesture("Double click on a reading", "Type its text", "text"),
     Gesture("Double click", "Show the pane alone, or all panes again", "mouse-left"),
 )
 

@@ -49,6 +49,8 @@ from liverseg_gui.ui.panels import Panels
 from liverseg_gui.ui.panes import PaneGrid
 from liverseg_gui.ui.pictures import PictureOptions, picture
 from liverseg_gui.ui.preferring import apply_preferences
+from liverseg_gui.ui.reading_controller import ReadingController
+from liverseg_gui.ui.readings_panel import ReadingsPanel
 from liverseg_gui.ui.results_panel import ResultsPanel
 from liverseg_gui.ui.scan_facts import volume_facts
 from liverseg_gui.ui.slab_panel import SlabPanel
@@ -106,6 +108,7 @@ class MainWindow(QMainWindow):
         self.panels = Panels(self, self.card_dock)
         self.panels.show_card(False)
         self.actions_by_key = make_actions(self, handlers(self))
+        self.readings_panel.add_buttons(self.actions_by_key)
         self.window_panel.take_actions(self.actions_by_key)
         self.panels.add_toggles(menu_named(self, PANELS_MENU))
         self._listen()
@@ -128,6 +131,7 @@ class MainWindow(QMainWindow):
         for plane, view in self.views.items():
             view.hovered.connect(partial(self._hover, view))
             view.add_layer(self.overlays[plane])
+        self.readings = ReadingController(self.bench, self.panes)
         self.cine = Cine(self._cine_step)
         welcome = QLabel(_WELCOME)
         welcome.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -147,6 +151,9 @@ class MainWindow(QMainWindow):
         self.card_dock = self._dock("Scan check", "scan check", self.card)
         self._results_dock = self._dock("Results", "results", self.panel)
         self.display_dock = self.add_panel("Display", "display", self._build_display())
+        self.readings_panel = ReadingsPanel(self.study, self.bench.readings)
+        self.readings_panel.asked.connect(self.readings.go_to)
+        self.readings_dock = self.add_panel("Readings", "readings", self.readings_panel)
         self._results_dock.raise_()
         self._fit_card = QTimer(self)
         self._fit_card.setSingleShot(True)
@@ -226,6 +233,7 @@ class MainWindow(QMainWindow):
         for view in self.views.values():
             view.box.sigRangeChanged.connect(lambda *_: self._show_look())
         self.cine.changed.connect(self._refresh)
+        self.readings.changed.connect(self._refresh)
         self.closing.connect(self.flicker.stop)
         self.closing.connect(self.overlay_panel.keep)
         self.flicker.started.connect(self._tell_flicker)

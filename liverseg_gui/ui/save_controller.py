@@ -68,11 +68,13 @@ class SaveController:
         )
 
     def save_report(self) -> None:
-        """Ask for a name and write the report there."""
-        volume, found = self._bench.study.volume, self._bench.study.measurements
-        if volume is None or found is None:
+        """Ask for a name and write the report there; without a mask it holds the readings."""
+        study = self._bench.study
+        volume, found = study.volume, study.measurements
+        readings = tuple(self._bench.readings.items.values())
+        if volume is None or (found is None and (study.mask is not None or not readings)):
             return
-        source = self._bench.study.mask_source  # all of one moment: the study may change meanwhile
+        source = study.mask_source  # all of one moment: the study may change meanwhile
         path = self._bench.dialogs.save_report_as(self._beside(volume, "_report.json"))
         if path is None:
             return
@@ -80,7 +82,13 @@ class SaveController:
 
         warnings = (*(volume.model_warnings if source.model else ()), *source.warnings)
         report = Report(
-            volume, found, source.model, source.device, source.seconds, warnings=warnings
+            volume,
+            found,
+            source.model,
+            source.device,
+            source.seconds,
+            warnings=warnings,
+            readings=readings,
         )
         remember_path(path)
         try:

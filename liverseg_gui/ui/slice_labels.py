@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
@@ -41,6 +41,12 @@ class SliceLabels:
 
     def __getitem__(self, name: str) -> QLabel:
         return self._labels[name]
+
+    @property
+    def taken(self) -> list[QRectF]:
+        """Where texts stay while the cursor moves, for what else is written on the slice."""
+        stay = (each for name, each in self._labels.items() if name != "hu" and each.text())
+        return [QRectF(each.geometry()) for each in stay]
 
     def set(self, **texts: str) -> None:
         """Change texts by their place; nothing is done where they are the same."""

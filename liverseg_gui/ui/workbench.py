@@ -8,6 +8,8 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.state.history import History
+from liverseg_gui.state.readings import Readings
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import ViewState
@@ -32,6 +34,8 @@ class Workbench(QObject):
         super().__init__()
         self.study, self.view, self.settings = study, view, settings
         self.runner, self.dialogs = runner, dialogs
+        self.history = History()
+        self.readings = Readings(study, self.history)
 
     def submit(
         self,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.measure import measure
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
+from liverseg_gui.core.readings import Reading, ReadingKind
 from liverseg_gui.report.pictures import best_slice, picture, write_pictures
 from liverseg_gui.report.write import Report, write_report
 
@@ -78,3 +80,58 @@ def test_pictures_show_scan_and_overlay_in_the_true_aspect(
     orange = [p for p in right.get_flattened_data() if p[0] > p[2] + 40]
     assert len(orange) > 500
     assert len([p for p in left.get_flattened_data() if p[0] > p[2] + 40]) < len(orange) / 2
+
+
+RULER = Reading(ReadingKind.RULER, Plane.AXIAL, 20, ((10, 10, 20), (40, 50, 20)), "portal vein")
+EMPTY = Reading(ReadingKind.ELLIPSE, Plane.CORONAL, 9, ((5.2, 9, 6.2), (5.4, 9, 6.4)))
+
+
+def test_json_holds_the_readings_with_their_place_and_figures(
+    report: Report, phantom: Phantom, tmp_path: Path
+) -> None:
+    write_report(replace(report, readings=(RULER, EMPTY)), tmp_path / "r.json")
+    ruler, ellipse = json.loads((tmp_path / "r.json").read_text())["readings"]
+    assert (ruler["number"], ruler["kind"], ruler["plane"], ruler["slice"]) == (
+        1,
+        "ruler",
+        "axial",
+        20,
+    )
+    assert ruler["points_mm"] == phantom.volume.affine.to_mm(RULER.points_ijk).tolist()
+    assert ruler["text"] == "portal vein"
+    assert ruler["length_mm"] == pytest.approx(150.0)
+    assert ruler["mm_reliable"] is True
+    assert (ellipse["voxels"], ellipse["mean_hu"]) == (0, None)
+    assert ellipse["note"] == "No voxel center lies inside."
+    assert "area_mm2" not in ruler
+
+
+def test_a_study_without_readings_has_an_empty_list(report: Report, tmp_path: Path) -> None:
+    write_report(report, tmp_path / "r.json")
+    assert json.loads((tmp_path / "r.json").read_text())["readings"] == []
+
+
+def test_a_report_of_readings_alone_has_the_same_fields_without_figures(
+    report: Report, phantom: Phantom, tmp_path: Path
+) -> None:
+    alone = Report(phantom.volume, None, readings=(RULER,))
+    write_report(alone, tmp_path / "r.json")
+    values = json.loads((tmp_path / "r.json").read_text())
+    assert values.keys() == report.to_json().keys()
+    assert values["liver_ml"] is values["tumor_burden_percent"] is None
+    assert (values["lesions"], values["mm_reliable"]) == ([], True)
+    assert len(values["readings"]) == 1
+    with pytest.raises(SaveError, match=r"\.json for the readings"):
+        write_report(alone, tmp_path / "r.csv")
+
+
+def test_every_field_of_a_reading_is_documented(report: Report) -> None:
+    document = (Path(__file__).parents[2] / "docs" / "report.md").read_text()
+    section = document.partition("Of each reading:")[2]
+    points = ((1, 1, 3), (9, 1, 3), (9, 9, 3), (1, 9, 3))
+    for kind, count in zip(ReadingKind, (1, 2, 4, 3, 2, 4, 2, 1), strict=True):
+        reading = Reading(kind, Plane.AXIAL, 3, points[:count])
+        (values,) = replace(report, readings=(reading,)).to_json()["readings"]
+        for name in values:
+            assert f"`{name}`" in section
+        assert f"`{kind.value}`" in section
