@@ -72,6 +72,7 @@ class SurfaceView(QWidget):
         self.message = QLabel(NO_MASK)
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.message.setWordWrap(True)
+        self.message.setStyleSheet(f"color: {PANE_TEXT};")
         self._build()
         self.drawing.chosen.connect(self._choose)
         self.drawing.failed.connect(self._give_up)
@@ -90,7 +91,6 @@ class SurfaceView(QWidget):
         top.setAutoFillBackground(True)  # black in every theme, as the other panes are
         palette = top.palette()
         palette.setColor(QPalette.ColorRole.Window, QColor(PANE_BACKGROUND))
-        palette.setColor(QPalette.ColorRole.WindowText, QColor(PANE_TEXT))
         top.setPalette(palette)
         self._stack = QStackedLayout(top)
         self._stack.addWidget(self.message)
