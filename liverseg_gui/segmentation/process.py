@@ -6,11 +6,8 @@ ended when a request does not stop in time or the program closes.
 
 from __future__ import annotations
 
-import multiprocessing
 import threading
 import traceback
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +20,9 @@ from liverseg_gui.core.volume import LabelMap, Volume
 from liverseg_gui.segmentation.segmenter import Segmentation
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
+
     from liverseg_gui.segmentation.segmenter import Segmenter
 
 _POLL_SECONDS = 0.05
@@ -52,6 +52,8 @@ class ProcessSegmenter:
                 return
             self.close()
             self._started_on = self.device
+            import multiprocessing
+
             context = multiprocessing.get_context("spawn")
             self._pipe, theirs = context.Pipe()
             self._process = context.Process(

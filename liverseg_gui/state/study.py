@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
 from liverseg_gui.core.histogram import Histogram, hu_histogram
-from liverseg_gui.core.measure import Measurements
 from liverseg_gui.core.volume import LabelMap, Volume
+
+if TYPE_CHECKING:
+    from liverseg_gui.core.measure import Measurements
 
 
 @dataclass(frozen=True)

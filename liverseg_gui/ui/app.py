@@ -34,9 +34,9 @@ def run_window(
     app.setWindowIcon(QIcon(str(resources.path("icons/liverseg.svg"))))
     start_logging()
     settings = Settings()
-    apply_theme(app, settings.preferences.theme)
     segmenter = ProcessSegmenter(model, device or settings.preferences.device)
     window = MainWindow(segmenter, settings=settings)
+    apply_theme(app, settings.preferences.theme)  # once it is built: a style sheet slows that down
     follow_device(segmenter, settings)
     catch_unexpected(lambda text, more: QTimer.singleShot(0, lambda: window.bench.tell(text, more)))
     geometry = QSettings(str(config_folder() / "window.ini"), QSettings.Format.IniFormat)

@@ -16,7 +16,6 @@ from liverseg_gui.state.view import Layout, Pane, Tool, ViewState
 from liverseg_gui.ui.actions import ROWS, tool_tip
 from liverseg_gui.ui.cleaning import clear_caches
 from liverseg_gui.ui.hiding import text_shown
-from liverseg_gui.ui.preferences_dialog import PreferencesDialog
 from liverseg_gui.ui.reading_commands import reading_handlers, refresh_readings, tool_checks
 from liverseg_gui.ui.reading_texts import KINDS
 from liverseg_gui.ui.scan_facts import no_segmentation
@@ -279,6 +278,8 @@ def _change_slab(state: ViewState, step: int) -> None:
 
 def _show_preferences(window: MainWindow) -> None:
     """They take effect while the dialog is open."""
+    from liverseg_gui.ui.preferences_dialog import PreferencesDialog
+
     dialog = PreferencesDialog(window, window.settings)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.open()

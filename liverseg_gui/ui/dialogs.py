@@ -11,17 +11,14 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from liverseg_gui.core.geometry import Affine
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.geometry_dialog import GeometryChoice, GeometryDialog
 from liverseg_gui.ui.hiding import text_shown
-from liverseg_gui.ui.labels_dialog import LabelChoice, LabelsDialog
-from liverseg_gui.ui.picture_dialog import PictureDialog
-from liverseg_gui.ui.pictures import PictureOptions
-from liverseg_gui.ui.preset_dialog import PresetDialog
-from liverseg_gui.ui.problem_box import ProblemBox
 
 if TYPE_CHECKING:
     from liverseg_gui.io.entries import VolumeEntry
     from liverseg_gui.io.masks import FileLabel
+    from liverseg_gui.ui.geometry_dialog import GeometryChoice
+    from liverseg_gui.ui.labels_dialog import LabelChoice
+    from liverseg_gui.ui.pictures import PictureOptions
 
 _SCANS = "*.nii *.nii.gz *.hdr *.img *.nrrd *.nhdr *.mha *.mhd *.dcm *.ima *.zip DICOMDIR"
 _OPEN_FILTER = (
@@ -45,6 +42,8 @@ class Dialogs:
 
     def problem(self, message: str, details: str = "") -> None:
         """Show what went wrong; `details` can be copied for a report to the makers."""
+        from liverseg_gui.ui.problem_box import ProblemBox
+
         ProblemBox(self._parent, message, details).exec()
 
     def save_first(self, question: str) -> bool | None:
@@ -83,11 +82,15 @@ class Dialogs:
     ) -> LabelChoice | None:
         """Ask what the labels of the mask `name` mean."""
         shown = text_shown(name, self._settings)
+        from liverseg_gui.ui.labels_dialog import LabelsDialog
+
         dialog = LabelsDialog(self._parent, shown, labels, proposal)
         return dialog.choice if dialog.exec() else None
 
     def geometry(self, affine: Affine) -> GeometryChoice | None:
         """Ask for spacing and orientation of a scan whose file has `affine`."""
+        from liverseg_gui.ui.geometry_dialog import GeometryDialog
+
         dialog = GeometryDialog(self._parent, affine)
         return dialog.choice if dialog.exec() else None
 
@@ -95,6 +98,8 @@ class Dialogs:
         self, title: str, name: str, taken: Collection[str], replace: bool
     ) -> str | None:
         """Ask for the name of a preset; one of those `taken` is only given where `replace` is."""
+        from liverseg_gui.ui.preset_dialog import PresetDialog
+
         dialog = PresetDialog(self._parent, title, name, taken, replace)
         return dialog.name if dialog.exec() else None
 
@@ -130,6 +135,8 @@ class Dialogs:
 
     def picture_options(self, options: PictureOptions) -> PictureOptions | None:
         """Ask what a picture shows, starting from `options`."""
+        from liverseg_gui.ui.picture_dialog import PictureDialog
+
         dialog = PictureDialog(self._parent, options, self._settings.hide_patient)
         return dialog.options if dialog.exec() else None
 

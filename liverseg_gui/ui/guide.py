@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.panes import PaneGrid
-from liverseg_gui.ui.shortcuts_dialog import ShortcutsDialog
-from liverseg_gui.ui.welcome_card import WelcomeCard
+
+if TYPE_CHECKING:
+    from liverseg_gui.ui.shortcuts_dialog import ShortcutsDialog
+    from liverseg_gui.ui.welcome_card import WelcomeCard
 
 
 class Guide(QObject):
@@ -36,6 +40,8 @@ class Guide(QObject):
     def show_gestures(self) -> None:
         """Show the card, on top of what is in the middle now."""
         if self.card is None:
+            from liverseg_gui.ui.welcome_card import WelcomeCard
+
             self.card = WelcomeCard(self._middle, self._profile)
             self.card.closed.connect(self._closed)
             self.card.shortcuts_asked.connect(self.show_shortcuts)
@@ -44,6 +50,8 @@ class Guide(QObject):
     def show_shortcuts(self) -> None:
         """Show the list, and bring it to the front where it is open."""
         if self.shortcuts is None:
+            from liverseg_gui.ui.shortcuts_dialog import ShortcutsDialog
+
             self.shortcuts = ShortcutsDialog(self._window, self._profile)
             self.shortcuts.finished.connect(self._closed_list)
             self.shortcuts.show()

@@ -10,14 +10,11 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import (
     QDockWidget,
-    QFrame,
     QLabel,
     QMainWindow,
     QMessageBox,
-    QScrollArea,
     QStackedWidget,
     QTabWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -33,6 +30,7 @@ from liverseg_gui.ui.cine import Cine
 from liverseg_gui.ui.commands import handlers, refresh_commands
 from liverseg_gui.ui.comparison_panel import ComparisonPanel
 from liverseg_gui.ui.dialogs import Dialogs
+from liverseg_gui.ui.display_panel import DisplayPanel
 from liverseg_gui.ui.dropped import sort_dropped
 from liverseg_gui.ui.findings_card import FindingsCard
 from liverseg_gui.ui.flicker import Flicker
@@ -42,7 +40,6 @@ from liverseg_gui.ui.hiding import patient_shown, study_title, text_shown
 from liverseg_gui.ui.job_bar import JobBar
 from liverseg_gui.ui.jobs import JobRunner
 from liverseg_gui.ui.keyboard import KeyGuard, take_focus_by_tab
-from liverseg_gui.ui.marks import SHORT_MARK
 from liverseg_gui.ui.overlay_layer import OverlayLayer
 from liverseg_gui.ui.overlay_panel import OverlayPanel
 from liverseg_gui.ui.panels import Panels
@@ -54,16 +51,15 @@ from liverseg_gui.ui.readings_panel import ReadingsPanel
 from liverseg_gui.ui.results_panel import ResultsPanel
 from liverseg_gui.ui.scan_facts import volume_facts
 from liverseg_gui.ui.slab_panel import SlabPanel
-from liverseg_gui.ui.slice_view import SliceView, slab_name
+from liverseg_gui.ui.slice_view import SliceView
+from liverseg_gui.ui.status_line import NOTICE, StatusLine
 from liverseg_gui.ui.study_controller import StudyController
 from liverseg_gui.ui.surface_controller import SurfaceController
 from liverseg_gui.ui.surface_view import SurfaceView
-from liverseg_gui.ui.theme import set_tone
 from liverseg_gui.ui.window_controller import WindowController
 from liverseg_gui.ui.window_panel import WindowPanel
 from liverseg_gui.ui.workbench import Workbench
 
-NOTICE = "Research use only. Not a medical device."
 _WELCOME = (
     "<h2>Open an abdominal CT</h2>"
     "<p>Drop a file, a folder or a zip archive here, or press Ctrl+O.</p>"
@@ -161,28 +157,15 @@ class MainWindow(QMainWindow):
         self.card.size_wanted.connect(self._fit_card.start)
 
     def _build_display(self) -> QWidget:
-        """Window/level, overlay and slab, one below another."""
-        inner = QWidget()
-        layout = QVBoxLayout(inner)
-        layout.setContentsMargins(6, 2, 6, 4)
         self.window_panel = WindowPanel(self.study, self.view_state, self.settings)
         self.window_panel.auto_asked.connect(self.windows.auto)
         self.window_panel.done.connect(lambda: self.panes.active_view.setFocus())
-        layout.addWidget(self.window_panel)
         self.overlay_panel = OverlayPanel(self.view_state, self.settings, self.flicker)
         self.comparison_panel = ComparisonPanel(
             self.study, self.view_state, self.controller.comparer, self._shown
         )
-        layout.addWidget(self.overlay_panel)
-        layout.addWidget(self.comparison_panel)
-        layout.addWidget(SlabPanel(self.view_state))
-        layout.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inner)
-        return scroll
+        slab = SlabPanel(self.view_state)
+        return DisplayPanel(self.window_panel, self.overlay_panel, self.comparison_panel, slab)
 
     def add_panel(self, title: str, name: str, widget: QWidget) -> QDockWidget:
         """A panel as a tab beside the results."""
@@ -211,16 +194,8 @@ class MainWindow(QMainWindow):
         return dock
 
     def _build_status(self) -> None:
-        self._cursor = QLabel()
         self.job_bar = JobBar(self.runner, self._shown)
-        self._look = QLabel()
-        notice = QLabel(NOTICE)
-        set_tone(notice, "warning")
-        bar = self.statusBar()
-        bar.addWidget(self._cursor)
-        bar.addPermanentWidget(self.job_bar)
-        bar.addPermanentWidget(self._look)
-        bar.addPermanentWidget(notice)
+        self.status = StatusLine(self.statusBar(), self.study, self.view_state, self.job_bar)
 
     def _listen(self) -> None:
         self.study.volume_changed.connect(self._show_study)
@@ -231,7 +206,7 @@ class MainWindow(QMainWindow):
         self.settings.changed.connect(self.comparison_panel.refresh)
         self.settings.changed.connect(self._show_settings)
         for view in self.views.values():
-            view.box.sigRangeChanged.connect(lambda *_: self._show_look())
+            view.box.sigRangeChanged.connect(self._show_look)
         self.cine.changed.connect(self._refresh)
         self.readings.changed.connect(self._refresh)
         self.closing.connect(self.flicker.stop)
@@ -314,34 +289,10 @@ class MainWindow(QMainWindow):
     def _hover(self, view: SliceView, voxel: Int3 | None) -> None:
         if voxel is not None and len(self.panes.shown) > 1:
             self.view_state.active = view.pane
-        volume = self.study.volume
-        if voxel is None or volume is None:
-            self._cursor.setText("")
-            view.labels.set(hu="")
-            return
-        x, y, z = volume.affine.to_mm(voxel)
-        i, j, k = voxel
-        mark = "" if volume.mm_reliable else SHORT_MARK
-        shown = view.hu_shown(voxel)
-        slab = self.view_state.slab
-        of = f" ({slab_name(slab.mode)})" if slab.on else ""
-        hu = f"{volume.hu[voxel] if shown is None else shown} HU{of}"
-        view.labels.set(hu=hu)
-        self._cursor.setText(
-            f"{hu}    voxel {i}, {j}, {k}    R {x:.1f}  A {y:.1f}  S {z:.1f} mm{mark}"
-        )
+        self.status.show_cursor(view, voxel)
 
-    def _show_look(self) -> None:
-        """Tool, zoom and window of the pane that keys act on."""
-        state, view = self.view_state, self.panes.active_view
-        window = state.window
-        if self.study.volume is None:
-            self._look.setText("")
-            return
-        tool = state.dragging if not state.tool.draws else state.tool
-        self._look.setText(
-            f"{tool.value}   {view.zoom_percent:.0f} %   W {window.width:.0f} L {window.center:.0f}"
-        )
+    def _show_look(self, *_: object) -> None:
+        self.status.show_look(self.panes.active_view)
 
     def step(self, slices: int) -> None:
         """Move the plane that keys act on by `slices`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -18,12 +20,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from liverseg_gui.core.measure import Lesion, Measurements
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.study import Study
 from liverseg_gui.ui.hiding import text_shown
 from liverseg_gui.ui.marks import NOT_RELIABLE, SHORT_MARK, WARNING_SIGN, why_unreliable
 from liverseg_gui.ui.theme import Tone, set_tone
+
+if TYPE_CHECKING:
+    from liverseg_gui.core.measure import Lesion, Measurements
 
 _MARGINS = (8, 4, 8, 4)
 _MOST_WARNING_PX = 90

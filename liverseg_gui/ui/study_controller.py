@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from liverseg_gui.core.measure import Lesion, Measurements
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.stated import with_geometry
 from liverseg_gui.core.volume import LabelMap, Volume
@@ -20,6 +20,9 @@ from liverseg_gui.ui.open_controller import OpenController
 from liverseg_gui.ui.save_controller import SaveController
 from liverseg_gui.ui.scan_facts import no_segmentation
 from liverseg_gui.ui.workbench import Workbench
+
+if TYPE_CHECKING:
+    from liverseg_gui.core.measure import Lesion, Measurements
 
 
 class StudyController:

@@ -25,13 +25,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from liverseg_gui.core.picking import first_hit
-from liverseg_gui.core.surfaces import Surface
 from liverseg_gui.ui.pane_colors import PANE_BACKGROUND, PANE_TEXT
 from liverseg_gui.ui.surface_camera import Camera
 from liverseg_gui.ui.surface_scene import NoOpenGLError, Scene
 
 if TYPE_CHECKING:
+    from liverseg_gui.core.surfaces import Surface
     from liverseg_gui.ui.surface_renderer import SurfaceRenderer
 
 _LOG = logging.getLogger("liverseg.surfaces")
@@ -301,6 +300,8 @@ class SurfaceCanvas(QWidget):
         """The number of the lesion at a position of this widget, 0 where there is none."""
         lesions = [s for s in self._surfaces if s.number and self._is_drawn(s)]
         start, direction = self.camera.ray(at.x(), at.y(), self._size)
+        from liverseg_gui.core.picking import first_hit
+
         hit = first_hit(lesions, start, direction, self._is_there)
         return hit.number if hit is not None else 0
 

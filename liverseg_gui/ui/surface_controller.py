@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.surfaces import Surface, build_surfaces
 from liverseg_gui.core.volume import LabelMap
 from liverseg_gui.ui.jobs import Job, JobRunner
 from liverseg_gui.ui.surface_view import NO_MASK, SurfaceView
 from liverseg_gui.ui.workbench import Workbench
+
+if TYPE_CHECKING:
+    from liverseg_gui.core.surfaces import Surface
 
 BUILDING = "Building the surfaces ..."
 UPDATING = "Updating the surfaces ..."
@@ -115,4 +118,6 @@ class SurfaceController(QObject):
 
 
 def _work(mask: LabelMap, progress: Progress) -> tuple[Surface, ...]:
+    from liverseg_gui.core.surfaces import build_surfaces
+
     return build_surfaces(mask, progress)

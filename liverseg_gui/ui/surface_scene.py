@@ -16,7 +16,7 @@ from liverseg_gui.core.volume import LIVER
 RGB = tuple[int, int, int]
 Ring = NDArray[np.float64]
 
-SHELL_OPACITY = {LIVER: 0.26}
+SHELL_OPACITY = {LIVER: 0.28}
 """Labels that others lie in, and how opaque they are drawn at an opacity of 1."""
 
 

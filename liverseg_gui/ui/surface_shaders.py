@@ -50,7 +50,7 @@ void main() {
     vec3 normal = normalize(v_normal);
     float facing = dot(normal, to_eye);
     vec3 lamp = normalize(to_eye + vec3(0.25, 0.35, 0.0));
-    float light = 0.26 + 0.80 * abs(dot(normal, lamp));
+    float light = 0.40 + 0.75 * abs(dot(normal, lamp));
     float shine = pow(max(dot(normal, normalize(lamp + to_eye)), 0.0), 40.0);
     float rim = pow(1.0 - min(abs(facing), 1.0), 2.0);
     vec3 color = u_color.rgb * light + 0.22 * shine * step(0.0, facing);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
@@ -27,7 +28,6 @@ from PySide6.QtWidgets import (
 )
 
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.surfaces import Surface
 from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import Pane, ViewState
 from liverseg_gui.ui.marks import SHORT_MARK
@@ -42,6 +42,9 @@ from liverseg_gui.ui.surface_scene import (
     clip_plane,
     crosshair_rings,
 )
+
+if TYPE_CHECKING:
+    from liverseg_gui.core.surfaces import Surface
 
 NO_MASK = "Segment to see the liver in 3D"
 NO_OPENGL = "3D needs OpenGL 2.1. On this display {}.\n\nEverything else works."

@@ -6,6 +6,7 @@ With LIVERSEG_TEST_DATA (or ../shared/data) the real scan chaos_ct3 is segmented
 
 from __future__ import annotations
 
+import compileall
 import os
 import subprocess
 import sys
@@ -26,8 +27,8 @@ from PySide6.QtWidgets import QApplication
 from liverseg_gui.segmentation.process import ProcessSegmenter
 from liverseg_gui.ui.main_window import MainWindow
 from liverseg_gui.ui.theme import apply_theme
-app = QApplication([]); apply_theme(app)
-w = MainWindow(ProcessSegmenter()); w.show(); app.processEvents()
+app = QApplication([])
+w = MainWindow(ProcessSegmenter()); apply_theme(app); w.show(); app.processEvents()
 """
 _TIMED = """
 import os, sys, time
@@ -55,6 +56,8 @@ print(best / 8)
 
 def main() -> None:
     """Print every figure."""
+    for package in ("liverseg_gui", "training"):  # as an installed program is
+        compileall.compile_dir(package, quiet=1)
     floor, _ = _start(_FLOOR)
     window, modules = _start(_WINDOW)
     print(f"start to first window: {window:.2f} s ({window / floor:.2f} x bare Qt and pyqtgraph)")

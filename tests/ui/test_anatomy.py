@@ -166,7 +166,7 @@ def test_the_hu_under_the_cursor_is_the_arrays_at_a_thousand_points(
             pixel = QPointF(x * view.box.width(), y * view.box.height())
             point = view.box.mapToView(pixel)
             view.box.hovered.emit(point)
-            text = window._cursor.text()
+            text = window.status.cursor.text()
             if not text:
                 assert not view.extent().contains(point)
                 continue

@@ -61,7 +61,7 @@ def test_figures_of_a_doubtful_scan_are_marked_wherever_they_stand(
     assert "The spacing is made up." in desk.window.panel._table.item(0, 1).toolTip()
     assert "2 x 2 x 3 mm ⚠" in all_texts(desk.window.card)
     desk.window._hover(desk.window.panes.active_view, (1, 1, 1))
-    assert desk.window._cursor.text().endswith("mm ⚠")
+    assert desk.window.status.cursor.text().endswith("mm ⚠")
 
 
 def test_figures_of_a_sound_scan_carry_no_mark(desk: Desk, tmp_path: Path) -> None:

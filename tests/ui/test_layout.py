@@ -224,11 +224,11 @@ def test_a_slab_is_drawn_told_and_read_under_the_cursor(opened: Desk, phantom) -
     opened.qtbot.waitUntil(lambda: "MIP, 5 slices" in view.labels["info"].text())
     expected = phantom.volume.hu[40, 64, 22:27].max()
     opened.window._hover(view, (40, 64, 24))
-    assert opened.window._cursor.text().startswith(f"{expected} HU (MIP)")
+    assert opened.window.status.cursor.text().startswith(f"{expected} HU (MIP)")
     opened.trigger("slab off")
     opened.qtbot.waitUntil(lambda: "MIP" not in view.labels["info"].text())
     opened.window._hover(view, (40, 64, 24))
-    assert opened.window._cursor.text().startswith(f"{phantom.volume.hu[40, 64, 24]} HU ")
+    assert opened.window.status.cursor.text().startswith(f"{phantom.volume.hu[40, 64, 24]} HU ")
 
 
 def test_keys_change_kind_and_thickness_of_the_slab(opened: Desk) -> None:

@@ -422,7 +422,7 @@ def test_the_tools_are_exclusive_with_navigating_and_window_level(hand: Hand) ->
     for key, tool in zip("NWHLKGOPYT", tools, strict=True):
         hand.desk.qtbot.keyClick(hand.desk.window, key)
         assert [name for name in tools if actions[name].isChecked()] == [tool]
-    assert "Text" in hand.desk.window._look.text()
+    assert "Text" in hand.desk.window.status.look.text()
 
 
 def test_a_report_can_hold_readings_alone(ruler: Hand, tmp_path: Path) -> None:

@@ -165,11 +165,11 @@ def test_the_status_bar_shows_hu_and_position_under_the_cursor(
     for i, j in rng.integers(0, 128, (50, 2)):
         column, row = Plane.AXIAL.to_screen((i, j, 24), phantom.volume.shape)
         view._hover(QPointF(column * 3.0, row * 3.0))
-        text = desk.window._cursor.text()
+        text = desk.window.status.cursor.text()
         assert text.startswith(f"{phantom.volume.hu[i, j, 24]} HU")
         assert f"voxel {i}, {j}, 24" in text
     view._hover(QPointF(-5, -5))
-    assert desk.window._cursor.text() == ""
+    assert desk.window.status.cursor.text() == ""
 
 
 def test_double_click_shows_one_view_alone_and_all_again(desk: Desk, files: Path) -> None:
