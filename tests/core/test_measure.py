@@ -81,6 +81,20 @@ def test_voxels_that_meet_at_a_corner_are_one_lesion() -> None:
     assert [round(x.volume_ml * 1000) for x in measure(*study(labels)).lesions] == [2, 1]
 
 
+def test_a_lesion_tells_its_box_middle_and_hu() -> None:
+    labels = np.zeros((10, 10, 10), np.uint8)
+    labels[2:5, 3:5, 4:8] = TUMOR
+    volume, mask = study(labels, (2, 1, 3))
+    hu = np.arange(labels.size, dtype=np.int16).reshape(labels.shape) % 97
+    (lesion,) = measure(Volume(hu, volume.grid, volume.origin), mask).lesions
+    inside = hu[labels == TUMOR].astype(float)
+    assert lesion.box_ijk == ((2, 3, 4), (4, 4, 7))
+    assert lesion.centroid_mm == pytest.approx(tuple(volume.affine.to_mm((3, 3.5, 5.5))))
+    assert lesion.mean_hu == pytest.approx(inside.mean())
+    assert lesion.sd_hu == pytest.approx(inside.std())
+    assert lesion.median_hu == np.median(inside)
+
+
 def test_a_mask_without_liver_measures_zero() -> None:
     found = measure(*study(np.zeros((4, 4, 4), np.uint8)))
     assert (found.liver_ml, found.tumor_burden_percent, found.lesions) == (0.0, 0.0, ())
