@@ -14,6 +14,7 @@ from liverseg_gui.core.places import config_folder
 from liverseg_gui.segmentation.process import ProcessSegmenter
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import Layout
+from liverseg_gui.ui.garbage import GarbageTimer
 from liverseg_gui.ui.logging_setup import catch_unexpected, start_logging
 from liverseg_gui.ui.main_window import MainWindow
 from liverseg_gui.ui.theme import apply_theme
@@ -34,7 +35,7 @@ def run_window(
     app.setApplicationName("LiverSeg")
     app.setWindowIcon(QIcon(str(resources.path("icons/liverseg.svg"))))
     start_logging()
-    settings = Settings()
+    settings, garbage = Settings(), GarbageTimer()
     segmenter = ProcessSegmenter(model, device or settings.preferences.device)
     window = MainWindow(segmenter, settings=settings)
     apply_theme(app, settings.preferences.theme)  # once it is built: a style sheet slows that down
@@ -46,6 +47,7 @@ def run_window(
     window.show()
 
     window.study.volume_changed.connect(lambda: QTimer.singleShot(_WARM_UP_MS, segmenter.warm_up))
+    window.study.volume_changed.connect(garbage.collect_soon)
     QTimer.singleShot(0, lambda: open_first(window, path, mask))
     try:
         return app.exec()
