@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QSpinBox, QVBoxLayout, QWidget
 
 from liverseg_gui.core.geometry import Int3
@@ -16,11 +16,14 @@ from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import Pane, ViewState
 from liverseg_gui.ui.frame import Z_CROSSHAIR, Frame, Layer
 from liverseg_gui.ui.marks import SHORT_MARK
+from liverseg_gui.ui.number_keys import NumberKeys
 from liverseg_gui.ui.pane_colors import PANE_BACKGROUND, PLANE_COLORS
 from liverseg_gui.ui.plane_box import PlaneBox
 from liverseg_gui.ui.slice_labels import SliceLabels
+from liverseg_gui.ui.wheel import Notches
 
 FRAME_PX = 2
+_PADDING = 0.03
 
 
 class SliceView(QWidget):
@@ -40,6 +43,7 @@ class SliceView(QWidget):
         self._drawn: tuple[object, ...] = ()
         self._shown_hu: np.ndarray | None = None
         self._active = False
+        self._notches = Notches()
         self._under: QPointF | None = None
         self._build()
         self._redraw = QTimer(self)
@@ -85,7 +89,7 @@ class SliceView(QWidget):
 
     def _slice_row(self) -> QWidget:
         """Slider and number of the slice."""
-        self._slider = QSlider(Qt.Orientation.Horizontal)
+        self._slider = _Slider(Qt.Orientation.Horizontal)
         self._slider.setAccessibleName(f"{self.plane.title} slice")
         self._slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._slider.valueChanged.connect(self.go_to)
@@ -97,7 +101,7 @@ class SliceView(QWidget):
         self._number.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._number.setToolTip("Number of the slice: type one and press Enter")
         self._number.valueChanged.connect(lambda number: self.go_to(number - 1))
-        self._number.editingFinished.connect(self.setFocus)
+        NumberKeys(self._number).done.connect(self.setFocus)
         self._row = QWidget()
         row = QHBoxLayout(self._row)
         row.setContentsMargins(2, 0, 2, 0)
@@ -216,7 +220,14 @@ class SliceView(QWidget):
     def fit(self) -> None:
         """Zoom so that the whole slice is seen."""
         if self._shown is not None:
-            self.box.setRange(self.extent(), padding=0.03)
+            self.box.setRange(self.extent(), padding=_PADDING)
+
+    @property
+    def fitting_px_per_mm(self) -> float:
+        """The magnification at which the whole slice is seen."""
+        whole, room = self.extent(), 1 + 2 * _PADDING
+        width, height = max(self.box.width(), 1.0), max(self.box.height(), 1.0)
+        return float(min(width / whole.width(), height / whole.height()) / room)
 
     def center(self) -> None:
         """Bring the crosshair to the middle of the view, at the same zoom."""
@@ -254,9 +265,10 @@ class SliceView(QWidget):
                 (self._slider, self._shown_index),
                 (self._number, self.index + 1),
             ):
-                widget.blockSignals(True)
-                widget.setValue(value)
-                widget.blockSignals(False)
+                if widget.value() != value:  # else what is being typed would go
+                    widget.blockSignals(True)
+                    widget.setValue(value)
+                    widget.blockSignals(False)
         self._show_texts()
 
     def frame(self) -> Frame | None:
@@ -355,6 +367,11 @@ class SliceView(QWidget):
         self._under = point
         self.hovered.emit(None if point is None else self.voxel_at(point))
 
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Over slider and number it scrolls as over the slice: one slice a notch."""
+        self.step(self._notches.turned(event.angleDelta().y()))
+        event.accept()
+
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Keys act on this pane from now on."""
         super().focusInEvent(event)
@@ -370,6 +387,14 @@ class SliceView(QWidget):
         """Keep the letters at the edges."""
         super().resizeEvent(event)  # type: ignore[arg-type]
         self.labels.place()
+
+
+class _Slider(QSlider):
+    """Leaves the wheel to its pane: by itself it would move three slices a notch."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Not here."""
+        event.ignore()
 
 
 def slab_name(mode: SlabMode) -> str:
