@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
     QPushButton,
+    QScrollArea,
     QToolBar,
     QToolButton,
     QWidget,
@@ -49,8 +50,9 @@ class KeyGuard(QObject):
     def _watch(self, before: QWidget | None, now: QWidget | None) -> None:
         if before is not None and isValid(before):
             before.removeEventFilter(self)
+        if now is None or now.window().windowType() is Qt.WindowType.Popup:
+            return  # the list of a combo box looks after its keys by itself
         if isinstance(now, QLabel) or any(isinstance(now, kind) for kind, _ in _OWN_KEYS):
-            assert now is not None
             now.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -105,8 +107,8 @@ def take_focus_by_tab(window: QMainWindow) -> None:
     for slider in window.findChildren(QAbstractSlider):
         if slider.focusPolicy() is not Qt.FocusPolicy.NoFocus:
             slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    for combo in window.findChildren(QComboBox):
-        combo.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    for around in (*window.findChildren(QComboBox), *window.findChildren(QScrollArea)):
+        around.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     for bar in window.findChildren(QToolBar):
         for action in bar.actions():
             widget = bar.widgetForAction(action)
