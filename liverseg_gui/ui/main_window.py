@@ -128,6 +128,7 @@ class MainWindow(QMainWindow):
         }
         for plane, view in self.views.items():
             view.hovered.connect(partial(self._hover, view))
+            view.read_again.connect(partial(self._read, view))
             view.add_layer(self.overlays[plane])
         self.readings = ReadingController(self.bench, self.panes)
         self.cine = Cine(self._cine_step)
@@ -293,6 +294,9 @@ class MainWindow(QMainWindow):
     def _hover(self, view: SliceView, voxel: Int3 | None) -> None:
         if voxel is not None and len(self.panes.shown) > 1:
             self.view_state.active = view.pane
+        self._read(view, voxel)
+
+    def _read(self, view: SliceView, voxel: Int3 | None) -> None:
         self.status.show_cursor(view, voxel)
 
     def _show_look(self, *_: object) -> None:

@@ -27,9 +27,14 @@ _PADDING = 0.03
 
 
 class SliceView(QWidget):
-    """Shows one plane in its true aspect ratio; gestures change the shared ViewState."""
+    """Shows one plane in its true aspect ratio; gestures change the shared ViewState.
+
+    `hovered` tells the voxel that the cursor comes to, `read_again` the one that came to a cursor
+    that rests, or what is shown there changed.
+    """
 
     hovered = Signal(object)
+    read_again = Signal(object)
     focused = Signal()
     maximize_asked = Signal()
     zoomed = Signal()
@@ -86,6 +91,7 @@ class SliceView(QWidget):
         self.box.zoomed.connect(lambda _: self.zoomed.emit())
         self.box.panned.connect(lambda x, y: self.panned.emit(self._along_axes(x, y)))
         self.box.sigRangeChanged.connect(lambda *_: self._show_texts())
+        self.box.sigRangeChanged.connect(lambda *_: self._read_again())
 
     def _slice_row(self) -> QWidget:
         """Slider and number of the slice."""
@@ -270,6 +276,7 @@ class SliceView(QWidget):
                     widget.setValue(value)
                     widget.blockSignals(False)
         self._show_texts()
+        self._read_again()
 
     def frame(self) -> Frame | None:
         """What layers are drawn for; None for a preview or no scan."""
@@ -361,10 +368,14 @@ class SliceView(QWidget):
     @property
     def voxel_under_cursor(self) -> Int3 | None:
         """The voxel of the slice shown now where the cursor is, or None if it is elsewhere."""
-        return None if self._under is None else self.voxel_at(self._under)
+        return None if self._under is None else self.voxel_at(self.box.mapToView(self._under))
+
+    def _read_again(self) -> None:
+        if self._under is not None:
+            self.read_again.emit(self.voxel_under_cursor)
 
     def _hover(self, point: QPointF | None) -> None:
-        self._under = point
+        self._under = None if point is None else self.box.mapFromView(point)
         self.hovered.emit(None if point is None else self.voxel_at(point))
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QImage, QRegion, QWheelEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QDoubleSpinBox, QLabel, QWidget
 
+from liverseg_gui.core.display import PRESETS
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.slabs import Slab, SlabMode
 from liverseg_gui.state.view import Layout, Pane, Tool
@@ -216,9 +217,24 @@ def test_scrolling_past_a_box_or_list_changes_nothing(display: Desk, name: str) 
         assert look() == before
 
 
-def test_a_click_on_a_list_leaves_the_keys_to_the_pane(at_work: Desk) -> None:
-    for combo in at_work.window.findChildren(QComboBox):
-        assert combo.focusPolicy() is Qt.FocusPolicy.TabFocus
+def test_a_click_on_the_display_panel_leaves_the_keys_to_the_pane(display: Desk) -> None:
+    window = display.window
+    window.views[Plane.AXIAL].setFocus()
+    for part in (window.overlay_panel.opacity, window.overlay_panel.mode, window.overlay_panel):
+        while part is not None and not part.isWindow():
+            assert not part.focusPolicy() & Qt.FocusPolicy.ClickFocus & ~Qt.FocusPolicy.TabFocus
+            part = part.parentWidget()
+
+
+def test_enter_chooses_from_the_list_of_a_box(display: Desk) -> None:
+    presets = display.window.window_panel._presets
+    presets.setFocus()
+    press(display, Qt.Key.Key_Space)
+    display.qtbot.waitUntil(lambda: QApplication.activePopupWidget() is not None)
+    display.qtbot.keyClick(presets.view(), Qt.Key.Key_Down)
+    display.qtbot.keyClick(presets.view(), Qt.Key.Key_Return)
+    assert QApplication.activePopupWidget() is None
+    assert display.window.view_state.window == PRESETS["Liver"]
 
 
 def test_a_notch_over_slider_and_number_is_a_slice(at_work: Desk) -> None:
@@ -314,3 +330,71 @@ def test_hidden_readings_are_not_deleted(at_work: Desk) -> None:
     at_work.window.view_state.readings_visible = True
     press(at_work, Qt.Key.Key_Delete)
     assert not hand.readings
+
+
+def test_the_hu_under_a_resting_cursor_is_that_of_the_slice_shown(at_work: Desk) -> None:
+    window, hand = at_work.window, Hand(at_work)
+    hand.settle()
+    hand.move((70, 60))
+
+    def said() -> list[str]:
+        return window.status.cursor.text().split("    ")
+
+    def is_read() -> bool:
+        voxel = window.panes.voxel_under_cursor
+        assert voxel is not None
+        hu = window.study.volume.hu[voxel]
+        return said()[:2] == [f"{hu} HU", "voxel {}, {}, {}".format(*voxel)]
+
+    assert is_read()
+    before = said()
+    turn(hand.viewport, 3)
+    at_work.qtbot.waitUntil(lambda: said() != before)
+    assert is_read()
+    assert window.panes.voxel_under_cursor[2] == 27
+    window.view_state.slab = Slab(SlabMode.MAXIMUM, 10.0)
+    at_work.qtbot.waitUntil(lambda: "MIP" in said()[0])
+    window.view_state.slab = Slab(SlabMode.OFF, 10.0)
+    at_work.qtbot.waitUntil(is_read)
+
+
+def test_what_lies_under_a_resting_cursor_follows_zoom_and_pan(at_work: Desk) -> None:
+    window, hand = at_work.window, Hand(at_work)
+    hand.settle()
+    at = hand.px((50, 75))
+    hand.move((50, 75))
+    assert window.panes.voxel_under_cursor is not None
+    hand.view.box.zoom_by(2)
+    place = hand.view.box.mapToView(QPointF(at))
+    assert window.panes.voxel_under_cursor == hand.view.voxel_at(place)
+    assert window.panes.voxel_under_cursor != (50, 75, 24)
+    assert "voxel {}, {}, {}".format(*hand.view.voxel_at(place)) in window.status.cursor.text()
+
+
+def test_a_pane_that_keys_chose_stays_active_under_a_resting_cursor(at_work: Desk) -> None:
+    hand = Hand(at_work)
+    hand.settle()
+    hand.move((70, 60))
+    press(at_work, Qt.Key.Key_Tab, CTRL)
+    press(at_work, Qt.Key.Key_Up)
+    at_work.qtbot.waitUntil(lambda: not hand.view._redraw.isActive())
+    assert at_work.window.view_state.active is Pane.CORONAL
+
+
+def test_texts_of_a_narrow_pane_do_not_cover_each_other(at_work: Desk) -> None:
+    window = at_work.window
+    window.resize(900, 600)
+    labels = window.views[Plane.CORONAL].labels
+    at_work.qtbot.waitUntil(lambda: labels["info"].parentWidget().width() < 250)
+    labels.set(hu="-1024 HU (Average)")
+    assert not labels["hu"].geometry().intersects(labels["info"].geometry())
+
+
+def test_the_scale_bar_is_legible_on_white(at_work: Desk) -> None:
+    bar = at_work.window.views[Plane.AXIAL].labels.scale
+    image = QImage(bar.size(), QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.white)
+    bar.render(image, QPoint(), QRegion(), QWidget.RenderFlag(0))
+    right, middle = bar.width() - 3, bar.height() // 4
+    line, beside = (image.pixelColor(x, middle).lightness() for x in (right, right - 2))
+    assert line - beside > 80
