@@ -91,7 +91,8 @@ class PaneGrid(QWidget):
         return next((voxel for voxel in under if voxel is not None), None)
 
     def take_keyboard(self) -> None:
-        """Keys are commands of the active pane again."""
+        """Keys are commands of the active pane again, also after typing in a floating panel."""
+        self.activateWindow()
         self.panes[self._view.active].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def arrange(self, *_: object) -> None:

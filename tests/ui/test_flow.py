@@ -195,6 +195,18 @@ def test_enter_in_a_box_gives_the_keys_back_to_the_pane(display: Desk, name: str
     assert state.crosshair_ijk == (64, 64, 25)
 
 
+def test_enter_in_a_floating_panel_gives_the_keys_back_too(display: Desk) -> None:
+    window = display.window
+    window.display_dock.setFloating(True)
+    display.qtbot.waitUntil(window.display_dock.isVisible)
+    window.display_dock.activateWindow()
+    width = window.window_panel._width
+    width.setFocus()
+    display.qtbot.waitUntil(width.hasFocus)
+    display.qtbot.keyClick(width, Qt.Key.Key_Return)
+    display.qtbot.waitUntil(window.views[Plane.AXIAL].hasFocus)
+
+
 @pytest.mark.parametrize(
     "name",
     [
