@@ -13,7 +13,9 @@ from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap, Origin, Volume
 
 
 def study(
-    labels: np.ndarray, spacing: tuple[float, float, float] = (1, 1, 1), thickness: float = 1.0
+    labels: np.ndarray,
+    spacing: tuple[float, float, float] = (1, 1, 1),
+    thickness: float | None = 1.0,
 ) -> tuple[Volume, LabelMap]:
     grid = StoredGrid(labels.shape, Affine.from_spacing(spacing))
     hu = np.full(labels.shape, 60, np.int16)
@@ -41,6 +43,20 @@ def test_each_tumor_of_the_phantom_is_a_lesion_of_its_size(phantom: Phantom) -> 
         assert lesion.mean_hu < 95
 
 
+def test_a_volume_is_voxels_times_the_determinant_of_the_affine() -> None:
+    matrix = np.array([[0.8, 0.1, 0, 5], [0, -0.7, 0.3, 7], [0, 0.2, 2.5, 9], [0, 0, 0, 1.0]])
+    labels = np.zeros((6, 6, 6), np.uint8)
+    labels[1:3, 1:4, 2:5] = LIVER
+    labels[2, 2, 3] = TUMOR
+    grid = StoredGrid(labels.shape, Affine(matrix))
+    volume = Volume(np.zeros(labels.shape, np.int16), grid, Origin(Path("sheared")))
+    found = measure(volume, LabelMap(labels, grid))
+    voxel_ml = abs(np.linalg.det(matrix[:3, :3])) / 1000
+    assert found.liver_ml == pytest.approx(18 * voxel_ml)
+    assert found.liver_without_tumor_ml == pytest.approx(17 * voxel_ml)
+    assert found.tumor_burden_percent == pytest.approx(100 / 18)
+
+
 def test_diameters_run_between_outer_corners() -> None:
     labels = np.zeros((20, 20, 3), bool)
     labels[2:12, 5:9, 1] = True
@@ -63,6 +79,20 @@ def test_voxels_that_meet_at_a_corner_are_one_lesion() -> None:
     labels = np.zeros((8, 8, 8), np.uint8)
     labels[2, 2, 2] = labels[3, 3, 3] = labels[6, 6, 6] = TUMOR
     assert [round(x.volume_ml * 1000) for x in measure(*study(labels)).lesions] == [2, 1]
+
+
+def test_a_lesion_tells_its_box_middle_and_hu() -> None:
+    labels = np.zeros((10, 10, 10), np.uint8)
+    labels[2:5, 3:5, 4:8] = TUMOR
+    volume, mask = study(labels, (2, 1, 3))
+    hu = np.arange(labels.size, dtype=np.int16).reshape(labels.shape) % 97
+    (lesion,) = measure(Volume(hu, volume.grid, volume.origin), mask).lesions
+    inside = hu[labels == TUMOR].astype(float)
+    assert lesion.box_ijk == ((2, 3, 4), (4, 4, 7))
+    assert lesion.centroid_mm == pytest.approx(tuple(volume.affine.to_mm((3, 3.5, 5.5))))
+    assert lesion.mean_hu == pytest.approx(inside.mean())
+    assert lesion.sd_hu == pytest.approx(inside.std())
+    assert lesion.median_hu == np.median(inside)
 
 
 def test_a_mask_without_liver_measures_zero() -> None:
@@ -97,6 +127,15 @@ def test_slices_thicker_than_their_distance_decide_what_is_measurable() -> None:
     labels = np.zeros((20, 20, 5), np.uint8)
     labels[3:15, 4, 2] = TUMOR
     volume, mask = study(labels, (1.0, 1.0, 2.0), thickness=8.0)
+    lesion = measure(volume, mask).lesions[0]
+    assert not lesion.measurable
+    assert "8 mm" in lesion.why
+
+
+def test_without_a_stated_thickness_the_distance_decides_what_is_measurable() -> None:
+    labels = np.zeros((20, 20, 5), np.uint8)
+    labels[3:15, 4, 2] = TUMOR
+    volume, mask = study(labels, (1.0, 1.0, 8.0), thickness=None)
     lesion = measure(volume, mask).lesions[0]
     assert not lesion.measurable
     assert "8 mm" in lesion.why

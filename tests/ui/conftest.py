@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -152,7 +153,12 @@ class Desk:
 
 @pytest.fixture
 def desk(qtbot: QtBot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    desk = Desk(qtbot, Settings(tmp_path_factory.mktemp("settings") / "settings.json"))
+    # Qt deadlocks where garbage of an earlier window is freed while signals are disconnected
+    gc.disable()
+    try:
+        desk = Desk(qtbot, Settings(tmp_path_factory.mktemp("settings") / "settings.json"))
+    finally:
+        gc.enable()
     yield desk
     desk.segmenter.go_on.set()
     desk.dialogs.save_answer, desk.dialogs.yes = False, True

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -145,3 +147,18 @@ def test_the_open_list_follows_the_mouse_profile(desk: Desk) -> None:
     lefts = [text for group, text, keys in dialog.listed if keys == "Left-drag"]
     assert lefts == ["Change window/level"]
     dialog.reject()
+
+
+def test_no_dialog_is_loaded_before_it_is_asked_for() -> None:
+    code = (
+        "import sys; from PySide6.QtWidgets import QApplication; app = QApplication([]);"
+        "from liverseg_gui.segmentation.process import ProcessSegmenter;"
+        "from liverseg_gui.ui.main_window import MainWindow;"
+        "window = MainWindow(ProcessSegmenter()); window.show(); app.processEvents();"
+        "late = ('preferences_dialog', 'shortcuts_dialog', 'welcome_card', 'picture_dialog',"
+        "'preset_dialog', 'labels_dialog', 'geometry_dialog', 'study_browser', 'problem_box',"
+        "'surface_renderer');"
+        "print([m for m in late if 'liverseg_gui.ui.' + m in sys.modules]); window.close()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

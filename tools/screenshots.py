@@ -1,0 +1,532 @@
+"""Makes the pictures of the documents from the phantom: never from a patient's scan.
+
+    xvfb-run -a -s "-screen 0 1920x1200x24" python tools/screenshots.py docs/images
+
+It needs a display with OpenGL, for the 3D pane is drawn with it; `xvfb-run` is one (Debian and
+Ubuntu: packages xvfb and libgl1-mesa-dri). The same picture comes out each time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "xcb")
+os.environ.setdefault("LC_ALL", "C.UTF-8")
+
+import numpy as np
+from PIL import Image
+from PySide6.QtCore import QBuffer, QIODevice, QPoint, QPointF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QImage, QPainter
+from PySide6.QtWidgets import QApplication, QWidget
+from scipy import ndimage
+
+from liverseg_gui.core.geometry import Float3
+from liverseg_gui.core.phantom import Phantom, PhantomSpec, make_phantom
+from liverseg_gui.core.planes import Plane
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.readings import Reading, ReadingKind
+from liverseg_gui.core.slabs import Slab, SlabMode
+from liverseg_gui.core.volume import LIVER, LabelMap, Volume
+from liverseg_gui.io.dicom.write import write_dicom_series
+from liverseg_gui.io.nifti_write import save_mask, write_scan
+from liverseg_gui.io.scans import list_volumes
+from liverseg_gui.segmentation.segmenter import Segmentation
+from liverseg_gui.state.preferences import Theme
+from liverseg_gui.state.settings import Settings
+from liverseg_gui.state.view import Layout, Pane
+from liverseg_gui.ui.main_window import MainWindow
+from liverseg_gui.ui.preferences_dialog import PreferencesDialog
+from liverseg_gui.ui.shortcuts_dialog import ShortcutsDialog
+from liverseg_gui.ui.study_browser import StudyBrowser
+
+MOST_BYTES = 250_000
+SPEC = PhantomSpec(4, (320, 320, 110), (1.2, 1.2, 2.0), (38.0, 26.0, 16.0), noise_hu=9.0)
+_SMALL = (960, 660)
+_GAP, _BACK = 8, "#202228"
+_LONGEST_WAIT_S = 120
+
+
+class NoSegmenter:
+    """Stands in for the model, which no picture needs."""
+
+    def segment(self, volume: Volume, progress: Progress) -> Segmentation:
+        """Never asked."""
+        raise NotImplementedError
+
+
+class Studio:
+    """A window on the phantom, and what is wanted of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.phantom = make_phantom(SPEC)
+        write_scan(self.phantom.volume, folder / "scan.nii.gz")
+        origin = self.phantom.volume.origin
+        save_mask(self.phantom.truth, origin, folder / "mask.nii.gz")
+        save_mask(second_reader(self.phantom), origin, folder / "second-reader.nii.gz")
+        self.settings = Settings(folder / "settings.json")
+        self.window = MainWindow(NoSegmenter(), settings=self.settings)
+        self.window.move(0, 0)
+
+    def show(self, size: tuple[int, int] = (1280, 800)) -> None:
+        """The window in this size, with nothing left to do."""
+        self.window.resize(*size)
+        self.window.show()
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until nothing runs and all is drawn."""
+        window = self.window
+        runners = (window.runner, window.surfaces.runner)
+        until(lambda: not any(runner.busy for runner in runners))
+        for _ in range(20):
+            QApplication.processEvents()
+        until(lambda: not any(runner.busy for runner in runners))
+        until(lambda: not any(view._redraw.isActive() for view in window.views.values()))
+        drawing = window.surface.drawing
+        until(lambda: not drawing._later.isActive() and not drawing._now.isActive())
+        window.statusBar().clearMessage()
+        QApplication.processEvents()
+
+    def open(self, scan: Path, mask: Path | None = None) -> None:
+        """Open a scan, with a mask over it."""
+        self.window.controller.open(scan, mask)
+        self.settle()
+
+    def go(self, ijk: Sequence[float]) -> None:
+        """Bring the crosshair there."""
+        i, j, k = (round(float(at)) for at in ijk)
+        self.window.view_state.move_crosshair((i, j, k), self.window.study.volume.shape)
+        self.settle()
+
+    def tumor(self, number: int) -> np.ndarray:
+        """The middle of a tumor of the phantom, in voxels; number 0 is the largest."""
+        affine = self.phantom.volume.affine
+        return np.asarray(affine.to_ijk(self.phantom.tumors[number].center_mm))
+
+    def look(self, plane: Plane, ijk: Sequence[float], px_per_mm: float) -> None:
+        """Magnify a plane about a place."""
+        volume = self.window.study.volume
+        x, y = plane.points_to_screen(np.asarray(ijk), volume.shape, volume.affine)
+        self.window.views[plane].box.look_at(QPointF(x, y), px_per_mm)
+        self.settle()
+
+
+def second_reader(phantom: Phantom) -> LabelMap:
+    """The true mask as another reader may have drawn it: a little to the side, the third tumor
+    missed."""
+    truth = phantom.truth.labels
+    liver = ndimage.shift((truth > 0).astype(np.float32), (3.4, -2.4, 0), order=1) > 0.3
+    parts, count = ndimage.label(truth == 2)
+    sizes = ndimage.sum_labels(truth == 2, parts, range(1, count + 1))
+    kept = parts == int(np.argmax(sizes)) + 1
+    tumor = ndimage.binary_dilation(kept, iterations=2)
+    labels = np.where(tumor, 2, np.where(liver, LIVER, 0)).astype(np.uint8)
+    return LabelMap(labels, phantom.truth.grid)
+
+
+def until(done: Callable[[], bool]) -> None:
+    """Let Qt work until `done`."""
+    end = time.monotonic() + _LONGEST_WAIT_S
+    while not done():
+        QApplication.processEvents()
+        if time.monotonic() > end:
+            raise TimeoutError("The window did not get ready.")
+
+
+def shot(widget: QWidget) -> QImage:
+    """What a widget looks like now."""
+    return widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+
+
+def beside(*images: QImage) -> QImage:
+    """Pictures side by side."""
+    width = sum(image.width() for image in images) + _GAP * (len(images) - 1)
+    sheet = QImage(width, max(image.height() for image in images), QImage.Format.Format_RGB32)
+    sheet.fill(QColor(_BACK))
+    painter = QPainter(sheet)
+    x = 0
+    for image in images:
+        painter.drawImage(x, 0, image)
+        x += image.width() + _GAP
+    painter.end()
+    return sheet
+
+
+def captioned(image: QImage, text: str) -> QImage:
+    """A picture with a line of text above it."""
+    high = 22
+    sheet = QImage(image.width(), image.height() + high, QImage.Format.Format_RGB32)
+    sheet.fill(QColor(_BACK))
+    painter = QPainter(sheet)
+    painter.drawImage(0, high, image)
+    painter.setPen(QColor("#e6e6e6"))
+    painter.setFont(QFont(QApplication.font().family(), 10))
+    painter.drawText(QPoint(6, high - 7), text)
+    painter.end()
+    return sheet
+
+
+def below(*images: QImage) -> QImage:
+    """Pictures one below another."""
+    height = sum(image.height() for image in images) + _GAP * (len(images) - 1)
+    sheet = QImage(max(image.width() for image in images), height, QImage.Format.Format_RGB32)
+    sheet.fill(QColor(_BACK))
+    painter = QPainter(sheet)
+    y = 0
+    for image in images:
+        painter.drawImage(0, y, image)
+        y += image.height() + _GAP
+    painter.end()
+    return sheet
+
+
+def save(image: QImage, path: Path) -> None:
+    """Write `image` as a PNG with a palette, with fewer colors where it would be too large."""
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")
+    whole = Image.open(io.BytesIO(bytes(buffer.data().data()))).convert("RGB")
+    for colors in (256, 192, 128, 96, 64, 48, 32):
+        small = whole.quantize(palette=palette_of(whole, colors), dither=Image.Dither.NONE)
+        out = io.BytesIO()
+        small.save(out, "PNG", optimize=True)
+        if len(out.getvalue()) < MOST_BYTES:
+            break
+    path.write_bytes(out.getvalue())
+    print(f"{path.name}: {image.width()} x {image.height()}, {len(out.getvalue()) // 1000} kB")
+
+
+def palette_of(whole: Image.Image, colors: int) -> Image.Image:
+    """A palette in which rare colors count more than their pixels: a lesion, a blue check box."""
+    pixels = np.asarray(whole).reshape(-1, 3) & 0xFE
+    kinds, counts = np.unique(pixels, axis=0, return_counts=True)
+    weighed = np.repeat(kinds, np.ceil(np.sqrt(counts)).astype(int), axis=0)
+    return Image.fromarray(weighed[None]).quantize(
+        colors, Image.Quantize.MEDIANCUT, kmeans=8, dither=Image.Dither.NONE
+    )
+
+
+def welcome(studio: Studio) -> QImage:
+    """The card of the first run, over the panes."""
+    studio.show()
+    studio.open(studio.folder / "scan.nii.gz")
+    image = shot(studio.window._stack)
+    studio.window.guide.card.dismiss()
+    studio.settle()
+    return image
+
+
+def whole_window(studio: Studio) -> QImage:
+    """The dark window with figures."""
+    studio.open(studio.folder / "scan.nii.gz", studio.folder / "mask.nii.gz")
+    studio.window.controller.go_to_lesion(studio.window.study.measurements.lesions[0])
+    studio.window.panel.show_lesion(1)
+    studio.window.surface.choose_lesion(1)
+    studio.settle()
+    return shot(studio.window)
+
+
+def light_window(studio: Studio) -> QImage:
+    """The light window, large, two by two, the Display panel in front."""
+    window = studio.window
+    studio.settings.prefer(theme=Theme.LIGHT)
+    window.view_state.layout = Layout.TWO_BY_TWO
+    window.display_dock.raise_()
+    studio.show((1920, 1080))
+    window.reset_views()
+    studio.settle()
+    image = shot(window)
+    studio.settings.prefer(theme=Theme.DARK)
+    window.view_state.layout = Layout.ONE_THREE
+    studio.show()
+    window.reset_views()
+    studio.settle()
+    return image
+
+
+def layouts(studio: Studio) -> QImage:
+    """The four layouts."""
+    window = studio.window
+    names = {
+        Layout.SINGLE: "F2  One pane",
+        Layout.ONE_THREE: "F3  One and three",
+        Layout.TWO_BY_TWO: "F4  Two by two",
+        Layout.STRIP: "F6  Axial strip",
+    }
+    small = []
+    for layout, text in names.items():
+        window.view_state.layout = layout
+        studio.settle()
+        window.reset_views()
+        studio.settle()
+        image = shot(window.panes)
+        image = image.scaledToWidth(420, Qt.TransformationMode.SmoothTransformation)
+        small.append(captioned(image, text))
+    window.view_state.layout = Layout.ONE_THREE
+    window.reset_views()
+    studio.settle()
+    return below(beside(*small[:2]), beside(*small[2:]))
+
+
+def display_panel(studio: Studio) -> QImage:
+    """The Display panel, all of it."""
+    studio.window.display_dock.raise_()
+    studio.settle()
+    inner = studio.window.display_dock.widget().widget()
+    return shot(inner).copy(0, 0, inner.width(), inner.sizeHint().height())
+
+
+def contours(studio: Studio) -> QImage:
+    """Smooth outlines, and the borders of voxels."""
+    view = studio.window.view_state
+    before = view.fill, view.contour_px, view.crosshair_visible
+    view.fill, view.contour_px, view.crosshair_visible = False, 2.0, False
+    view.layout = Layout.SINGLE
+    middle = studio.tumor(0)
+    studio.go(middle)
+    studio.look(Plane.AXIAL, middle, 9.0)
+    parts = []
+    for exact, text in ((False, "Smooth"), (True, "True voxel edges")):
+        view.voxel_edges = exact
+        studio.settle()
+        image = shot(studio.window.views[Plane.AXIAL].canvas)
+        part = image.copy(image.width() // 2 - 230, image.height() // 2 - 180, 460, 360)
+        parts.append(captioned(part, text))
+    view.voxel_edges = False
+    view.fill, view.contour_px, view.crosshair_visible = before
+    return beside(*parts)
+
+
+def comparison(studio: Studio) -> QImage:
+    """Two masks in three colors, and the panel with the figures."""
+    window, view = studio.window, studio.window.view_state
+    view.layout, view.crosshair_visible = Layout.SINGLE, False
+    studio.show(_SMALL)
+    window.controller.comparer.open(studio.folder / "second-reader.nii.gz")
+    studio.settle()
+    until(lambda: window.controller.comparer.figures is not None)
+    middle = studio.tumor(0)
+    studio.go(middle)
+    studio.look(Plane.AXIAL, middle + np.array((-25, 10, 0)), 3.0)
+    image = beside(shot(window.views[Plane.AXIAL].canvas), shot(window.comparison_panel))
+    window.controller.comparer.stop()
+    view.crosshair_visible = True
+    studio.settle()
+    return image
+
+
+def draw_readings(studio: Studio) -> None:
+    """A reading of each kind that has figures, and an arrow, on the slice of the largest tumor."""
+    first = studio.tumor(0)
+    k = round(float(first[2]))
+    readings = studio.window.bench.readings
+
+    def at(right_mm: float, up_mm: float, start: np.ndarray = first) -> Float3:
+        """A place on the screen of the axial plane: right and up of `start`, in mm."""
+        i, j = start[0] - right_mm / SPEC.spacing_mm[0], start[1] + up_mm / SPEC.spacing_mm[1]
+        return float(i), float(j), float(k)
+
+    radius = studio.phantom.tumors[0].diameter_mm / 2
+    axial = (Plane.AXIAL, k)
+    caliper = (at(-radius, 3), at(radius, -3), at(-3, -radius + 2), at(3, radius - 2))
+    made = [
+        Reading(ReadingKind.CALIPER, *axial, caliper, "Lesion 1"),
+        Reading(ReadingKind.ELLIPSE, *axial, (at(35, 5), at(62, -18)), "Liver"),
+        Reading(ReadingKind.RULER, *axial, (at(0, 20), at(0, 58))),
+        Reading(ReadingKind.ANGLE, *axial, (at(40, -136), at(86, -117), at(132, -136))),
+        Reading(ReadingKind.ARROW, *axial, (at(76, -77), at(92, -58)), "Vena cava"),
+    ]
+    for reading in made:
+        readings.add(reading)
+    readings.choose(1)
+
+
+def readings(studio: Studio) -> QImage:
+    """Readings on the slice, and their panel."""
+    window, view = studio.window, studio.window.view_state
+    view.layout, view.overlay_visible, view.crosshair_visible = Layout.SINGLE, False, False
+    window.readings_dock.raise_()
+    studio.show(_SMALL)
+    middle = studio.tumor(0)
+    studio.go(middle)
+    draw_readings(studio)
+    studio.look(Plane.AXIAL, middle + np.array((-40, -36, 0)), 2.4)
+    panel = shot(window.readings_dock.widget())
+    image = beside(shot(window.views[Plane.AXIAL].canvas), panel)
+    view.overlay_visible = view.crosshair_visible = True
+    window.bench.readings.clear()
+    studio.show()
+    return image
+
+
+def surfaces(studio: Studio) -> QImage:
+    """The 3D pane, whole and cut at the coronal plane."""
+    window, view = studio.window, studio.window.view_state
+    view.layout, view.active = Layout.SINGLE, Pane.SURFACE
+    studio.show((780, 600))
+    studio.go(studio.tumor(0))
+    until(lambda: bool(window.surface.drawing.surfaces))
+    window.surface.reset()
+    parts = []
+    for cut, text in ((False, "Whole"), (True, "Clip: Coronal")):
+        window.surface.clips[Plane.CORONAL].setChecked(cut)
+        window.surface.drawing.camera.spin(25 if cut else 0, 12 if cut else 0)
+        window.surface.drawing.redraw()
+        studio.settle()
+        parts.append(captioned(shot(window.surface), text))
+    window.surface.clips[Plane.CORONAL].setChecked(False)
+    window.surface.reset()
+    view.active, view.layout = Pane.AXIAL, Layout.ONE_THREE
+    studio.show()
+    return beside(*parts)
+
+
+def slab(studio: Studio) -> QImage:
+    """A coronal slice, and 40 mm of slices as a MIP."""
+    window, view = studio.window, studio.window.view_state
+    view.layout, view.active, view.overlay_visible = Layout.SINGLE, Pane.CORONAL, False
+    view.crosshair_visible = False
+    i, j, k = studio.tumor(0)
+    studio.go((i, j + 20, k))
+    window.views[Plane.CORONAL].fit()
+    parts = []
+    for each, text in (
+        (Slab(), "One slice"),
+        (Slab(SlabMode.MAXIMUM, 60.0), "Maximum (MIP), 60 mm"),
+    ):
+        view.slab = each
+        studio.settle()
+        image = shot(window.views[Plane.CORONAL].canvas)
+        image = image.scaledToWidth(470, Qt.TransformationMode.SmoothTransformation)
+        parts.append(captioned(image, text))
+    view.slab, view.overlay_visible, view.crosshair_visible = Slab(), True, True
+    view.active, view.layout = Pane.AXIAL, Layout.ONE_THREE
+    studio.settle()
+    return beside(*parts)
+
+
+def preferences(studio: Studio) -> QImage:
+    """The Preferences dialog."""
+    dialog = PreferencesDialog(studio.window, studio.settings)
+    return dialog_shot(studio, dialog)
+
+
+def shortcuts(studio: Studio) -> QImage:
+    """All keys and gestures."""
+    dialog = ShortcutsDialog(studio.window, studio.settings.preferences.mouse_profile)
+    return dialog_shot(studio, dialog)
+
+
+def dialog_shot(studio: Studio, dialog: QWidget) -> QImage:
+    """A dialog as it looks when it has just been opened."""
+    dialog.show()
+    dialog.activateWindow()
+    studio.settle()
+    image = shot(dialog)
+    dialog.close()
+    return image
+
+
+def scan_check(studio: Studio) -> QImage:
+    """The card of a series with missing slices."""
+    folder = studio.folder / "gaps"
+    volume = studio.phantom.volume
+    write_dicom_series(named(volume, "Phantom^Gaps", "Abdomen portal"), folder)
+    files = sorted(folder.iterdir())
+    for n in (60, 61, 64):
+        files[n].unlink()
+    studio.open(folder)
+    resampled = studio.window.study.volume
+    mask = studio.folder / "gaps-mask.nii.gz"
+    labels = studio.phantom.truth.labels
+    if resampled.shape != labels.shape:
+        raise RuntimeError(f"the scan with gaps has shape {resampled.shape}")
+    save_mask(LabelMap(labels, resampled.grid), resampled.origin, mask)
+    studio.window.controller.open_mask(mask)
+    studio.settle()
+    studio.window._results_dock.raise_()
+    studio.window.controller.go_to_lesion(studio.window.study.measurements.lesions[0])
+    studio.settle()
+    return shot(studio.window)
+
+
+def study_browser(studio: Studio) -> QImage:
+    """A folder with several series."""
+    folder = studio.folder / "disc"
+    small = replace(SPEC, shape=(128, 128, 44), spacing_mm=(3.0, 3.0, 5.0))
+    for n, (seed, patient, series) in enumerate(
+        (
+            (1, "Phantom^One", "Abdomen arterial"),
+            (1, "Phantom^One", "Abdomen portal venous"),
+            (2, "Phantom^Two", "Liver portal venous"),
+            (3, "Phantom^Three", "Abdomen native"),
+        )
+    ):
+        volume = make_phantom(replace(small, seed=seed, tumor_diameters_mm=(20.0,))).volume
+        write_dicom_series(named(volume, patient, series), folder / f"series {n}")
+    for path in sorted((folder / "series 3").iterdir())[10:12]:
+        path.unlink()
+    entries = list_volumes(folder, Progress())
+    dialog = StudyBrowser(studio.window, "disc", entries, studio.settings)
+    dialog.resize(QSize(1240, 620))
+    dialog.show()
+    studio.settle()
+    image = shot(dialog)
+    dialog.close()
+    return image
+
+
+def named(volume: Volume, patient: str, series: str) -> Volume:
+    """`volume` as a scanner would label it."""
+    origin = replace(volume.origin, patient=patient, description=series)
+    return replace(volume, origin=origin)
+
+
+PICTURES: dict[str, Callable[[Studio], QImage]] = {
+    "welcome": welcome,
+    "window": whole_window,
+    "window-light": light_window,
+    "layouts": layouts,
+    "display": display_panel,
+    "contours": contours,
+    "comparison": comparison,
+    "readings": readings,
+    "surfaces": surfaces,
+    "slab": slab,
+    "preferences": preferences,
+    "shortcuts": shortcuts,
+    "scan-check": scan_check,
+    "study-browser": study_browser,
+}
+"""In this order: each leaves the window as the next one expects it."""
+
+
+def main() -> int:
+    """Make all pictures."""
+    parser = argparse.ArgumentParser(description="make the pictures of the documents")
+    parser.add_argument("folder", type=Path, help="where they go, e.g. docs/images")
+    folder: Path = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        os.environ["LIVERSEG_HOME"] = scratch
+        app = QApplication(sys.argv[:1])
+        studio = Studio(Path(scratch))
+        for name, make in PICTURES.items():
+            save(make(studio), folder / f"{name}.png")
+        studio.window.controller.may_close = lambda: True
+        studio.window.close()
+        app.processEvents()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
