@@ -14,6 +14,7 @@ from liverseg_gui.core.volume import Volume
 from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.pane_colors import PANE_TEXT, PLANE_COLORS
+from liverseg_gui.ui.wheel import Notches
 
 _APART_MM = 5.0
 _GAP = 4
@@ -26,6 +27,7 @@ class AxialStrip(QWidget):
     def __init__(self, study: Study, view: ViewState) -> None:
         super().__init__()
         self._study, self._view = study, view
+        self._notches = Notches()
         self.setMinimumHeight(90)
         self.setAccessibleName("Neighboring axial slices")
         self.setToolTip("Click a slice to go there")
@@ -113,8 +115,8 @@ class AxialStrip(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         """One slice a notch, as on a plane."""
         volume = self._study.volume
-        if volume is not None and event.angleDelta().y():
+        notches = self._notches.turned(event.angleDelta().y())
+        if volume is not None and notches:
             i, j, k = self._view.crosshair_ijk
-            step = 1 if event.angleDelta().y() > 0 else -1
-            self._view.move_crosshair((i, j, k + step), volume.shape)
+            self._view.move_crosshair((i, j, k + notches), volume.shape)
         event.accept()

@@ -118,7 +118,7 @@ def _layout_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
         "next_slab": partial(_next_slab, window),
         "thicker": partial(_change_slab, state, 1),
         "thinner": partial(_change_slab, state, -1),
-        "cine": cine.play,
+        "cine": window.play_cine,
         "cine_faster": partial(cine.change_speed, 1),
         "cine_slower": partial(cine.change_speed, -1),
     }

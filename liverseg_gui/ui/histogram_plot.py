@@ -23,13 +23,14 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from liverseg_gui.core.display import Window
 from liverseg_gui.core.histogram import Histogram
 from liverseg_gui.ui.histogram_range import fitting_range, ticks
+from liverseg_gui.ui.wheel import Notches
 
 _KEYS = Qt.Key
 _STEPS = {_KEYS.Key_Left: -1, _KEYS.Key_Down: -1, _KEYS.Key_Right: 1, _KEYS.Key_Up: 1}
 _SHIFT, _KEYPAD = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.KeypadModifier
 _REACH_PX = 6
 _RAMP_PX, _AXIS_PX = 5, 15
-_A_NOTCH, _WIDER = 120, 1.1
+_WIDER = 1.1
 _ROLE = QPalette.ColorRole
 _TIP = (
     "Drag the band: center\nDrag an edge: width (with Shift: this edge alone)\nWheel: width\n"
@@ -60,7 +61,7 @@ class HistogramPlot(QWidget):
         self._pictured: tuple[object, ...] = ()
         self._grip: Grip | None = None
         self._start_x, self._start = 0.0, self._window
-        self._wheel = 0
+        self._notches = Notches()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -146,9 +147,7 @@ class HistogramPlot(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Away from the reader is wider, a tenth a notch."""
         event.accept()
-        self._wheel += event.angleDelta().y()
-        notches = int(self._wheel / _A_NOTCH)
-        self._wheel -= notches * _A_NOTCH
+        notches = self._notches.turned(event.angleDelta().y())
         if notches:
             change = self._window.width * (_WIDER**notches - 1)
             least = notches / abs(notches)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -11,8 +11,10 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QLabel,
     QMainWindow,
     QPushButton,
+    QScrollArea,
     QToolBar,
     QToolButton,
     QWidget,
@@ -48,13 +50,17 @@ class KeyGuard(QObject):
     def _watch(self, before: QWidget | None, now: QWidget | None) -> None:
         if before is not None and isValid(before):
             before.removeEventFilter(self)
-        if now is not None and any(isinstance(now, kind) for kind, _ in _OWN_KEYS):
+        if now is None or now.window().windowType() is Qt.WindowType.Popup:
+            return  # the list of a combo box looks after its keys by itself
+        if isinstance(now, QLabel) or any(isinstance(now, kind) for kind, _ in _OWN_KEYS):
             now.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Claim a key before it is looked up among the shortcuts; Enter presses a button."""
         if not isinstance(event, QKeyEvent) or not isinstance(watched, QWidget):
             return False
+        if isinstance(watched, QLabel):
+            return _copies(watched, event)
         if event.type() is QEvent.Type.ShortcutOverride and _is_own(watched, event):
             event.accept()
             return True
@@ -72,6 +78,17 @@ def _is_own(widget: QWidget, event: QKeyEvent) -> bool:
     return any(isinstance(widget, kind) and event.key() in keys for kind, keys in _OWN_KEYS)
 
 
+def _copies(label: QLabel, event: QKeyEvent) -> bool:
+    """Copy the text that is selected in a label, where else a picture would be copied."""
+    if not label.hasSelectedText() or not event.matches(QKeySequence.StandardKey.Copy):
+        return False
+    if event.type() is QEvent.Type.ShortcutOverride:
+        event.accept()
+    elif event.type() is QEvent.Type.KeyPress:
+        QGuiApplication.clipboard().setText(label.selectedText())
+    return True
+
+
 def _presses(widget: QWidget, event: QKeyEvent) -> bool:
     """Whether Enter was pressed on a button; a check box is left to Space, as everywhere."""
     enter = event.key() in (_KEY.Key_Return, _KEY.Key_Enter)
@@ -79,7 +96,8 @@ def _presses(widget: QWidget, event: QKeyEvent) -> bool:
 
 
 def take_focus_by_tab(window: QMainWindow) -> None:
-    """Buttons and sliders are reached by Tab; a click on one leaves the keys to the pane.
+    """Buttons, sliders and lists to choose from are reached by Tab; a click on one leaves the keys
+    to the pane.
 
     The buttons of tool bars, which Qt leaves out, are reached as well.
     """
@@ -89,6 +107,8 @@ def take_focus_by_tab(window: QMainWindow) -> None:
     for slider in window.findChildren(QAbstractSlider):
         if slider.focusPolicy() is not Qt.FocusPolicy.NoFocus:
             slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    for around in (*window.findChildren(QComboBox), *window.findChildren(QScrollArea)):
+        around.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     for bar in window.findChildren(QToolBar):
         for action in bar.actions():
             widget = bar.widgetForAction(action)

@@ -56,6 +56,7 @@ from liverseg_gui.ui.status_line import NOTICE, StatusLine
 from liverseg_gui.ui.study_controller import StudyController
 from liverseg_gui.ui.surface_controller import SurfaceController
 from liverseg_gui.ui.surface_view import SurfaceView
+from liverseg_gui.ui.wheel import WheelGuard
 from liverseg_gui.ui.window_controller import WindowController
 from liverseg_gui.ui.window_panel import WindowPanel
 from liverseg_gui.ui.workbench import Workbench
@@ -110,6 +111,7 @@ class MainWindow(QMainWindow):
         self._listen()
         FocusWatch(self)
         KeyGuard(self)
+        WheelGuard(self)
         take_focus_by_tab(self)
         self.setFocus()
         self._show_settings()
@@ -126,9 +128,11 @@ class MainWindow(QMainWindow):
         }
         for plane, view in self.views.items():
             view.hovered.connect(partial(self._hover, view))
+            view.read_again.connect(partial(self._read, view))
             view.add_layer(self.overlays[plane])
         self.readings = ReadingController(self.bench, self.panes)
         self.cine = Cine(self._cine_step)
+        self._cine_view = self.panes.active_view
         welcome = QLabel(_WELCOME)
         welcome.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._stack = QStackedWidget()
@@ -159,12 +163,13 @@ class MainWindow(QMainWindow):
     def _build_display(self) -> QWidget:
         self.window_panel = WindowPanel(self.study, self.view_state, self.settings)
         self.window_panel.auto_asked.connect(self.windows.auto)
-        self.window_panel.done.connect(lambda: self.panes.active_view.setFocus())
         self.overlay_panel = OverlayPanel(self.view_state, self.settings, self.flicker)
         self.comparison_panel = ComparisonPanel(
             self.study, self.view_state, self.controller.comparer, self._shown
         )
         slab = SlabPanel(self.view_state)
+        for panel in (self.window_panel, self.overlay_panel, slab):
+            panel.done.connect(self.panes.take_keyboard)
         return DisplayPanel(self.window_panel, self.overlay_panel, self.comparison_panel, slab)
 
     def add_panel(self, title: str, name: str, widget: QWidget) -> QDockWidget:
@@ -289,6 +294,9 @@ class MainWindow(QMainWindow):
     def _hover(self, view: SliceView, voxel: Int3 | None) -> None:
         if voxel is not None and len(self.panes.shown) > 1:
             self.view_state.active = view.pane
+        self._read(view, voxel)
+
+    def _read(self, view: SliceView, voxel: Int3 | None) -> None:
         self.status.show_cursor(view, voxel)
 
     def _show_look(self, *_: object) -> None:
@@ -300,10 +308,17 @@ class MainWindow(QMainWindow):
 
     def _cine_step(self, slices: int) -> bool:
         """Move by one slice; whether there was another one."""
-        view = self.panes.active_view
+        view = self._cine_view
+        if view.pane not in self.panes.shown:
+            view = self._cine_view = self.panes.active_view
         before = view.index
         view.step(slices)
         return view.index != before
+
+    def play_cine(self, on: bool) -> None:
+        """Scroll the active plane by itself: that one, wherever the mouse goes meanwhile."""
+        self._cine_view = self.panes.active_view
+        self.cine.play(on)
 
     def reset_views(self) -> None:
         """Show the whole slices, and the surfaces from the front."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QIcon, QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -28,6 +28,7 @@ from liverseg_gui.state.overlay_look import THICKEST_PX, THINNEST_PX, OverlayLoo
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.flicker import Flicker
+from liverseg_gui.ui.number_keys import NumberKeys
 
 _KEEP_AFTER_MS = 600
 _MODES = {"Fill and contour": (True, True), "Fill": (True, False), "Contour": (False, True)}
@@ -35,7 +36,12 @@ _SWATCH_PX = 14
 
 
 class OverlayPanel(QGroupBox):
-    """Follows `ViewState` and changes it; what was chosen is kept for the next start."""
+    """Follows `ViewState` and changes it; what was chosen is kept for the next start.
+
+    `done` tells that a number was entered.
+    """
+
+    done = Signal()
 
     def __init__(self, view: ViewState, settings: Settings, flicker: Flicker) -> None:
         super().__init__("Overlay")
@@ -87,6 +93,7 @@ class OverlayPanel(QGroupBox):
         self.thickness.setSuffix(" px")
         self.thickness.setKeyboardTracking(False)
         self.thickness.valueChanged.connect(partial(setattr, self._view, "contour_px"))
+        NumberKeys(self.thickness).done.connect(self.done)
         return _row(self.mode, self.thickness)
 
     def _label_rows(self) -> QLayout:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from liverseg_gui.core.geometry import Int3
@@ -27,7 +27,7 @@ class PaneGrid(QWidget):
 
     def __init__(self, study: Study, view: ViewState, surface: SurfaceView) -> None:
         super().__init__()
-        self._view = view
+        self._study, self._view = study, view
         self.views = {plane: SliceView(plane, study, view) for plane in Plane}
         self.surface = surface
         self.strip = AxialStrip(study, view)
@@ -49,7 +49,13 @@ class PaneGrid(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._split)
         self._arranged: tuple[object, ...] = ()
+        self._magnified = 1.0
+        self._link_later = QTimer(self)
+        self._link_later.setSingleShot(True)
+        self._link_later.timeout.connect(self._keep_linked)
+        study.preview_changed.connect(self._fit_linked)
         for each in self.views.values():
+            each.box.sigResized.connect(lambda *_: self._link_later.start(0))
             each.focused.connect(partial(setattr, view, "active", each.pane))
             each.maximize_asked.connect(partial(view.maximize, each.pane))
             each.zoomed.connect(partial(self._zoom_others, each))
@@ -84,9 +90,17 @@ class PaneGrid(QWidget):
         under = (each.voxel_under_cursor for each in self.views.values())
         return next((voxel for voxel in under if voxel is not None), None)
 
+    def take_keyboard(self) -> None:
+        """Keys are commands of the active pane again, also after typing in a floating panel."""
+        self.activateWindow()
+        self.panes[self._view.active].setFocus(Qt.FocusReason.OtherFocusReason)
+
     def arrange(self, *_: object) -> None:
         """Show the panes of the layout, and a frame around the active one."""
         view = self._view
+        if view.active not in self.shown:
+            view.active = self.shown[0]  # keys never act on a pane that is not seen
+            return
         for each in self.views.values():
             each.set_active(each.pane is view.active and len(self.shown) > 1)
         self._move_focus()
@@ -139,18 +153,46 @@ class PaneGrid(QWidget):
         self._view.active = order[(at + step) % len(order)]
         self.panes[self._view.active].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
+    @property
+    def _seen(self) -> list[SliceView]:
+        """The planes that are shown; all of them where the 3D pane is alone."""
+        seen = [each for each in self.views.values() if each.pane in self.shown]
+        return seen or list(self.views.values())
+
+    @property
+    def _fitting(self) -> float:
+        """The magnification at which every plane that is shown is seen whole."""
+        return min(each.fitting_px_per_mm for each in self._seen)
+
+    @property
+    def _linked(self) -> bool:
+        whole = self._study.volume is not None and self._study.preview is None
+        return self._view.linked and whole
+
     def _link(self, *_: object) -> None:
-        """Bring linked planes to one magnification: the smallest of those they have."""
-        if self._view.linked:
-            scale = min(each.box.px_per_mm for each in self.views.values())
-            for each in self.views.values():
-                each.box.look_at(each.box.viewRect().center(), scale)
+        """Bring linked planes to one magnification: the smallest of those that are seen."""
+        if self._linked:
+            self._magnify(min(each.box.px_per_mm for each in self._seen))
+
+    def _magnify(self, px_per_mm: float, but: SliceView | None = None) -> None:
+        self._magnified = px_per_mm / self._fitting
+        for each in self.views.values():
+            if each is not but:
+                each.box.look_at(each.box.viewRect().center(), px_per_mm)
+
+    def _keep_linked(self) -> None:
+        """Panes have other sizes: linked planes keep one magnification, as large in proportion."""
+        if self._linked:
+            self._magnify(self._magnified * self._fitting)
+
+    def _fit_linked(self) -> None:
+        """A preview comes or goes, and every plane shows its whole slice."""
+        self._magnified = 1.0
+        self._link_later.start(0)
 
     def _zoom_others(self, source: SliceView) -> None:
-        if self._view.linked:
-            for each in self.views.values():
-                if each is not source:
-                    each.box.look_at(each.box.viewRect().center(), source.box.px_per_mm)
+        if self._linked:
+            self._magnify(source.box.px_per_mm, but=source)
 
     def _pan_others(self, source: SliceView, moved_mm: dict[int, float]) -> None:
         if self._view.linked:

@@ -11,6 +11,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 
 from liverseg_gui.state.view import Tool, ViewState
+from liverseg_gui.ui.wheel import Notches
 
 _LEFT, _RIGHT, _MIDDLE = (
     Qt.MouseButton.LeftButton,
@@ -60,7 +61,7 @@ class PlaneBox(pg.ViewBox):
     def __init__(self, view: ViewState) -> None:
         super().__init__(lockAspect=1.0, invertY=True, enableMenu=False)
         self._view = view
-        self._wheel = 0
+        self._notches = Notches()
         self._drag: Callable[[Any], None] | None = None
         self.taker: Callable[[QPointF], bool] = lambda _: False
         self.click_taker: Callable[[QPointF], bool] = lambda _: False
@@ -93,8 +94,7 @@ class PlaneBox(pg.ViewBox):
         if event.modifiers() & _CTRL:
             self._zoom(1.001 ** event.delta(), self.mapToView(event.pos()))
             return
-        self._wheel += event.delta()
-        notches, self._wheel = int(self._wheel / 120), self._wheel - int(self._wheel / 120) * 120
+        notches = self._notches.turned(event.delta())
         if notches:
             self.scrolled.emit(notches)
 

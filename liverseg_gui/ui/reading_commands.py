@@ -36,8 +36,9 @@ def refresh_readings(window: MainWindow) -> None:
     actions, readings, history = window.actions_by_key, window.bench.readings, window.bench.history
     idle = window.study.preview is None
     actions["close_polygon"].setEnabled(window.readings.can_close)
-    actions["delete_reading"].setEnabled(idle and readings.chosen is not None)
-    actions["delete_readings"].setEnabled(idle and bool(readings.items))
+    seen = idle and window.view_state.readings_visible
+    actions["delete_reading"].setEnabled(seen and readings.chosen is not None)
+    actions["delete_readings"].setEnabled(seen and bool(readings.items))
     actions["undo"].setEnabled(idle and (history.can_undo or window.readings.unfinished))
     actions["redo"].setEnabled(idle and history.can_redo)
     actions["undo"].setText(f"&Undo {history.undo_name}".strip())

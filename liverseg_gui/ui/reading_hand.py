@@ -109,12 +109,21 @@ class ReadingHand(QObject):
         elif self._grab is not None:
             self._drag(stroke)
         elif self._pen is not None and self._drawing_stroke:
+            if not self._is_here(self._pen):
+                self._miss(stroke)
+                return
             at = self._layer.ijk(stroke.at)
             self._pen.hover(at)
             if stroke.part is StrokePart.RELEASE:
                 self._drawing_stroke = False
                 self._put(at)
             self._show()
+
+    def _miss(self, stroke: Stroke) -> None:
+        """The reader scrolled away in the middle of a stroke: nothing is done to what is not seen,
+        and a stroke that ends there is dropped."""
+        if stroke.part is StrokePart.RELEASE:
+            self.give_up()
 
     def _press(self, at: QPointF) -> None:
         """A drag begins: on a handle it changes a reading, else it draws one."""
@@ -142,6 +151,9 @@ class ReadingHand(QObject):
         frame, grab = self._layer.frame, self._grab
         if frame is None or grab is None or grab.hit.id not in self._readings.items:
             self.give_up()
+            return
+        if not self._is_here(grab.before):
+            self._miss(stroke)
             return
         self._grab = grab = replace(grab, now=self._dragged(grab, frame, stroke.at))
         if stroke.part is StrokePart.RELEASE:
@@ -243,7 +255,7 @@ class ReadingHand(QObject):
         frame = self._layer.frame
         assert frame is not None
         pen = self._pen
-        if pen is None or (pen.plane, pen.index) != (frame.plane, frame.index):
+        if pen is None or not self._is_here(pen):
             kind = KINDS[self._state.tool]
             pen = self._pen = Pen(kind, frame.plane, frame.index, frame.volume.affine)
             self._state.readings_visible = True
@@ -251,11 +263,16 @@ class ReadingHand(QObject):
             self.progressed.emit()
         return pen
 
+    def _is_here(self, drawn: Pen | Reading) -> bool:
+        """Whether the slice that it is drawn on is the one shown."""
+        frame = self._layer.frame
+        return frame is not None and (drawn.plane, drawn.index) == (frame.plane, frame.index)
+
     def _hover(self, at: QPointF | None) -> None:
         if self._layer.frame is None or self._grab is not None:
             return
         if self._pen is not None and at is not None:
-            if self._pen.points:
+            if self._pen.points and self._is_here(self._pen):
                 self._pen.hover(self._layer.ijk(at))
                 self._show()
             return

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QGroupBox, QHBoxLayout
 
 from liverseg_gui.core.slabs import THICKEST_MM, THINNEST_MM, SlabMode
 from liverseg_gui.state.view import ViewState
+from liverseg_gui.ui.number_keys import NumberKeys
 
 
 class SlabPanel(QGroupBox):
-    """Follows `ViewState.slab` and changes it."""
+    """Follows `ViewState.slab` and changes it. `done` tells that a number was entered."""
+
+    done = Signal()
 
     def __init__(self, view: ViewState) -> None:
         super().__init__("Slab")
@@ -30,6 +34,7 @@ class SlabPanel(QGroupBox):
         self._thickness.setSuffix(" mm")
         self._thickness.setKeyboardTracking(False)
         self._thickness.valueChanged.connect(self._set_thickness)
+        NumberKeys(self._thickness).done.connect(self.done)
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
         row.addWidget(self._mode, 1)

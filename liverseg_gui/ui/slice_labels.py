@@ -12,6 +12,8 @@ _GAP = 6
 _SIDES = ("left", "right", "top", "bottom")
 _BAR_SHARE = 0.22
 _STEPS = (1, 2, 5)
+_BACKING = QColor(0, 0, 0, 140)
+"""Behind texts and bar: what is light on white, as air is where it is inverted, is not seen."""
 
 
 class SliceLabels:
@@ -35,7 +37,9 @@ class SliceLabels:
 
     def _label(self, color: str) -> QLabel:
         label = QLabel(self._parent)
-        label.setStyleSheet(f"color: {color}; background: rgba(0, 0, 0, 140); font-weight: 600;")
+        shade = _BACKING
+        backing = f"rgba({shade.red()}, {shade.green()}, {shade.blue()}, {shade.alpha()})"
+        label.setStyleSheet(f"color: {color}; background: {backing}; font-weight: 600;")
         label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         return label
 
@@ -46,7 +50,8 @@ class SliceLabels:
     def taken(self) -> list[QRectF]:
         """Where texts stay while the cursor moves, for what else is written on the slice."""
         stay = (each for name, each in self._labels.items() if name != "hu" and each.text())
-        return [QRectF(each.geometry()) for each in stay]
+        scale = [] if self.scale.isHidden() else [QRectF(self.scale.geometry())]
+        return [*(QRectF(each.geometry()) for each in stay), *scale]
 
     def set(self, **texts: str) -> None:
         """Change texts by their place; nothing is done where they are the same."""
@@ -102,6 +107,9 @@ class SliceLabels:
                 "bottom": ((width - w) // 2, height - h - _GAP),
             }[name]
             label.move(x, y)
+        info, hu = self._labels["info"], self._labels["hu"]
+        if hu.geometry().intersects(info.geometry()):  # in a narrow pane
+            hu.move(hu.x(), info.y() - hu.height())
         self.scale.place(self._texts)
 
 
@@ -145,6 +153,7 @@ class ScaleBar(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """The bar with a tick at either end, its length beside it."""
         painter = QPainter(self)
+        painter.fillRect(self.rect(), _BACKING)
         painter.setPen(QColor(PANE_TEXT))
         right, bottom = self.width() - 3, self.height() - 1
         painter.drawLine(right, 0, right, bottom)

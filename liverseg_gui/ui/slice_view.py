@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QSpinBox, QVBoxLayout, QWidget
 
 from liverseg_gui.core.geometry import Int3
@@ -16,17 +16,25 @@ from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import Pane, ViewState
 from liverseg_gui.ui.frame import Z_CROSSHAIR, Frame, Layer
 from liverseg_gui.ui.marks import SHORT_MARK
+from liverseg_gui.ui.number_keys import NumberKeys
 from liverseg_gui.ui.pane_colors import PANE_BACKGROUND, PLANE_COLORS
 from liverseg_gui.ui.plane_box import PlaneBox
 from liverseg_gui.ui.slice_labels import SliceLabels
+from liverseg_gui.ui.wheel import Notches
 
 FRAME_PX = 2
+_PADDING = 0.03
 
 
 class SliceView(QWidget):
-    """Shows one plane in its true aspect ratio; gestures change the shared ViewState."""
+    """Shows one plane in its true aspect ratio; gestures change the shared ViewState.
+
+    `hovered` tells the voxel that the cursor comes to, `read_again` the one that came to a cursor
+    that rests, or what is shown there changed.
+    """
 
     hovered = Signal(object)
+    read_again = Signal(object)
     focused = Signal()
     maximize_asked = Signal()
     zoomed = Signal()
@@ -40,6 +48,7 @@ class SliceView(QWidget):
         self._drawn: tuple[object, ...] = ()
         self._shown_hu: np.ndarray | None = None
         self._active = False
+        self._notches = Notches()
         self._under: QPointF | None = None
         self._build()
         self._redraw = QTimer(self)
@@ -82,10 +91,11 @@ class SliceView(QWidget):
         self.box.zoomed.connect(lambda _: self.zoomed.emit())
         self.box.panned.connect(lambda x, y: self.panned.emit(self._along_axes(x, y)))
         self.box.sigRangeChanged.connect(lambda *_: self._show_texts())
+        self.box.sigRangeChanged.connect(lambda *_: self._read_again())
 
     def _slice_row(self) -> QWidget:
         """Slider and number of the slice."""
-        self._slider = QSlider(Qt.Orientation.Horizontal)
+        self._slider = _Slider(Qt.Orientation.Horizontal)
         self._slider.setAccessibleName(f"{self.plane.title} slice")
         self._slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._slider.valueChanged.connect(self.go_to)
@@ -97,7 +107,7 @@ class SliceView(QWidget):
         self._number.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._number.setToolTip("Number of the slice: type one and press Enter")
         self._number.valueChanged.connect(lambda number: self.go_to(number - 1))
-        self._number.editingFinished.connect(self.setFocus)
+        NumberKeys(self._number).done.connect(self.setFocus)
         self._row = QWidget()
         row = QHBoxLayout(self._row)
         row.setContentsMargins(2, 0, 2, 0)
@@ -216,7 +226,14 @@ class SliceView(QWidget):
     def fit(self) -> None:
         """Zoom so that the whole slice is seen."""
         if self._shown is not None:
-            self.box.setRange(self.extent(), padding=0.03)
+            self.box.setRange(self.extent(), padding=_PADDING)
+
+    @property
+    def fitting_px_per_mm(self) -> float:
+        """The magnification at which the whole slice is seen."""
+        whole, room = self.extent(), 1 + 2 * _PADDING
+        width, height = max(self.box.width(), 1.0), max(self.box.height(), 1.0)
+        return float(min(width / whole.width(), height / whole.height()) / room)
 
     def center(self) -> None:
         """Bring the crosshair to the middle of the view, at the same zoom."""
@@ -254,10 +271,12 @@ class SliceView(QWidget):
                 (self._slider, self._shown_index),
                 (self._number, self.index + 1),
             ):
-                widget.blockSignals(True)
-                widget.setValue(value)
-                widget.blockSignals(False)
+                if widget.value() != value:  # else what is being typed would go
+                    widget.blockSignals(True)
+                    widget.setValue(value)
+                    widget.blockSignals(False)
         self._show_texts()
+        self._read_again()
 
     def frame(self) -> Frame | None:
         """What layers are drawn for; None for a preview or no scan."""
@@ -349,11 +368,20 @@ class SliceView(QWidget):
     @property
     def voxel_under_cursor(self) -> Int3 | None:
         """The voxel of the slice shown now where the cursor is, or None if it is elsewhere."""
-        return None if self._under is None else self.voxel_at(self._under)
+        return None if self._under is None else self.voxel_at(self.box.mapToView(self._under))
+
+    def _read_again(self) -> None:
+        if self._under is not None:
+            self.read_again.emit(self.voxel_under_cursor)
 
     def _hover(self, point: QPointF | None) -> None:
-        self._under = point
+        self._under = None if point is None else self.box.mapFromView(point)
         self.hovered.emit(None if point is None else self.voxel_at(point))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Over slider and number it scrolls as over the slice: one slice a notch."""
+        self.step(self._notches.turned(event.angleDelta().y()))
+        event.accept()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Keys act on this pane from now on."""
@@ -370,6 +398,14 @@ class SliceView(QWidget):
         """Keep the letters at the edges."""
         super().resizeEvent(event)  # type: ignore[arg-type]
         self.labels.place()
+
+
+class _Slider(QSlider):
+    """Leaves the wheel to its pane: by itself it would move three slices a notch."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Not here."""
+        event.ignore()
 
 
 def slab_name(mode: SlabMode) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent, QWheelEvent
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QComboBox,
     QGroupBox,
@@ -31,6 +31,7 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.histogram_plot import HistogramPlot
+from liverseg_gui.ui.number_keys import NumberKeys
 from liverseg_gui.ui.theme import set_tone
 
 BUTTONS = {
@@ -45,12 +46,7 @@ PRESET_COMMANDS = ("save_preset", "rename_preset", "delete_preset")
 
 
 class NumberBox(QSpinBox):
-    """A number in HU that is taken on Enter or when the box is left; Enter also tells `entered`.
-
-    The wheel turns it only while it has the focus: else it would be turned by scrolling past it.
-    """
-
-    entered = Signal()
+    """A number in HU that is taken on Enter or when the box is left."""
 
     def __init__(self, name: str, least: float, most: float, step: int) -> None:
         super().__init__()
@@ -61,21 +57,10 @@ class NumberBox(QSpinBox):
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Tell that Enter was pressed, once the number is taken."""
-        super().keyPressEvent(event)
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.entered.emit()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Leave the wheel to the panel, unless the box has the focus."""
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
-
     def show_value(self, value: float) -> None:
-        """Show a number that was set elsewhere."""
+        """Show a number that was set elsewhere; what is being typed goes only for another one."""
+        if round(value) == self.value():
+            return
         self.blockSignals(True)
         self.setValue(round(value))
         self.blockSignals(False)
@@ -109,7 +94,7 @@ class WindowPanel(QGroupBox):
         self._center = NumberBox("Window center (level)", LOWEST_CENTER, HIGHEST_CENTER, 5)
         for box, set_it in ((self._width, self._set_width), (self._center, self._set_center)):
             box.valueChanged.connect(set_it)
-            box.entered.connect(self.done)
+            NumberKeys(box).done.connect(self.done)
         self.plot = HistogramPlot()
         self.plot.window_set.connect(lambda window: setattr(self._view, "window", window))
         self.plot.auto_asked.connect(self.auto_asked)

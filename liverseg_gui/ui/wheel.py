@@ -1,0 +1,45 @@
+"""The wheel: whole notches of it, and who may not be turned by scrolling past."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QWidget
+
+_A_NOTCH = 120
+"""Eighths of a degree; fine wheels and touchpads tell of parts of it."""
+
+
+class Notches:
+    """Counts whole notches of what a wheel tells in parts."""
+
+    def __init__(self) -> None:
+        self._rest = 0
+
+    def turned(self, delta: int) -> int:
+        """The notches that are complete with `delta`; negative towards the reader."""
+        self._rest += delta
+        notches = int(self._rest / _A_NOTCH)
+        self._rest -= notches * _A_NOTCH
+        return notches
+
+
+class WheelGuard(QObject):
+    """Boxes and lists within `window` are turned only while they have the keyboard.
+
+    Otherwise the wheel is left to what they lie on: a panel scrolls, a pane changes its slice.
+    """
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        for kind in (QAbstractSpinBox, QComboBox):
+            for widget in window.findChildren(kind):
+                widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Leave the wheel alone."""
+        if event.type() is not QEvent.Type.Wheel or not isinstance(watched, QWidget):
+            return False
+        if watched.hasFocus():
+            return False
+        event.ignore()
+        return True
