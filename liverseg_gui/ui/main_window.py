@@ -126,6 +126,7 @@ class MainWindow(QMainWindow):
         }
         for plane, view in self.views.items():
             view.hovered.connect(partial(self._hover, view))
+            view.under_changed.connect(partial(self._show_cursor, view))
             view.add_layer(self.overlays[plane])
         self.readings = ReadingController(self.bench, self.panes)
         self.cine = Cine(self._cine_step)
@@ -289,6 +290,9 @@ class MainWindow(QMainWindow):
     def _hover(self, view: SliceView, voxel: Int3 | None) -> None:
         if voxel is not None and len(self.panes.shown) > 1:
             self.view_state.active = view.pane
+        self._show_cursor(view, voxel)
+
+    def _show_cursor(self, view: SliceView, voxel: Int3 | None) -> None:
         self.status.show_cursor(view, voxel)
 
     def _show_look(self, *_: object) -> None:

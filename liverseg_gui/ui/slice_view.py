@@ -24,9 +24,14 @@ FRAME_PX = 2
 
 
 class SliceView(QWidget):
-    """Shows one plane in its true aspect ratio; gestures change the shared ViewState."""
+    """Shows one plane in its true aspect ratio; gestures change the shared ViewState.
+
+    `hovered` tells the voxel that the cursor was moved to, `under_changed` the one that lies under
+    a resting cursor by now; both None where there is none.
+    """
 
     hovered = Signal(object)
+    under_changed = Signal(object)
     focused = Signal()
     maximize_asked = Signal()
     zoomed = Signal()
@@ -81,7 +86,7 @@ class SliceView(QWidget):
         self.box.hovered.connect(self._hover)
         self.box.zoomed.connect(lambda _: self.zoomed.emit())
         self.box.panned.connect(lambda x, y: self.panned.emit(self._along_axes(x, y)))
-        self.box.sigRangeChanged.connect(lambda *_: self._show_texts())
+        self.box.sigRangeChanged.connect(self._follow_range)
 
     def _slice_row(self) -> QWidget:
         """Slider and number of the slice."""
@@ -258,6 +263,7 @@ class SliceView(QWidget):
                 widget.setValue(value)
                 widget.blockSignals(False)
         self._show_texts()
+        self._tell_under()
 
     def frame(self) -> Frame | None:
         """What layers are drawn for; None for a preview or no scan."""
@@ -349,11 +355,20 @@ class SliceView(QWidget):
     @property
     def voxel_under_cursor(self) -> Int3 | None:
         """The voxel of the slice shown now where the cursor is, or None if it is elsewhere."""
-        return None if self._under is None else self.voxel_at(self._under)
+        return None if self._under is None else self.voxel_at(self.box.mapToView(self._under))
 
     def _hover(self, point: QPointF | None) -> None:
-        self._under = point
-        self.hovered.emit(None if point is None else self.voxel_at(point))
+        self._under = None if point is None else self.box.mapFromView(point)
+        self.hovered.emit(self.voxel_under_cursor)
+
+    def _tell_under(self) -> None:
+        """The cursor rests, but slices, slabs and magnification change under it."""
+        if self._under is not None:
+            self.under_changed.emit(self.voxel_under_cursor)
+
+    def _follow_range(self, *_: object) -> None:
+        self._show_texts()
+        self._tell_under()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Keys act on this pane from now on."""
