@@ -50,11 +50,14 @@ def clip_plane(affine: Affine, plane: Plane, ijk: Int3, side: float) -> NDArray[
 
 
 def crosshair_rings(affine: Affine, box_mm: NDArray[np.float64], ijk: Int3) -> dict[Plane, Ring]:
-    """Where the planes through voxel `ijk` cut the box around points (N, 3) in patient mm.
+    """Where the planes through voxel `ijk` cut the box around what lies between the corners
+    `box_mm` (2, 3), both in patient mm.
 
-    Each ring is four corners (4, 3) in patient mm. A plane beside the box goes along its side.
+    The planes are those of the scan, which may be turned in the patient: its box holds all eight
+    corners. Each ring is four corners (4, 3). A plane beside the box goes along its side.
     """
-    inside = affine.to_ijk(box_mm)
+    corners = np.stack(np.meshgrid(*np.asarray(box_mm).T, indexing="ij"), axis=-1).reshape(-1, 3)
+    inside = affine.to_ijk(corners)
     ends = np.stack([inside.min(0), inside.max(0)])
     rings = {}
     for plane in Plane:

@@ -145,6 +145,22 @@ def test_the_frames_of_the_crosshair_go_through_its_voxel_and_around_the_surface
     np.testing.assert_allclose(rings[Plane.AXIAL][:, 2], 24.0)  # beside the box: along its side
 
 
+def test_the_crosshair_goes_around_the_surfaces_of_a_scan_that_is_turned_in_the_patient() -> None:
+    turn = np.radians(45)
+    matrix = np.eye(4)
+    matrix[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+    affine = Affine(matrix)
+    points = affine.to_mm(np.array(np.meshgrid([10, 50], [20, 60], [5, 25])).reshape(3, -1).T)
+    rings = crosshair_rings(affine, np.stack([points.min(0), points.max(0)]), (30, 40, 15))
+    for plane, ring in rings.items():
+        inside = affine.to_ijk(ring)
+        np.testing.assert_allclose(inside[:, plane.normal], (30, 40, 15)[plane.normal])
+        for axis in (plane.across, plane.down):
+            low, high = affine.to_ijk(points)[:, axis].min(), affine.to_ijk(points)[:, axis].max()
+            assert inside[:, axis].min() <= low + 1e-6
+            assert inside[:, axis].max() >= high - 1e-6
+
+
 def test_without_a_mask_the_pane_says_what_to_do(desk: Desk, files: Path) -> None:
     assert desk.window.surface.text() == NO_MASK
     desk.open(files / "scan.nii.gz")
