@@ -13,6 +13,7 @@ from liverseg_gui.core import resources
 from liverseg_gui.core.places import config_folder
 from liverseg_gui.segmentation.process import ProcessSegmenter
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.state.view import Layout
 from liverseg_gui.ui.logging_setup import catch_unexpected, start_logging
 from liverseg_gui.ui.main_window import MainWindow
 from liverseg_gui.ui.theme import apply_theme
@@ -76,15 +77,19 @@ def follow_device(segmenter: ProcessSegmenter, settings: Settings) -> None:
 
 
 def restore_geometry(window: MainWindow, stored: QSettings) -> None:
-    """Put the window and its panels where they were when it was closed."""
+    """Put the window, its panels and panes where they were when it was closed."""
     geometry = stored.value("geometry")
     if isinstance(geometry, QByteArray):
         window.restoreGeometry(geometry)
     window.panels.restore(stored)
+    name = stored.value("layout")
+    if name in Layout.__members__:
+        window.view_state.layout = Layout[name]
 
 
 def keep_geometry(window: MainWindow, stored: QSettings) -> None:
-    """Remember where the window and its panels are."""
+    """Remember where the window, its panels and panes are."""
     stored.setValue("geometry", window.saveGeometry())
+    stored.setValue("layout", window.view_state.layout.name)
     window.panels.keep(stored)
     stored.sync()

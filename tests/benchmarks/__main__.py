@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks import display, opening
+from tests.benchmarks import display, opening, watchdog
 from tests.conftest import REAL_DATA
 
 _FLOOR = """
@@ -67,6 +67,7 @@ def main() -> None:
     _segment()
     opening.main()
     display.main()
+    watchdog.main()
 
 
 def _python(code: str, *words: str) -> str:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt
 from PySide6.QtWidgets import QDockWidget
 from pytestqt.qtbot import QtBot
 
+from liverseg_gui.state.view import Layout
 from liverseg_gui.ui.actions import PANELS_MENU, menu_named
 from liverseg_gui.ui.app import keep_geometry, restore_geometry
 from tests.ui.conftest import Desk
@@ -143,3 +144,16 @@ def test_full_screen_and_back(desk: Desk) -> None:
     assert desk.window.isFullScreen()
     action.trigger()
     assert not desk.window.isFullScreen()
+
+
+def test_the_layout_of_the_panes_is_remembered_and_a_strange_one_is_not_taken(
+    desk: Desk, other: Desk, stored: QSettings
+) -> None:
+    desk.window.view_state.layout = Layout.TWO_BY_TWO
+    keep_geometry(desk.window, stored)
+    restore_geometry(other.window, read_back(stored))
+    assert other.window.view_state.layout is Layout.TWO_BY_TWO
+    stored.setValue("layout", "SIDEWAYS")
+    stored.sync()
+    restore_geometry(other.window, read_back(stored))
+    assert other.window.view_state.layout is Layout.TWO_BY_TWO

@@ -15,6 +15,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
+from liverseg_gui.core import surfaces
 from liverseg_gui.core.display import DEFAULT_STYLES
 from liverseg_gui.core.geometry import Affine
 from liverseg_gui.core.phantom import Phantom
@@ -23,7 +24,7 @@ from liverseg_gui.core.surfaces import Surface
 from liverseg_gui.core.volume import TUMOR, LabelMap
 from liverseg_gui.state.study import MaskSource
 from liverseg_gui.state.view import Layout, Pane
-from liverseg_gui.ui import surface_canvas, surface_controller
+from liverseg_gui.ui import surface_canvas
 from liverseg_gui.ui.surface_camera import Camera
 from liverseg_gui.ui.surface_controller import EMPTY, READING, UPDATING
 from liverseg_gui.ui.surface_scene import NoOpenGLError, Scene, clip_plane, crosshair_rings
@@ -186,7 +187,7 @@ def test_where_there_is_no_opengl_the_pane_says_so_and_nothing_is_built(
         raise NoOpenGLError("no OpenGL context can be made")
 
     monkeypatch.setattr(surface_canvas, "make_renderer", none)
-    monkeypatch.setattr(surface_controller, "build_surfaces", lambda *_: pytest.fail("built"))
+    monkeypatch.setattr(surfaces, "build_surfaces", lambda *_: pytest.fail("built"))
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
     desk.qtbot.waitUntil(lambda: "OpenGL 2.1" in desk.window.surface.text(), timeout=20_000)
     assert "no OpenGL context can be made" in desk.window.surface.text()
@@ -276,7 +277,7 @@ def test_building_keeps_nobody_from_segmenting_or_closing(
             progress.update(0.5, "slow")
         return ()
 
-    monkeypatch.setattr(surface_controller, "build_surfaces", slow)
+    monkeypatch.setattr(surfaces, "build_surfaces", slow)
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
     desk.qtbot.waitUntil(lambda: desk.window.surfaces.runner.busy, timeout=20_000)
     desk.idle()
@@ -291,7 +292,7 @@ def test_building_keeps_nobody_from_segmenting_or_closing(
 def test_a_build_that_fails_says_so_in_the_pane_alone(
     desk: Desk, files: Path, renderer: FakeRenderer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(surface_controller, "build_surfaces", lambda *_: 1 / 0)
+    monkeypatch.setattr(surfaces, "build_surfaces", lambda *_: 1 / 0)
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
     desk.qtbot.waitUntil(lambda: "ZeroDivisionError" in desk.window.surface.text(), timeout=20_000)
     desk.idle()
