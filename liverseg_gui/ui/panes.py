@@ -87,6 +87,8 @@ class PaneGrid(QWidget):
     def arrange(self, *_: object) -> None:
         """Show the panes of the layout, and a frame around the active one."""
         view = self._view
+        if view.active not in self.shown:  # the strip shows the axial plane alone
+            view.active = self.shown[0]
         for each in self.views.values():
             each.set_active(each.pane is view.active and len(self.shown) > 1)
         self._move_focus()

@@ -108,9 +108,9 @@ class ReadingController(QObject):
     def _show_pane(self, pane: Pane) -> None:
         """Make `pane` the active one, in a layout that shows it."""
         state = self._bench.view
-        state.active = pane
-        if pane not in self._panes.shown:
+        if state.layout is Layout.STRIP and pane is not Pane.AXIAL and not state.maximized:
             state.layout = Layout.ONE_THREE
+        state.active = pane
 
     def _tell(self) -> None:
         self.changed.emit()

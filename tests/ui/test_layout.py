@@ -10,6 +10,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from liverseg_gui.core.planes import Plane
+from liverseg_gui.core.readings import Reading, ReadingKind
 from liverseg_gui.core.slabs import SlabMode
 from liverseg_gui.state.view import Layout, Pane
 from liverseg_gui.ui.slice_labels import round_length
@@ -278,6 +279,28 @@ def test_the_strip_shows_neighbors_and_a_click_goes_there(opened: Desk) -> None:
     cell = next(box for box, k in strip._cells(opened.window.study.volume) if k == target)
     opened.qtbot.mouseClick(strip, Qt.MouseButton.LeftButton, pos=cell.center().toPoint())
     assert state.crosshair_ijk[2] == target
+
+
+def test_back_in_the_strip_keys_act_on_the_plane_that_is_seen(opened: Desk) -> None:
+    opened.trigger("layout strip")
+    opened.trigger("maximize")
+    opened.trigger("next_pane")
+    assert visible(opened) == {Pane.CORONAL}
+    opened.trigger("maximize")
+    assert visible(opened) == {Pane.AXIAL}
+    assert opened.window.view_state.active is Pane.AXIAL
+    i, j, k = opened.window.view_state.crosshair_ijk
+    opened.trigger("next_slice")
+    assert opened.window.view_state.crosshair_ijk == (i, j, k + 1)
+
+
+def test_a_reading_on_another_plane_is_shown_from_the_strip(opened: Desk) -> None:
+    ends = ((60.0, 50.0, 20.0), (70.0, 50.0, 20.0))
+    id_ = opened.window.bench.readings.add(Reading(ReadingKind.RULER, Plane.CORONAL, 50, ends))
+    opened.trigger("layout strip")
+    opened.window.readings.go_to(id_)
+    assert opened.window.view_state.active is Pane.CORONAL
+    assert Pane.CORONAL in visible(opened)
 
 
 def test_the_scale_bar_is_as_long_as_it_says(opened: Desk) -> None:

@@ -25,6 +25,7 @@ from liverseg_gui.core.volume import TUMOR, LabelMap
 from liverseg_gui.state.study import MaskSource
 from liverseg_gui.state.view import Layout, Pane
 from liverseg_gui.ui import surface_canvas
+from liverseg_gui.ui.pictures import PictureOptions, picture
 from liverseg_gui.ui.surface_camera import Camera
 from liverseg_gui.ui.surface_controller import EMPTY, READING, UPDATING
 from liverseg_gui.ui.surface_scene import NoOpenGLError, Scene, clip_plane, crosshair_rings
@@ -39,6 +40,7 @@ class FakeRenderer:
 
     def __init__(self) -> None:
         self.scene = Scene({})
+        self.drawn: list[tuple[tuple[int, int], int]] = []
         self.failure = ""
         self.closed = False
 
@@ -49,6 +51,7 @@ class FakeRenderer:
         if self.failure:
             raise RuntimeError(self.failure)
         self.scene = scene
+        self.drawn.append((size, len(scene.frames)))
         return QImage(*size, QImage.Format.Format_RGB32)
 
     def close(self) -> None:
@@ -144,6 +147,23 @@ def test_the_frames_of_the_crosshair_go_through_its_voxel_and_around_the_surface
     np.testing.assert_allclose(rings[Plane.CORONAL][:, 1], 12.0)
     assert set(rings[Plane.CORONAL][:, 0]) == {12.0, 30.0}
     np.testing.assert_allclose(rings[Plane.AXIAL][:, 2], 24.0)  # beside the box: along its side
+
+
+def test_a_picture_shows_the_surfaces_as_finely_as_the_planes_and_no_crosshair_unasked(
+    desk: Desk, files: Path, renderer: FakeRenderer
+) -> None:
+    shown(desk, files)
+    window = desk.window
+    window.view_state.active = Pane.SURFACE
+    desk.qtbot.waitUntil(lambda: len(renderer.scene.frames) == 3)
+    for scale, texts, frames in ((4, False, 0), (2, True, 3)):
+        renderer.drawn.clear()
+        size = window.surface.drawing._size
+        options = PictureOptions(annotations=texts, scale=scale)
+        picture(window.panes, window.view_state, options, "notice")
+        assert renderer.drawn == [(tuple(scale * px for px in size), frames)]
+    assert window.view_state.crosshair_visible
+    desk.qtbot.waitUntil(lambda: renderer.drawn[-1] == (window.surface.drawing._size, 3))
 
 
 def test_the_crosshair_goes_around_the_surfaces_of_a_scan_that_is_turned_in_the_patient() -> None:
