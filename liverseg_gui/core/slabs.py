@@ -73,7 +73,7 @@ def project(volume: Volume, plane: Plane, index: int, slab: Slab) -> NDArray[np.
     elif slab.mode is SlabMode.MINIMUM:
         flat = block.min(axis=plane.normal)
     else:
-        flat = _mean(block.sum(axis=plane.normal, dtype=np.int32), len(taken))
+        flat = _rounded(block.mean(axis=plane.normal, dtype=np.float32))
     return flat[::-1, ::-1].T
 
 
@@ -107,15 +107,15 @@ class SlabProjector:
 
 def _flattened(slices: Sequence[NDArray[np.int16]], mode: SlabMode) -> NDArray[np.int16]:
     if mode is SlabMode.MEAN:
-        total = slices[0].astype(np.int32)
+        total = slices[0].astype(np.float32)  # holds sums of so few slices exactly
         for each in slices[1:]:
             total += each
-        return _mean(total, len(slices))
+        return _rounded(total / np.float32(len(slices)))
     flat = slices[0].copy()
     for each in slices[1:]:
         (np.maximum if mode is SlabMode.MAXIMUM else np.minimum)(flat, each, out=flat)
     return flat
 
 
-def _mean(total: NDArray[np.int32], count: int) -> NDArray[np.int16]:
-    return np.rint(total / np.float32(count)).astype(np.int16)
+def _rounded(mean: NDArray[np.float32]) -> NDArray[np.int16]:
+    return np.rint(mean).astype(np.int16)
