@@ -82,6 +82,7 @@ class SurfaceView(QWidget):
         self.drawing.maximize_asked.connect(self.maximize_asked)
         self.drawing.pressed.connect(self._focus)
         study.measured.connect(self._refresh_tips)
+        study.mask_changed.connect(self._choose_none)
         for event in (view.events.styles, view.events.crosshair_ijk, view.events.crosshair_visible):
             event.connect(self._refresh_scene)
         for event in (view.events.active, view.events.layout, view.events.maximized):
@@ -167,7 +168,7 @@ class SurfaceView(QWidget):
         except NoOpenGLError as error:
             self._give_up(str(error))
             return
-        self.drawing.note, self._chosen = "", 0
+        self.drawing.note = ""
         self._stack.setCurrentWidget(self.drawing)
         self._row.show()
         self._refresh_tips()
@@ -182,6 +183,10 @@ class SurfaceView(QWidget):
         if number != self._chosen:
             self._chosen = number
             self._refresh_scene()
+
+    def _choose_none(self) -> None:
+        """Lesions of another mask are others."""
+        self.choose_lesion(0)
 
     def reset(self) -> None:
         """Look from the front at the whole."""

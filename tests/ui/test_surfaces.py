@@ -149,6 +149,20 @@ def test_the_frames_of_the_crosshair_go_through_its_voxel_and_around_the_surface
     np.testing.assert_allclose(rings[Plane.AXIAL][:, 2], 24.0)  # beside the box: along its side
 
 
+def test_a_lesion_chosen_before_its_surface_is_there_stands_out_once_it_is(
+    desk: Desk, files: Path, renderer: FakeRenderer
+) -> None:
+    desk.window.view_state.layout = Layout.SINGLE
+    desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.window.panel._choose(1)
+    desk.window.view_state.layout = Layout.TWO_BY_TWO
+    desk.qtbot.waitUntil(lambda: renderer.scene.chosen == 2, timeout=20_000)
+    mask = desk.window.study.mask
+    desk.window.study.set_mask(LabelMap(mask.labels.copy(), mask.grid), MaskSource())
+    desk.qtbot.waitUntil(lambda: renderer.scene.chosen == 0, timeout=20_000)
+
+
 def test_a_picture_shows_the_surfaces_as_finely_as_the_planes_and_no_crosshair_unasked(
     desk: Desk, files: Path, renderer: FakeRenderer
 ) -> None:
