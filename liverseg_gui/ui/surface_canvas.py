@@ -64,8 +64,7 @@ def make_renderer() -> SurfaceRenderer:
 class SurfaceCanvas(QWidget):
     """Shows surfaces as `scene` says. Drag: spin; wheel and right drag: zoom; middle or Shift:
     pan. `chosen` tells the number of a lesion that was clicked, `failed` why OpenGL gave up.
-    `note` is written over the surfaces, which are dimmed; `tips` are said of lesions by number;
-    `box_mm` are the corners (2, 3) of all that is shown.
+    `note` is written over the surfaces, which are dimmed; `tips` are said of lesions by number.
     """
 
     chosen = Signal(int)
@@ -76,7 +75,6 @@ class SurfaceCanvas(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.camera = Camera()
-        self.box_mm = np.zeros((2, 3))
         self.note = ""
         self.tips: dict[int, str] = {}
         self._renderer: SurfaceRenderer | None = None
@@ -122,8 +120,7 @@ class SurfaceCanvas(QWidget):
         """
         self.prepare()
         corners = np.array([(s.vertices_mm.min(0), s.vertices_mm.max(0)) for s in surfaces])
-        self.box_mm = np.stack([corners[:, 0].min(0), corners[:, 1].max(0)])
-        self.camera.fit(*self.box_mm)
+        self.camera.fit(corners[:, 0].min(0), corners[:, 1].max(0))
         assert self._renderer is not None
         self._renderer.upload(surfaces)
         self._surfaces = tuple(surfaces)

@@ -41,6 +41,7 @@ from liverseg_gui.ui.surface_scene import (
     Scene,
     clip_plane,
     crosshair_rings,
+    scan_box,
 )
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class SurfaceView(QWidget):
         self._study, self._view = study, view
         self._sides: dict[Plane, float] = {}
         self._chosen = 0
+        self._box_mm = np.zeros((2, 3))
         self._active = False
         self.unavailable = ""
         self.drawing = SurfaceCanvas()
@@ -169,6 +171,8 @@ class SurfaceView(QWidget):
             self._give_up(str(error))
             return
         self.drawing.note = ""
+        if self._study.volume is not None:
+            self._box_mm = scan_box(self._study.volume.affine, surfaces)
         self._stack.setCurrentWidget(self.drawing)
         self._row.show()
         self._refresh_tips()
@@ -229,7 +233,7 @@ class SurfaceView(QWidget):
         clip = np.array(planes) if planes else None
         frames: list[tuple[Ring, RGB]] = []
         if view.crosshair_visible:
-            rings = crosshair_rings(volume.affine, self.drawing.box_mm, view.crosshair_ijk)
+            rings = crosshair_rings(volume.affine, self._box_mm, view.crosshair_ijk)
             frames = [(ring, _rgb(PLANE_COLORS[plane])) for plane, ring in rings.items()]
         self.drawing.set_scene(Scene(view.styles, self._chosen, clip, frames))
 

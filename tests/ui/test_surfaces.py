@@ -28,7 +28,13 @@ from liverseg_gui.ui import surface_canvas
 from liverseg_gui.ui.pictures import PictureOptions, picture
 from liverseg_gui.ui.surface_camera import Camera
 from liverseg_gui.ui.surface_controller import EMPTY, READING, UPDATING
-from liverseg_gui.ui.surface_scene import NoOpenGLError, Scene, clip_plane, crosshair_rings
+from liverseg_gui.ui.surface_scene import (
+    NoOpenGLError,
+    Scene,
+    clip_plane,
+    crosshair_rings,
+    scan_box,
+)
 from liverseg_gui.ui.surface_view import NO_MASK
 from tests.ui.conftest import Desk
 
@@ -185,15 +191,18 @@ def test_the_crosshair_goes_around_the_surfaces_of_a_scan_that_is_turned_in_the_
     matrix = np.eye(4)
     matrix[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
     affine = Affine(matrix)
-    points = affine.to_mm(np.array(np.meshgrid([10, 50], [20, 60], [5, 25])).reshape(3, -1).T)
-    rings = crosshair_rings(affine, np.stack([points.min(0), points.max(0)]), (30, 40, 15))
+    corners = np.array(np.meshgrid([10, 50], [20, 60], [5, 25])).reshape(3, -1).T
+    surfaces = [
+        Surface(TUMOR, n, affine.to_mm(part), np.zeros((0, 3), int), part)
+        for n, part in enumerate((corners[:5], corners[5:]), 1)
+    ]
+    rings = crosshair_rings(affine, scan_box(affine, surfaces), (30, 40, 15))
     for plane, ring in rings.items():
         inside = affine.to_ijk(ring)
         np.testing.assert_allclose(inside[:, plane.normal], (30, 40, 15)[plane.normal])
         for axis in (plane.across, plane.down):
-            low, high = affine.to_ijk(points)[:, axis].min(), affine.to_ijk(points)[:, axis].max()
-            assert inside[:, axis].min() <= low + 1e-6
-            assert inside[:, axis].max() >= high - 1e-6
+            low, high = corners[:, axis].min(), corners[:, axis].max()
+            np.testing.assert_allclose(sorted(inside[:, axis]), [low, low, high, high])
 
 
 def test_without_a_mask_the_pane_says_what_to_do(desk: Desk, files: Path) -> None:
