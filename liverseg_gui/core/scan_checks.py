@@ -45,6 +45,17 @@ def several_volumes(count: int) -> Finding:
     )
 
 
+def unit_spacing(where: str) -> Finding:
+    """The doubt about voxels of 1 x 1 x 1 mm; `where` says how the file places them."""
+    return warning(
+        "unit-spacing",
+        f"The file gives 1 x 1 x 1 mm voxels {where}, as programs write that know neither: mm and "
+        "ml are not reliable.",
+        "Open the original DICOM series, or set the spacing (File menu, --spacing).",
+        Concern.MM,
+    )
+
+
 def spacing_findings(affine: Affine, shape: Int3) -> list[Finding]:
     """Doubts about the voxel size of a grid of `shape` (stored i, j, k)."""
     i_mm, j_mm, k_mm = affine.spacing_mm
@@ -52,15 +63,7 @@ def spacing_findings(affine: Affine, shape: Int3) -> list[Finding]:
     found = []
     plain = np.array_equal(np.abs(affine.matrix[:3, :3]), np.eye(3))
     if plain and not affine.matrix[:3, 3].any():
-        found.append(
-            warning(
-                "unit-spacing",
-                "The file gives 1 x 1 x 1 mm voxels at the origin, as programs write that know "
-                "neither: mm and ml are not reliable.",
-                "Open the original DICOM series, or set the spacing (File menu, --spacing).",
-                Concern.MM,
-            )
-        )
+        found.append(unit_spacing("at the origin"))
     elif not (
         _RANGE_MM[0] <= fine
         and coarse <= _RANGE_MM[1]

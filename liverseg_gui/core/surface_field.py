@@ -18,7 +18,7 @@ Field = NDArray[np.float32]
 
 _FINEST_MM, _COARSEST_MM = 0.5, 2.0
 _CELLS_ACROSS = 10
-_MOST_CELLS = 4e6
+_MOST_CELLS, _MOST_PADDED_CELLS = 4e6, 1e7
 _MARGIN = 4
 _SMOOTH_CELLS = 1.0
 _DEEPEST_SLICES = 3.0
@@ -61,10 +61,17 @@ def sampled(
 
 
 def _cell_mm(inside: NDArray[np.bool_], spacing: NDArray[np.float64]) -> float:
-    """How wide a cell is: a tenth of a small structure, and no more cells than are needed."""
+    """How wide a cell is: a tenth of a small structure, and no more cells than are needed.
+
+    Where the stated spacing is absurd (metres taken for mm, or the other way round), the cells go
+    with the voxels: else a voxel would be split, or its margin filled, without end.
+    """
     extent = spacing * inside.shape
-    wanted = float(np.clip(extent.min() / _CELLS_ACROSS, _FINEST_MM, _COARSEST_MM))
-    return max(wanted, float((extent.prod() / _MOST_CELLS) ** (1 / 3)))
+    share = float(extent.min() / _CELLS_ACROSS)
+    wanted = min(float(np.clip(share, _FINEST_MM, _COARSEST_MM)), max(share, float(spacing.min())))
+    padded = extent + 2 * _MARGIN * spacing
+    of_all = (float(extent.prod()) / _MOST_CELLS, float(padded.prod()) / _MOST_PADDED_CELLS)
+    return max(wanted, *(mm3 ** (1 / 3) for mm3 in of_all))
 
 
 def _summed(counts: NDArray[np.uint16], axis: int, group: int) -> NDArray[np.uint16]:

@@ -32,6 +32,8 @@ def header_findings(header: Any, grid: StoredGrid, count: int) -> Iterator[Findi
 def _orientation(header: Any, grid: StoredGrid) -> Iterator[Finding]:
     qform, sform = int(header["qform_code"]), int(header["sform_code"])
     if qform <= 0 and sform <= 0:
+        if np.allclose(grid.affine.spacing_mm, 1.0, rtol=0, atol=1e-6):
+            yield checks.unit_spacing("and no position")
         yield warning(
             "no-orientation",
             "The file does not say how the patient lies: left and right may be swapped.",

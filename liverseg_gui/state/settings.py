@@ -14,11 +14,15 @@ from psygnal import Signal
 
 from liverseg_gui.core.display import Window
 from liverseg_gui.core.places import config_folder
+from liverseg_gui.state.merging import merged
 from liverseg_gui.state.overlay_look import OverlayLook
 from liverseg_gui.state.preferences import Preferences, truth
+from liverseg_gui.state.user_presets import kept_presets
 
 MOST_RECENT = 9
 MOST_STUDY_WINDOWS = 200
+_TABLES = ("user_presets", "study_windows", "label_maps")
+_DAMAGED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 LabelMapping = dict[int, int]
 """What a foreign mask's values mean here: file value -> 0 background, 1 liver, 2 tumor."""
 
@@ -34,8 +38,9 @@ class LastStudy:
 class Settings:
     """Every change is told by `changed` and written at once; `failed` says why it was not.
 
-    Only the thread of the window changes it. `note` is what the reader should know about how it
-    was read, or nothing.
+    What another running program has changed in the file meanwhile is left as it is there. Only the
+    thread of the window changes it. `note` is what the reader should know about how it was read, or
+    nothing.
     """
 
     changed = Signal()
@@ -46,6 +51,7 @@ class Settings:
         self.note = ""
         self._set_defaults()
         self._read()
+        self._known = self._stored()
 
     def _set_defaults(self) -> None:
         self._preferences = Preferences()
@@ -122,8 +128,7 @@ class Settings:
     def remember_window(self, key: str, window: Window) -> None:
         """Use `window` when the study `key` is opened again."""
         self._study_windows.pop(key, None)
-        kept = list(self._study_windows.items())[-(MOST_STUDY_WINDOWS - 1) :]
-        self._study_windows = {**dict(kept), key: window}
+        self._study_windows = _newest({**self._study_windows, key: window})
         self._write()
 
     @property
@@ -178,7 +183,7 @@ class Settings:
             return
         except OSError as error:
             self.note = f"{self._file} could not be read ({error.strerror}). Defaults are used."
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        except _DAMAGED:
             self._set_defaults()
             self._set_aside()
 
@@ -191,8 +196,8 @@ class Settings:
         self._preferences = Preferences.from_stored(stored)
         self._overlay = OverlayLook.from_stored(stored.get("overlay", {}))
         self._welcomed = truth(stored.get("welcomed", False))
-        self._user_presets = _windows(stored.get("user_presets", {}))
-        self._study_windows = _windows(stored.get("study_windows", {}))
+        self._user_presets = kept_presets(_windows(stored.get("user_presets", {})))
+        self._study_windows = _newest(_windows(stored.get("study_windows", {})))
         recent = stored.get("recent", [])
         if not isinstance(recent, list):
             raise TypeError("the recent paths are no list")
@@ -200,8 +205,8 @@ class Settings:
         self._recent = tuple(dict.fromkeys(paths))[:MOST_RECENT]
         last = stored.get("last")
         if last is not None:
-            number = last["number"]
-            self._last = LastStudy(Path(last["path"]), None if number is None else int(number))
+            number = 0 if last["number"] is None else int(last["number"])
+            self._last = LastStudy(Path(last["path"]), number if number > 0 else None)
         for signature, mapping in stored.get("label_maps", {}).items():
             self._label_maps[signature] = {int(v): _label(n) for v, n in mapping.items()}
 
@@ -219,14 +224,26 @@ class Settings:
         beside = self._file.with_name(f".{self._file.name}.{os.getpid()}")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(json.dumps(self._stored(), indent=1), "utf-8")
+            mine = self._stored()
+            kept = merged(self._known, mine, self._on_disk(), _TABLES)
+            kept["study_windows"] = _newest(kept["study_windows"])
+            beside.write_text(json.dumps(kept, indent=1), "utf-8")
             beside.replace(self._file)
+            self._known = mine
         except OSError as error:
             self.failed.emit(
                 f"The settings could not be kept in {self._file.parent}: "
                 f"{error.strerror or error}. They hold until the program is closed."
             )
         self.changed.emit()
+
+    def _on_disk(self) -> Mapping[str, Any]:
+        """What the file holds now; nothing where it cannot be understood."""
+        try:
+            held = json.loads(self._file.read_text("utf-8"))
+        except (OSError, *_DAMAGED):
+            return {}
+        return held if isinstance(held, dict) else {}
 
     def _stored(self) -> dict[str, Any]:
         last = self._last
@@ -257,6 +274,11 @@ def _windows(stored: Any) -> dict[str, Window]:
             raise ValueError(f"the window {name!r} is not finite")
         windows[str(name)] = Window(float(width), float(center)).clamped()
     return windows
+
+
+def _newest(windows: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the studies seen last, as many as are remembered."""
+    return dict(list(windows.items())[-MOST_STUDY_WINDOWS:])
 
 
 def _stored_windows(windows: Mapping[str, Window]) -> dict[str, list[float]]:

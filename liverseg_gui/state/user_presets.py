@@ -39,3 +39,13 @@ def preset_of(window: Window, presets: Mapping[str, Window]) -> str | None:
 def renamed(presets: Mapping[str, Window], old: str, new: str) -> dict[str, Window]:
     """`presets` in the same order, `old` being called `new`."""
     return {new if name == old else name: window for name, window in presets.items()}
+
+
+def kept_presets(stored: Mapping[str, Window]) -> dict[str, Window]:
+    """Those of `stored` that a reader can have named, no more than there is room for."""
+    kept: dict[str, Window] = {}
+    for text, window in stored.items():
+        name = tidy_name(text)
+        if not name_problem(name) and same_name(name, kept) is None:
+            kept[name] = window
+    return dict(list(kept.items())[:MOST_USER_PRESETS])

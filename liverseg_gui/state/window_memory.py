@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from liverseg_gui.core.display import PRESETS, Window
@@ -12,8 +13,9 @@ _KEY_LENGTH = 32
 
 
 def study_key(path: Path, number: int) -> str:
-    """Names volume `number` of what is at `path`; neither can be read from it."""
-    text = f"{path.absolute()}\n{number}"
+    """Names volume `number` of what is at `path`, by whichever way that was reached; neither can be
+    read from it."""
+    text = f"{os.path.realpath(path)}\n{number}"
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:_KEY_LENGTH]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QWidget
@@ -73,32 +74,39 @@ class AxialStrip(QWidget):
         if volume is None or self._study.preview is not None:
             return
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        colors = self._colors()
         for box, k in self._cells(volume):
-            painter.drawImage(box, self._picture(volume, k, box.height()))
+            painter.drawImage(box, self._picture(volume, k, box.height(), colors))
             here = k == self._view.crosshair_ijk[2]
             painter.setPen(QPen(_HERE if here else _TEXT, 1))
             if here:
                 painter.drawRect(box)
             painter.drawText(box.adjusted(4, 2, -4, -2), Qt.AlignmentFlag.AlignLeft, str(k + 1))
 
-    def _picture(self, volume: Volume, k: int, height: float) -> QImage:
-        """A slice with its overlay, thinned out to about twice the height it is drawn in."""
-        thin = max(int(volume.shape[1] / max(height * 2, 1)), 1)
-        shade = grey(Plane.AXIAL.cut(volume.hu, k)[::thin, ::thin], self._view.window)
+    def _colors(self) -> NDArray[np.uint32]:
+        """What is seen of each gray under each label, (256, 256): 0xRRGGBB at [label, gray]."""
+        grays = np.arange(256)
         if self._view.inverted:
-            shade = 255 - shade
-        color = np.repeat(shade[..., None], 3, axis=2)
-        mask = self._study.mask
-        if mask is not None and self._view.overlay_visible:
-            labels = Plane.AXIAL.cut(mask.labels, k)[::thin, ::thin]
+            grays = grays[::-1]
+        table = np.repeat(np.repeat(grays[:, None], 3, axis=1)[None], 256, axis=0)
+        if self._study.mask is not None and self._view.overlay_visible:
             for label, style in self._view.styles.items():
-                share = self._view.overlay_opacity * style.opacity
-                here = labels == label
-                if style.visible and here.any():
-                    mixed = color[here] * (1 - share) + share * np.array(style.rgb)
-                    color[here] = mixed.astype(np.uint8)
+                share = self._view.overlay_opacity * style.opacity if style.visible else 0.0
+                table[label] = table[label] * (1 - share) + share * np.array(style.rgb)
+        return (table @ [1 << 16, 1 << 8, 1]).astype(np.uint32) | np.uint32(0xFF000000)
+
+    def _picture(self, volume: Volume, k: int, height: float, colors: NDArray[np.uint32]) -> QImage:
+        """A slice with its overlay, thinned out as far as it still fills what it is drawn in."""
+        thin = max(int(volume.shape[1] / max(height * self.devicePixelRatioF(), 1)), 1)
+        cut = Plane.AXIAL.cut(volume.hu, k)[::thin, ::thin]
+        shade = grey(np.ascontiguousarray(cut), self._view.window)
+        mask = self._study.mask
+        if mask is None:
+            color = colors[0][shade]
+        else:
+            color = colors[Plane.AXIAL.cut(mask.labels, k)[::thin, ::thin], shade]
         rows, columns = shade.shape
-        return QImage(color.tobytes(), columns, rows, 3 * columns, QImage.Format.Format_RGB888)
+        return QImage(color.tobytes(), columns, rows, 4 * columns, QImage.Format.Format_RGB32)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Go to the slice that was clicked."""

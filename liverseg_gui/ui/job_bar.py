@@ -33,7 +33,7 @@ class JobBar(QWidget):
         for widget in (self._phase, self._bar, self._cancel):
             layout.addWidget(widget)
         runner.job_started.connect(self._watch)
-        runner.became_idle.connect(self.hide)
+        runner.became_idle.connect(self._rest)
         self.hide()
 
     def cancel(self) -> None:
@@ -52,6 +52,11 @@ class JobBar(QWidget):
         self.refresh()
         job.progressed.connect(self._show)
         self.show()
+
+    def _rest(self) -> None:
+        """Let go of the last job: those who listen to it may hold a mask."""
+        self._job = None
+        self.hide()
 
     def _show(self, fraction: float, phase: str) -> None:
         if self._job is None or not self._cancel.isEnabled():

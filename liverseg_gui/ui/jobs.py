@@ -174,6 +174,7 @@ class JobRunner(QObject):
     def _serve(self) -> None:
         while (job := self._queue.get()) is not None:
             job.run()
+            del job  # what listens to it may hold a mask, and the next one may never come
 
     def _forget(self, job: Job) -> None:
         self._pending.remove(job)

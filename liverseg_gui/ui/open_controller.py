@@ -165,6 +165,7 @@ class OpenController(QObject):
     def _ended(self, turn: object) -> None:
         """However it ended: the preview goes, the study that is open is seen again."""
         if turn is self._turn:
+            self._given_up = None
             self._start_turn()
 
     def _start_turn(self) -> object:

@@ -103,17 +103,20 @@ def _pane_image(widget: QWidget, scale: int) -> QImage:
 
 @contextmanager
 def _dressed(panes: PaneGrid, view: ViewState, options: PictureOptions) -> Iterator[None]:
-    """The planes with and without what `options` says, for as long as it takes to draw them."""
+    """The panes with and without what `options` says, for as long as it takes to draw them."""
     before = view.crosshair_visible, view.readings_visible
-    if not options.annotations:
-        view.crosshair_visible = view.readings_visible = False
-    for each in panes.views.values():
-        each.labels.dress(options.annotations, options.patient and options.annotations)
-        each.redraw()
+    surfaces = panes.surface.drawing
     try:
+        if not options.annotations:
+            view.crosshair_visible = view.readings_visible = False
+        for each in panes.views.values():
+            each.labels.dress(options.annotations, options.patient and options.annotations)
+            each.redraw()
+        surfaces.draw_now(options.scale)
         yield
     finally:
         view.crosshair_visible, view.readings_visible = before
         for each in panes.views.values():
             each.labels.dress(True, True)
             each.redraw()
+        surfaces.redraw()

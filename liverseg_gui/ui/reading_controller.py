@@ -108,7 +108,7 @@ class ReadingController(QObject):
     def _show_pane(self, pane: Pane) -> None:
         """Make `pane` the active one, in a layout that shows it."""
         state = self._bench.view
-        if state.layout is Layout.STRIP and pane is not Pane.AXIAL:
+        if state.layout is Layout.STRIP and pane is not Pane.AXIAL and not state.maximized:
             state.layout = Layout.ONE_THREE
         state.active = pane
 

@@ -138,8 +138,9 @@ class SaveController:
         if path.suffix.lower() != ".png":
             path = path.with_name(f"{path.name}.png")
         remember_path(path)
+        image = draw(options)
         try:
-            save_picture(draw(options), path)
+            wait_for(lambda: save_picture(image, path))
         except SaveError as error:
             self._bench.tell(str(error))
         else:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSlider, QSpinBox, QVBoxLayout, QWidg
 
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.slabs import ONE_SLICE, Slab, SlabMode, project, slab_range
+from liverseg_gui.core.slabs import ONE_SLICE, Slab, SlabMode, SlabProjector, slab_range
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import Pane, ViewState
@@ -45,6 +45,7 @@ class SliceView(QWidget):
         self.plane, self.pane = plane, Pane[plane.name]
         self.layers: list[Layer] = []
         self._study, self._view = study, view
+        self._slabs = SlabProjector(plane)
         self._drawn: tuple[object, ...] = ()
         self._shown_hu: np.ndarray | None = None
         self._active = False
@@ -320,7 +321,7 @@ class SliceView(QWidget):
         levels = (view.window.low, view.window.high)
         levels = levels[::-1] if view.inverted else levels
         if self._drawn[:3] != (volume, index, slab):
-            image = np.ascontiguousarray(project(volume, self.plane, index, slab))
+            image = np.ascontiguousarray(self._slabs.project(volume, index, slab))
             self._image.setImage(image, levels=levels)
             self._image.setRect(self.extent())
             self._shown_hu = image

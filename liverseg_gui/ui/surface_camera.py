@@ -10,6 +10,7 @@ Matrix = NDArray[np.float64]
 _FOV_DEGREES = 30.0
 _ELEVATION = 12.0
 _CLOSEST, _FARTHEST = 0.08, 4.0
+_SMALLEST_MM = 1e-3
 _FILLS = 0.82
 """A body rarely reaches the corners of the box around it."""
 
@@ -36,7 +37,7 @@ class Camera:
         """Look at the box between two corners in patient mm."""
         low, high = np.asarray(low_mm, np.float64), np.asarray(high_mm, np.float64)
         self._middle = (low + high) / 2
-        self._radius = max(float(np.linalg.norm(high - low)) / 2 * _FILLS, 1.0)
+        self._radius = max(float(np.linalg.norm(high - low)) / 2 * _FILLS, _SMALLEST_MM)
 
     def spin(self, right_degrees: float, down_degrees: float) -> None:
         """Turn what is seen, as if it were grasped in front."""

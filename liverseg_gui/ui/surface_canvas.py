@@ -40,6 +40,7 @@ _CLICK_PX = 4
 _HOVER_MS = 60
 _REST_MS = 250
 _SLOW_SECONDS = 0.025
+_MOST_PX = 4096
 _AXES_PX = 30
 _AXES = (("R", "L"), ("A", "P"), ("S", "I"))
 _LEFT, _MIDDLE, _RIGHT = (
@@ -63,8 +64,7 @@ def make_renderer() -> SurfaceRenderer:
 class SurfaceCanvas(QWidget):
     """Shows surfaces as `scene` says. Drag: spin; wheel and right drag: zoom; middle or Shift:
     pan. `chosen` tells the number of a lesion that was clicked, `failed` why OpenGL gave up.
-    `note` is written over the surfaces, which are dimmed; `tips` are said of lesions by number;
-    `box_mm` are the corners (2, 3) of all that is shown.
+    `note` is written over the surfaces, which are dimmed; `tips` are said of lesions by number.
     """
 
     chosen = Signal(int)
@@ -75,7 +75,6 @@ class SurfaceCanvas(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.camera = Camera()
-        self.box_mm = np.zeros((2, 3))
         self.note = ""
         self.tips: dict[int, str] = {}
         self._renderer: SurfaceRenderer | None = None
@@ -121,8 +120,7 @@ class SurfaceCanvas(QWidget):
         """
         self.prepare()
         corners = np.array([(s.vertices_mm.min(0), s.vertices_mm.max(0)) for s in surfaces])
-        self.box_mm = np.stack([corners[:, 0].min(0), corners[:, 1].max(0)])
-        self.camera.fit(*self.box_mm)
+        self.camera.fit(corners[:, 0].min(0), corners[:, 1].max(0))
         assert self._renderer is not None
         self._renderer.upload(surfaces)
         self._surfaces = tuple(surfaces)
@@ -184,13 +182,23 @@ class SurfaceCanvas(QWidget):
     def _draw(self) -> None:
         """Draw the surfaces, where they are seen. Never while painting: drivers fail in many ways,
         and an error that leaves a painter behind takes the program along."""
+        hasty = self._moving and self._seconds > _SLOW_SECONDS
+        start = time.perf_counter()
+        self._render(self.devicePixelRatioF() * (0.5 if hasty else 1.0), hasty)
+        self._seconds = max(time.perf_counter() - start, 0.5 * self._seconds)
+
+    def draw_now(self, scale: float) -> None:
+        """Draw at once what is to be drawn, as for a picture: `scale` pixels for one of the widget,
+        as long as that makes no more than 4096 of them."""
+        self._later.stop()
+        self._now.stop()
+        self._render(min(scale, _MOST_PX / max(self._size)), hasty=False)
+
+    def _render(self, scale: float, hasty: bool) -> None:
         if self._renderer is None or not self._surfaces or not self.isVisible():
             return
-        hasty = self._moving and self._seconds > _SLOW_SECONDS
-        scale = self.devicePixelRatioF() * (0.5 if hasty else 1.0)
         size = (max(round(self.width() * scale), 1), max(round(self.height() * scale), 1))
         scene = replace(self._scene, hasty=hasty)
-        start = time.perf_counter()
         try:
             self._image = self._renderer.render(self.camera, size, scene)
         except Exception as error:
@@ -198,7 +206,6 @@ class SurfaceCanvas(QWidget):
             self.clear()
             known = isinstance(error, NoOpenGLError)
             self.failed.emit(str(error) if known else f"drawing fails ({error})")
-        self._seconds = max(time.perf_counter() - start, 0.5 * self._seconds)
         self.update()
 
     def _paint_texts(self, painter: QPainter) -> None:

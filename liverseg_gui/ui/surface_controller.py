@@ -97,7 +97,7 @@ class SurfaceController(QObject):
         self._job.failed.connect(partial(self._fail, mask))
 
     def _show(self, mask: LabelMap, surfaces: tuple[Surface, ...]) -> None:
-        if mask is not self._bench.study.mask:
+        if mask is not self._bench.study.mask or self._bench.study.preview is not None:
             return
         self._job, self._built = None, mask
         if surfaces:
@@ -107,7 +107,7 @@ class SurfaceController(QObject):
 
     def _fail(self, mask: LabelMap, message: str, _details: str) -> None:
         """Say so in the pane; the log has the details."""
-        if mask is self._bench.study.mask:
+        if mask is self._bench.study.mask and self._bench.study.preview is None:
             self._job, self._built = None, mask
             self._pane.say(_FAILED.format(message))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from liverseg_gui.core.display import LabelStyle
 from liverseg_gui.core.geometry import Affine, Int3
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.volume import LIVER
+
+if TYPE_CHECKING:
+    from liverseg_gui.core.surfaces import Surface
 
 RGB = tuple[int, int, int]
 Ring = NDArray[np.float64]
@@ -49,8 +53,16 @@ def clip_plane(affine: Affine, plane: Plane, ijk: Int3, side: float) -> NDArray[
     return side * row
 
 
+def scan_box(affine: Affine, surfaces: Sequence[Surface]) -> NDArray[np.float64]:
+    """Two opposite corners (2, 3), in patient mm, of the box along the scan's axes around
+    `surfaces`, at least one. The scan may be turned in the patient."""
+    ends = [affine.to_ijk(surface.vertices_mm) for surface in surfaces]
+    low, high = np.min([at.min(0) for at in ends], 0), np.max([at.max(0) for at in ends], 0)
+    return affine.to_mm(np.stack([low, high]))
+
+
 def crosshair_rings(affine: Affine, box_mm: NDArray[np.float64], ijk: Int3) -> dict[Plane, Ring]:
-    """Where the planes through voxel `ijk` cut the box around points (N, 3) in patient mm.
+    """Where the planes through voxel `ijk` cut the box `box_mm`, as `scan_box` gives it.
 
     Each ring is four corners (4, 3) in patient mm. A plane beside the box goes along its side.
     """

@@ -41,6 +41,7 @@ from liverseg_gui.ui.surface_scene import (
     Scene,
     clip_plane,
     crosshair_rings,
+    scan_box,
 )
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class SurfaceView(QWidget):
         self._study, self._view = study, view
         self._sides: dict[Plane, float] = {}
         self._chosen = 0
+        self._box_mm = np.zeros((2, 3))
         self._active = False
         self.unavailable = ""
         self.drawing = SurfaceCanvas()
@@ -82,6 +84,7 @@ class SurfaceView(QWidget):
         self.drawing.maximize_asked.connect(self.maximize_asked)
         self.drawing.pressed.connect(self._focus)
         study.measured.connect(self._refresh_tips)
+        study.mask_changed.connect(self._choose_none)
         for event in (view.events.styles, view.events.crosshair_ijk, view.events.crosshair_visible):
             event.connect(self._refresh_scene)
         for event in (view.events.active, view.events.layout, view.events.maximized):
@@ -167,7 +170,9 @@ class SurfaceView(QWidget):
         except NoOpenGLError as error:
             self._give_up(str(error))
             return
-        self.drawing.note, self._chosen = "", 0
+        self.drawing.note = ""
+        if self._study.volume is not None:
+            self._box_mm = scan_box(self._study.volume.affine, surfaces)
         self._stack.setCurrentWidget(self.drawing)
         self._row.show()
         self._refresh_tips()
@@ -182,6 +187,10 @@ class SurfaceView(QWidget):
         if number != self._chosen:
             self._chosen = number
             self._refresh_scene()
+
+    def _choose_none(self) -> None:
+        """Lesions of another mask are others."""
+        self.choose_lesion(0)
 
     def reset(self) -> None:
         """Look from the front at the whole."""
@@ -224,7 +233,7 @@ class SurfaceView(QWidget):
         clip = np.array(planes) if planes else None
         frames: list[tuple[Ring, RGB]] = []
         if view.crosshair_visible:
-            rings = crosshair_rings(volume.affine, self.drawing.box_mm, view.crosshair_ijk)
+            rings = crosshair_rings(volume.affine, self._box_mm, view.crosshair_ijk)
             frames = [(ring, _rgb(PLANE_COLORS[plane])) for plane, ring in rings.items()]
         self.drawing.set_scene(Scene(view.styles, self._chosen, clip, frames))
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -85,6 +87,16 @@ def test_a_region_holds_what_lies_within_15_mm_whatever_the_spacing() -> None:
     inside = ((i - 50) * 0.5) ** 2 + (j - 25.0) ** 2 + ((k - 10) * 5.0) ** 2 <= 15.0**2
     hu[inside] = 60
     assert region_window(hu, (50, 25, 10), affine) == Window(100, 60)
+
+
+def test_a_region_of_tiny_voxels_is_looked_at_in_part() -> None:
+    affine = Affine.from_spacing((1e-3, 1e-3, 1e-3))
+    hu = np.full((400, 400, 60), 60, np.int16)
+    start = time.perf_counter()
+    assert region_window(hu, (390, 3, 30), affine) == Window(100, 60)
+    assert time.perf_counter() - start < 0.5
+    hu[390, 3, 30] = 700
+    assert region_window(hu, (390, 3, 30), affine) == Window(100, 60)
 
 
 def test_air_beside_tissue_does_not_count_nor_tissue_beside_lung() -> None:

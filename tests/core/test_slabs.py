@@ -7,7 +7,15 @@ import pytest
 
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.slabs import ONE_SLICE, Slab, SlabMode, plane_step_mm, project, slab_range
+from liverseg_gui.core.slabs import (
+    ONE_SLICE,
+    Slab,
+    SlabMode,
+    SlabProjector,
+    plane_step_mm,
+    project,
+    slab_range,
+)
 from liverseg_gui.core.volume import Origin, Volume
 
 
@@ -53,3 +61,18 @@ def test_the_distance_of_sheared_slices_is_measured_across_them() -> None:
     hu = np.zeros((4, 4, 4), np.int16)
     volume = Volume(hu, StoredGrid(hu.shape, Affine(matrix)), Origin(Path("x")))
     assert plane_step_mm(volume, Plane.AXIAL) == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("plane", Plane)
+@pytest.mark.parametrize("mode", [SlabMode.MAXIMUM, SlabMode.MINIMUM, SlabMode.MEAN])
+def test_a_slab_after_others_is_the_same_as_one_by_itself(volume, order, plane, mode) -> None:
+    ordered = Volume(np.array(volume.hu, order=order), volume.grid, volume.origin)
+    other = Volume(np.array(-volume.hu, order=order), volume.grid, volume.origin)
+    projector, slab = SlabProjector(plane), Slab(mode, 11.0)
+    steps = [(ordered, index, slab) for index in (0, 1, 2, 9, 8, 19)]
+    steps += [(other, 19, slab), (other, 18, ONE_SLICE), (ordered, 18, Slab(mode, 30.0))]
+    for scan, index, shown in steps:
+        np.testing.assert_array_equal(
+            projector.project(scan, index, shown), project(scan, plane, index, shown)
+        )

@@ -158,6 +158,21 @@ def test_a_lesion_of_one_voxel_has_a_surface_of_its_volume() -> None:
     assert surface.volume_ml == pytest.approx(0.8 * 0.8 * 5 / 1000, rel=0.1)
 
 
+@pytest.mark.parametrize("spacing_mm", [(8e-4, 8e-4, 3e-3), (800.0, 800.0, 3000.0)])
+def test_spacing_in_another_unit_does_not_exhaust_the_memory(
+    spacing_mm: tuple[float, float, float],
+) -> None:
+    stored = np.zeros((24, 24, 12))
+    stored[4:20, 5:19, 2:10] = LIVER
+    stored[12, 12, 6] = TUMOR
+    mask = label_map(stored, Affine.from_spacing(spacing_mm))
+    liver, lesion = build_surfaces(mask, Progress())
+    assert liver.volume_ml == pytest.approx(voxel_ml(mask, LIVER, TUMOR), rel=0.01)
+    assert lesion.volume_ml == pytest.approx(voxel_ml(mask, TUMOR), rel=0.01)
+    require_closed(liver)
+    require_closed(lesion)
+
+
 def test_voxels_that_meet_at_a_corner_are_one_lesion_with_a_closed_surface() -> None:
     labels = np.zeros((12, 12, 12))
     labels[3:6, 3:6, 3:6] = labels[6:9, 6:9, 6:9] = TUMOR

@@ -330,3 +330,16 @@ def test_folders_deeper_than_python_can_recurse_are_searched(tmp_path: Path) -> 
     deepest.unlink()
     for folder in reversed(made[:-1]):  # which shutil, and so pytest, cannot do
         folder.rmdir()
+
+
+@pytest.mark.parametrize(("spacing_mm", "reliable"), [((1, 1, 1), False), ((0.8, 0.8, 2), True)])
+def test_unit_voxels_without_a_position_are_not_trusted(
+    tmp_path: Path, spacing_mm: tuple[float, float, float], reliable: bool
+) -> None:
+    image = nib.Nifti1Image(np.zeros((20, 20, 10), np.int16), np.diag([*spacing_mm, 1.0]))
+    image.set_sform(None, 0)
+    image.set_qform(None, 0)
+    nib.save(image, tmp_path / "scan.nii.gz")
+    volume = open_scan(tmp_path / "scan.nii.gz")
+    assert "no-orientation" in {finding.code for finding in volume.findings}
+    assert volume.mm_reliable is reliable

@@ -118,6 +118,17 @@ def test_a_name_must_be_there_short_and_not_one_of_the_programs(name: str, probl
     assert name_problem(name) == problem
 
 
+def test_a_study_is_the_same_by_whichever_way_it_is_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "scans").mkdir()
+    scan = tmp_path / "scans" / "ct.nii.gz"
+    scan.touch()
+    monkeypatch.chdir(tmp_path / "scans")
+    for path in (Path("ct.nii.gz"), Path("../scans/ct.nii.gz")):
+        assert study_key(path, 1) == study_key(scan, 1)
+
+
 def test_names_are_compared_without_regard_to_capitals_and_space() -> None:
     assert tidy_name("  HCC   late ") == "HCC late"
     assert same_name("hcc LATE", ["Fat", "HCC late"]) == "HCC late"

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
+from liverseg_gui.core.display import LabelStyle, grey
 from liverseg_gui.core.planes import Plane
+from liverseg_gui.core.readings import Reading, ReadingKind
 from liverseg_gui.core.slabs import SlabMode
+from liverseg_gui.core.volume import LIVER, TUMOR
 from liverseg_gui.state.view import Layout, Pane
 from liverseg_gui.ui.slice_labels import round_length
 from tests.ui.conftest import Desk
@@ -280,6 +284,28 @@ def test_the_strip_shows_neighbors_and_a_click_goes_there(opened: Desk) -> None:
     assert state.crosshair_ijk[2] == target
 
 
+def test_back_in_the_strip_keys_act_on_the_plane_that_is_seen(opened: Desk) -> None:
+    opened.trigger("layout strip")
+    opened.trigger("maximize")
+    opened.trigger("next_pane")
+    assert visible(opened) == {Pane.CORONAL}
+    opened.trigger("maximize")
+    assert visible(opened) == {Pane.AXIAL}
+    assert opened.window.view_state.active is Pane.AXIAL
+    i, j, k = opened.window.view_state.crosshair_ijk
+    opened.trigger("next_slice")
+    assert opened.window.view_state.crosshair_ijk == (i, j, k + 1)
+
+
+def test_a_reading_on_another_plane_is_shown_from_the_strip(opened: Desk) -> None:
+    ends = ((60.0, 50.0, 20.0), (70.0, 50.0, 20.0))
+    id_ = opened.window.bench.readings.add(Reading(ReadingKind.RULER, Plane.CORONAL, 50, ends))
+    opened.trigger("layout strip")
+    opened.window.readings.go_to(id_)
+    assert opened.window.view_state.active is Pane.CORONAL
+    assert Pane.CORONAL in visible(opened)
+
+
 def test_the_scale_bar_is_as_long_as_it_says(opened: Desk) -> None:
     view = opened.window.views[Plane.AXIAL]
     bar = view.labels.scale
@@ -294,3 +320,27 @@ def test_the_scale_bar_is_as_long_as_it_says(opened: Desk) -> None:
 )
 def test_a_scale_bar_has_a_round_length(most: float, length: float) -> None:
     assert round_length(most) == pytest.approx(length)
+
+
+def test_a_slice_of_the_strip_shows_grays_and_labels_as_the_plane_does(
+    opened: Desk, files: Path
+) -> None:
+    opened.open(files / "scan.nii.gz", files / "truth.nii.gz")
+    window, strip = opened.window, opened.window.panes.strip
+    volume, mask, state = window.study.volume, window.study.mask, window.view_state
+    state.inverted = True
+    state.styles = {**state.styles, LIVER: LabelStyle((200, 40, 0), 0.5)}
+    state.overlay_opacity = 0.6
+    k = 24
+    drawn = strip._picture(volume, k, volume.shape[1], strip._colors())
+    shade = 255 - grey(Plane.AXIAL.cut(volume.hu, k), state.window).astype(float)
+    labels = Plane.AXIAL.cut(mask.labels, k)
+    assert (drawn.height(), drawn.width()) == labels.shape
+    for label, (row, column) in (
+        (label, np.argwhere(labels == label)[0]) for label in (0, LIVER, TUMOR)
+    ):
+        style = state.styles[label] if label else LabelStyle((0, 0, 0), 0.0)
+        share = 0.6 * style.opacity
+        wanted = shade[row, column] * (1 - share) + share * np.array(style.rgb)
+        seen = drawn.pixelColor(int(column), int(row)).getRgb()[:3]
+        np.testing.assert_allclose(seen, wanted, atol=1.0)

@@ -7,9 +7,11 @@ import json
 import shutil
 import threading
 import weakref
+from functools import partial
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.phantom import Phantom
@@ -32,6 +34,41 @@ def test_the_old_scan_is_freed_when_another_is_opened(desk: Desk, files: Path) -
         seen.append(weakref.ref(desk.window.study.volume))
     gc.collect()
     assert sum(volume() is not None for volume in seen[:-2]) == 0
+
+
+def test_the_old_mask_is_freed_when_a_scan_without_one_is_opened(desk: Desk, files: Path) -> None:
+    desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
+    measured(desk)
+    mask = weakref.ref(desk.window.study.mask)
+    desk.open(files / "scan.nii.gz")
+    gc.collect()
+    assert mask() is None
+
+
+def test_a_mask_is_freed_when_it_is_compared_no_more(desk: Desk, files: Path) -> None:
+    desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
+    measured(desk)
+    comparer = desk.window.controller.comparer
+    comparer.open(files / "truth.nii.gz")
+    desk.qtbot.waitUntil(lambda: comparer.figures is not None)
+    desk.idle()
+    mask = weakref.ref(desk.window.study.compared)
+    comparer.stop()
+    QApplication.processEvents()
+    gc.collect()
+    assert mask() is None
+
+
+def test_a_job_that_has_ended_holds_nothing_of_those_who_listened(qtbot: QtBot) -> None:
+    runner, held = JobRunner(), Progress()
+    job = runner.submit("work", lambda _: None, lambda _: None)
+    job.ended.connect(partial(lambda _: None, held))
+    del job
+    qtbot.waitUntil(lambda: not runner.busy)
+    listener = weakref.ref(held)
+    del held
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and listener() is None)
+    assert runner.shutdown()
 
 
 def test_a_report_names_the_source_of_the_figures_it_holds(

@@ -25,9 +25,16 @@ from liverseg_gui.core.volume import TUMOR, LabelMap
 from liverseg_gui.state.study import MaskSource
 from liverseg_gui.state.view import Layout, Pane
 from liverseg_gui.ui import surface_canvas
+from liverseg_gui.ui.pictures import PictureOptions, picture
 from liverseg_gui.ui.surface_camera import Camera
 from liverseg_gui.ui.surface_controller import EMPTY, READING, UPDATING
-from liverseg_gui.ui.surface_scene import NoOpenGLError, Scene, clip_plane, crosshair_rings
+from liverseg_gui.ui.surface_scene import (
+    NoOpenGLError,
+    Scene,
+    clip_plane,
+    crosshair_rings,
+    scan_box,
+)
 from liverseg_gui.ui.surface_view import NO_MASK
 from tests.ui.conftest import Desk
 
@@ -39,6 +46,7 @@ class FakeRenderer:
 
     def __init__(self) -> None:
         self.scene = Scene({})
+        self.drawn: list[tuple[tuple[int, int], int]] = []
         self.failure = ""
         self.closed = False
 
@@ -49,6 +57,7 @@ class FakeRenderer:
         if self.failure:
             raise RuntimeError(self.failure)
         self.scene = scene
+        self.drawn.append((size, len(scene.frames)))
         return QImage(*size, QImage.Format.Format_RGB32)
 
     def close(self) -> None:
@@ -144,6 +153,56 @@ def test_the_frames_of_the_crosshair_go_through_its_voxel_and_around_the_surface
     np.testing.assert_allclose(rings[Plane.CORONAL][:, 1], 12.0)
     assert set(rings[Plane.CORONAL][:, 0]) == {12.0, 30.0}
     np.testing.assert_allclose(rings[Plane.AXIAL][:, 2], 24.0)  # beside the box: along its side
+
+
+def test_a_lesion_chosen_before_its_surface_is_there_stands_out_once_it_is(
+    desk: Desk, files: Path, renderer: FakeRenderer
+) -> None:
+    desk.window.view_state.layout = Layout.SINGLE
+    desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.window.panel._choose(1)
+    desk.window.view_state.layout = Layout.TWO_BY_TWO
+    desk.qtbot.waitUntil(lambda: renderer.scene.chosen == 2, timeout=20_000)
+    mask = desk.window.study.mask
+    desk.window.study.set_mask(LabelMap(mask.labels.copy(), mask.grid), MaskSource())
+    desk.qtbot.waitUntil(lambda: renderer.scene.chosen == 0, timeout=20_000)
+
+
+def test_a_picture_shows_the_surfaces_as_finely_as_the_planes_and_no_crosshair_unasked(
+    desk: Desk, files: Path, renderer: FakeRenderer
+) -> None:
+    shown(desk, files)
+    window = desk.window
+    window.view_state.active = Pane.SURFACE
+    desk.qtbot.waitUntil(lambda: len(renderer.scene.frames) == 3)
+    for scale, texts, frames in ((4, False, 0), (2, True, 3)):
+        renderer.drawn.clear()
+        size = window.surface.drawing._size
+        options = PictureOptions(annotations=texts, scale=scale)
+        picture(window.panes, window.view_state, options, "notice")
+        assert renderer.drawn == [(tuple(scale * px for px in size), frames)]
+    assert window.view_state.crosshair_visible
+    desk.qtbot.waitUntil(lambda: renderer.drawn[-1] == (window.surface.drawing._size, 3))
+
+
+def test_the_crosshair_goes_around_the_surfaces_of_a_scan_that_is_turned_in_the_patient() -> None:
+    turn = np.radians(45)
+    matrix = np.eye(4)
+    matrix[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+    affine = Affine(matrix)
+    corners = np.array(np.meshgrid([10, 50], [20, 60], [5, 25])).reshape(3, -1).T
+    surfaces = [
+        Surface(TUMOR, n, affine.to_mm(part), np.zeros((0, 3), int), part)
+        for n, part in enumerate((corners[:5], corners[5:]), 1)
+    ]
+    rings = crosshair_rings(affine, scan_box(affine, surfaces), (30, 40, 15))
+    for plane, ring in rings.items():
+        inside = affine.to_ijk(ring)
+        np.testing.assert_allclose(inside[:, plane.normal], (30, 40, 15)[plane.normal])
+        for axis in (plane.across, plane.down):
+            low, high = corners[:, axis].min(), corners[:, axis].max()
+            np.testing.assert_allclose(sorted(inside[:, axis]), [low, low, high, high])
 
 
 def test_without_a_mask_the_pane_says_what_to_do(desk: Desk, files: Path) -> None:
