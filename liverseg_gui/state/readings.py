@@ -31,6 +31,7 @@ class Readings:
         self._chosen: int | None = None
         self._next = 1
         self._figures: dict[int, tuple[Reading, Figures]] = {}
+        self._saved: _Items = {}
         study.volume_changed.connect(self._forget)
 
     @property
@@ -60,6 +61,15 @@ class Readings:
         if known is None or known[0] is not reading:
             known = self._figures[id_] = (reading, figures_of(reading, volume))
         return known[1]
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether there are readings that no saved report holds as they are now."""
+        return any(self._saved.get(id_) != reading for id_, reading in self._items.items())
+
+    def mark_saved(self, items: Mapping[int, Reading]) -> None:
+        """A report that holds `items` is on disk."""
+        self._saved = dict(items)
 
     def choose(self, id_: int | None) -> None:
         """Choose a reading, or none."""
@@ -122,7 +132,7 @@ class Readings:
 
     def _forget(self) -> None:
         self._next = 1
-        self._figures = {}
+        self._figures, self._saved = {}, {}
         self._set({}, None)
         self._history.clear()
 

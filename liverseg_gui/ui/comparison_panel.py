@@ -29,6 +29,7 @@ from liverseg_gui.ui.marks import SHORT_MARK, why_unreliable
 
 _CHOICES = {"Both labels": None, "Liver": LIVER, "Tumor": TUMOR}
 _LEGEND = {AGREE: "Agree", ONLY_A: "Only A", ONLY_B: "Only B"}
+_GAP = "&nbsp;&nbsp;&nbsp; "
 _NAME_PX = 200
 _NO_FIGURE = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
@@ -56,7 +57,7 @@ class ComparisonPanel(QGroupBox):
         for label in self.names.values():
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             layout.addWidget(label)
-        self.legend = QLabel("   ".join(f"{_square(n)} {text}" for n, text in _LEGEND.items()))
+        self.legend = QLabel(_GAP.join(f"{_square(n)}&nbsp;{text}" for n, text in _LEGEND.items()))
         layout.addWidget(self.legend)
         layout.addLayout(self._choice_row())
         layout.addLayout(self._figure_grid())

@@ -71,7 +71,7 @@ class SaveController:
         """Ask for a name and write the report there; without a mask it holds the readings."""
         study = self._bench.study
         volume, found = study.volume, study.measurements
-        readings = tuple(self._bench.readings.items.values())
+        readings = dict(self._bench.readings.items)
         if volume is None or (found is None and (study.mask is not None or not readings)):
             return
         source = study.mask_source  # all of one moment: the study may change meanwhile
@@ -88,7 +88,7 @@ class SaveController:
             source.device,
             source.seconds,
             warnings=warnings,
-            readings=readings,
+            readings=tuple(readings.values()),
         )
         remember_path(path)
         try:
@@ -96,6 +96,8 @@ class SaveController:
         except SaveError as error:
             self._bench.tell(str(error))
         else:
+            if path.suffix.lower() == ".json":  # a table of lesions holds none
+                self._bench.readings.mark_saved(readings)
             self._bench.say(f"Saved {path}")
 
     def export_anonymized(self) -> None:

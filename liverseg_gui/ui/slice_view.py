@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPen, QWheelEvent
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.core.planes import Plane
@@ -16,11 +16,10 @@ from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import Pane, ViewState
 from liverseg_gui.ui.frame import Z_CROSSHAIR, Frame, Layer
 from liverseg_gui.ui.marks import SHORT_MARK
-from liverseg_gui.ui.number_keys import NumberKeys
 from liverseg_gui.ui.pane_colors import PANE_BACKGROUND, PLANE_COLORS
 from liverseg_gui.ui.plane_box import PlaneBox
 from liverseg_gui.ui.slice_labels import SliceLabels
-from liverseg_gui.ui.wheel import Notches
+from liverseg_gui.ui.slice_row import SliceRow
 
 FRAME_PX = 2
 _PADDING = 0.03
@@ -49,7 +48,6 @@ class SliceView(QWidget):
         self._drawn: tuple[object, ...] = ()
         self._shown_hu: np.ndarray | None = None
         self._active = False
-        self._notches = Notches()
         self._under: QPointF | None = None
         self._build()
         self._redraw = QTimer(self)
@@ -82,7 +80,11 @@ class SliceView(QWidget):
         layout.setContentsMargins(*4 * (FRAME_PX,))
         layout.setSpacing(0)
         layout.addWidget(self._graphics, 1)
-        layout.addWidget(self._slice_row())
+        self.row = SliceRow(self.plane.title)
+        self.row.asked.connect(self.go_to)
+        self.row.scrolled.connect(self.step)
+        self.row.done.connect(self.setFocus)
+        layout.addWidget(self.row)
         self.labels = SliceLabels(self._graphics, self.plane.title, PLANE_COLORS[self.plane])
         self.box.scrolled.connect(self.step)
         self.box.pointed.connect(self._point)
@@ -93,30 +95,6 @@ class SliceView(QWidget):
         self.box.panned.connect(lambda x, y: self.panned.emit(self._along_axes(x, y)))
         self.box.sigRangeChanged.connect(lambda *_: self._show_texts())
         self.box.sigRangeChanged.connect(lambda *_: self._read_again())
-
-    def _slice_row(self) -> QWidget:
-        """Slider and number of the slice."""
-        self._slider = _Slider(Qt.Orientation.Horizontal)
-        self._slider.setAccessibleName(f"{self.plane.title} slice")
-        self._slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._slider.valueChanged.connect(self.go_to)
-        self._number = QSpinBox()
-        self._number.setAccessibleName(f"{self.plane.title} slice number")
-        self._number.setKeyboardTracking(False)
-        self._number.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self._number.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-        self._number.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self._number.setToolTip("Number of the slice: type one and press Enter")
-        self._number.valueChanged.connect(lambda number: self.go_to(number - 1))
-        NumberKeys(self._number).done.connect(self.setFocus)
-        self._row = QWidget()
-        row = QHBoxLayout(self._row)
-        row.setContentsMargins(2, 0, 2, 0)
-        row.setSpacing(4)
-        row.addWidget(self._slider, 1)
-        row.addWidget(self._number)
-        self._row.hide()
-        return self._row
 
     def _crossing_planes(self) -> tuple[Plane, Plane]:
         """The planes seen edge-on as the vertical and as the horizontal line."""
@@ -212,13 +190,7 @@ class SliceView(QWidget):
         self._drawn = ()
         self._shown_hu = None
         count = volume.shape[self.plane.normal] if volume is not None else 1
-        for widget, first in ((self._slider, 0), (self._number, 1)):
-            widget.blockSignals(True)
-            widget.setRange(first, first + count - 1)
-            widget.blockSignals(False)
-        self._slider.setPageStep(10)
-        self._number.setSuffix(f" / {count}")
-        self._row.setVisible(count > 1)
+        self.row.show_count(count)
         letters = ("",) * 4 if volume is None else self.plane.edge_letters(volume.affine)
         self.labels.set_letters(letters)
         self.redraw()
@@ -268,14 +240,7 @@ class SliceView(QWidget):
             at = self._crosshair()
             for line, position in zip(self._lines, (at.x(), at.y()), strict=True):
                 line.setPos(position)
-            for widget, value in (
-                (self._slider, self._shown_index),
-                (self._number, self.index + 1),
-            ):
-                if widget.value() != value:  # else what is being typed would go
-                    widget.blockSignals(True)
-                    widget.setValue(value)
-                    widget.blockSignals(False)
+            self.row.show_slice(self._shown_index)
         self._show_texts()
         self._read_again()
 
@@ -379,11 +344,6 @@ class SliceView(QWidget):
         self._under = None if point is None else self.box.mapFromView(point)
         self.hovered.emit(None if point is None else self.voxel_at(point))
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Over slider and number it scrolls as over the slice: one slice a notch."""
-        self.step(self._notches.turned(event.angleDelta().y()))
-        event.accept()
-
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Keys act on this pane from now on."""
         super().focusInEvent(event)
@@ -399,14 +359,6 @@ class SliceView(QWidget):
         """Keep the letters at the edges."""
         super().resizeEvent(event)  # type: ignore[arg-type]
         self.labels.place()
-
-
-class _Slider(QSlider):
-    """Leaves the wheel to its pane: by itself it would move three slices a notch."""
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Not here."""
-        event.ignore()
 
 
 def slab_name(mode: SlabMode) -> str:

@@ -12,6 +12,7 @@ from liverseg_gui.ui.marks import SHORT_MARK
 from liverseg_gui.ui.slice_view import SliceView, slab_name
 from liverseg_gui.ui.theme import set_tone
 
+_GAP_PX = 12
 NOTICE = "Research use only. Not a medical device."
 
 
@@ -22,6 +23,7 @@ class StatusLine:
         self._study, self._view = study, view
         self.cursor, self.look, notice = QLabel(), QLabel(), QLabel(NOTICE)
         set_tone(notice, "warning")
+        self.look.setContentsMargins(0, 0, _GAP_PX, 0)
         bar.addWidget(self.cursor)
         for widget in (jobs, self.look, notice):
             bar.addPermanentWidget(widget)

@@ -32,7 +32,7 @@ class StudyController:
         self._bench, self._segmenter = bench, segmenter
         self._segmenting: Job | None = None
         self.saver = SaveController(bench)
-        self.opener = OpenController(bench, self._may_go, self.open_mask)
+        self.opener = OpenController(bench, self._may_leave, self.open_mask)
         self._masks = MaskController(bench, self._may_go, self._may_replace_mask, self._set_mask)
         self.comparer = CompareController(bench, self._masks)
 
@@ -48,7 +48,7 @@ class StudyController:
         """Let the reader state spacing and orientation of the open scan."""
         study = self._bench.study
         volume = study.volume
-        if volume is None or not self._may_go("The mask lies on the scan as it was."):
+        if volume is None or not self._may_leave("The mask lies on the scan as it was."):
             return
         choice = self._bench.dialogs.geometry(volume.grid.affine)
         if choice is None:
@@ -111,9 +111,21 @@ class StudyController:
         """Whether what runs may be stopped and the present mask may go."""
         return self._may_stop() and self._may_replace_mask(consequence)
 
+    def _may_leave(self, consequence: str) -> bool:
+        """Whether the study may be left: its mask, and readings that are in no report."""
+        return self._may_go(consequence) and self._may_drop_readings()
+
+    def _may_drop_readings(self) -> bool:
+        if not self._bench.readings.unsaved:
+            return True
+        return self._bench.dialogs.confirm(
+            "The readings are in no saved report (Ctrl+R, JSON) and go with the scan.",
+            "Discard the readings",
+        )
+
     def may_close(self) -> bool:
         """Whether the window may close now; asks about what would be lost."""
-        return not self.saver.saving and self._may_go("The mask is not saved.")
+        return not self.saver.saving and self._may_leave("The mask is not saved.")
 
     def _may_stop(self) -> bool:
         """Whether no segmentation runs, or the reader lets it be cancelled."""

@@ -161,6 +161,7 @@ def _style_sheet(colors: ThemeColors) -> str:
         + f'*[{_STRONG_PROPERTY}="true"] {{ font-weight: 600; }}'
         + "QToolButton#header { border: none; padding: 3px; }"
         + "QTreeView::item { padding: 2px; }"
+        + "QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }"
         + f"QToolTip {{ color: {colors.text}; background: {colors.button};"
         + f" border: 1px solid {colors.line}; padding: 2px; }}"
         + f"#card {{ background: {colors.window}; border: 1px solid {colors.line};"

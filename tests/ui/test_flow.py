@@ -152,7 +152,7 @@ def test_a_reading_of_another_plane_is_gone_to_from_the_strip(at_work: Desk) -> 
 
 
 def test_leaving_the_slice_number_leads_where_the_reader_goes(display: Desk) -> None:
-    number, width = display.window.views[Plane.AXIAL]._number, display.window.window_panel._width
+    number, width = display.window.views[Plane.AXIAL].row.number, display.window.window_panel._width
     number.setFocus()
     width.setFocus()
     assert width.hasFocus()
@@ -160,25 +160,25 @@ def test_leaving_the_slice_number_leads_where_the_reader_goes(display: Desk) -> 
 
 def test_a_half_typed_slice_number_stays_while_something_else_is_drawn(at_work: Desk) -> None:
     view = at_work.window.views[Plane.AXIAL]
-    view._number.setFocus()
-    view._number.selectAll()
-    at_work.qtbot.keyClick(view._number, "1")
+    view.row.number.setFocus()
+    view.row.number.selectAll()
+    at_work.qtbot.keyClick(view.row.number, "1")
     at_work.window.view_state.active = Pane.CORONAL
     at_work.qtbot.waitUntil(lambda: not view._redraw.isActive())
-    at_work.qtbot.keyClick(view._number, "2")
+    at_work.qtbot.keyClick(view.row.number, "2")
     press(at_work, Qt.Key.Key_Return)
     assert view.index == 11
 
 
 def test_esc_drops_what_was_typed_and_gives_the_keys_back(at_work: Desk) -> None:
     view = at_work.window.views[Plane.AXIAL]
-    view._number.setFocus()
-    view._number.selectAll()
-    at_work.qtbot.keyClick(view._number, "7")
+    view.row.number.setFocus()
+    view.row.number.selectAll()
+    at_work.qtbot.keyClick(view.row.number, "7")
     press(at_work, Qt.Key.Key_Escape)
     assert view.hasFocus()
     assert view.index == 24
-    assert view._number.text() == "25 / 48"
+    assert view.row.number.text() == "25 / 48"
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_enter_chooses_from_the_list_of_a_box(display: Desk) -> None:
 
 def test_a_notch_over_slider_and_number_is_a_slice(at_work: Desk) -> None:
     view = at_work.window.views[Plane.AXIAL]
-    for part in (view._slider, view._number):
+    for part in (view.row.slider, view.row.number):
         turn(part, 1)
         assert view.index == 24  # left to the pane
     turn(view, 1)

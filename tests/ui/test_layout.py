@@ -205,7 +205,7 @@ def test_moving_with_shift_brings_the_crosshair_along(opened: Desk) -> None:
 
 
 def test_typing_a_number_shows_that_slice(opened: Desk) -> None:
-    number = opened.window.views[Plane.AXIAL]._number
+    number = opened.window.views[Plane.AXIAL].row.number
     assert number.text() == "25 / 48"
     number.setFocus()
     number.selectAll()
@@ -218,7 +218,7 @@ def test_typing_a_number_shows_that_slice(opened: Desk) -> None:
 def test_the_slider_and_the_number_follow_the_slice(opened: Desk) -> None:
     opened.qtbot.keyClick(opened.window, Qt.Key.Key_Up)
     view = opened.window.views[Plane.AXIAL]
-    opened.qtbot.waitUntil(lambda: view._slider.value() == 25 and view._number.value() == 26)
+    opened.qtbot.waitUntil(lambda: view.row.slider.value() == 25 and view.row.number.value() == 26)
 
 
 def test_a_slab_is_drawn_told_and_read_under_the_cursor(opened: Desk, phantom) -> None:

@@ -84,7 +84,7 @@ def test_a_click_moves_the_crosshair_in_all_planes(desk: Desk, files: Path) -> N
     assert abs(i - 90) <= 1
     assert abs(j - 40) <= 1
     assert k == 24
-    desk.qtbot.waitUntil(lambda: desk.window.views[Plane.SAGITTAL]._slider.value() == i)
+    desk.qtbot.waitUntil(lambda: desk.window.views[Plane.SAGITTAL].row.slider.value() == i)
     assert desk.window.views[Plane.CORONAL].index == j
 
 
