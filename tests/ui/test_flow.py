@@ -253,10 +253,10 @@ def test_a_notch_over_slider_and_number_is_a_slice(at_work: Desk) -> None:
     view = at_work.window.views[Plane.AXIAL]
     for part in (view.row.slider, view.row.number):
         turn(part, 1)
-        assert view.index == 24  # left to the pane
-    turn(view, 1)
+        assert view.index == 24  # left to the row they are in
+    turn(view.row, 1)
     assert view.index == 25
-    turn(view, -2)
+    turn(view.row, -2)
     assert view.index == 23
 
 

@@ -453,6 +453,7 @@ def test_another_scan_takes_readings_unfinished_ones_and_history_away(
 ) -> None:
     choose(ruler, "polygon")
     ruler.click((40, 40), (80, 40))
+    ruler.desk.dialogs.yes = True
     ruler.desk.open(files / "scan.nii.gz")
     assert not ruler.readings
     assert not ruler.drawing
