@@ -48,6 +48,7 @@ def run_window(
 
     window.study.volume_changed.connect(lambda: QTimer.singleShot(_WARM_UP_MS, segmenter.warm_up))
     window.study.volume_changed.connect(garbage.collect_soon)
+    garbage.spare_all()
     QTimer.singleShot(0, lambda: open_first(window, path, mask))
     try:
         return app.exec()

@@ -23,6 +23,13 @@ class GarbageTimer(QObject):
         self._timer.timeout.connect(self.check)
         self._timer.start(_EVERY_MS)
 
+    def spare_all(self) -> None:
+        """What is there now stays as long as the program: never look through it again.
+
+        Looking through all modules takes longer than drawing three slices.
+        """
+        gc.freeze()
+
     def check(self) -> None:
         """Collect as far as Python itself would have by now."""
         counts, limits = gc.get_count(), gc.get_threshold()
@@ -37,4 +44,5 @@ class GarbageTimer(QObject):
     def stop(self) -> None:
         """Leave it to Python again."""
         self._timer.stop()
+        gc.unfreeze()
         gc.enable()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from psygnal import EmissionInfo
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import (
@@ -57,6 +58,7 @@ from liverseg_gui.ui.study_controller import StudyController
 from liverseg_gui.ui.surface_controller import SurfaceController
 from liverseg_gui.ui.surface_view import SurfaceView
 from liverseg_gui.ui.wheel import WheelGuard
+from liverseg_gui.ui.window_commands import refresh_window_commands
 from liverseg_gui.ui.window_controller import WindowController
 from liverseg_gui.ui.window_panel import WindowPanel
 from liverseg_gui.ui.workbench import Workbench
@@ -207,7 +209,7 @@ class MainWindow(QMainWindow):
         self.study.preview_changed.connect(self._show_preview)
         for signal in (self.study.mask_changed, self.study.measured, self.study.saved):
             signal.connect(self._refresh)
-        self.view_state.events.connect(self._refresh)
+        self.view_state.events.connect(self._follow_view)
         self.settings.changed.connect(self.comparison_panel.refresh)
         self.settings.changed.connect(self._show_settings)
         for view in self.views.values():
@@ -275,6 +277,17 @@ class MainWindow(QMainWindow):
         self.job_bar.refresh()
         self._show_patient()
         self._refresh()
+
+    def _follow_view(self, info: EmissionInfo) -> None:
+        """Bring up to date what a change can have touched: a drag brings very many of them."""
+        changed = info.signal.name
+        if changed == "crosshair_ijk":
+            return
+        if changed == "window":
+            refresh_window_commands(self)
+            self._show_look()
+        else:
+            self._refresh()
 
     def _refresh(self, *_: object) -> None:
         refresh_commands(self)

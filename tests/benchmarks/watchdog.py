@@ -22,6 +22,7 @@ from liverseg_gui.cli.phantom import write_phantom
 from liverseg_gui.core.phantom import PhantomSpec, make_phantom
 from liverseg_gui.segmentation.process import ProcessSegmenter
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.ui.garbage import GarbageTimer
 from liverseg_gui.ui.main_window import MainWindow
 from liverseg_gui.ui.theme import apply_theme
 from tests.conftest import REAL_DATA
@@ -63,6 +64,9 @@ def main() -> None:
         window = MainWindow(segmenter, settings=settings)
         window.resize(1280, 800)
         window.show()
+        garbage = GarbageTimer()
+        garbage.spare_all()
+        window.study.volume_changed.connect(garbage.collect_soon)
         try:
             _measure(app, window, _scan(Path(name)))
         finally:
@@ -70,6 +74,7 @@ def main() -> None:
                 window.study.mark_saved(window.study.mask)
             window.close()
             segmenter.close()
+            garbage.stop()
 
 
 def _measure(app: QApplication, window: MainWindow, scan: Path) -> None:

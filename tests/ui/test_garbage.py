@@ -58,3 +58,16 @@ def test_all_is_collected_soon_after_a_scan_was_closed(timer: GarbageTimer, qtbo
 def test_afterwards_python_collects_by_itself_again(qtbot: QtBot) -> None:
     GarbageTimer().stop()
     assert gc.isenabled()
+
+
+def test_what_is_spared_is_looked_at_again_only_afterwards(qtbot: QtBot) -> None:
+    timer = GarbageTimer()
+    ring = Ring()
+    old = weakref.ref(ring)
+    del ring
+    timer.spare_all()
+    gc.collect()
+    assert old() is not None
+    timer.stop()
+    gc.collect()
+    assert old() is None
