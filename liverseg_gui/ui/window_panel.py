@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QValidator
 from PySide6.QtWidgets import (
     QComboBox,
     QGroupBox,
@@ -56,6 +56,17 @@ class NumberBox(QSpinBox):
         self.setSingleStep(step)
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def validate(self, text: str, at: int) -> tuple[QValidator.State, str, int]:
+        """Let a number beyond the limits be typed: a digit refused would leave quite another."""
+        if text.lstrip("-").isdigit() and not self.minimum() <= int(text) <= self.maximum():
+            return QValidator.State.Intermediate, text, at
+        return super().validate(text, at)
+
+    def fixup(self, text: str) -> str:
+        """The limit that was passed; of anything else the number shown before."""
+        number = int(text) if text.lstrip("-").isdigit() else self.value()
+        return str(min(max(number, self.minimum()), self.maximum()))
 
     def show_value(self, value: float) -> None:
         """Show a number that was set elsewhere; what is being typed goes only for another one."""

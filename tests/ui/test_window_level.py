@@ -144,6 +144,27 @@ def test_numbers_are_taken_on_enter_and_the_keys_go_back_to_the_pane(reading: De
     assert now(reading) == PRESETS["Liver"]
 
 
+@pytest.mark.parametrize(
+    ("name", "typed", "expected"),
+    [
+        ("_width", "9000", Window(8000, 40)),
+        ("_width", "0", Window(1, 40)),
+        ("_center", "-2500", Window(400, -2000)),
+        ("_center", "-", Window(400, 40)),
+    ],
+)
+def test_a_number_beyond_the_limits_becomes_the_limit_and_no_other_number(
+    reading: Desk, name: str, typed: str, expected: Window
+) -> None:
+    box = getattr(panel(reading), name)
+    box.setFocus()
+    box.selectAll()
+    reading.qtbot.keyClicks(box, typed)
+    reading.qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert now(reading) == expected
+    assert box.value() == round(expected.width if name == "_width" else expected.center)
+
+
 def test_numbers_are_taken_when_the_box_is_left_and_arrows_step(reading: Desk) -> None:
     center = panel(reading)._center
     center.setFocus()
