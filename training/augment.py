@@ -1,8 +1,9 @@
 """Augmentation of whole batches, on whatever device they are.
 
-Rotation, scale, shift, brightness, contrast, gamma, noise, and reversal of the slice order. Left-
-right flips are offered but off: the liver's side is anatomy, and a network that is shown mirrored
-patients loses it. Intensities vary as contrast phases do.
+What moves (rotation, scale, shift, elastic) moves slices and labels alike, in one resampling that
+also cuts out what the network looks at. What changes intensity does so in terms of the window, as
+contrast phases, scanners and reconstruction kernels do. Left-right flips are offered but off: the
+liver's side is anatomy, and a network that is shown mirrored patients loses it.
 """
 
 from __future__ import annotations
@@ -14,68 +15,102 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from training.jpeg import jpeg
+from training.looks import Look
+
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Ranges of the random changes. Intensities are in units of the whole window."""
+    """Ranges of the random changes. Intensities are in units of the whole window.
+
+    `shift` and `elastic` are parts of the trunk's size; `degrade` is the chance of each of blur,
+    low resolution and JPEG.
+    """
 
     rotation_degrees: float = 15.0
     scale: float = 0.2
     shift: float = 0.08
+    elastic: float = 0.02
     flip_probability: float = 0.0
     brightness: float = 0.12
     contrast: float = 0.3
     gamma: float = 0.3
     noise: float = 0.06
+    degrade: float = 0.1
 
-    def __call__(
-        self, images: Tensor, labels: Tensor, size: tuple[int, int]
+    def move(
+        self, images: Tensor, labels: Tensor, centers: Tensor, look: Look
     ) -> tuple[Tensor, Tensor]:
-        """Change `images` (n, c, h, w), float 0..1, and `labels` (n, h, w), int64, alike.
+        """Cut `look` out of `images` (n, c, h, w), float 0..1, and `labels` (n, h, w), int64.
 
-        Both come back at `size` (rows, columns).
+        The trunk's middle, or for a closer look `centers` (n, 2: row, column in -1..1), lies in the
+        middle but for a random shift.
         """
-        images, labels = self._move(images, labels, size)
-        images = _reverse_some(images)
-        return self._vary_intensity(images), labels
-
-    def _move(self, images: Tensor, labels: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        n, channels, height, width = images.shape
-        angle = _uniform(n, images, math.radians(self.rotation_degrees))
-        zoom = torch.exp(_uniform(n, images, math.log1p(self.scale)))
-        mirror = torch.where(_rand(n, images) < self.flip_probability, -1.0, 1.0)
-        cos, sin, aspect = angle.cos() * zoom, angle.sin() * zoom, width / height
-        theta = torch.zeros(n, 2, 3, device=images.device)
-        theta[:, 0, 0], theta[:, 0, 1] = cos * mirror, -sin / aspect
-        theta[:, 1, 0], theta[:, 1, 1] = sin * aspect * mirror, cos
-        theta[:, 0, 2] = _uniform(n, images, self.shift)
-        theta[:, 1, 2] = _uniform(n, images, self.shift)
-        grid = F.affine_grid(theta, [n, channels, *size], align_corners=False)
+        n = len(images)
+        grid = self._grid(images, centers if look.extent != (1.0, 1.0) else centers * 0, look)
+        images = _shrink(images, look)
         moved = F.grid_sample(images, grid, "bilinear", "zeros", align_corners=False)
         nearest = F.grid_sample(
             labels[:, None].float(), grid, "nearest", "zeros", align_corners=False
         )
+        reverse = _rand(n, images) < 0.5  # the order of the slices
+        moved = torch.where(reverse.view(-1, 1, 1, 1), moved.flip(1), moved)
         return moved, nearest[:, 0].long()
 
-    def _vary_intensity(self, images: Tensor) -> Tensor:
+    def vary(self, images: Tensor) -> Tensor:
+        """Change the intensities of `images` (n, c, h, w), float 0..1."""
         n = len(images)
-
-        def per_image(values: Tensor) -> Tensor:
-            return values.view(n, 1, 1, 1)
-
-        contrast = per_image(torch.exp(_uniform(n, images, self.contrast)))
-        brightness = per_image(_uniform(n, images, self.brightness))
-        gamma = per_image(torch.exp(_uniform(n, images, self.gamma)))
-        noise = per_image(_rand(n, images).square() * self.noise)
+        for change in (_blur, _coarsen, jpeg):
+            chosen = (_rand(n, images) < self.degrade).nonzero()[:, 0]
+            if len(chosen):
+                images = images.index_copy(0, chosen, change(images[chosen]))
+        contrast = _per_image(torch.exp(_uniform(n, images, self.contrast)))
+        brightness = _per_image(_uniform(n, images, self.brightness))
+        gamma = _per_image(torch.exp(_uniform(n, images, self.gamma)))
+        noise = _per_image(_rand(n, images).square() * self.noise)
         images = (images - 0.5) * contrast + 0.5 + brightness
         images = images.clamp(1e-4, 1).pow(gamma)
         return (images + torch.randn_like(images) * noise).clamp(0, 1)
 
+    def _grid(self, images: Tensor, centers: Tensor, look: Look) -> Tensor:
+        n, _, height, width = images.shape
+        angle = _uniform(n, images, math.radians(self.rotation_degrees))
+        zoom = torch.exp(_uniform(n, images, math.log1p(self.scale)))
+        mirror = torch.where(_rand(n, images) < self.flip_probability, -1.0, 1.0)
+        cos, sin, aspect = angle.cos() * zoom, angle.sin() * zoom, width / height
+        rows, columns = look.extent
+        theta = torch.zeros(n, 2, 3, device=images.device)
+        theta[:, 0, 0], theta[:, 0, 1] = cos * mirror * columns, -sin / aspect * rows
+        theta[:, 1, 0], theta[:, 1, 1] = sin * aspect * mirror * columns, cos * rows
+        theta[:, 0, 2] = centers[:, 1] + _uniform(n, images, self.shift)
+        theta[:, 1, 2] = centers[:, 0] + _uniform(n, images, self.shift)
+        grid = F.affine_grid(theta, [n, 1, *look.size], align_corners=False)
+        if not self.elastic:
+            return grid
+        coarse = torch.randn(n, 2, 5, 7, device=images.device) * self.elastic / 2
+        bend = F.interpolate(coarse, look.size, mode="bicubic", align_corners=True)
+        return grid + bend.movedim(1, -1)
 
-def _reverse_some(images: Tensor) -> Tensor:
-    """Reverse the order of the context slices in half of the images."""
-    flip = _rand(len(images), images) < 0.5
-    return torch.where(flip.view(-1, 1, 1, 1), images.flip(1), images)
+
+def _shrink(images: Tensor, look: Look) -> Tensor:
+    """Average pixels first where the look is much coarser, so that noise does not alias."""
+    factor = int(images.shape[2] / look.of_trunk[0] + 0.1)
+    return F.avg_pool2d(images, factor) if factor > 1 else images
+
+
+def _blur(images: Tensor) -> Tensor:
+    soft = F.avg_pool2d(images, 3, 1, 1, count_include_pad=False)
+    share = _per_image(_rand(len(images), images))
+    return images + (soft - images) * share
+
+
+def _coarsen(images: Tensor) -> Tensor:
+    small = F.interpolate(images, scale_factor=0.5, mode="bilinear", antialias=True)
+    return F.interpolate(small, images.shape[2:], mode="bilinear")
+
+
+def _per_image(values: Tensor) -> Tensor:
+    return values.view(-1, 1, 1, 1)
 
 
 def _rand(n: int, like: Tensor) -> Tensor:

@@ -116,14 +116,30 @@ def from_input(scores: torch.Tensor, box: TrunkBox, shape: tuple[int, int]) -> N
     return out
 
 
-def neighbours(count: int, index: int, step: int) -> tuple[int, int, int]:
-    """The slice before, the slice itself and the one after, `step` apart, clamped to the scan."""
-    return max(index - step, 0), index, min(index + step, count - 1)
+def context_indices(z: NDArray[np.float64], gap: float, count: int) -> NDArray[np.int64]:
+    """The slices the network sees beside each slice: indices of shape (n, `count`), `count` odd.
 
-
-def context_step(slice_mm: float) -> int:
-    """How many slices apart the network's neighbours lie in a scan of `slice_mm` distance."""
-    return max(1, round(CONTEXT_MM / slice_mm))
+    `z` (n,) ascends; the neighbours lie `gap`, twice `gap`, ... before and behind, each the stored
+    slice nearest to that place on its side. Where the scan ends or slices are missing the last one
+    before the gap is repeated; slices further apart than `gap` all along are taken as they come.
+    """
+    n = len(z)
+    reach = 1.5 * max(gap, float(np.diff(z).min()) if n > 1 else gap)
+    out = np.empty((n, count), np.int64)
+    middle = count // 2
+    out[:, middle] = np.arange(n)
+    for index in range(n):
+        for side in (-1, 1):
+            last = index
+            for offset in range(1, middle + 1):
+                others = np.arange(index) if side < 0 else np.arange(index + 1, n)
+                if len(others):
+                    away = np.abs(z[others] - (z[index] + side * offset * gap))
+                    nearest = int(others[away.argmin()])
+                    if abs(z[nearest] - z[last]) <= reach:
+                        last = nearest
+                out[index, middle + side * offset] = last
+    return out
 
 
 def _pixels(box: TrunkBox) -> tuple[int, int, int, int]:
