@@ -63,8 +63,9 @@ class SliceDataset:
         self._context = [context_indices(case.z, case.gap, channels) for case in cases]
         self._centers = [torch.tensor(case.liver_center()) for case in cases]
         self._index = [(c, n) for c, case in enumerate(cases) for n in range(len(case.images))]
-        kinds = np.concatenate([case.labels.max(axis=(1, 2)) for case in cases])
-        self.weights = sampling_weights(kinds)
+        kinds = [case.labels.max(axis=(1, 2)) for case in cases]
+        away = np.concatenate([_slices_from_liver(part) for part in kinds])
+        self.weights = sampling_weights(np.concatenate(kinds), away)
 
     def __len__(self) -> int:
         return len(self._index)
@@ -76,14 +77,25 @@ class SliceDataset:
         return images, self._centers[c], torch.from_numpy(np.array(case.labels[n]))
 
 
-def sampling_weights(kinds: NDArray[np.uint8]) -> NDArray[np.float64]:
+def sampling_weights(kinds: NDArray[np.uint8], away: NDArray[np.int64]) -> NDArray[np.float64]:
     """Chances of drawing each slice, whose highest label is in `kinds`: see `SHARES`.
 
-    A kind that does not occur leaves its share to the others.
+    Slices without liver count less the more slices they are `away` from it. A kind that does not
+    occur leaves its share to the others.
     """
-    counts = np.bincount(kinds, minlength=3)
-    weights = (np.array(SHARES) / np.maximum(counts, 1))[kinds]
+    value = 1 / (1 + away / 10)
+    totals = np.bincount(kinds, weights=value, minlength=3)
+    weights = (np.array(SHARES) / np.maximum(totals, 1e-9))[kinds] * value
     return np.asarray(weights / weights.sum(), np.float64)
+
+
+def _slices_from_liver(kinds: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """How many slices each slice of a case lies beyond the liver's ends; 0 where there is none."""
+    liver = np.flatnonzero(kinds)
+    if not len(liver):
+        return np.zeros(len(kinds), np.int64)
+    n = np.arange(len(kinds))
+    return np.maximum(0, np.maximum(liver[0] - n, n - liver[-1]))
 
 
 def _labels_to_grid(labels: NDArray[np.uint8], box: TrunkBox) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LIVER, TUMOR
 from liverseg_gui.segmentation.inference import Predictor
-from training.data import Case
+from training.cases import CaseSource
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,22 @@ class PatientResult:
 
 
 def evaluate(
-    predictor: Predictor, cases: Sequence[Case], progress: Progress
+    predictor: Predictor,
+    sources: Sequence[CaseSource],
+    size: tuple[int, int],
+    context: int,
+    progress: Progress,
 ) -> list[PatientResult]:
-    """Predict every slice of each case, without clean-up, and compare."""
+    """Predict every slice of each case, without clean-up, and compare.
+
+    The predictor takes the trunk at `size` and `context` slices.
+    """
     results = []
-    for n, case in enumerate(cases):
-        part = progress.part(n / len(cases), (n + 1) / len(cases))
-        found = predictor.predict(case.slices, case.context, case.box, part)
+    for n, source in enumerate(sources):
+        part = progress.part(n / len(sources), (n + 1) / len(sources))
+        case = source.read()
+        box = case.trunk(size[1] / size[0])
+        found = predictor.predict(case.slices, case.context(context), box, part)
         results.append(compare(case.name, found, case.labels))
     return results
 

@@ -27,3 +27,7 @@ class Look:
     def pixel_mm(self) -> float:
         """A pixel in millimetres, roughly."""
         return TRUNK_MM / self.of_trunk[1]
+
+
+TRUNK = Look((128, 192), (128, 192))
+LIVER = Look((160, 192), (224, 336))

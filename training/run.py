@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -13,17 +13,16 @@ from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.inference import Predictor, pick_device
 from liverseg_gui.segmentation.preprocessing import WINDOW_HU
-from training.data import (
-    Case,
-    SliceDataset,
-    case_names,
-    load_lits2d,
-    phantom_case,
-    split_patients,
-)
+from training.cases import CaseSource
+from training.checkpoint import CHECKPOINT, EpochResult
+from training.config import TrainConfig
+from training.dataset import PreparedCase, SliceDataset, prepare
 from training.evaluation import PatientResult, evaluate
 from training.export import export_model
-from training.learner import CHECKPOINT, EpochResult, TrainConfig, train
+from training.learner import train
+from training.lits2d import lits2d_sources
+from training.phantoms import PhantomCase
+from training.splits import split_patients
 
 _LIBRARIES = ("torch", "torchvision", "fastai", "numpy", "scipy")
 
@@ -32,7 +31,8 @@ _LIBRARIES = ("torch", "torchvision", "fastai", "numpy", "scipy")
 class TrainRun:
     """What to train on and where to put the outcome: `out/model`, with checkpoint and log in `out`.
 
-    `fold` of `folds` is held out, by patient. `phantoms` synthetic abdomens are mixed in.
+    `fold` of `folds` is held out, by patient, as `split_seed` deals them; with one fold all are
+    trained on. `phantoms` synthetic abdomens are mixed in.
     """
 
     data: Path
@@ -40,6 +40,7 @@ class TrainRun:
     name: str = "trained"
     folds: int = 5
     fold: int = 0
+    split_seed: int = 5
     phantoms: int = 4
     command: str = ""
     config: TrainConfig = field(default_factory=TrainConfig)
@@ -58,45 +59,49 @@ def run_training(
         Cancelled: cancelled; `resume` goes on from the last whole epoch.
     """
     config = run.config
-    names = case_names(run.data)
-    held_out = _held_out(run, names)
+    sources = {source.name: source for source in lits2d_sources(run.data)}
+    held_out = _held_out(run, list(sources))
     _prepare_folder(run.out, resume)
-    aspect = config.size[1] / config.size[0]
-    reading = progress.part(0.0, 0.02)
-    cases = _read(run.data, [n for n in names if n not in held_out], aspect, reading)
-    for n in range(run.phantoms):
-        reading.update(1.0, f"Making phantom {n + 1}")
-        cases.append(phantom_case(n, aspect))
-    unseen = _read(run.data, held_out, aspect, reading)
-    training = SliceDataset(cases, config.size, reading)
-    validation = SliceDataset(unseen, config.size, reading)
+    known: list[CaseSource] = [s for name, s in sources.items() if name not in held_out]
+    known += [PhantomCase(seed) for seed in range(run.phantoms)]
+    unseen: list[CaseSource] = [sources[name] for name in held_out]
+    training = SliceDataset(_prepare(known, progress.part(0.0, 0.02)), config.context)
+    # Without held-out patients the curves show the training patients; no figure is made of them.
+    watched = unseen or known[:1]
+    validation = SliceDataset(_prepare(watched, progress.part(0.02, 0.03)), config.context)
     network = train(
         config,
         training,
         validation,
         run.out,
-        progress.part(0.02, 0.95),
+        progress.part(0.03, 0.95),
         on_epoch,
         resume,
-        f"{names} without {held_out}, {run.phantoms} phantoms",
+        f"{sorted(sources)} without {held_out}, {run.phantoms} phantoms",
     )
-    predictor = Predictor(network, config.size, pick_device(config.device))
-    results = evaluate(predictor, unseen, progress.part(0.95, 1.0))
-    export_model(network, run.out / "model", _card(run, cases, results))
+    closer = config.liver.of_trunk if config.liver else None
+    predictor = Predictor(network, config.trunk.size, pick_device(config.device), closer)
+    results = evaluate(
+        predictor, unseen, config.trunk.size, config.context, progress.part(0.95, 1.0)
+    )
+    export_model(network, run.out / "model", _card(run, known, results))
     return results
 
 
 def _held_out(run: TrainRun, names: list[str]) -> list[str]:
-    if run.folds < 2 or not 0 <= run.fold < run.folds:
+    if run.folds == 1:
+        return []
+    if run.folds < 1 or not 0 <= run.fold < run.folds:
         raise LiverSegError(
-            f"There is no fold {run.fold} of {run.folds}. Use at least 2 folds and count from 0."
+            f"There is no fold {run.fold} of {run.folds}. Count folds from 0; 1 fold holds no "
+            "patient out."
         )
     if len(names) < run.folds:
         raise LiverSegError(
             f"{run.data} has {len(names)} patients: too few for {run.folds} folds. Add patients "
             "or use fewer folds."
         )
-    return split_patients(names, run.folds, run.fold, run.config.seed)
+    return split_patients(names, run.folds, run.fold, run.split_seed)
 
 
 def _prepare_folder(out: Path, resume: bool) -> None:
@@ -111,24 +116,26 @@ def _prepare_folder(out: Path, resume: bool) -> None:
         raise SaveError(f"{out} could not be made: {error.strerror}.") from error
 
 
-def _read(folder: Path, names: list[str], aspect: float, progress: Progress) -> list[Case]:
+def _prepare(sources: Sequence[CaseSource], progress: Progress) -> list[PreparedCase]:
     cases = []
-    for n, case in enumerate(load_lits2d(folder, names, aspect)):
-        progress.update(n / len(names), f"Reading {case.name}")
-        cases.append(case)
+    for n, source in enumerate(sources):
+        progress.update(n / len(sources), f"Preparing {source.name}")
+        cases.append(prepare(source.read()))
     return cases
 
 
-def _card(run: TrainRun, cases: list[Case], results: list[PatientResult]) -> dict[str, Any]:
+def _card(run: TrainRun, known: list[CaseSource], results: list[PatientResult]) -> dict[str, Any]:
     """The model card: how to feed the network, and all a reader needs to judge it."""
     return {
         "name": run.name,
         "architecture": run.config.architecture,
-        "size": run.config.size,
+        "size": run.config.trunk.size,
+        "context": run.config.context,
+        "closer": run.config.liver.of_trunk if run.config.liver else None,
         "window_hu": WINDOW_HU,
         "command": run.command,
         "training": run.config.to_json(),
-        "trained_on": [case.name for case in cases],
+        "trained_on": [source.name for source in known],
         "held_out": [asdict(result) for result in results],
         "held_out_note": "Dice on the slices' own pixels, network alone, no clean-up. "
         "These patients took no part in training.",

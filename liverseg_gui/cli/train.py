@@ -23,11 +23,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--epochs", type=int, default=10, help="epochs of fit_one_cycle")
     parser.add_argument("--fine-tune-epochs", type=int, default=2, help="epochs of fine_tune")
     parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--context", type=int, default=3, help="slices seen at once: 1, 3 or 5")
+    parser.add_argument("--no-synthetic", action="store_true", help="paint no tumors")
+    parser.add_argument("--start-from", help="model to go on from instead of random weights")
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--loss", choices=("dice+ce", "ce", "dice"), default="dice+ce")
     parser.add_argument("--phantoms", type=int, default=4, help="synthetic abdomens to mix in")
     parser.add_argument("--folds", type=int, default=5, help="patients are split into so many")
     parser.add_argument("--fold", type=int, default=0, help="the part that is held out")
+    parser.add_argument("--split-seed", type=int, default=5, help="how patients are dealt out")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
@@ -37,11 +41,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, print the figures of each epoch and of each held-out patient."""
-    from training.learner import EpochResult, TrainConfig
+    from training.checkpoint import EpochResult
+    from training.config import TrainConfig
     from training.run import TrainRun, run_training
+    from training.synthetic import SyntheticTumors
 
     config = TrainConfig(
         architecture=arguments.architecture,
+        context=arguments.context,
         epochs=arguments.epochs,
         fine_tune_epochs=arguments.fine_tune_epochs,
         learning_rate=arguments.learning_rate,
@@ -50,6 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         device=arguments.device,
         encoder_weights=arguments.encoder_weights,
+        start_from=arguments.start_from,
+        synthetic=None if arguments.no_synthetic else SyntheticTumors(),
     )
     command = shlex.join(["liverseg", *sys.argv[1:]])
     job = TrainRun(
@@ -58,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.name,
         arguments.folds,
         arguments.fold,
+        arguments.split_seed,
         arguments.phantoms,
         command,
         config,

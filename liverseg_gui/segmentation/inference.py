@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import safetensors
@@ -16,13 +17,14 @@ from liverseg_gui.core.volume import LabelMap, Volume
 from liverseg_gui.segmentation.networks import build_network
 from liverseg_gui.segmentation.postprocessing import SMALLEST_LIVER_ML, clean
 from liverseg_gui.segmentation.preprocessing import (
+    CONTEXT_MM,
     TrunkBox,
     axial_slices,
-    context_step,
+    context_indices,
+    find_liver,
     find_trunk,
     from_axial,
     from_input,
-    neighbours,
     to_input,
 )
 from liverseg_gui.segmentation.registry import ModelCard, find_model, read_weights
@@ -58,8 +60,8 @@ class NetworkSegmenter:
         slices = axial_slices(volume, self._card.window_hu)
         i_mm, j_mm, k_mm = volume.affine.spacing_mm
         box = find_trunk(slices, (j_mm, i_mm), self._card.aspect)
-        step = context_step(k_mm)
-        context = np.array([neighbours(len(slices), n, step) for n in range(len(slices))])
+        z = np.arange(len(slices), dtype=np.float64) * k_mm
+        context = context_indices(z, CONTEXT_MM, self._card.context)
         found = predictor.predict(slices, context, box, progress.part(0.08, 0.93))
         progress.update(0.93, "Cleaning up")
         voxel_ml = volume.affine.voxel_ml
@@ -77,10 +79,20 @@ class NetworkSegmenter:
 class Predictor:
     """A network in memory, ready to label slices."""
 
-    def __init__(self, network: torch.nn.Module, size: tuple[int, int], device: str) -> None:
-        """Put `network`, which takes slices of `size`, onto `device`."""
+    def __init__(
+        self,
+        network: torch.nn.Module,
+        size: tuple[int, int],
+        device: str,
+        closer: tuple[int, int] | None = None,
+    ) -> None:
+        """Put `network`, which takes the trunk at `size`, onto `device`.
+
+        With `closer` it looks a second time, at the liver that it found, at the scale at which the
+        whole trunk has that size.
+        """
         self.device = device
-        self._size = size
+        self._size, self._closer = size, closer
         self._network = network.eval().to(device).to(memory_format=torch.channels_last)
 
     def predict(
@@ -90,7 +102,7 @@ class Predictor:
         box: TrunkBox,
         progress: Progress,
     ) -> NDArray[np.uint8]:
-        """Label axial `slices` (n, rows, columns) whose neighbours are `context` (n, 3).
+        """Label axial `slices` (n, rows, columns) whose neighbours are `context` (n, c).
 
         Returns uint8 labels of the slices' shape.
 
@@ -98,18 +110,65 @@ class Predictor:
             SegmentationError: the network gave numbers that are none.
             Cancelled: asked for between two batches.
         """
-        rows, columns = slices.shape[1:]
-        inputs = torch.from_numpy(to_input(slices, box, self._size))
+        if self._closer is None:
+            return self._label(slices, context, box, self._size, progress)
+        coarse = self._coarse(slices, context, box, progress.part(0.0, 0.5))
+        region = find_liver(coarse, box, self._closer)
         out = np.zeros(slices.shape, np.uint8)
-        for start in range(0, len(slices), BATCH):
-            progress.update(start / len(slices), f"Segmenting slice {start + 1} of {len(slices)}")
-            chosen = torch.from_numpy(context[start : start + BATCH])
-            scores = self._scores(inputs[chosen])
+        if region is None:
+            return out
+        near = context[region.first : region.stop]
+        first, stop = int(near.min()), int(near.max()) + 1
+        out[region.first : region.stop] = self._label(
+            slices[first:stop], near - first, region.box, region.size, progress.part(0.5, 1.0)
+        )
+        return out
+
+    def _coarse(
+        self,
+        slices: NDArray[np.uint8],
+        context: NDArray[np.int64],
+        box: TrunkBox,
+        progress: Progress,
+    ) -> NDArray[np.uint8]:
+        """Labels of the trunk at the network's own size: uint8 (n, *size)."""
+        out = np.empty((len(context), *self._size), np.uint8)
+        for start, scores in self._scores(slices, context, box, self._size, progress):
+            out[start : start + BATCH] = scores.argmax(1).to(torch.uint8).cpu().numpy()
+        return out
+
+    def _label(
+        self,
+        slices: NDArray[np.uint8],
+        context: NDArray[np.int64],
+        box: TrunkBox,
+        size: tuple[int, int],
+        progress: Progress,
+    ) -> NDArray[np.uint8]:
+        """Labels on the slices' own pixels, a slice for each row of `context`: uint8."""
+        rows, columns = slices.shape[1:]
+        out = np.zeros((len(context), rows, columns), np.uint8)
+        for start, scores in self._scores(slices, context, box, size, progress):
             out[start : start + BATCH] = from_input(scores, box, (rows, columns))
         return out
 
+    def _scores(
+        self,
+        slices: NDArray[np.uint8],
+        context: NDArray[np.int64],
+        box: TrunkBox,
+        size: tuple[int, int],
+        progress: Progress,
+    ) -> Iterator[tuple[int, torch.Tensor]]:
+        """Where each batch starts, and the class scores (batch, classes, *size)."""
+        inputs = torch.from_numpy(to_input(slices, box, size))
+        count = len(context)
+        for start in range(0, count, BATCH):
+            progress.update(start / count, f"Segmenting slice {start + 1} of {count}")
+            yield start, self._forward(inputs[torch.from_numpy(context[start : start + BATCH])])
+
     @torch.inference_mode()
-    def _scores(self, images: torch.Tensor) -> torch.Tensor:
+    def _forward(self, images: torch.Tensor) -> torch.Tensor:
         batch = images.to(self.device).float().div_(255)
         scores: torch.Tensor = self._network(batch.contiguous(memory_format=torch.channels_last))
         if not torch.isfinite(scores).all():
@@ -126,7 +185,17 @@ def load_predictor(card: ModelCard, device: str) -> Predictor:
     Raises:
         ModelError: the weights are missing, damaged or do not fit.
     """
-    network = build_network(card.architecture, 3, card.size)
+    network = build_network(card.architecture, card.context, card.size)
+    load_weights(network, card)
+    return Predictor(network, card.size, device, card.closer)
+
+
+def load_weights(network: torch.nn.Module, card: ModelCard) -> None:
+    """Read the weights of `card` into `network`.
+
+    Raises:
+        ModelError: they are missing, damaged or do not fit.
+    """
     try:
         network.load_state_dict(safetensors.torch.load(read_weights(card)))
     except (RuntimeError, safetensors.SafetensorError) as error:
@@ -134,7 +203,6 @@ def load_predictor(card: ModelCard, device: str) -> Predictor:
             f"The weights {card.weights} do not fit the architecture {card.architecture!r} "
             f"on their card. Install the model {card.name!r} again."
         ) from error
-    return Predictor(network, card.size, device)
 
 
 def pick_device(wish: str) -> str:

@@ -8,6 +8,7 @@ network's input, so that field of view and body size matter little (docs/adr/000
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,8 @@ from liverseg_gui.core.volume import Volume
 WINDOW_HU = (-40.0, 160.0)
 CONTEXT_MM = 2.5
 MARGIN = 0.08
+LIVER_ROOM = 0.06
+"""Room left around the liver, as a part of the trunk: two centimetres or so."""
 _CHUNK = 16
 _MUSCLE = 76  # 8-bit level of 20 HU
 
@@ -100,6 +103,54 @@ def to_input(slices: NDArray[np.uint8], box: TrunkBox, size: tuple[int, int]) ->
         small = F.interpolate(crop, size, mode="bilinear", antialias=True)
         out[start : start + _CHUNK] = small[:, 0].round_().clamp_(0, 255).to(torch.uint8).numpy()
     return out
+
+
+@dataclass(frozen=True)
+class Region:
+    """Where the liver is: slices `first` to `stop` (excluded), the box, and its size as input."""
+
+    first: int
+    stop: int
+    box: TrunkBox
+    size: tuple[int, int]
+
+
+def find_liver(
+    coarse: NDArray[np.uint8], trunk: TrunkBox, of_trunk: tuple[int, int]
+) -> Region | None:
+    """The region around the largest organ in `coarse` labels (n, rows, columns) of the trunk.
+
+    The input's size has the scale at which the whole trunk is `of_trunk` (rows, columns), and
+    multiples of 32. None where there is no organ.
+    """
+    parts, count = ndimage.label(coarse > 0)
+    if count == 0:
+        return None
+    largest = 1 + int(np.bincount(parts.ravel())[1:].argmax())
+    box = ndimage.find_objects(parts, largest)[largest - 1]
+    rows, columns = (
+        _sides(side, extent, fine)
+        for side, extent, fine in zip(box[1:], coarse.shape[1:], of_trunk, strict=True)
+    )
+    row_px, column_px = trunk.height / of_trunk[0], trunk.width / of_trunk[1]
+    return Region(
+        max(box[0].start - 2, 0),
+        min(box[0].stop + 2, len(coarse)),
+        TrunkBox(
+            trunk.top + rows[0] * row_px,
+            trunk.left + columns[0] * column_px,
+            rows[1] * row_px,
+            columns[1] * column_px,
+        ),
+        (rows[1], columns[1]),
+    )
+
+
+def _sides(side: slice, extent: int, fine: int) -> tuple[float, int]:
+    """Start and length, in pixels of the finer trunk, of a side with room around it."""
+    start, stop = side.start * fine / extent, side.stop * fine / extent
+    length = 32 * math.ceil((stop - start + 2 * LIVER_ROOM * fine) / 32)
+    return (start + stop - length) / 2, length
 
 
 def from_input(scores: torch.Tensor, box: TrunkBox, shape: tuple[int, int]) -> NDArray[np.uint8]:

@@ -26,6 +26,10 @@ class ModelCard:
     window_hu: tuple[float, float]
     sha256: str
     about: dict[str, Any]
+    context: int = 3
+    """How many slices the network sees at once."""
+    closer: tuple[int, int] | None = None
+    """The trunk's size (rows, columns) at the scale of the second look, at the liver alone."""
 
     @property
     def aspect(self) -> float:
@@ -78,11 +82,17 @@ def read_card(folder: Path) -> ModelCard:
             (float(low), float(high)),
             values["sha256"],
             values,
+            int(values.get("context", 3)),
+            _closer(values.get("closer")),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"The model card {folder / CARD} is missing or damaged. Install the model again."
         ) from error
+
+
+def _closer(value: Any) -> tuple[int, int] | None:
+    return None if value is None else (int(value[0]), int(value[1]))
 
 
 def read_weights(card: ModelCard) -> bytes:
