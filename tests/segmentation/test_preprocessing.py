@@ -6,13 +6,15 @@ import torch
 
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.segmentation.preprocessing import (
+    CONTEXT_MM,
+    LIVER_ROOM,
     TrunkBox,
     axial_slices,
-    context_step,
+    context_indices,
+    find_liver,
     find_trunk,
     from_axial,
     from_input,
-    neighbours,
     to_input,
     window_to_uint8,
 )
@@ -79,10 +81,49 @@ def test_labels_return_to_their_pixels_even_from_a_box_beyond_the_slice() -> Non
 
 
 @pytest.mark.parametrize(("slice_mm", "step"), [(0.7, 4), (1.25, 2), (2.5, 1), (5.0, 1)])
-def test_neighbours_lie_about_two_and_a_half_mm_away(slice_mm: float, step: int) -> None:
-    assert context_step(slice_mm) == step
+def test_context_lies_about_two_and_a_half_mm_away(slice_mm: float, step: int) -> None:
+    context = context_indices(np.arange(20) * slice_mm, CONTEXT_MM, 3)
+    assert context[10].tolist() == [10 - step, 10, 10 + step]
 
 
-def test_neighbours_are_clamped_at_the_ends() -> None:
-    assert neighbours(10, 0, 2) == (0, 0, 2)
-    assert neighbours(10, 9, 2) == (7, 9, 9)
+def test_five_slices_reach_twice_as_far_and_stop_at_the_ends() -> None:
+    context = context_indices(np.arange(6) * 2.5, CONTEXT_MM, 5)
+    assert context[2].tolist() == [0, 1, 2, 3, 4]
+    assert context[0].tolist() == [0, 0, 0, 1, 2]
+    assert context[5].tolist() == [3, 4, 5, 5, 5]
+
+
+def test_one_slice_is_its_own_context() -> None:
+    assert context_indices(np.arange(3) * 2.5, CONTEXT_MM, 1).tolist() == [[0], [1], [2]]
+    assert context_indices(np.zeros(1), CONTEXT_MM, 3).tolist() == [[0, 0, 0]]
+
+
+def test_context_does_not_bridge_missing_slices() -> None:
+    context = context_indices(np.array([0.0, 2, 4, 12, 14]), 2.0, 3)
+    assert context.tolist() == [[0, 0, 1], [0, 1, 2], [1, 2, 2], [3, 3, 4], [3, 4, 4]]
+
+
+def test_the_region_holds_the_largest_organ_with_room_around_it() -> None:
+    coarse = np.zeros((30, 64, 96), np.uint8)
+    coarse[10:20, 20:40, 12:50] = 1
+    coarse[12:14, 30:34, 20:24] = 2
+    coarse[0:3, 60:64, 90:96] = 1
+    trunk = TrunkBox(10.0, 5.0, 320.0, 480.0)
+    region = find_liver(coarse, trunk, (128, 192))
+    assert region is not None
+    assert (region.first, region.stop) == (8, 22)
+    box = region.box
+    assert region.size[0] % 32 == 0
+    assert region.size[1] % 32 == 0
+    assert box.height / region.size[0] == pytest.approx(320 / 128)
+    assert box.width / region.size[1] == pytest.approx(480 / 192)
+    room = LIVER_ROOM * 320
+    assert box.top <= 10 + 20 * 5 - room
+    assert box.top + box.height >= 10 + 40 * 5 + room
+    assert box.left <= 5 + 12 * 5 - LIVER_ROOM * 480
+    assert box.left + box.width >= 5 + 50 * 5 + LIVER_ROOM * 480
+
+
+def test_without_an_organ_there_is_no_region() -> None:
+    trunk = TrunkBox(0.0, 0.0, 64.0, 96.0)
+    assert find_liver(np.zeros((4, 64, 96), np.uint8), trunk, (128, 192)) is None
