@@ -30,12 +30,14 @@ class AverageWeights(Callback):
             return
         self.steps += 1
         keep = min(self._decay, (1 + self.steps) / (10 + self.steps))
+        latest = self.learn.model.state_dict()
+        smooth = [name for name, value in latest.items() if value.is_floating_point()]
         with torch.no_grad():
-            for name, value in self.learn.model.state_dict().items():
-                if value.is_floating_point():
-                    self.average[name].lerp_(value, 1 - keep)
-                else:
-                    self.average[name].copy_(value)
+            torch._foreach_lerp_(
+                [self.average[name] for name in smooth], [latest[n] for n in smooth], 1 - keep
+            )
+            for name in latest.keys() - set(smooth):
+                self.average[name].copy_(latest[name])
 
     def before_validate(self) -> None:
         self._latest = self._copy()

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from fastai.callback.core import Callback
 from fastai.callback.schedule import Learner
-from fastcore.foundation import L
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
@@ -101,9 +100,7 @@ class Checkpoint(Callback):
             )
         learner.model.load_state_dict(state["model"])
         learner.create_opt()
-        learner.opt.load_state_dict(
-            {"state": state["optimizer"], "hypers": L(state["hyperparameters"])}
-        )
+        learner.opt.load_state_dict(state["optimizer"])
         self._done = dict(state["done"])
         average = learner.average_weights
         average.average, average.steps = state["average"], state["average_steps"]
@@ -114,15 +111,15 @@ class Checkpoint(Callback):
 
     def _save(self) -> None:
         optimizer = self.learn.opt.state_dict()
+        groups = [
+            {name: _plain(value) for name, value in group.items()}
+            for group in optimizer["param_groups"]
+        ]
         average: AverageWeights = self.learn.average_weights
         name, keys, *numbers = np.random.get_state()
         state = {
             "model": self.learn.model.state_dict(),
-            "optimizer": [dict(s) for s in optimizer["state"]],
-            "hyperparameters": [
-                {name: _plain(value) for name, value in group.items()}
-                for group in optimizer["hypers"]
-            ],
+            "optimizer": {"state": optimizer["state"], "param_groups": groups},
             "average": average.average,
             "average_steps": average.steps,
             "done": self._done,
@@ -137,4 +134,6 @@ class Checkpoint(Callback):
 
 def _plain(value: Any) -> Any:
     """A hyperparameter without NumPy, so that `weights_only` reads it back."""
-    return value if isinstance(value, bool) else float(value)
+    if isinstance(value, (tuple, list)):
+        return type(value)(_plain(v) for v in value)
+    return float(value) if isinstance(value, np.floating) else value

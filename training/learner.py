@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from fastai.callback.schedule import Learner
 from fastai.callback.training import GradientClip
 from fastai.data.core import DataLoaders
 from fastai.data.load import DataLoader
+from fastai.optimizer import OptimWrapper
 from torch import nn
 
 from liverseg_gui.core.progress import Progress
@@ -121,13 +123,23 @@ def make_learner(config: TrainConfig, training: SliceDataset, validation: SliceD
         loaders,
         network,
         loss_func=LOSSES[config.loss](),
+        opt_func=_adam,
         splitter=encoder_and_decoder,
+        wd=0.01,
         metrics=[DicePerClass(1), DicePerClass(2)],
         cbs=[PrepareBatch(config), GradientClip(1.0), AverageWeights(config.average)],
     )
     if device.type == "cuda":
         learner.to_fp16()
     return learner
+
+
+def _adam(groups: list[list[nn.Parameter]], **settings: Any) -> OptimWrapper:
+    """torch's fused AdamW with fastai's figures: its own steps parameter by parameter take a sixth
+    of a training step on the CPU."""
+    return OptimWrapper(
+        groups, torch.optim.AdamW, betas=(0.9, 0.99), eps=1e-5, fused=True, **settings
+    )
 
 
 def seed_everything(seed: int) -> None:
