@@ -1,0 +1,82 @@
+"""The second look, with networks that are simple rules."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.segmentation.inference import Predictor
+from liverseg_gui.segmentation.preprocessing import TrunkBox
+
+BOX = TrunkBox(0.0, 0.0, 160.0, 240.0)
+COARSE, CLOSER = (64, 96), (128, 192)
+
+
+class Bright(nn.Module):
+    """Calls liver what is bright in the middle slice, and remembers the sizes it was shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[int, ...]] = []
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.seen.append(tuple(images.shape))
+        level = images[:, images.shape[1] // 2] - 0.5
+        return torch.stack([-level, level, torch.full_like(level, -9.0)], 1)
+
+
+def scan() -> np.ndarray:
+    """Twelve dark slices with a bright block in six of them, and a lone speck."""
+    slices = np.zeros((12, 160, 240), np.uint8)
+    slices[3:9, 41:83, 37:98] = 255
+    slices[0, 150:153, 200:203] = 255
+    return slices
+
+
+def predict(network: nn.Module, slices: np.ndarray, closer: tuple[int, int] | None) -> np.ndarray:
+    n = np.arange(len(slices))
+    context = np.stack([np.maximum(n - 1, 0), n, np.minimum(n + 1, len(n) - 1)], 1)
+    return Predictor(network, COARSE, "cpu", closer).predict(slices, context, BOX, Progress())
+
+
+def dice(a: np.ndarray, b: np.ndarray) -> float:
+    return 2 * np.count_nonzero(a & b) / (np.count_nonzero(a) + np.count_nonzero(b))
+
+
+def test_the_second_look_draws_finer_borders_than_the_first() -> None:
+    slices = scan()
+    once, twice = predict(Bright(), slices, None), predict(Bright(), slices, CLOSER)
+    truth = slices > 0
+    truth[0] = False
+    assert dice(twice > 0, truth) > dice(once > 0, truth)
+    assert dice(twice > 0, truth) > 0.99
+
+
+def test_only_the_region_of_the_largest_organ_is_looked_at_again() -> None:
+    network = Bright()
+    found = predict(network, scan(), CLOSER)
+    first, second = network.seen[:3], network.seen[3:]
+    assert {shape[2:] for shape in first} == {COARSE}
+    assert {shape[2:] for shape in second} == {(64, 96)}
+    assert sum(shape[0] for shape in second) == 10  # six slices, and two beyond each end
+    assert not found[0].any()
+
+
+def test_the_second_look_sees_the_true_neighbours_at_the_regions_ends() -> None:
+    class Above(nn.Module):
+        """Calls liver what is bright in the slice before."""
+
+        def forward(self, images: Tensor) -> Tensor:
+            level = images[:, 0] - 0.5
+            return torch.stack([-level, level, torch.full_like(level, -9.0)], 1)
+
+    found = predict(Above(), scan(), CLOSER)
+    assert np.flatnonzero(found.any(axis=(1, 2))).tolist() == [4, 5, 6, 7, 8, 9]
+
+
+def test_without_an_organ_nothing_is_looked_at_again() -> None:
+    network = Bright()
+    assert not predict(network, np.zeros((5, 160, 240), np.uint8), CLOSER).any()
+    assert {shape[2:] for shape in network.seen} == {COARSE}
