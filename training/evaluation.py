@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +66,11 @@ def judge(
     tumor = _label(*tumors, counts[1], ordered, TOLERANCE_MM[TUMOR])
     sizes_mm = _PIXELS if ordered is None and pixel_is_mm else ordered
     lesions = lesion_figures(*tumors, sizes_mm, progress.part(0.8, 1.0))
-    return CaseFigures(name, liver, tumor, lesions, spacing_mm, mm_reliable, tuple(warnings))
+    own = None
+    if spacing_mm is not None:
+        i_mm, j_mm, k_mm = map(float, spacing_mm)
+        own = i_mm, j_mm, k_mm
+    return CaseFigures(name, liver, tumor, lesions, own, mm_reliable, tuple(warnings))
 
 
 def _axial_last(spacing_mm: Float3, axial_axis: int) -> Float3:
@@ -120,9 +124,7 @@ class PatientResult:
     false_tumor_percent: float
 
 
-def evaluate(
-    predictor: Predictor, cases: Sequence[Case], progress: Progress
-) -> list[PatientResult]:
+def evaluate(predictor: Predictor, cases: Sequence[Any], progress: Progress) -> list[PatientResult]:
     """Predict every slice of each case, without clean-up, and compare."""
     results = []
     for n, case in enumerate(cases):

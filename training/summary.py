@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import Any, TypeVar
 
 from training.bootstrap import LEVEL, mean_interval
-from training.case_figures import CaseFigures, Json, counts_json, lesions_json
+from training.case_figures import CaseFigures, Json, lesions_json
 from training.lesions import Detection, LesionCounts, LesionFigures
 from training.overlap import VoxelCounts
 
+_Counts = TypeVar("_Counts", VoxelCounts, LesionCounts)
+_WITHOUT_INTERVAL = frozenset(
+    (*(field.name for field in fields(LesionCounts)), "from_10_mm", "by_size")
+)
 _AVERAGED = ("liver", "tumor", "lesions", "tumor_burden")
 
 
@@ -54,7 +58,7 @@ class Summary:
         return {part: _means([row[part] for row in rows]) for part in _AVERAGED}
 
     def intervals(self) -> Json:
-        """For each mean its bootstrap interval, [low, high]; None below two patients."""
+        """For each mean its bootstrap interval, (low, high); None below two patients."""
         rows = [case.to_json() for case in self.cases]
         return {part: self._intervals([row[part] for row in rows]) for part in _AVERAGED}
 
@@ -93,16 +97,14 @@ class Summary:
             "patients": len(healthy),
             "patients_with_false_tumor": sum(case.tumor.voxels.found > 0 for case in healthy),
             "tumor_ml": _mean(_defined(case.false_tumor_ml for case in healthy)),
-            "tumor_percent_of_liver": _mean(
-                _defined(case.false_tumor_percent for case in healthy)
-            ),
+            "tumor_percent_of_liver": _mean(_defined(case.false_tumor_percent for case in healthy)),
         }
 
     def _intervals(self, rows: Sequence[Json | None]) -> Json:
         there = [row for row in rows if row is not None]
         out: Json = {}
         for key in there[0] if there else ():
-            if key in _COUNTS:
+            if key in _WITHOUT_INTERVAL:
                 continue
             values = [row[key] for row in there]
             if _is_table(values):
@@ -110,9 +112,6 @@ class Summary:
             else:
                 out[key] = mean_interval(_defined(values), self.seed)
         return out
-
-
-_COUNTS = tuple(key for key in counts_json(LesionCounts()) if key in LesionCounts.__annotations__)
 
 
 def summarize(cases: Sequence[CaseFigures], seed: int = 0) -> Summary:
@@ -157,5 +156,5 @@ def _mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-def _total[T: (VoxelCounts, LesionCounts)](values: Iterable[T], start: T) -> T:
+def _total(values: Iterable[_Counts], start: _Counts) -> _Counts:
     return reduce(add, values, start)
