@@ -27,6 +27,8 @@ __all__ = ["CaseFigures", "Summary", "case_spacing", "judge", "summarize"]
 TOLERANCE_MM = {LIVER: 3.0, TUMOR: 2.0}
 """How far a surface may be off for the normalized surface Dice, about what readers differ by."""
 
+PIXEL_IS_MM = "The spacing is not known: the sizes of lesions take a pixel as 1 mm."
+
 _PIXELS: Float3 = (1.0, 1.0, 1.0)
 _EVEN = 1e-3
 
@@ -48,7 +50,8 @@ def judge(
     `found` and `truth` are labels of one 3D shape in any axis order; `spacing_mm` is that of the
     array's axes, and `axial_axis` the one along the body: 2 for volumes (i, j, k), 0 for slices
     (n, rows, columns). Without `spacing_mm` all in mm and ml is None; lesions then have sizes only
-    with `pixel_is_mm`, which takes a pixel as 1 mm. `mm_reliable` and `warnings` are passed on.
+    with `pixel_is_mm`, which takes a pixel as 1 mm and says so. `mm_reliable` and `warnings` are
+    passed on.
 
     Raises:
         ValueError: the shapes differ.
@@ -66,6 +69,8 @@ def judge(
     tumor = _label(*tumors, counts[1], ordered, TOLERANCE_MM[TUMOR])
     sizes_mm = _PIXELS if ordered is None and pixel_is_mm else ordered
     lesions = lesion_figures(*tumors, sizes_mm, progress.part(0.8, 1.0))
+    if ordered is None and pixel_is_mm:
+        warnings = [*warnings, PIXEL_IS_MM]
     own = None
     if spacing_mm is not None:
         i_mm, j_mm, k_mm = map(float, spacing_mm)

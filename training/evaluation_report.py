@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from liverseg_gui import __version__
-from liverseg_gui.core.errors import SaveError
 from training.report_figures import dice_plot, recall_plot, slice_picture, training_plot
 from training.report_tables import (
     figures_table,
@@ -21,6 +19,7 @@ from training.report_tables import (
 )
 from training.summary import Summary
 from training.worst_slices import WorstSlice
+from training.written import require_place, write_text
 
 _NOTICE = "Research use only. Not a medical device."
 _STYLE = """
@@ -30,7 +29,7 @@ h1 { font-size: 1.5em; } h2 { font-size: 1.15em; margin-top: 2em; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.2em 0.7em; text-align: right; border-bottom: 1px solid #dde1e6; }
 th:first-child, td:first-child, .name { text-align: left; }
-td.name { overflow-wrap: anywhere; max-width: 22em; }
+td.name { overflow-wrap: anywhere; min-width: 9em; max-width: 22em; }
 .wide { overflow-x: auto; } img { max-width: 100%; display: block; }
 figure { margin: 1em 0; } figcaption, .note { color: #4a525c; font-size: 0.92em; }
 .warning { border-left: 4px solid #d55e00; padding-left: 0.8em; }
@@ -54,33 +53,8 @@ def write_evaluation_report(
     Raises:
         SaveError: another ending, or the file cannot be written.
     """
-    require_html_place(path)
-    text = evaluation_html(summary, title=title, log=log, worst=worst, notes=notes)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
-        partial.replace(path)
-    except OSError as error:
-        raise SaveError(
-            f"{path} could not be written: {error.strerror or error}. Choose another folder or "
-            "free some space."
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def require_html_place(path: Path) -> None:
-    """Check that a report may be written at `path`, before any work is done for it.
-
-    Raises:
-        SaveError: the name is no report's, or the folder is not there.
-    """
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise SaveError(f"{path.name}: this report is written as .html. Choose such a name.")
-    if not path.parent.is_dir():
-        raise SaveError(
-            f"{path} could not be written: there is no folder {path.parent}. Choose another."
-        )
+    require_place(path, ".html")
+    write_text(path, evaluation_html(summary, title=title, log=log, worst=worst, notes=notes))
 
 
 def evaluation_html(

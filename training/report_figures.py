@@ -68,8 +68,8 @@ def recall_plot(summary: Summary) -> bytes | None:
         texts = [f"{c.true_matched}/{c.true}" if c.true else "none" for c in counts]
         axes.bar_label(bars, texts, fontsize=8)
     axes.set_xticks(places, [f"{size} mm" for size in SIZES])
-    axes.set(xlabel="Longest axial diameter of the true lesion", ylabel="Recall", ylim=(0, 1.15))
-    axes.legend(fontsize=8)
+    axes.set(xlabel="Longest axial diameter of the true lesion", ylabel="Recall", ylim=(0, 1.3))
+    axes.legend(fontsize=8, loc="upper left", ncols=2)
     return _png(figure)
 
 

@@ -50,7 +50,11 @@ def figures_table(values: dict[str, Any]) -> str:
 def whole_set_table(values: dict[str, Any]) -> str:
     """What only a whole data set has."""
     with_tumor, healthy, whole = (values[key] for key in ("with_tumor", "false_positive", "global"))
-    of_liver = number(healthy["tumor_percent_of_liver"], 2)
+    false = NONE
+    if healthy["patients"]:
+        of_liver = number(healthy["tumor_percent_of_liver"], 2)
+        doubt = "" if values["mm_reliable"] else f" ({MM_DOUBT})"
+        false = f"{number(healthy['tumor_ml'], 2)} ml, {of_liver} % of the liver{doubt}"
     rows = [
         ["Dice of the liver, all voxels pooled", number(whole["liver"]["dice"], 3)],
         ["Dice of the tumors, all voxels pooled", number(whole["tumor"]["dice"], 3)],
@@ -64,7 +68,7 @@ def whole_set_table(values: dict[str, Any]) -> str:
         ],
         [
             f"False tumor in the {healthy['patients']} patients without one",
-            f"{number(healthy['tumor_ml'], 2)} ml, {of_liver} % of the liver",
+            false,
         ],
     ]
     return _table(["", ""], rows)

@@ -59,8 +59,7 @@ def pair_masks(found: Path, truth: Path, scan: Path | None = None) -> MaskPairs:
         )
     scan_of = _scans(scan, common)
     pairs = [
-        MaskPair(case_name(theirs[key]), ours[key], theirs[key], scan_of.get(key))
-        for key in common
+        MaskPair(case_name(theirs[key]), ours[key], theirs[key], scan_of.get(key)) for key in common
     ]
     return MaskPairs(
         tuple(pairs),
