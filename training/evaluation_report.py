@@ -31,7 +31,8 @@ th, td { padding: 0.2em 0.7em; text-align: right; border-bottom: 1px solid #dde1
 th:first-child, td:first-child, .name { text-align: left; }
 td.name { overflow-wrap: anywhere; min-width: 9em; max-width: 22em; }
 .wide { overflow-x: auto; } img { max-width: 100%; display: block; }
-figure { margin: 1em 0; } figcaption, .note { color: #4a525c; font-size: 0.92em; }
+figure { margin: 1em 0; } figcaption, .note, .interval { color: #4a525c; font-size: 0.92em; }
+.interval { white-space: nowrap; }
 .warning { border-left: 4px solid #d55e00; padding-left: 0.8em; }
 """
 

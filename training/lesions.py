@@ -118,7 +118,7 @@ def lesion_figures(
     progress = progress or Progress()
     box = _common_box(found, truth)
     if box is None:
-        box = (slice(0, 0),) * 3
+        box = (slice(0, 1),) * 3  # where there is nothing to find
     a = _side(found[box], spacing_mm, progress.part(0.0, 0.5))
     b = _side(truth[box], spacing_mm, progress.part(0.5, 1.0))
     shared = _shared(a, b)
@@ -174,7 +174,9 @@ def _matched(
         if shared[:, n].any():
             groups.setdefault(int(shared[:, n].argmax()), []).append(n)
     members = list(groups.values())
-    joined = np.array([shared[:, group].sum(axis=1) for group in members]).reshape(-1, len(found))
+    joined = np.zeros((len(members), len(found)), np.int64)
+    for number, group in enumerate(members):
+        joined[number] = shared[:, group].sum(axis=1)
     chosen = joined.argmax(axis=0) if members else np.zeros(len(found), np.int64)
     found_in, true_in = np.zeros(len(found), bool), np.zeros(len(true), bool)
     for number, group in enumerate(members):

@@ -169,7 +169,7 @@ def _with_interval(value: float | None, interval: Sequence[float] | None, digits
     if value is None or interval is None:
         return text
     low, high = (number(end, digits) for end in interval)
-    return f'{text} <span class="note">({low} to {high})</span>'
+    return f'{text}<br><span class="interval">({low} to {high})</span>'
 
 
 def _note(text: str) -> str:

@@ -13,7 +13,7 @@ from liverseg_gui.core.display import PRESETS, grey
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.volume import LIVER, TUMOR
 
-_SMALLEST_SHARE = 0.01
+_SMALLEST_SHARE = 0.05
 """A slice with less of liver and tumor than this share of the largest slice is no worst one: at
 the liver's ends a few pixels make any Dice."""
 
