@@ -62,11 +62,11 @@ def _window(words: list[str]) -> int:
     return run_window(arguments.path, arguments.mask, arguments.model, arguments.device)
 
 
-_COMMANDS = ("segment", "measure", "info", "models", "phantom", "demo", "train")
+_COMMANDS = ("segment", "measure", "info", "models", "phantom", "demo", "train", "evaluate")
 
 
 def _parser() -> argparse.ArgumentParser:
-    from liverseg_gui.cli import demo, info, phantom, segment, train
+    from liverseg_gui.cli import demo, evaluate, info, phantom, segment, train
 
     parser = argparse.ArgumentParser(
         prog="liverseg",
@@ -76,6 +76,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"liverseg {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (segment, info, phantom, demo, train):
+    for module in (segment, info, phantom, demo, train, evaluate):
         module.add_parser(commands)
     return parser

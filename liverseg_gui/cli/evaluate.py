@@ -1,0 +1,205 @@
+"""`liverseg evaluate`: masks against the truth."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from liverseg_gui.cli.console import console_progress
+from liverseg_gui.core.errors import GridMismatchError, LiverSegError, UnreadableFileError
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.stated import with_geometry
+from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.io.mask_alone import blank_scan
+from liverseg_gui.io.mask_labels import LabelMapping
+from liverseg_gui.io.mask_pairs import MaskPair, MaskPairs, pair_masks
+from liverseg_gui.io.masks import UnknownLabelsError, parse_labels, read_mask, signature
+from liverseg_gui.io.scans import open_scan
+from liverseg_gui.state.settings import Settings
+
+if TYPE_CHECKING:
+    from training.case_figures import CaseFigures
+    from training.worst_slices import WorstSlice
+
+_WORST = 6
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register the subcommand."""
+    parser = commands.add_parser("evaluate", help="judge masks by the true ones")
+    parser.add_argument("--pred", type=Path, required=True, help="mask, or folder of masks")
+    parser.add_argument(
+        "--truth", type=Path, required=True, help="true mask, or folder of masks named alike"
+    )
+    parser.add_argument("--scan", type=Path, metavar="CT", help="their scan, or folder of scans")
+    parser.add_argument("--volume", type=int, metavar="N", help="which volume of the scan")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="a row for each patient")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="readable report (.html)")
+    parser.add_argument("--log", type=Path, metavar="FILE", help="log.jsonl of a training to show")
+    parser.add_argument(
+        "--labels",
+        metavar="N=NAME,...",
+        help="what another program's label values mean, e.g. 5=liver,6=tumor",
+    )
+    parser.add_argument(
+        "--spacing",
+        type=float,
+        nargs=3,
+        metavar=("I", "J", "K"),
+        help="mm along the truth's axes, where the files are wrong",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Judge each mask, print the figures, write what was asked for."""
+    from training.evaluation import summarize
+    from training.evaluation_report import write_evaluation_report
+    from training.evaluation_text import table, write_csv
+    from training.written import require_place
+
+    if arguments.csv:
+        require_place(arguments.csv, ".csv")
+    if arguments.report:
+        require_place(arguments.report, ".html")
+    log = _log(arguments.log) if arguments.log else []
+    pairs = pair_masks(arguments.pred, arguments.truth, arguments.scan)
+    with console_progress(quiet=arguments.json) as progress:
+        cases, worst = _judged(pairs.pairs, arguments, progress)
+    summary = summarize(cases)
+    unmatched = _unmatched(pairs)
+    if arguments.csv:
+        write_csv(arguments.csv, summary)
+    if arguments.report:
+        notes = [*unmatched, f"{arguments.pred} judged by {arguments.truth}."]
+        write_evaluation_report(arguments.report, summary, log=log, worst=worst, notes=notes)
+    if arguments.json:
+        print(json.dumps(_json(summary.to_json(), cases, pairs), indent=2, allow_nan=False))
+    else:
+        print(table(summary))
+    warnings = [warning for case in cases for warning in case.warnings]
+    for warning in dict.fromkeys((*unmatched, *warnings)):
+        print(f"Warning: {warning}", file=sys.stderr)
+    return 0
+
+
+def _json(mean: dict[str, Any], cases: list[CaseFigures], pairs: MaskPairs) -> dict[str, Any]:
+    return {
+        "cases": [case.to_json() for case in cases],
+        "mean": mean,
+        "unmatched": {
+            "pred": [path.name for path in pairs.only_found],
+            "truth": [path.name for path in pairs.only_truth],
+        },
+    }
+
+
+def _judged(
+    pairs: tuple[MaskPair, ...], arguments: argparse.Namespace, progress: Progress
+) -> tuple[list[CaseFigures], list[WorstSlice]]:
+    """The figures of every pair, and the worst slices where a report will show them."""
+    from training.evaluation import judge
+    from training.worst_slices import worst_of, worst_slices
+
+    mapping = parse_labels(arguments.labels) if arguments.labels else None
+    cases, worst = [], []
+    for n, pair in enumerate(pairs):
+        part = progress.part(n / len(pairs), (n + 1) / len(pairs))
+        scan = _scan(pair, arguments, part.part(0.0, 0.2))
+        part.update(0.2, f"Reading {pair.name}")
+        truth = _mask(pair.truth, scan, mapping).labels
+        found = _found(pair, scan, mapping).labels
+        case = judge(
+            pair.name,
+            found,
+            truth,
+            scan.affine.spacing_mm,
+            mm_reliable=scan.mm_reliable,
+            warnings=[str(finding) for finding in scan.findings if finding.spoils_mm],
+            progress=part.part(0.4, 1.0),
+        )
+        cases.append(case)
+        if arguments.report:
+            hu = scan.hu if pair.scan else None
+            worst += worst_slices(pair.name, found, truth, hu, spacing_mm=case.spacing_mm)
+            worst = worst_of(worst, _WORST)
+    return cases, worst
+
+
+def _scan(pair: MaskPair, arguments: argparse.Namespace, progress: Progress) -> Volume:
+    """The scan of a pair, or where none was given an empty one on the grid of its truth."""
+    if pair.scan is None:
+        scan = blank_scan(pair.truth)
+    else:
+        scan = open_scan(pair.scan, progress, arguments.volume)
+    if arguments.spacing is None:
+        return scan
+    try:
+        return with_geometry(scan, arguments.spacing)
+    except ValueError as problem:
+        raise LiverSegError(
+            f"{pair.truth} can't be given that spacing: {problem}. Give three numbers above 0."
+        ) from problem
+
+
+def _found(pair: MaskPair, scan: Volume, mapping: LabelMapping | None) -> LabelMap:
+    try:
+        return _mask(pair.found, scan, mapping)
+    except GridMismatchError as problem:
+        other = pair.scan or pair.truth
+        raise GridMismatchError(
+            f"{pair.found} does not lie on the voxels of {other}. Compare masks of the same scan, "
+            "saved on its own grid."
+        ) from problem
+
+
+def _mask(path: Path, scan: Volume, mapping: LabelMapping | None) -> LabelMap:
+    """The mask at `path`; what its labels mean is as given, plain, or as it was said before.
+
+    What is given is meant for the mask that holds such values: the other may be plain.
+    """
+    if mapping is not None:
+        try:
+            return read_mask(path, scan, mapping)
+        except UnreadableFileError as problem:
+            try:
+                return read_mask(path, scan)
+            except UnreadableFileError:
+                raise problem from None
+    try:
+        return read_mask(path, scan)
+    except UnknownLabelsError as unknown:
+        before = Settings().label_map(signature(unknown.labels))
+        if before is None:
+            raise
+        print("Labels mean what --labels said of such a mask before.", file=sys.stderr)
+        return read_mask(path, scan, before)
+
+
+def _unmatched(pairs: MaskPairs) -> list[str]:
+    """A sentence for the masks of each folder that were not judged."""
+    sides = (("prediction", pairs.only_truth), ("truth", pairs.only_found))
+    return [
+        f"There is no {missing} for {', '.join(path.name for path in paths)}: left out."
+        for missing, paths in sides
+        if paths
+    ]
+
+
+def _log(path: Path) -> list[dict[str, Any]]:
+    """The rows of a training's log."""
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    except (OSError, ValueError) as problem:
+        raise UnreadableFileError(
+            f"{path} is no log of a training. Name the log.jsonl beside its checkpoint."
+        ) from problem
+    if not all(isinstance(row, dict) for row in rows):
+        raise UnreadableFileError(
+            f"{path} is no log of a training. Name the log.jsonl beside its checkpoint."
+        )
+    return rows

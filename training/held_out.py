@@ -1,0 +1,58 @@
+"""Judge a network on patients it has not seen, as the program would segment them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.segmentation.inference import Predictor
+from liverseg_gui.segmentation.postprocessing import clean
+from training.cases import Case, CaseSource
+from training.config import TrainConfig
+from training.evaluation import CaseFigures, case_spacing, judge
+from training.looks import TRUNK_MM
+
+
+def judge_held_out(
+    predictor: Predictor, sources: Sequence[CaseSource], config: TrainConfig, progress: Progress
+) -> list[CaseFigures]:
+    """Segment each case, clean up, and compare with the truth on the case's own pixels."""
+    figures = []
+    for n, source in enumerate(sources):
+        part = progress.part(n / len(sources), (n + 1) / len(sources))
+        case = source.read()
+        found = segment_case(predictor, case, config, part.part(0.0, 0.9))
+        spacing_mm = case_spacing(case, found)
+        figures.append(
+            judge(
+                case.name,
+                found,
+                case.labels,
+                spacing_mm,
+                axial_axis=0,
+                pixel_is_mm=True,
+                progress=part.part(0.9, 1.0),
+            )
+        )
+    return figures
+
+
+def segment_case(
+    predictor: Predictor, case: Case, config: TrainConfig, progress: Progress
+) -> NDArray[np.uint8]:
+    """Labels of the case's slices, cleaned up as the program does: uint8 of their shape."""
+    rows, columns = config.trunk.size
+    box = case.trunk(columns / rows)
+    found = predictor.predict(case.slices, case.context(config.context), box, progress)
+    return clean(found, _voxel_ml(case, box.width))
+
+
+def _voxel_ml(case: Case, trunk_pixels: float) -> float:
+    """The volume of a voxel, roughly where the spacing is not known."""
+    if case.pixel_mm is None:
+        pixel_mm = TRUNK_MM / trunk_pixels
+        return pixel_mm * pixel_mm * 2.0 / 1000
+    return case.pixel_mm[0] * case.pixel_mm[1] * float(np.diff(case.z).min(initial=5.0)) / 1000

@@ -1,0 +1,211 @@
+"""Lesions found and missed: which components of two tumor masks belong together, and their counts.
+
+A lesion is a 26-connected component of the tumor label. The rule for several that touch one is
+that of the LiTS evaluation (github.com/PatrickChrist/lits-challenge-scoring, `detect_lesions`):
+
+1. each true lesion joins the found lesion that shares most voxels with it; true lesions that
+   joined the same one become one group,
+2. each found lesion joins the group of true lesions that it shares most voxels with,
+3. a group and all that joined it match where the IoU of the two unions is above the threshold;
+   then every lesion on both sides counts as matched.
+
+Precision is the matched share of the found lesions, recall that of the true ones. LiTS counts the
+true lesions of matched groups in both, and joins lesions by faces alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from liverseg_gui.core.geometry import Affine, Box, Float3, bounding_box
+from liverseg_gui.core.measure import axial_diameters
+from liverseg_gui.core.progress import Progress
+
+OVER_HALF, ANY_OVERLAP = 0.5, 0.0
+MEASURABLE_MM = 10.0
+SIZES = ("<10", "10-20", ">20")
+_CONNECT_26 = np.ones((3, 3, 3), bool)
+
+
+@dataclass(frozen=True)
+class LesionCounts:
+    """Lesions of both masks, and how many of each belong to a match."""
+
+    found: int = 0
+    found_matched: int = 0
+    true: int = 0
+    true_matched: int = 0
+
+    def __add__(self, other: LesionCounts) -> LesionCounts:
+        """The counts of both together."""
+        return LesionCounts(
+            self.found + other.found,
+            self.found_matched + other.found_matched,
+            self.true + other.true,
+            self.true_matched + other.true_matched,
+        )
+
+    @property
+    def precision(self) -> float | None:
+        """The share of found lesions that is right; None where none was found."""
+        return self.found_matched / self.found if self.found else None
+
+    @property
+    def recall(self) -> float | None:
+        """The share of true lesions that was found; None where there are none."""
+        return self.true_matched / self.true if self.true else None
+
+    @property
+    def f1(self) -> float | None:
+        """Harmonic mean of precision and recall: 0 where one side has none, None where both."""
+        if not self.found and not self.true:
+            return None
+        precision, recall = self.precision or 0.0, self.recall or 0.0
+        total = precision + recall
+        return 2.0 * precision * recall / total if total else 0.0
+
+
+@dataclass(frozen=True)
+class Detection:
+    """The lesion counts at one threshold of IoU: all, of at least 10 mm, and by size.
+
+    A true lesion counts in the class of its own longest axial diameter, a found one in that of
+    its own. Classes are None where sizes are not known.
+    """
+
+    every: LesionCounts
+    from_10_mm: LesionCounts | None
+    by_size: tuple[LesionCounts, LesionCounts, LesionCounts] | None
+
+
+@dataclass(frozen=True)
+class LesionFigures:
+    """The lesions of one patient, matched at IoU > 0.5 and at any overlap."""
+
+    over_half: Detection
+    any_overlap: Detection
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The lesions of one mask: numbered labels in a box, their voxels and diameters."""
+
+    labels: NDArray[np.int32]
+    voxels: NDArray[np.int64]
+    diameters_mm: NDArray[np.float64] | None
+
+    def __len__(self) -> int:
+        return len(self.voxels)
+
+
+def lesion_figures(
+    found: NDArray[np.bool_],
+    truth: NDArray[np.bool_],
+    spacing_mm: Float3 | None,
+    progress: Progress | None = None,
+) -> LesionFigures:
+    """Match the lesions of two tumor masks (i, j, k) whose last axis runs along the body.
+
+    Without `spacing_mm` there are no sizes.
+
+    Raises:
+        Cancelled: asked for through `progress`.
+    """
+    progress = progress or Progress()
+    box = _common_box(found, truth)
+    if box is None:
+        box = (slice(0, 1),) * 3  # where there is nothing to find
+    a = _side(found[box], spacing_mm, progress.part(0.0, 0.5))
+    b = _side(truth[box], spacing_mm, progress.part(0.5, 1.0))
+    shared = _shared(a, b)
+    return LesionFigures(
+        *(
+            _detection(*_matched(shared, a, b, least), a.diameters_mm, b.diameters_mm)
+            for least in (OVER_HALF, ANY_OVERLAP)
+        )
+    )
+
+
+def _common_box(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Box | None:
+    boxes = [box for mask in (a, b) if (box := bounding_box(mask)) is not None]
+    if not boxes:
+        return None
+    i, j, k = (
+        slice(min(s.start for s in sides), max(s.stop for s in sides))
+        for sides in zip(*boxes, strict=True)
+    )
+    return i, j, k
+
+
+def _side(mask: NDArray[np.bool_], spacing_mm: Float3 | None, progress: Progress) -> _Side:
+    progress.update(0.0, "Finding lesions")
+    labels, count = ndimage.label(mask, _CONNECT_26)
+    voxels = np.bincount(labels.ravel(order="K"), minlength=count + 1)[1:]
+    if spacing_mm is None:
+        return _Side(labels, voxels, None)
+    affine = Affine.from_spacing(spacing_mm)
+    sizes = np.zeros(count)
+    for n, box in enumerate(ndimage.find_objects(labels)):
+        progress.update(n / count, f"Measuring lesion {n + 1} of {count}")
+        sizes[n] = axial_diameters(labels[box] == n + 1, affine)[0]
+    return _Side(labels, voxels, sizes)
+
+
+def _shared(found: _Side, true: _Side) -> NDArray[np.int64]:
+    """How many voxels found lesion m shares with true lesion n, at [m, n]."""
+    both = (found.labels > 0) & (true.labels > 0)
+    pairs = (found.labels[both] - 1) * np.int64(len(true)) + (true.labels[both] - 1)
+    out = np.zeros(len(found) * len(true), np.int64)
+    numbers, counts = np.unique(pairs, return_counts=True)
+    out[numbers] = counts
+    return out.reshape(len(found), len(true))
+
+
+def _matched(
+    shared: NDArray[np.int64], found: _Side, true: _Side, least: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which found and which true lesions belong to a match with an IoU above `least`."""
+    groups: dict[int, list[int]] = {}
+    for n in range(len(true)):
+        if shared[:, n].any():
+            groups.setdefault(int(shared[:, n].argmax()), []).append(n)
+    members = list(groups.values())
+    joined = np.zeros((len(members), len(found)), np.int64)
+    for number, group in enumerate(members):
+        joined[number] = shared[:, group].sum(axis=1)
+    chosen = joined.argmax(axis=0) if members else np.zeros(len(found), np.int64)
+    found_in, true_in = np.zeros(len(found), bool), np.zeros(len(true), bool)
+    for number, group in enumerate(members):
+        with_it = np.flatnonzero((chosen == number) & (joined[number] > 0))
+        common = int(joined[number, with_it].sum())
+        union = int(found.voxels[with_it].sum() + true.voxels[group].sum()) - common
+        if common > least * union:
+            found_in[with_it], true_in[group] = True, True
+    return found_in, true_in
+
+
+def _detection(
+    found_in: NDArray[np.bool_],
+    true_in: NDArray[np.bool_],
+    found_mm: NDArray[np.float64] | None,
+    true_mm: NDArray[np.float64] | None,
+) -> Detection:
+    every = _counted(found_in, true_in)
+    if found_mm is None or true_mm is None:
+        return Detection(every, None, None)
+
+    def within(low: float, high: float) -> LesionCounts:
+        ours = found_in[(found_mm >= low) & (found_mm < high)]
+        return _counted(ours, true_in[(true_mm >= low) & (true_mm < high)])
+
+    above_20 = float(np.nextafter(20.0, 21.0))
+    sizes = within(0.0, 10.0), within(10.0, above_20), within(above_20, np.inf)
+    return Detection(every, within(MEASURABLE_MM, np.inf), sizes)
+
+
+def _counted(found_in: NDArray[np.bool_], true_in: NDArray[np.bool_]) -> LesionCounts:
+    return LesionCounts(len(found_in), int(found_in.sum()), len(true_in), int(true_in.sum()))
