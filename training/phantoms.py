@@ -38,5 +38,9 @@ class PhantomCase:
         phantom = make_phantom(spec)
         slices = axial_slices(phantom.volume)
         labels = np.ascontiguousarray(phantom.truth.labels[::-1, ::-1].transpose(2, 1, 0))
-        z = np.arange(len(slices)) * slice_mm
+        z = np.arange(len(slices), dtype=np.float64) * slice_mm
         return Case(self.name, slices, labels, z, CONTEXT_MM, (2.0, 2.0), self.name)
+
+    def fingerprint(self) -> str:
+        """See `CaseSource.fingerprint`."""
+        return f"phantom {self.seed}"
