@@ -31,7 +31,7 @@ VERSION = 1
 _IMAGES, _LABELS, _ABOUT = "images.npy", "labels.npy", "case.json"
 _PART = ".part"
 _ABANDONED_S = 24 * 3600.0
-_CHUNK = 1 << 24
+_CHUNK = 128
 
 
 def prepare_all(
@@ -101,8 +101,8 @@ def _write(case: PreparedCase, entry: Path) -> None:
         about = {
             "name": case.name,
             "z": case.z.tolist(),
-            "gap": case.gap,
-            "checksums": [_checksum(case.images), _checksum(case.labels)],
+            "gap": float(case.gap),
+            "checksums": _checksums(case),
         }
         (part / _ABOUT).write_text(json.dumps(about) + "\n", "utf-8")
         shutil.rmtree(entry, ignore_errors=True)
@@ -126,20 +126,24 @@ def _load(entry: Path, name: str) -> PreparedCase | None:
         sums = about["checksums"]
     except (OSError, ValueError, EOFError, LookupError, TypeError):
         return None
-    for array, checksum in zip((images, labels), sums, strict=True):
-        if array.dtype != np.uint8 or array.shape != (len(z), *GRID):
-            return None
-        if _checksum(array) != checksum:
-            return None
-    return PreparedCase(name, images, labels, z, gap)
+    shape = (len(z), *GRID)
+    if any(array.dtype != np.uint8 or array.shape != shape for array in (images, labels)):
+        return None
+    case = PreparedCase(name, images, labels, z, gap)
+    return case if _checksums(case) == sums else None
+
+
+def _checksums(case: PreparedCase) -> list[int]:
+    """CRC-32 of images, labels and positions."""
+    positions = zlib.crc32(case.z.tobytes() + repr(float(case.gap)).encode())
+    return [_checksum(case.images), _checksum(case.labels), positions]
 
 
 def _checksum(array: NDArray[np.uint8]) -> int:
     """CRC-32 of the voxels, some slices at a time."""
-    step = max(1, _CHUNK // max(1, array[0].size if len(array) else 1))
     value = 0
-    for start in range(0, len(array), step):
-        value = zlib.crc32(array[start : start + step].tobytes(), value)
+    for start in range(0, len(array), _CHUNK):
+        value = zlib.crc32(array[start : start + _CHUNK].tobytes(), value)
     return value
 
 
