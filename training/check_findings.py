@@ -19,6 +19,7 @@ from training.likeness import Print, pairs_alike
 
 _OFF_CENTER = 0.05
 _OUTSIDE = 0.97
+_LIVER_OUTSIDE = 0.9
 _BELOW = 0.3
 _ASPECT = 1.5
 _NO_MATTER = ("phase-unknown",)
@@ -71,16 +72,31 @@ def _of_scan(case: Case) -> list[Finding]:
 
 
 def _grey(case: Case) -> list[Finding]:
-    outside = sum(np.count_nonzero((s == 0) | (s == 255)) for s in case.slices) / case.slices.size
-    if outside < _OUTSIDE:
-        return []
+    """Whether nearly all, or nearly all of the liver, is cut off by the window."""
     low, high = WINDOW_HU
+    liver = case.slices[case.labels > 0]
+    for what, values, most in (
+        ("what the mask calls liver", liver, _LIVER_OUTSIDE),
+        ("all voxels", case.slices, _OUTSIDE),
+    ):
+        outside = np.count_nonzero(values == 0) + np.count_nonzero(values == 255)
+        if values.size and outside / values.size > most:
+            return [
+                error(
+                    "outside-window",
+                    f"{outside / values.size:.0%} of {what} lie outside {low:g} to {high:g} HU: "
+                    "the scan is not in Hounsfield units, or shows no abdomen.",
+                    "Take the original scan, in which air outside the body is about -1000.",
+                )
+            ]
+    below = np.count_nonzero(liver == 0) / max(liver.size, 1)
+    if below <= _BELOW:
+        return []
     return [
-        error(
-            "outside-window",
-            f"{outside:.0%} of the voxels lie outside {low:g} to {high:g} HU: the scan is not in "
-            "Hounsfield units, or shows no abdomen.",
-            "Take the original scan. Values that start at 0 instead of -1024 are shifted.",
+        warning(
+            "off-tissue",
+            f"{below:.0%} of what the mask calls liver is fat or air in the scan.",
+            "Check that the mask was drawn on this scan.",
         )
     ]
 
@@ -107,15 +123,6 @@ def _labels(case: Case) -> list[Finding]:
                 "mirrored",
                 "The liver lies on the patient's left: mask, or scan and mask, are mirrored.",
                 "Compare scan and mask in the program and save the mask again on its scan.",
-            )
-        )
-    grey = case.slices[liver]
-    if (below := np.count_nonzero(grey == 0) / len(grey)) > _BELOW:
-        found.append(
-            warning(
-                "off-tissue",
-                f"{below:.0%} of what the mask calls liver is fat or air in the scan.",
-                "Check that the mask was drawn on this scan.",
             )
         )
     return [*found, *_cut_off(case)]
