@@ -8,7 +8,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.findings import Finding
 from liverseg_gui.segmentation.preprocessing import TrunkBox, context_indices, find_trunk
+
+
+class ForeignLabelsError(UnreadableFileError):
+    """A mask holds labels of which nothing says whether they are liver or tumor."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +25,9 @@ class Case:
     the top, the patient's right on the left), windowed as inference windows them; labels are 0
     background, 1 liver, 2 tumor. `z` (n,) ascends along the body and `gap` is the distance of the
     network's neighbours in its unit: millimetres where the spacing is known, else the stored
-    index. `pixel_mm` is the (row, column) pixel distance, None where it is not known.
+    index. `pixel_mm` is the (row, column) pixel distance, None where it is not known. `findings`
+    is what was remarkable about the scan when it was read, and `person` the patient that its files
+    name, or nothing.
     """
 
     name: str
@@ -29,6 +37,8 @@ class Case:
     gap: float
     pixel_mm: tuple[float, float] | None = None
     patient: str = ""
+    findings: tuple[Finding, ...] = ()
+    person: str = ""
 
     def trunk(self, aspect: float) -> TrunkBox:
         """The box around the trunk (`find_trunk`)."""
@@ -55,4 +65,8 @@ class CaseSource(Protocol):
 
         Raises:
             UnreadableFileError: a file is missing, damaged or holds labels that are none.
+            GridMismatchError: scan and mask do not belong together.
         """
+
+    def fingerprint(self) -> str:
+        """Text that is another as soon as `read` may give something else."""

@@ -20,6 +20,8 @@ GRID = (256, 384)
 SHARES = (0.2, 0.4, 0.4)
 """What is drawn: slices without liver, with liver and no tumor, with tumor."""
 
+_CHUNK = 16
+
 
 @dataclass(frozen=True, eq=False)
 class PreparedCase:
@@ -99,7 +101,13 @@ def _slices_from_liver(kinds: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def _labels_to_grid(labels: NDArray[np.uint8], box: TrunkBox) -> NDArray[np.uint8]:
-    """Labels on the grid: the class that covers most of each pixel."""
-    shares = [to_input((labels == c).astype(np.uint8) * 255, box, GRID) for c in (1, 2)]
-    liver, tumor = (share.astype(np.int16) for share in shares)
-    return np.where(liver + tumor >= 128, np.where(tumor >= liver, 2, 1), 0).astype(np.uint8)
+    """Labels on the grid: the class that covers most of each pixel. A few slices at a time."""
+    out = np.zeros((len(labels), *GRID), np.uint8)
+    for start in range(0, len(labels), _CHUNK):
+        part = labels[start : start + _CHUNK]
+        if part.any():
+            shares = [to_input((part == c).astype(np.uint8) * 255, box, GRID) for c in (1, 2)]
+            liver, tumor = (share.astype(np.int16) for share in shares)
+            classes = np.where(liver + tumor >= 128, np.where(tumor >= liver, 2, 1), 0)
+            out[start : start + _CHUNK] = classes
+    return out

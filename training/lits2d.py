@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.errors import GridMismatchError, UnreadableFileError
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM
-from training.cases import Case
+from training.cases import Case, ForeignLabelsError
+from training.fingerprints import files_fingerprint
 
 MANIFEST = "manifest.json"
 
@@ -38,17 +39,34 @@ class SliceCase:
 
     def read(self) -> Case:
         """See `CaseSource.read`."""
-        files = sorted((self.folder / self.name).glob("*.jpg"))
+        files = [f for f in sorted(self._place.glob("*.jpg")) if f.stem.isdecimal()]
         if not files:
-            raise UnreadableFileError(f"{self.folder / self.name} holds no .jpg slices.")
-        slices = np.stack([_grey(f) for f in files])
-        labels = np.stack([_labels(f.with_suffix(".png")) for f in files])
+            raise UnreadableFileError(
+                f"{self._place} holds no slices. Put ZZZZ.jpg with ZZZZ.png there, or take the "
+                "case off the manifest."
+            )
+        slices = _stacked([_grey(f) for f in files], self._place)
+        labels = _stacked([_labels(f.with_suffix(".png")) for f in files], self._place)
+        if slices.shape != labels.shape:
+            raise GridMismatchError(
+                f"{self._place} holds masks of {labels.shape[2]} x {labels.shape[1]} pixels for "
+                f"slices of {slices.shape[2]} x {slices.shape[1]}. Put the masks of these slices "
+                "there."
+            )
         z = np.array([int(f.stem) for f in files], np.float64)
         if self.spacing_mm_512 is None:
             return Case(self.name, slices, labels, z, self.z_step, None, self.name)
         pixel_mm = self.spacing_mm_512[0] * 512 / slices.shape[2]
         z = z * self.spacing_mm_512[1]
         return Case(self.name, slices, labels, z, CONTEXT_MM, (pixel_mm, pixel_mm), self.name)
+
+    def fingerprint(self) -> str:
+        """See `CaseSource.fingerprint`."""
+        return files_fingerprint(self.folder, [self._place], self.z_step, self.spacing_mm_512)
+
+    @property
+    def _place(self) -> Path:
+        return self.folder / self.name
 
 
 def lits2d_sources(folder: Path) -> list[SliceCase]:
@@ -83,10 +101,18 @@ def _labels(path: Path) -> NDArray[np.uint8]:
     except OSError as error:
         raise UnreadableFileError(f"{path} is missing or no readable picture.") from error
     if labels.max(initial=0) > 2:
-        raise UnreadableFileError(
+        raise ForeignLabelsError(
             f"{path} holds the label {labels.max()}. Use 0 background, 1 liver and 2 tumor."
         )
     return labels
+
+
+def _stacked(pictures: list[NDArray[np.uint8]], folder: Path) -> NDArray[np.uint8]:
+    if len({picture.shape for picture in pictures}) > 1:
+        raise UnreadableFileError(
+            f"{folder} holds pictures of several sizes. Store all slices of a case at one size."
+        )
+    return np.stack(pictures)
 
 
 def _grey(path: Path) -> NDArray[np.uint8]:

@@ -40,3 +40,7 @@ class PhantomCase:
         labels = np.ascontiguousarray(phantom.truth.labels[::-1, ::-1].transpose(2, 1, 0))
         z = np.arange(len(slices), dtype=np.float64) * slice_mm
         return Case(self.name, slices, labels, z, CONTEXT_MM, (2.0, 2.0), self.name)
+
+    def fingerprint(self) -> str:
+        """See `CaseSource.fingerprint`."""
+        return f"phantom {self.seed}"

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from liverseg_gui.core.errors import LiverSegError, SaveError
+from liverseg_gui.core.places import prepared_cases_folder
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.inference import Predictor, pick_device
 from liverseg_gui.segmentation.preprocessing import WINDOW_HU
+from training.cache import prepare_all
 from training.cases import CaseSource
 from training.checkpoint import CHECKPOINT, EpochResult
 from training.config import TrainConfig
-from training.dataset import PreparedCase, SliceDataset, prepare
-from training.evaluation import PatientResult, evaluate
+from training.dataset import SliceDataset
+from training.evaluation import CaseFigures
 from training.export import export_model
+from training.held_out import judge_held_out
 from training.learner import train
-from training.lits2d import lits2d_sources
 from training.phantoms import PhantomCase
+from training.sources import find_sources
 from training.splits import split_patients
 
 _LIBRARIES = ("torch", "torchvision", "fastai", "numpy", "scipy")
@@ -51,7 +54,7 @@ def run_training(
     progress: Progress,
     on_epoch: Callable[[EpochResult], None] = lambda _: None,
     resume: bool = False,
-) -> list[PatientResult]:
+) -> list[CaseFigures]:
     """Carry out `run` and return the figures of the held-out patients.
 
     Raises:
@@ -59,16 +62,19 @@ def run_training(
         Cancelled: cancelled; `resume` goes on from the last whole epoch.
     """
     config = run.config
-    sources = {source.name: source for source in lits2d_sources(run.data)}
+    sources = {source.name: source for source in find_sources(run.data)}
     held_out = _held_out(run, list(sources))
     _prepare_folder(run.out, resume)
+    cache = prepared_cases_folder()
     known: list[CaseSource] = [s for name, s in sources.items() if name not in held_out]
     known += [PhantomCase(seed) for seed in range(run.phantoms)]
     unseen: list[CaseSource] = [sources[name] for name in held_out]
-    training = SliceDataset(_prepare(known, progress.part(0.0, 0.02)), config.context)
+    training = SliceDataset(prepare_all(known, cache, progress.part(0.0, 0.02)), config.context)
     # Without held-out patients the curves show the training patients; no figure is made of them.
     watched = unseen or known[:1]
-    validation = SliceDataset(_prepare(watched, progress.part(0.02, 0.03)), config.context)
+    validation = SliceDataset(
+        prepare_all(watched, cache, progress.part(0.02, 0.03)), config.context
+    )
     network = train(
         config,
         training,
@@ -81,9 +87,7 @@ def run_training(
     )
     closer = config.liver.of_trunk if config.liver else None
     predictor = Predictor(network, config.trunk.size, pick_device(config.device), closer)
-    results = evaluate(
-        predictor, unseen, config.trunk.size, config.context, progress.part(0.95, 1.0)
-    )
+    results = judge_held_out(predictor, unseen, config, progress.part(0.95, 1.0))
     export_model(network, run.out / "model", _card(run, known, results))
     return results
 
@@ -116,15 +120,7 @@ def _prepare_folder(out: Path, resume: bool) -> None:
         raise SaveError(f"{out} could not be made: {error.strerror}.") from error
 
 
-def _prepare(sources: Sequence[CaseSource], progress: Progress) -> list[PreparedCase]:
-    cases = []
-    for n, source in enumerate(sources):
-        progress.update(n / len(sources), f"Preparing {source.name}")
-        cases.append(prepare(source.read()))
-    return cases
-
-
-def _card(run: TrainRun, known: list[CaseSource], results: list[PatientResult]) -> dict[str, Any]:
+def _card(run: TrainRun, known: list[CaseSource], results: list[CaseFigures]) -> dict[str, Any]:
     """The model card: how to feed the network, and all a reader needs to judge it."""
     return {
         "name": run.name,
@@ -136,9 +132,9 @@ def _card(run: TrainRun, known: list[CaseSource], results: list[PatientResult]) 
         "command": run.command,
         "training": run.config.to_json(),
         "trained_on": [source.name for source in known],
-        "held_out": [asdict(result) for result in results],
-        "held_out_note": "Dice on the slices' own pixels, network alone, no clean-up. "
-        "These patients took no part in training.",
+        "held_out": [result.to_json() for result in results],
+        "held_out_note": "On the slices' own pixels, after clean-up. These patients took no part "
+        "in training.",
         "libraries": {"python": platform.python_version()}
         | {name: version(name) for name in _LIBRARIES},
     }

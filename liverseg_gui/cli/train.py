@@ -10,13 +10,17 @@ from dataclasses import asdict
 from pathlib import Path
 
 from liverseg_gui.cli.console import console_progress
+from liverseg_gui.cli.train_check import run_check
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register the subcommand."""
-    parser = commands.add_parser("train", help="train a model on labelled cases (lits2d layout)")
-    parser.add_argument("--data", type=Path, required=True, help="folder of cases with manifest")
-    parser.add_argument("--out", type=Path, required=True, help="where model and log are written")
+    parser = commands.add_parser("train", help="train a model on labelled cases")
+    parser.add_argument("--data", type=Path, help="folder of labelled cases")
+    parser.add_argument("--out", type=Path, help="where model and log are written")
+    parser.add_argument(
+        "--check", type=Path, metavar="DATA", help="only look through the labelled cases there"
+    )
     parser.add_argument("--name", default="trained", help="name of the model")
     parser.add_argument("--architecture", default="slim-resnet18", help="e.g. unet-resnet34")
     parser.add_argument("--encoder-weights", type=Path, help="torchvision ResNet state dict")
@@ -35,12 +39,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
-    parser.add_argument("--json", action="store_true", help="print a JSON line for each epoch")
-    parser.set_defaults(run=run)
+    parser.add_argument("--json", action="store_true", help="print JSON, a line for each epoch")
+    parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, print the figures of each epoch and of each held-out patient."""
+    if arguments.check:
+        return run_check(arguments.check, arguments.json)
+    if not (arguments.data and arguments.out):
+        arguments.parser.error("name the labelled cases with --data and a folder with --out")
     from training.checkpoint import EpochResult
     from training.config import TrainConfig
     from training.run import TrainRun, run_training
@@ -88,8 +96,8 @@ def run(arguments: argparse.Namespace) -> int:
         results = run_training(job, progress, show, arguments.resume)
     for result in results:
         if arguments.json:
-            print(json.dumps(asdict(result)))
+            print(json.dumps(result.to_json()))
         else:
-            tumor = "none" if result.tumor_dice is None else f"{result.tumor_dice:.3f}"
-            print(f"held out {result.name}: liver Dice {result.liver_dice:.3f}, tumor {tumor}")
+            tumor = f"{result.tumor.voxels.dice:.3f}" if result.has_tumor else "none"
+            print(f"held out {result.name}: liver Dice {result.liver.voxels.dice:.3f}, {tumor}")
     return 0

@@ -20,6 +20,11 @@ def cache_folder() -> Path:
     return _place("cache", platformdirs.user_cache_path)
 
 
+def prepared_cases_folder() -> Path:
+    """Training cases at the size that training reads them, kept between runs."""
+    return cache_folder() / "cases"
+
+
 def log_folder() -> Path:
     """Log files and crash reports."""
     return _place("log", platformdirs.user_log_path)

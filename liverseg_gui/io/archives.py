@@ -42,6 +42,19 @@ def unpacked(path: Path, progress: Progress) -> Path:
     if key in _unpacked and _unpacked[key].is_dir():
         return _unpacked[key]
     folder = Path(tempfile.mkdtemp(prefix="liverseg-"))
+    unpack(path, folder, progress)
+    _unpacked[key] = folder
+    return folder
+
+
+def unpack(path: Path, folder: Path, progress: Progress) -> None:
+    """Unpack the archive `path` into `folder`, as `unpacked` does.
+
+    Raises:
+        UnreadableFileError: damaged, encrypted, or larger than the disk has room for.
+        Cancelled: `progress` was cancelled. In either case `folder` is gone.
+    """
+    folder.mkdir(exist_ok=True)
     try:
         _unpack(path, folder, progress)
     except BaseException as problem:
@@ -52,8 +65,6 @@ def unpacked(path: Path, progress: Progress) -> Path:
                 "program and open the folder."
             ) from problem
         raise
-    _unpacked[key] = folder
-    return folder
 
 
 def _unpack(path: Path, folder: Path, progress: Progress) -> None:

@@ -21,7 +21,7 @@ def mask_beside(scan: Path) -> Path | None:
     LiTS: volume-N and segmentation-N, in one folder or in two side by side. Medical Segmentation
     Decathlon and nnU-Net: imagesTr/X (or X_0000) and labelsTr/X.
     """
-    stem = _stem(scan)
+    stem = image_stem(scan)
     if lits := _LITS_SCAN.fullmatch(stem):
         return _lits(scan, f"segmentation-{lits[1]}")
     if folder := _IMAGES.fullmatch(scan.parent.name):
@@ -32,9 +32,9 @@ def mask_beside(scan: Path) -> Path | None:
 
 def is_mask_of_pair(path: Path) -> bool:
     """Whether `path` has the name or the place of a data set's mask, so that it is no scan."""
-    if not _stem(path):
+    if not image_stem(path):
         return False
-    return bool(_LITS_MASK.fullmatch(_stem(path)) or _LABELS.fullmatch(path.parent.name))
+    return bool(_LITS_MASK.fullmatch(image_stem(path)) or _LABELS.fullmatch(path.parent.name))
 
 
 def ircadb(folder: Path) -> tuple[Path, Path] | None:
@@ -57,7 +57,7 @@ def _unpacked(folder: Path) -> Path:
     return inner if inner.is_dir() else folder
 
 
-def _stem(path: Path) -> str:
+def image_stem(path: Path) -> str:
     """The name without an image's ending; nothing for what is no image."""
     ending = next((e for e in _ENDINGS if path.name.lower().endswith(e)), None)
     return path.name[: -len(ending)] if ending and not path.name.startswith(".") else ""

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from liverseg_gui.core.volume import Volume
+
+if TYPE_CHECKING:
+    import torch  # seconds to load: the functions that resample load it
 
 WINDOW_HU = (-40.0, 160.0)
 CONTEXT_MM = 2.5
@@ -93,6 +95,9 @@ def find_trunk(slices: NDArray[np.uint8], pixel_mm: tuple[float, float], aspect:
 
 def to_input(slices: NDArray[np.uint8], box: TrunkBox, size: tuple[int, int]) -> NDArray[np.uint8]:
     """Resample the box of each slice to `size` (rows, columns): uint8, shape (n, *size)."""
+    import torch
+    import torch.nn.functional as F
+
     r0, c0, r1, c1 = _pixels(box)
     inside, source = _overlap(box, slices.shape[1:])
     out = np.empty((len(slices), *size), np.uint8)
@@ -159,6 +164,9 @@ def from_input(scores: torch.Tensor, box: TrunkBox, shape: tuple[int, int]) -> N
     Scores are interpolated before the arg-max, a few slices at a time, so that boundaries are as
     fine as the scan's pixels. Returns uint8, shape (n, *shape).
     """
+    import torch
+    import torch.nn.functional as F
+
     r0, c0, r1, c1 = _pixels(box)
     inside, target = _overlap(box, shape)
     out = np.zeros((len(scores), *shape), np.uint8)

@@ -1,0 +1,112 @@
+"""`liverseg train --check DATA`: what a labelled data set holds and what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from liverseg_gui.cli.console import console_progress
+from liverseg_gui.core.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from training.check import CheckedCase, DataCheck
+    from training.check_findings import SetFinding
+
+_MOST_NAMED = 8
+
+
+def run_check(folder: Path, as_json: bool) -> int:
+    """Print a row for each case of `folder` and all findings; 1 if one of them is an error."""
+    from training.check import check_sources
+    from training.sources import find_sources
+
+    with console_progress(quiet=as_json) as progress:
+        checked = check_sources(find_sources(folder), progress)
+    if as_json:
+        print(json.dumps(checked.to_json(), indent=2))
+    else:
+        print("\n".join([*_table(checked.cases), *_grouped(checked.findings), _summary(checked)]))
+    return int(checked.failed)
+
+
+def _table(cases: Sequence[CheckedCase]) -> list[str]:
+    rows: list[tuple[str, ...]] = [
+        ("case", "patient", "size", "spacing mm", "labels", "liver", "tumor", "lesions", "problems")
+    ]
+    rows += [_row(case) for case in cases]
+    if all(row[0] == row[1] for row in rows[1:]):
+        rows = [(row[0], *row[2:]) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _row(case: CheckedCase) -> tuple[str, ...]:
+    codes = ", ".join(finding.code for finding in case.findings)
+    name, patient = (_plain(word) for word in (case.name, case.patient))
+    figures = case.figures
+    if figures is None:
+        return (name, patient, *["-"] * 6, codes)
+    _, liver, tumor = figures.voxels
+    spacing = figures.spacing_mm
+    return (
+        name,
+        patient,
+        " x ".join(map(str, figures.size)),
+        " x ".join(f"{mm:.3g}" for mm in spacing) if spacing else "unknown",
+        " ".join(str(label) for label, count in enumerate(figures.voxels) if count),
+        _amount(figures.liver_ml, liver + tumor),
+        _amount(figures.tumor_ml, tumor),
+        str(figures.lesions),
+        codes,
+    )
+
+
+def _amount(ml: float | None, voxels: int) -> str:
+    return f"{voxels} px" if ml is None else f"{ml:.1f} ml"
+
+
+def _grouped(findings: Sequence[SetFinding]) -> list[str]:
+    """Each kind of finding once, errors first, with the cases it is about."""
+    groups: dict[Finding, list[tuple[str, ...]]] = {}
+    for found in findings:
+        groups.setdefault(found.finding, []).append(found.cases)
+    lines = []
+    for finding in sorted(groups, key=lambda f: (f.severity is not Severity.ERROR, f.code)):
+        alone = [cases[0] for cases in groups[finding] if len(cases) == 1]
+        together = [_named(cases) for cases in groups[finding] if len(cases) > 1]
+        names = [*([_named(alone)] if alone else []), *together]
+        lines += ["", f"{finding.severity} {finding.code}: {'; '.join(names)}"]
+        lines += [f"  {_plain(part)}" for part in (finding.message, finding.remedy) if part]
+    return lines
+
+
+def _named(cases: Sequence[str]) -> str:
+    more = len(cases) - _MOST_NAMED
+    shown = cases if more <= 0 else cases[:_MOST_NAMED]
+    return ", ".join(map(_plain, shown)) + (f" and {more} more" if more > 0 else "")
+
+
+def _summary(checked: DataCheck) -> str:
+    patients = len({case.patient for case in checked.cases})
+    tumor = sum(1 for case in checked.cases if case.figures and case.figures.voxels[2])
+    counts = {
+        severity: sum(1 for f in checked.findings if f.finding.severity is severity)
+        for severity in (Severity.ERROR, Severity.WARNING)
+    }
+    said = ", ".join(_count(count, severity) for severity, count in counts.items())
+    cases = _count(len(checked.cases), "case")
+    return f"\n{cases} of {_count(patients, 'patient')}, {tumor} with tumor; {said}."
+
+
+def _count(count: int, word: str) -> str:
+    return f"{count or 'no'} {word}{'' if count == 1 else 's'}"
+
+
+def _plain(text: str) -> str:
+    """`text` on one line."""
+    return " ".join(text.split())

@@ -1,0 +1,65 @@
+"""Whether two cases are one scan: the same voxels, or pictures that hardly differ."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BLOCKS = 16
+_ALIKE = 3.0
+"""Mean difference in grey levels of 255. Different patients of the LiTS challenge are 14 or more
+apart; a scan stored as JPEG, resampled or in another order of slices is less than 1."""
+
+_DARK = 4.0
+
+
+@dataclass(frozen=True, eq=False)
+class Print:
+    """What is kept of a case to know it again: a digest of its slices, and a tiny picture."""
+
+    digest: bytes
+    small: NDArray[np.float32]
+
+
+def make_print(slices: NDArray[np.uint8]) -> Print:
+    """The print of windowed `slices` (n, rows, columns)."""
+    digest = hashlib.blake2b(repr(slices.shape).encode())
+    for picture in slices:
+        digest.update(picture.tobytes())
+    return Print(digest.digest(), _small(slices))
+
+
+def _small(slices: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Means of blocks of slices spread over the scan: float32 of 16 x 16 x 16."""
+    k = np.linspace(0, len(slices) - 1, _BLOCKS).round().astype(int)
+    edges = [np.linspace(0, n, _BLOCKS + 1).astype(int) for n in slices.shape[1:]]
+    counts = [np.maximum(np.diff(e), 1) for e in edges]
+    starts = [np.minimum(e[:-1], n - 1) for e, n in zip(edges, slices.shape[1:], strict=True)]
+    sums = np.add.reduceat(slices[k].astype(np.float32), starts[0], axis=1)
+    sums = np.add.reduceat(sums, starts[1], axis=2)
+    return np.asarray(sums / counts[0][:, None] / counts[1], np.float32)
+
+
+def alike(one: Print, other: Print) -> bool:
+    """Whether they are prints of one scan, its slices in the same order or the other way round."""
+    if one.digest == other.digest:
+        return True
+    return any(_difference(one.small, small) < _ALIKE for small in (other.small, other.small[::-1]))
+
+
+def pairs_alike(prints: Sequence[tuple[str, Print]]) -> Iterator[tuple[str, str]]:
+    """The names of all pairs that are `alike`."""
+    for (one, a), (other, b) in combinations(prints, 2):
+        if alike(a, b):
+            yield one, other
+
+
+def _difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """Mean difference in grey levels where there is something to see in either."""
+    seen = np.maximum(one, other) > _DARK
+    return float(np.abs(one - other)[seen].mean()) if seen.any() else np.inf
