@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
+from training.cross_validation import collect, markdown, means
+from training.evaluation import judge
+
+
+def masks(tumor_found: int, tumor_true: int) -> tuple[np.ndarray, np.ndarray]:
+    """A liver found whole, with tumors as cubes of so many pixels in both masks."""
+    found, true = np.ones((20, 40, 40), np.uint8), np.ones((20, 40, 40), np.uint8)
+    for labels, size in ((found, tumor_found), (true, tumor_true)):
+        labels[2 : 2 + size, 2 : 2 + size, 2 : 2 + size] = 2 if size else 1
+    return found, true
+
+
+def fold(
+    folder: Path, trained_on: list[str], patients: dict[str, tuple[np.ndarray, np.ndarray]]
+) -> Path:
+    rows = [
+        judge(name, found, true, None, axial_axis=0, pixel_is_mm=True).to_json()
+        for name, (found, true) in patients.items()
+    ]
+    (folder / "model").mkdir(parents=True)
+    card = {"trained_on": trained_on, "held_out": rows}
+    (folder / "model" / "card.json").write_text(json.dumps(card))
+    return folder
+
+
+def test_the_patients_of_all_folds_are_judged_together(tmp_path: Path) -> None:
+    first = fold(tmp_path / "a", ["2", "3"], {"1": masks(12, 12), "4": masks(3, 3)})
+    second = fold(tmp_path / "b", ["1", "4"], {"2": masks(0, 12), "3": masks(5, 0)})
+    rows = collect([second, first])
+    assert [row["name"] for row in rows] == ["1", "2", "3", "4"]
+    figures = means(rows)
+    assert figures["liver_dice"] == figures["liver_dice_lowest"] == 1.0
+    assert figures["tumor_dice"] == pytest.approx(0.5)  # patients 1 and 2: one found, one missed
+    assert figures["tumor_dice_patients"] == 2
+    assert figures["tumor_dice_any_size"] == pytest.approx(2 / 3)
+    assert figures["lesion_f1_from_10_mm"] == pytest.approx(2 / 3)
+    assert figures["false_tumor_percent"] == pytest.approx(100 * 125 / 32000)
+    assert "| 3 | 1.000 | no tumor | 0 / 0 | 0.39 |" in markdown(rows)
+
+
+def test_a_patient_is_not_judged_by_a_network_that_has_seen_it(tmp_path: Path) -> None:
+    folder = fold(tmp_path / "a", ["1", "2"], {"1": masks(12, 12)})
+    with pytest.raises(LiverSegError, match="trained on patient 1"):
+        collect([folder])
+
+
+def test_a_patient_is_judged_once(tmp_path: Path) -> None:
+    first = fold(tmp_path / "a", ["2"], {"1": masks(12, 12)})
+    second = fold(tmp_path / "b", ["2"], {"1": masks(12, 12)})
+    with pytest.raises(LiverSegError, match="Patient 1 is held out twice"):
+        collect([first, second])
+
+
+def test_an_unfinished_fold_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFileError, match="is this training finished"):
+        collect([tmp_path])
