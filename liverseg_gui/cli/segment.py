@@ -35,6 +35,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     segment.add_argument("--report", type=Path, help="report (.json or .csv)")
     segment.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     segment.add_argument("--model", default="default", help="name or folder of a model")
+    segment.add_argument(
+        "--quality", default="fast", choices=("fast", "best"), help="best takes four times as long"
+    )
     _add_scan_options(segment)
     segment.set_defaults(run=run_segment)
 
@@ -108,7 +111,7 @@ def segment_file(arguments: argparse.Namespace, progress: Progress) -> Report:
     from liverseg_gui.segmentation.inference import NetworkSegmenter
 
     began = time.monotonic()
-    segmenter = NetworkSegmenter(arguments.model, arguments.device)
+    segmenter = NetworkSegmenter(arguments.model, arguments.device, arguments.quality)
     volume = _scan(arguments, progress.part(0.0, 0.1), arguments.output)
     if volume.origin.modality != "CT":
         raise SegmentationError(

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.inference import Predictor
+from liverseg_gui.segmentation.inference import BEST, FAST, Looks, Predictor
 from liverseg_gui.segmentation.preprocessing import TrunkBox
 
 BOX = TrunkBox(0.0, 0.0, 160.0, 240.0)
@@ -35,10 +35,14 @@ def scan() -> np.ndarray:
     return slices
 
 
-def predict(network: nn.Module, slices: np.ndarray, closer: tuple[int, int] | None) -> np.ndarray:
+def predict(
+    network: nn.Module, slices: np.ndarray, closer: tuple[int, int] | None, looks: Looks = FAST
+) -> np.ndarray:
     n = np.arange(len(slices))
     context = np.stack([np.maximum(n - 1, 0), n, np.minimum(n + 1, len(n) - 1)], 1)
-    return Predictor(network, COARSE, "cpu", closer).predict(slices, context, BOX, Progress())
+    return Predictor(network, COARSE, "cpu", closer).predict(
+        slices, context, BOX, Progress(), looks
+    )
 
 
 def dice(a: np.ndarray, b: np.ndarray) -> float:
@@ -80,3 +84,27 @@ def test_without_an_organ_nothing_is_looked_at_again() -> None:
     network = Bright()
     assert not predict(network, np.zeros((5, 160, 240), np.uint8), CLOSER).any()
     assert {shape[2:] for shape in network.seen} == {COARSE}
+
+
+def test_the_best_quality_is_the_mean_of_both_orders_of_the_slices() -> None:
+    class Ends(nn.Module):
+        """Leans on the slice before more than on the one after."""
+
+        def forward(self, images: Tensor) -> Tensor:
+            before, after = images[:, 0] - 0.5, images[:, -1] - 0.5
+            level = 4 * before + 2 * after + 0.3
+            return torch.stack([-level, level, torch.full_like(level, -9.0)], 1)
+
+    found = predict(Ends(), scan(), None)
+    both = predict(Ends(), scan(), None, ((1.0, False), (1.0, True)))
+    assert np.flatnonzero(found[:, 60, 60]).tolist() == [4, 5, 6, 7, 8, 9]
+    assert np.flatnonzero(both[:, 60, 60]).tolist() == [3, 4, 5, 6, 7, 8, 9]
+
+
+def test_the_best_quality_looks_at_a_larger_scale_too_and_finds_the_same_block() -> None:
+    network, slices = Bright(), scan()
+    found = predict(network, slices, CLOSER, BEST)
+    truth = slices > 0
+    truth[0] = False
+    assert dice(found > 0, truth) > 0.99
+    assert {shape[2:] for shape in network.seen[3:]} == {(64, 96), (64, 128)}
