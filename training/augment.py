@@ -24,7 +24,8 @@ class Augmentation:
     """Ranges of the random changes. Intensities are in units of the whole window.
 
     `shift` and `elastic` are parts of the trunk's size; `degrade` is the chance of each of blur,
-    low resolution and JPEG.
+    low resolution and JPEG, `tone_chance` that of the liver alone being darker or brighter, by up
+    to `tone`.
     """
 
     rotation_degrees: float = 15.0
@@ -37,6 +38,8 @@ class Augmentation:
     gamma: float = 0.3
     noise: float = 0.06
     degrade: float = 0.1
+    tone_chance: float = 0.35
+    tone: tuple[float, float] = (-0.3, 0.2)
 
     def move(
         self, images: Tensor, labels: Tensor, centers: Tensor, look: Look
@@ -56,6 +59,20 @@ class Augmentation:
         reverse = _rand(n, images) < 0.5  # the order of the slices
         moved = torch.where(reverse.view(-1, 1, 1, 1), moved.flip(1), moved)
         return moved, nearest[:, 0].long()
+
+    def shade(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Make the whole liver, tumors and all, darker or brighter than the tissue around it.
+
+        Fatty livers are darker than the spleen, and phases differ in how bright the liver is
+        beside all else; no change of a whole picture shows that.
+        """
+        n = len(images)
+        low, high = self.tone
+        offset = low + (high - low) * _rand(n, images)
+        offset = torch.where(_rand(n, images) < self.tone_chance, offset, 0.0)
+        organ = F.avg_pool2d((labels > 0).float()[:, None], 3, 1, 1)
+        tissue = images > 0.1  # in the slices beside it air may lie where the liver is
+        return (images + _per_image(offset) * organ * tissue).clamp(0, 1)
 
     def vary(self, images: Tensor) -> Tensor:
         """Change the intensities of `images` (n, c, h, w), float 0..1."""

@@ -45,6 +45,7 @@ class PrepareBatch(Callback):
         images, labels = self._augmentation.move(images, labels, centers, look)
         if self._synthetic is not None:
             images, labels = self._synthetic(images, labels, look.pixel_mm)
+        images = self._augmentation.shade(images, labels)
         return self._augmentation.vary(images), labels
 
 

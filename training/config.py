@@ -22,12 +22,12 @@ class TrainConfig:
     """
 
     architecture: str = "slim-resnet18"
-    context: int = 3
+    context: int = 5
     trunk: Look = TRUNK
     liver: Look | None = LIVER
-    liver_share: float = 2 / 3
-    epochs: int = 10
-    fine_tune_epochs: int = 6
+    liver_share: float = 0.75
+    epochs: int = 5
+    fine_tune_epochs: int = 8
     learning_rate: float = 2e-3
     fine_tune_rate: float = 1e-3
     batch_size: int = 8

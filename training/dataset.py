@@ -66,8 +66,8 @@ class SliceDataset:
         self._centers = [torch.tensor(case.liver_center()) for case in cases]
         self._index = [(c, n) for c, case in enumerate(cases) for n in range(len(case.images))]
         kinds = [case.labels.max(axis=(1, 2)) for case in cases]
-        away = np.concatenate([_slices_from_liver(part) for part in kinds])
-        self.weights = sampling_weights(np.concatenate(kinds), away)
+        values = np.concatenate([_values(part) for part in kinds])
+        self.weights = sampling_weights(np.concatenate(kinds), values)
 
     def __len__(self) -> int:
         return len(self._index)
@@ -79,16 +79,25 @@ class SliceDataset:
         return images, self._centers[c], torch.from_numpy(np.array(case.labels[n]))
 
 
-def sampling_weights(kinds: NDArray[np.uint8], away: NDArray[np.int64]) -> NDArray[np.float64]:
+def sampling_weights(kinds: NDArray[np.uint8], values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Chances of drawing each slice, whose highest label is in `kinds`: see `SHARES`.
 
-    Slices without liver count less the more slices they are `away` from it. A kind that does not
-    occur leaves its share to the others.
+    Within its kind a slice is drawn in proportion to its value. A kind that does not occur leaves
+    its share to the others.
     """
-    value = 1 / (1 + away / 10)
-    totals = np.bincount(kinds, weights=value, minlength=3)
-    weights = (np.array(SHARES) / np.maximum(totals, 1e-9))[kinds] * value
+    totals = np.bincount(kinds, weights=values, minlength=3)
+    weights = (np.array(SHARES) / np.maximum(totals, 1e-9))[kinds] * values
     return np.asarray(weights / weights.sum(), np.float64)
+
+
+def _values(kinds: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """How much the slices of one case count within their kind.
+
+    A patient counts as the root of the number of slices: long scans and large tumors do not crowd
+    out the others. Slices without liver count less the further they are from it.
+    """
+    counts = np.bincount(kinds, minlength=3)
+    return 1 / np.sqrt(counts[kinds]) / (1 + _slices_from_liver(kinds) / 10)
 
 
 def _slices_from_liver(kinds: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -44,7 +44,7 @@ class TrainRun:
     folds: int = 5
     fold: int = 0
     split_seed: int = 5
-    phantoms: int = 4
+    phantoms: int = 2
     command: str = ""
     config: TrainConfig = field(default_factory=TrainConfig)
 

@@ -8,7 +8,7 @@ from training.augment import Augmentation
 from training.jpeg import jpeg
 from training.looks import LIVER, TRUNK, Look
 
-QUIET = Augmentation(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+QUIET = Augmentation(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 WHOLE = Look((64, 96), (64, 96))
 
 
@@ -97,3 +97,20 @@ def test_a_picture_of_any_size_comes_back_at_its_place(shape: tuple[int, int]) -
     torch.manual_seed(0)
     ramp = torch.linspace(0, 1, shape[1]).expand(1, 1, *shape)
     assert float((jpeg(ramp, (0.05, 0.05)) - ramp).abs().max()) < 0.05
+
+
+def test_the_liver_alone_changes_its_tone() -> None:
+    torch.manual_seed(0)
+    labels = torch.zeros(32, 64, 96, dtype=torch.long)
+    labels[:, 20:44, 10:40] = 1
+    labels[:, 30:34, 20:24] = 2
+    images = torch.full((32, 3, 64, 96), 0.5)
+    images[:, 0, :22] = 0.0  # air
+    shaded = Augmentation(tone_chance=1.0).shade(images, labels)
+    change = (shaded - images)[:, 1]
+    assert not change[:, 50:].any()
+    assert float(change[:, 30, 15].min()) < -0.2
+    assert float(change[:, 30, 15].max()) > 0.1
+    torch.testing.assert_close(change[:, 32, 22], change[:, 30, 15])
+    assert not (shaded - images)[:, 0, :22].any()
+    assert torch.equal(Augmentation(tone_chance=0.0).shade(images, labels), images)

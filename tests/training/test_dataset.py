@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,15 +48,28 @@ def test_labels_keep_their_area_on_the_grid(data: Path) -> None:
 
 def test_tumor_slices_are_two_fifths_of_what_is_drawn() -> None:
     kinds = np.array([0, 0, 0, 1, 1, 1, 1, 2], np.uint8)
-    weights = sampling_weights(kinds, np.zeros(8, np.int64))
+    weights = sampling_weights(kinds, np.ones(8))
     assert weights[7] == pytest.approx(SHARES[2]) == pytest.approx(0.4)
     assert weights[:3].sum() == pytest.approx(SHARES[0])
+    assert weights.sum() == pytest.approx(1)
 
 
-def test_slices_far_from_the_liver_are_drawn_less() -> None:
-    kinds = np.array([0, 0, 1], np.uint8)
-    weights = sampling_weights(kinds, np.array([0, 30, 0]))
-    assert weights[0] == pytest.approx(4 * weights[1])
+def test_a_long_scan_does_not_crowd_out_a_short_one(data: Path) -> None:
+    long = prepare(lits2d_sources(data)[0].read())
+    short = replace(long, images=long.images[6:12], labels=long.labels[6:12], z=long.z[6:12])
+    short.labels[:] = 1
+    long.labels[:] = 1
+    weights = SliceDataset([long, short], 3).weights
+    ratio = weights[: len(long.images)].sum() / weights[len(long.images) :].sum()
+    assert ratio == pytest.approx((len(long.images) / 6) ** 0.5)
+
+
+def test_slices_far_from_the_liver_are_drawn_less(data: Path) -> None:
+    case = prepare(lits2d_sources(data)[0].read())
+    case.labels[:] = 0
+    case.labels[2] = 1
+    weights = SliceDataset([case], 3).weights
+    assert weights[3] > weights[8] > weights[18]
 
 
 def test_the_distance_of_stored_slices_is_the_contexts(data: Path, tmp_path: Path) -> None:
