@@ -1,9 +1,10 @@
 """Figures of several folds together: each patient judged by the network that has not seen it.
 
-    python -m training.cross_validation OUT [OUT ...] [--markdown]
+    python -m training.cross_validation OUT [OUT ...] [--markdown] [--card MODEL]
 
 takes the folders that `liverseg train --folds N --fold F` wrote, one for each fold, checks that no
-patient was trained on where it is judged and that none is judged twice, and prints one table.
+patient was trained on where it is judged and that none is judged twice, and prints one table. With
+`--card` the figures are put on the card of the model that was trained on all patients.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
-from liverseg_gui.segmentation.registry import CARD
 from training.bootstrap import mean_interval
+from training.card import HELD_OUT, add_to_card, main_figures
 from training.lesions import LesionCounts
 
 Row = dict[str, Any]
@@ -33,10 +34,10 @@ def collect(folders: Sequence[Path]) -> list[Row]:
     """
     rows: dict[str, Row] = {}
     for folder in folders:
-        card = _card(folder)
-        for row in card["held_out"]:
+        fold = _fold(folder)
+        for row in fold["cases"]:
             name = row["name"]
-            if name in card["trained_on"]:
+            if name in fold["trained_on"]:
                 raise LiverSegError(f"{folder} was trained on patient {name}, whom it judges.")
             if name in rows:
                 raise LiverSegError(f"Patient {name} is held out twice, again in {folder}.")
@@ -94,13 +95,13 @@ def _large(row: Row) -> LesionCounts:
     return LesionCounts(**{field.name: counts[field.name] for field in fields(LesionCounts)})
 
 
-def _card(folder: Path) -> Row:
-    path = folder / "model" / CARD
+def _fold(folder: Path) -> Row:
+    path = folder / HELD_OUT
     try:
-        card: Row = json.loads(path.read_text(encoding="utf-8"))
+        fold: Row = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UnreadableFileError(f"{path} is missing: is this training finished?") from error
-    return card
+    return fold
 
 
 def _mean(values: Sequence[float]) -> float | None:
@@ -116,9 +117,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="figures of several folds together")
     parser.add_argument("folders", type=Path, nargs="+", metavar="OUT")
     parser.add_argument("--markdown", action="store_true", help="a table of the patients")
+    parser.add_argument("--card", type=Path, metavar="MODEL", help="model folder to describe")
     arguments = parser.parse_args()
     try:
         rows = collect(arguments.folders)
+        if arguments.card:
+            figures = {**means(rows), "cases": [main_figures(row) for row in rows]}
+            add_to_card(arguments.card, {"cross_validation": figures})
     except LiverSegError as error:
         print(error, file=sys.stderr)
         return 1

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
+from training.card import HELD_OUT, add_to_card
 from training.cross_validation import collect, markdown, means
 from training.evaluation import judge
 
@@ -26,9 +27,8 @@ def fold(
         judge(name, found, true, None, axial_axis=0, pixel_is_mm=True).to_json()
         for name, (found, true) in patients.items()
     ]
-    (folder / "model").mkdir(parents=True)
-    card = {"trained_on": trained_on, "held_out": rows}
-    (folder / "model" / "card.json").write_text(json.dumps(card))
+    folder.mkdir()
+    (folder / HELD_OUT).write_text(json.dumps({"trained_on": trained_on, "cases": rows}))
     return folder
 
 
@@ -63,3 +63,14 @@ def test_a_patient_is_judged_once(tmp_path: Path) -> None:
 def test_an_unfinished_fold_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFileError, match="is this training finished"):
         collect([tmp_path])
+
+
+def test_words_are_added_to_a_card_and_how_the_network_is_fed_is_not(tmp_path: Path) -> None:
+    (tmp_path / "card.json").write_text('{"name": "mine", "size": [128, 192]}')
+    add_to_card(tmp_path, {"known_failures": "cysts"})
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert card == {"name": "mine", "size": [128, 192], "known_failures": "cysts"}
+    with pytest.raises(LiverSegError, match="size belong"):
+        add_to_card(tmp_path, {"size": [64, 96]})
+    with pytest.raises(UnreadableFileError):
+        add_to_card(tmp_path / "nowhere", {})
