@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -14,14 +14,17 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.inference import Predictor, pick_device
 from liverseg_gui.segmentation.preprocessing import WINDOW_HU
 from training.cases import CaseSource
-from training.checkpoint import CHECKPOINT, EpochResult
+from training.checkpoint import CHECKPOINT
 from training.config import TrainConfig
 from training.dataset import PreparedCase, SliceDataset, prepare
+from training.distributed import processes
 from training.evaluation import PatientResult, evaluate
 from training.export import export_model
 from training.learner import train
 from training.lits2d import lits2d_sources
+from training.log import EpochResult
 from training.phantoms import PhantomCase
+from training.rates import RateCurve, find_rate
 from training.splits import split_patients
 
 _LIBRARIES = ("torch", "torchvision", "fastai", "numpy", "scipy")
@@ -51,19 +54,22 @@ def run_training(
     progress: Progress,
     on_epoch: Callable[[EpochResult], None] = lambda _: None,
     resume: bool = False,
+    on_note: Callable[[str], None] = lambda _: None,
 ) -> list[PatientResult]:
     """Carry out `run` and return the figures of the held-out patients.
 
+    `on_note` is told what a person should know. Of several processes (`training.distributed`) the
+    first evaluates and writes the model; the others return nothing.
+
     Raises:
-        LiverSegError: the data cannot be used.
+        LiverSegError: the data cannot be used, or the training failed (`training.learner.train`).
         Cancelled: cancelled; `resume` goes on from the last whole epoch.
     """
     config = run.config
     sources = {source.name: source for source in lits2d_sources(run.data)}
     held_out = _held_out(run, list(sources))
     _prepare_folder(run.out, resume)
-    known: list[CaseSource] = [s for name, s in sources.items() if name not in held_out]
-    known += [PhantomCase(seed) for seed in range(run.phantoms)]
+    known = _known(run, sources, held_out)
     unseen: list[CaseSource] = [sources[name] for name in held_out]
     training = SliceDataset(_prepare(known, progress.part(0.0, 0.02)), config.context)
     # Without held-out patients the curves show the training patients; no figure is made of them.
@@ -78,7 +84,10 @@ def run_training(
         on_epoch,
         resume,
         f"{sorted(sources)} without {held_out}, {run.phantoms} phantoms",
+        on_note,
     )
+    if not processes().leads:
+        return []
     closer = config.liver.of_trunk if config.liver else None
     predictor = Predictor(network, config.trunk.size, pick_device(config.device), closer)
     results = evaluate(
@@ -86,6 +95,32 @@ def run_training(
     )
     export_model(network, run.out / "model", _card(run, known, results))
     return results
+
+
+def find_run_rate(run: TrainRun, progress: Progress) -> RateCurve:
+    """Look for a learning rate on the patients of `run`, and write the curve into `run.out`.
+
+    A training that is there, its checkpoint and log, is not touched.
+
+    Raises:
+        LiverSegError: the data cannot be used, or the curve not written.
+        Cancelled: `progress` was cancelled.
+    """
+    sources = {source.name: source for source in lits2d_sources(run.data)}
+    known = _known(run, sources, _held_out(run, list(sources)))
+    _prepare_folder(run.out, resume=True)
+    training = SliceDataset(_prepare(known, progress.part(0.0, 0.2)), run.config.context)
+    curve = find_rate(run.config, training, progress.part(0.2, 1.0))
+    curve.write(run.out)
+    return curve
+
+
+def _known(
+    run: TrainRun, sources: Mapping[str, CaseSource], held_out: Sequence[str]
+) -> list[CaseSource]:
+    """What is trained on: all patients but those `held_out`, and the phantoms."""
+    known = [source for name, source in sources.items() if name not in held_out]
+    return [*known, *(PhantomCase(seed) for seed in range(run.phantoms))]
 
 
 def _held_out(run: TrainRun, names: list[str]) -> list[str]:
