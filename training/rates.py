@@ -17,6 +17,7 @@ from liverseg_gui.core.progress import Progress
 from training.build import make_learner, seed_everything
 from training.config import TrainConfig
 from training.dataset import SliceDataset
+from training.distributed import processes
 from training.log import write_whole
 from training.memory import keep_freed_memory
 
@@ -64,9 +65,12 @@ def find_rate(
     The network is thrown away; no file is read or written. The recipe is that of the first stage.
 
     Raises:
-        LiverSegError: too few slices, or a loss that is no number from the start.
+        LiverSegError: too few slices, several processes, or a loss that is no number from the
+            start.
         Cancelled: `progress` was cancelled.
     """
+    if processes().count > 1:
+        raise LiverSegError("One process looks for a learning rate. Start it without torchrun.")
     keep_freed_memory()
     seed_everything(config.seed)
     learner = make_learner(config, training, training)
