@@ -183,6 +183,8 @@ def _fit(learner: Learner, epochs: Epochs, config: TrainConfig, state: State | N
             if start >= stage.epochs:
                 continue
             learner.freeze() if stage.frozen else learner.unfreeze()
+            # fastai steps with gradients that are still there from before freezing: weights decay.
+            learner.model.zero_grad(set_to_none=True)
             learner.prepare_batch.closer = stage.closer
             resumed = state if start else None
             if resumed is None:

@@ -87,8 +87,8 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str) -> None:
 def test_weights_of_another_encoder_do_not_fit(pretrained: dict[str, Tensor]) -> None:
     with pytest.raises(ModelError, match="do not fit resnet34"):
         build_network("slim-resnet34", encoder_weights=pretrained)
+    part = {k: v for k, v in pretrained.items() if k != "layer1.0.conv1.weight"}
     with pytest.raises(ModelError, match=r"layer1\.0\.conv1\.weight"):
-        part = {k: v for k, v in pretrained.items() if k != "layer1.0.conv1.weight"}
         build_network("slim-resnet18", encoder_weights=part)
 
 

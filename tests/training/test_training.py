@@ -8,6 +8,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from training.data import (
+    SliceDataset,
+    case_names,
+    load_lits2d,
+    sampling_weights,
+    split_patients,
+)
 
 from liverseg_gui.core.errors import Cancelled, LiverSegError, UnreadableFileError
 from liverseg_gui.core.phantom import PhantomSpec, make_phantom
@@ -17,13 +24,6 @@ from liverseg_gui.segmentation.networks import encoder_and_decoder
 from liverseg_gui.segmentation.preprocessing import axial_slices
 from liverseg_gui.segmentation.registry import find_model
 from training.augment import Augmentation
-from training.data import (
-    SliceDataset,
-    case_names,
-    load_lits2d,
-    sampling_weights,
-    split_patients,
-)
 from training.evaluation import compare
 from training.learner import TrainConfig, make_learner, train
 from training.losses import CrossEntropy, DiceCrossEntropy, DiceLoss
