@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,18 +15,13 @@ from training.data import (
     split_patients,
 )
 
-from liverseg_gui.core.errors import Cancelled, LiverSegError, UnreadableFileError
+from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.phantom import PhantomSpec, make_phantom
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.inference import load_predictor
-from liverseg_gui.segmentation.networks import encoder_and_decoder
 from liverseg_gui.segmentation.preprocessing import axial_slices
-from liverseg_gui.segmentation.registry import find_model
 from training.augment import Augmentation
 from training.evaluation import compare
-from training.learner import TrainConfig, make_learner, train
-from training.losses import CrossEntropy, DiceCrossEntropy, DiceLoss
-from training.run import TrainRun, run_training
+from training.learner import TrainConfig, make_learner
 
 TINY = TrainConfig(size=(64, 96), first_size=(32, 64), epochs=1, fine_tune_epochs=1, device="cpu")
 
@@ -116,102 +110,6 @@ def test_the_liver_stays_on_its_side_unless_flips_are_asked_for() -> None:
     assert (kept[:, :, 48:].sum((1, 2)) == 0).all()
     _, flipped = Augmentation(flip_probability=1.0)(images, labels, (64, 96))
     assert (flipped[:, :, :48].sum((1, 2)) == 0).all()
-
-
-def test_a_perfect_prediction_has_no_dice_loss_and_a_wrong_one_has_most() -> None:
-    labels = torch.zeros(2, 16, 16, dtype=torch.long)
-    labels[:, 4:12, 4:8] = 1
-    labels[:, 4:12, 8:12] = 2
-    right = torch.nn.functional.one_hot(labels, 3).movedim(-1, 1) * 50.0
-    wrong = torch.nn.functional.one_hot((labels + 1) % 3, 3).movedim(-1, 1) * 50.0
-    assert DiceLoss()(right, labels) < 1e-3
-    assert DiceLoss()(wrong, labels) > 0.9
-    both = DiceCrossEntropy()(wrong, labels)
-    assert both == pytest.approx(float(CrossEntropy()(wrong, labels) + DiceLoss()(wrong, labels)))
-
-
-def test_background_does_not_soften_the_dice_loss() -> None:
-    labels = torch.zeros(1, 64, 64, dtype=torch.long)
-    labels[:, 30:34, 30:34] = 2
-    nothing = torch.nn.functional.one_hot(torch.zeros_like(labels), 3).movedim(-1, 1) * 50.0
-    assert DiceLoss()(nothing, labels) > 0.45
-
-
-@pytest.mark.parametrize("architecture", ["slim-resnet18", "unet-resnet18"])
-def test_freezing_holds_the_encoder_and_frees_it_again(
-    slices: SliceDataset, architecture: str
-) -> None:
-    config = TrainConfig(architecture=architecture, size=TINY.size, device="cpu")
-    learner = make_learner(config, slices, slices)
-    learner.freeze()
-    encoder, decoder = encoder_and_decoder(learner.model)
-    norms = {
-        id(p)
-        for m in learner.model.modules()
-        if isinstance(m, torch.nn.BatchNorm2d)
-        for p in m.parameters()
-    }
-    assert not any(p.requires_grad for p in encoder if id(p) not in norms)
-    assert all(p.requires_grad for p in decoder)
-    learner.unfreeze()
-    assert all(p.requires_grad for p in encoder)
-
-
-@pytest.mark.slow
-def test_a_run_trains_evaluates_and_exports_a_model_that_loads(data: Path, tmp_path: Path) -> None:
-    run = TrainRun(data, tmp_path, "tiny", 3, 0, 0, "liverseg train", TINY)
-    results = run_training(run, Progress())
-    card = find_model(str(tmp_path / "model"))
-    assert [r.name for r in results] == [row["name"] for row in card.about["held_out"]]
-    assert not {r.name for r in results} & set(card.about["trained_on"])
-    assert load_predictor(card, "cpu").device == "cpu"
-    stages = [
-        json.loads(line)["stage"] for line in (tmp_path / "log.jsonl").read_text().splitlines()
-    ]
-    assert stages == ["one cycle", "fine-tune, frozen", "fine-tune"]
-
-
-@pytest.mark.slow
-def test_a_cancelled_run_goes_on_from_its_last_epoch(slices: SliceDataset, tmp_path: Path) -> None:
-    progress = Progress()
-    done: list[str] = []
-
-    def stop_after_first(epoch: object) -> None:
-        done.append(epoch.stage)  # type: ignore[attr-defined]
-        progress.cancel()
-
-    with pytest.raises(Cancelled):
-        train(TINY, slices, slices, tmp_path, progress, stop_after_first)
-    assert done == ["one cycle"]
-    other = replace(TINY, learning_rate=1e-3)
-    with pytest.raises(LiverSegError, match="other settings"):
-        train(other, slices, slices, tmp_path, Progress(), resume=True)
-    rest: list[str] = []
-    train(TINY, slices, slices, tmp_path, Progress(), lambda e: rest.append(e.stage), resume=True)
-    assert rest == ["fine-tune, frozen", "fine-tune"]
-
-
-@pytest.mark.parametrize(
-    ("folds", "fold", "message"),
-    [
-        (5, 0, "too few"),
-        (1, 0, "no fold"),
-        (3, 3, "no fold"),
-        (3, -1, "no fold"),
-        (0, 0, "no fold"),
-    ],
-)
-def test_a_split_that_cannot_be_made_is_refused(
-    data: Path, tmp_path: Path, folds: int, fold: int, message: str
-) -> None:
-    with pytest.raises(LiverSegError, match=message):
-        run_training(TrainRun(data, tmp_path, folds=folds, fold=fold), Progress())
-
-
-def test_an_earlier_training_is_not_overwritten(data: Path, tmp_path: Path) -> None:
-    (tmp_path / "checkpoint.pt").touch()
-    with pytest.raises(LiverSegError, match="holds a training already"):
-        run_training(TrainRun(data, tmp_path, folds=3), Progress())
 
 
 def test_labels_beyond_tumor_are_refused(data: Path, tmp_path: Path) -> None:
