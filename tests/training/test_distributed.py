@@ -60,7 +60,9 @@ def test_two_processes_draw_different_slices_and_end_with_the_same_weights(tmp_p
 @pytest.mark.slow
 def test_the_command_trains_on_two_processes_and_writes_one_model(tmp_path: Path) -> None:
     data, out = write_lits2d(tmp_path / "data"), tmp_path / "out"
-    words = "--folds 3 --phantoms 0 --epochs 1 --fine-tune-epochs 0 --device cpu --json"
+    words = (
+        "--folds 3 --phantoms 0 --batch-size 4 --epochs 1 --fine-tune-epochs 0 --device cpu --json"
+    )
     where = ("--data", str(data), "--out", str(out))
     done = torchrun("-m", "liverseg_gui", "train", *where, "--precision", "float32", *words.split())
     assert done.returncode == 0, done.stderr

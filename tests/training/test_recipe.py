@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import re
+from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,9 @@ from liverseg_gui.cli.main import _parser
 from liverseg_gui.cli.train import _recipe
 from liverseg_gui.core.errors import LiverSegError
 from training.augment import Augmentation
+from training.choices import LOSSES, PRECISIONS
 from training.config import TrainConfig
+from training.log import EpochResult
 from training.looks import Look
 from training.synthetic import SyntheticTumors
 
@@ -108,3 +112,12 @@ def test_a_pretrained_encoder_is_frozen_for_the_first_epoch_of_fine_tuning() -> 
     assert TrainConfig(encoder_weights="resnet18.pth").freeze_epochs == 1
     assert TrainConfig(encoder_weights="resnet18.pth", fine_tune_epochs=0).freeze_epochs == 0
     assert TrainConfig().freeze_epochs == 0
+
+
+def test_the_guide_names_every_setting_and_every_choice() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
+    words = set(re.findall(r"`([^`]+)`", guide))
+    names = {field.name for field in fields(TrainConfig)}
+    assert names | set(LOSSES) | set(PRECISIONS) - {"auto"} <= words
+    columns = {field.name for field in fields(EpochResult)}
+    assert columns - {"stage", "epoch"} <= words
