@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from training.config import TrainConfig
     from training.evaluation import PatientResult
     from training.log import EpochResult
+    from training.run import TrainRun
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -85,7 +86,7 @@ def _listed(title: str, choices: dict[str, str]) -> str:
 def run(arguments: argparse.Namespace) -> int:
     """Train, print the figures of each epoch and of each held-out patient."""
     from training.distributed import processes
-    from training.run import TrainRun, find_run_rate, run_training
+    from training.run import TrainRun, run_training
 
     job = TrainRun(
         arguments.data,
@@ -98,21 +99,28 @@ def run(arguments: argparse.Namespace) -> int:
         shlex.join(["liverseg", *sys.argv[1:]]),
         _recipe(arguments),
     )
-    quiet = arguments.json or not processes().leads
-    with console_progress(quiet) as progress:
-        if arguments.lr_find:
-            curve = find_run_rate(job, progress)
-        else:
-            results = run_training(
-                job, progress, _show_json if arguments.json else _show, arguments.resume, _note
-            )
     if arguments.lr_find:
-        found = {"valley": curve.valley, "slide": curve.slide}
-        words = f"valley {curve.valley:.2g}, slide {curve.slide:.2g}: try --learning-rate "
-        print(json.dumps(found) if arguments.json else f"{words}{curve.valley:.2g}")
-        return 0
+        return _find_rate(job, arguments.json)
+    show = _show_json if arguments.json else _show
+    with console_progress(quiet=arguments.json or not processes().leads) as progress:
+        results = run_training(job, progress, show, arguments.resume, _note)
     for result in results:
         print(json.dumps(asdict(result)) if arguments.json else _in_words(result))
+    return 0
+
+
+def _find_rate(job: TrainRun, as_json: bool) -> int:
+    from training.run import find_run_rate
+
+    with console_progress(quiet=as_json) as progress:
+        curve = find_run_rate(job, progress)
+    if as_json:
+        print(json.dumps({"valley": curve.valley, "slide": curve.slide}))
+        return 0
+    print(
+        f"valley {curve.valley:.2g}, slide {curve.slide:.2g}: "
+        f"try --learning-rate {curve.valley:.2g}"
+    )
     return 0
 
 
