@@ -25,9 +25,7 @@ class AverageWeights(Callback):
         if not self.average:
             self.average = self._copy()
 
-    def after_batch(self) -> None:
-        if not self.training:
-            return
+    def after_step(self) -> None:
         self.steps += 1
         keep = min(self._decay, (1 + self.steps) / (10 + self.steps))
         latest = self.learn.model.state_dict()
@@ -44,11 +42,9 @@ class AverageWeights(Callback):
         self.learn.model.load_state_dict(self.average)
 
     def after_validate(self) -> None:
-        self.learn.model.load_state_dict(self._latest)
+        if self._latest:
+            self.learn.model.load_state_dict(self._latest)
         self._latest = {}
-
-    def after_cancel_validate(self) -> None:
-        self.after_validate()
 
     def _copy(self) -> dict[str, Tensor]:
         return {name: value.clone() for name, value in self.learn.model.state_dict().items()}

@@ -39,7 +39,7 @@ def make_card(
 
     `notes` are a person's words: data and licenses, known failures.
     """
-    return {
+    card = {
         "name": name,
         "architecture": config.architecture,
         "size": config.trunk.size,
@@ -47,7 +47,6 @@ def make_card(
         "closer": config.liver.of_trunk if config.liver else None,
         "window_hu": WINDOW_HU,
         "intended_use": INTENDED_USE,
-        **notes,
         "command": command,
         "training": config.to_json(),
         "trained_on": list(trained_on),
@@ -57,6 +56,7 @@ def make_card(
         "libraries": {"python": platform.python_version()}
         | {library: version(library) for library in _LIBRARIES},
     }
+    return {**notes, **card}
 
 
 def main_figures(row: Row) -> Row:

@@ -1,135 +1,159 @@
-"""A training on disk: saved whole after every epoch, and gone on with exactly from there."""
+"""A training on disk: all that is needed to go on exactly from the end of an epoch."""
 
 from __future__ import annotations
 
-import json
+import os
 import pickle
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+import random
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from fastai.callback.core import Callback
 from fastai.callback.schedule import Learner
 
-from liverseg_gui.core.errors import LiverSegError
-from liverseg_gui.core.progress import Progress
-from training.averaging import AverageWeights
-from training.config import TrainConfig
+from liverseg_gui.core.errors import LiverSegError, SaveError
+from training.distributed import collect, processes
 
 CHECKPOINT = "checkpoint.pt"
-LOG = "log.jsonl"
+VERSION = 2
+"""Raised when a checkpoint can no longer be gone on with by what was written before."""
+
+State = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class EpochResult:
-    """What one epoch gave, for logs and progress."""
+def read_checkpoint(path: Path, identity: str) -> State | None:
+    """The state in `path`; None where there is none. Only tensors and plain values are read.
 
-    stage: str
-    epoch: int
-    train_loss: float
-    valid_loss: float
-    liver_dice: float
-    tumor_dice: float
-    seconds: float
-
-
-class Checkpoint(Callback):
-    """Report progress at every batch; after every epoch save a checkpoint and report figures."""
-
-    order = 90
-
-    def __init__(
-        self,
-        path: Path,
-        progress: Progress,
-        on_epoch: Callable[[EpochResult], None],
-        config: TrainConfig,
-        identity: str,
-    ) -> None:
-        self._path, self._progress, self._on_epoch = path, progress, on_epoch
-        self._identity = identity
-        self._total = config.epochs + config.fine_tune_epochs + config.freeze_epochs
-        self._done: dict[str, int] = {}
-        self._stage = ""
-        self._began = 0.0
-
-    def enter(self, stage: str) -> None:
-        """The next epochs belong to `stage`."""
-        self._stage = stage
-
-    def before_epoch(self) -> None:
-        self._began = time.monotonic()
-
-    def before_batch(self) -> None:
-        batches = self.iter / max(self.n_iter, 1) if self.training else 1.0
-        fraction = (sum(self._done.values()) + batches) / (self._total + 1)
-        self._progress.update(fraction, f"Training: {self._stage}, epoch {self.epoch + 1}")
-
-    def after_epoch(self) -> None:
-        if self.epoch < self._done.get(self._stage, 0):
-            return
-        self._done[self._stage] = self.epoch + 1
-        self._save()
-        train_loss, valid_loss, liver, tumor = (float(v) for v in self.recorder.log[1:5])
-        seconds = time.monotonic() - self._began
-        result = EpochResult(
-            self._stage, self.epoch + 1, train_loss, valid_loss, liver, tumor, seconds
+    Raises:
+        LiverSegError: it is damaged, of another version, or of a training of another `identity`.
+    """
+    if not path.exists():
+        return None
+    try:
+        state: State = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
+        raise LiverSegError(f"{path} is damaged. Train again into another folder.") from error
+    if not isinstance(state, dict) or state.get("version") != VERSION:
+        raise LiverSegError(
+            f"{path} was written by another version of this program. Finish it with that one, or "
+            "train into another folder."
         )
-        with self._path.with_name(LOG).open("a", encoding="utf-8") as log:
-            log.write(json.dumps(asdict(result)) + "\n")
-        self._on_epoch(result)
+    if state["identity"] != identity:
+        raise LiverSegError(
+            f"{path} belongs to a training with other settings, patients or fold. "
+            "Resume it with the same ones, or train into another folder."
+        )
+    return state
 
-    def load(self, learner: Learner) -> dict[str, int]:
-        """Put the checkpoint, if there is one, into `learner`; returns epochs done by stage."""
-        if not self._path.exists():
-            return {}
-        try:
-            state = torch.load(self._path, map_location="cpu", weights_only=True)
-        except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
-            raise LiverSegError(
-                f"{self._path} is damaged. Train again into another folder."
-            ) from error
-        if state.get("identity") != self._identity:
-            raise LiverSegError(
-                f"{self._path} belongs to a training with other settings, patients or fold. "
-                "Resume it with the same ones, or train into another folder."
-            )
-        learner.model.load_state_dict(state["model"])
-        learner.create_opt()
-        learner.opt.load_state_dict(state["optimizer"])
-        self._done = dict(state["done"])
-        average = learner.average_weights
-        average.average, average.steps = state["average"], state["average_steps"]
-        torch.set_rng_state(state["torch_rng"])
-        name, *numbers = state["numpy_rng"]
-        np.random.set_state((name, np.array(numbers[0], np.uint32), *numbers[1:]))
-        return dict(self._done)
 
-    def _save(self) -> None:
-        optimizer = self.learn.opt.state_dict()
-        groups = [
-            {name: _plain(value) for name, value in group.items()}
-            for group in optimizer["param_groups"]
-        ]
-        average: AverageWeights = self.learn.average_weights
-        name, keys, *numbers = np.random.get_state()
-        state = {
-            "model": self.learn.model.state_dict(),
-            "optimizer": {"state": optimizer["state"], "param_groups": groups},
-            "average": average.average,
-            "average_steps": average.steps,
-            "done": self._done,
-            "identity": self._identity,
-            "torch_rng": torch.get_rng_state(),
-            "numpy_rng": [name, [int(key) for key in keys], *numbers],
-        }
-        partial = self._path.with_suffix(".part")
-        torch.save(state, partial)
-        partial.replace(self._path)
+def write_checkpoint(path: Path, state: State, kept: str) -> None:
+    """Write `state` beside `path`, then rename over it: there is never half a checkpoint.
+
+    `kept` says what is there if this fails.
+
+    Raises:
+        SaveError: there is no room, or no permission.
+    """
+    partial = path.with_suffix(".part")
+    try:
+        with partial.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except (OSError, RuntimeError) as error:
+        partial.unlink(missing_ok=True)
+        reason = error.strerror if isinstance(error, OSError) else "the disk is full, it seems"
+        raise SaveError(
+            f"The checkpoint could not be written to {path.parent}: {reason}. {kept}"
+        ) from error
+
+
+def capture(learner: Learner) -> State:
+    """The state of `learner` between two epochs. All processes have to call it together."""
+    optimizer = learner.opt.state_dict()
+    average = learner.average_weights
+    smooth = learner.recorder.smooth_loss
+    scaler = getattr(learner, "scaler", None)
+    return {
+        "version": VERSION,
+        "model": learner.model.state_dict(),
+        "optimizer": {
+            "state": optimizer["state"],
+            "param_groups": [
+                {name: _plain(value) for name, value in group.items()}
+                for group in optimizer["param_groups"]
+            ],
+        },
+        "average": average.average,
+        "average_steps": average.steps,
+        "stopping": learner.early_stopping.state(),
+        "smooth_loss": [float(smooth.val), smooth.count],
+        "scaler": scaler.state_dict() if scaler is not None else None,
+        "recipe": {name: getattr(learner.recipe, name) for name in _FITTED},
+        "random": collect(_random_state()),
+    }
+
+
+_FITTED = ("batch_size", "accumulate", "precision")
+"""Settings that a run fits to the computer it started on; it goes on with the same."""
+
+
+def restore(learner: Learner, state: State) -> None:
+    """Put into a new `learner` what holds across stages: weights, averages, random numbers."""
+    learner.model.load_state_dict(state["model"])
+    learner.average_weights.average = _to(learner.dls.device, state["average"])
+    learner.average_weights.steps = state["average_steps"]
+    stopping = dict(state["stopping"])
+    stopping["weights"] = _to(learner.dls.device, stopping["weights"])
+    learner.early_stopping.restore(stopping)
+    here = processes().rank
+    if here < len(state["random"]):
+        _set_random_state(state["random"][here])
+
+
+def restore_stage(learner: Learner, state: State) -> None:
+    """Put the optimizer's state into `learner`: freezing and unfreezing cleared it."""
+    learner.opt.load_state_dict(state["optimizer"])
+
+
+def restore_fit(learner: Learner, state: State) -> None:
+    """Put into `learner`, whose fit has begun, what every fit starts with anew."""
+    value, count = state["smooth_loss"]
+    learner.recorder.smooth_loss.val = torch.tensor(value)
+    learner.recorder.smooth_loss.count = count
+    if state["scaler"]:
+        learner.scaler.load_state_dict(state["scaler"])
+
+
+def _random_state() -> State:
+    name, keys, *numbers = np.random.get_state()
+    state: State = {
+        "torch": torch.get_rng_state(),
+        "numpy": [name, [int(key) for key in keys], *numbers],
+        "python": random.getstate(),
+    }
+    if torch.cuda.is_available():
+        state["cuda"] = torch.cuda.get_rng_state()
+    return state
+
+
+def _set_random_state(state: State) -> None:
+    torch.set_rng_state(state["torch"])
+    name, keys, *numbers = state["numpy"]
+    np.random.set_state((name, np.array(keys, np.uint32), *numbers))
+    random.setstate(state["python"])
+    if "cuda" in state and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state["cuda"])
+
+
+def _to(device: torch.device, values: State) -> State:
+    """`values`, tensors on `device`."""
+    return {
+        name: value.to(device) if isinstance(value, torch.Tensor) else value
+        for name, value in values.items()
+    }
 
 
 def _plain(value: Any) -> Any:

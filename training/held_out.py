@@ -14,13 +14,21 @@ from training.cases import Case, CaseSource
 from training.config import TrainConfig
 from training.evaluation import CaseFigures, case_spacing, judge
 from training.looks import TRUNK_MM
+from training.worst_slices import WorstSlice, worst_of, worst_slices
+
+SHOWN = 12
+"""How many of the worst slices are shown."""
 
 
 def judge_held_out(
     predictor: Predictor, sources: Sequence[CaseSource], config: TrainConfig, progress: Progress
-) -> list[CaseFigures]:
-    """Segment each case, clean up, and compare with the truth on the case's own pixels."""
-    figures = []
+) -> tuple[list[CaseFigures], list[WorstSlice]]:
+    """Segment each case, clean up, and compare with the truth on the case's own pixels.
+
+    Returns the figures of each, and the worst slices of all.
+    """
+    figures: list[CaseFigures] = []
+    worst: list[WorstSlice] = []
     for n, source in enumerate(sources):
         part = progress.part(n / len(sources), (n + 1) / len(sources))
         case = source.read()
@@ -37,7 +45,10 @@ def judge_held_out(
                 progress=part.part(0.9, 1.0),
             )
         )
-    return figures
+        worst += worst_slices(
+            case.name, found, case.labels, case.slices, axial_axis=0, spacing_mm=spacing_mm
+        )
+    return figures, worst_of(worst, SHOWN)
 
 
 def segment_case(

@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
-from fastai.callback.data import WeightedDL
 from fastai.callback.schedule import Learner
-from fastai.callback.training import GradientClip
-from fastai.data.core import DataLoaders
-from fastai.data.load import DataLoader
-from fastai.optimizer import OptimWrapper
 from torch import nn
 
+from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.inference import load_weights, pick_device
-from liverseg_gui.segmentation.networks import build_network, encoder_and_decoder
-from liverseg_gui.segmentation.registry import find_model
-from training.averaging import AverageWeights
-from training.batches import PrepareBatch
-from training.checkpoint import CHECKPOINT, Checkpoint, EpochResult
+from training.build import Say, make_learner, seed_everything
+from training.checkpoint import CHECKPOINT, State, read_checkpoint, restore, restore_stage
 from training.config import TrainConfig
 from training.dataset import SliceDataset
-from training.losses import LOSSES
+from training.distributed import Processes, ShareSteps, collect, processes, together
+from training.epochs import Epochs, Failed
+from training.log import EpochResult, add_note
 from training.memory import keep_freed_memory
-from training.metrics import DicePerClass
+from training.memory_limit import free_memory, halved, is_out_of_memory
 
 
 def train(
@@ -41,109 +32,164 @@ def train(
     on_epoch: Callable[[EpochResult], None] = lambda _: None,
     resume: bool = False,
     identity: str = "",
+    on_note: Say = lambda _: None,
 ) -> nn.Module:
     """Train on `training`, watch `validation`, and return the network after the last epoch.
 
     A checkpoint lies in `out` after every epoch; `resume` goes on from it, if it was made with the
-    same `config` and the same `identity` of the data. Nothing is chosen by the validation slices,
-    so figures on their patients stay honest.
+    same `config` and the same `identity` of the data. Without `patience` nothing is chosen by the
+    validation slices, so figures on their patients stay honest. Where memory runs out the batch is
+    halved, and two make a step. `on_note` is told what a person should know, as are the notes in
+    `out`. Of several processes all return the same network.
 
     Raises:
-        LiverSegError: the checkpoint is damaged or belongs to another run.
+        LiverSegError: the checkpoint is damaged or belongs to another run, the loss is no number
+            any more, or the disk is full.
         Cancelled: `progress` was cancelled; the checkpoint of the last whole epoch remains.
     """
     keep_freed_memory()
-    seed_everything(config.seed)
-    learner = make_learner(config, training, validation)
+
+    def say(note: str) -> None:
+        if processes().leads:
+            add_note(out, note)
+            on_note(note)
+
     identity = json.dumps([config.to_json(), identity], sort_keys=True)
-    checkpoint = Checkpoint(out / CHECKPOINT, progress, on_epoch, config, identity)
-    done = checkpoint.load(learner) if resume else {}
-    learner.add_cb(checkpoint)
-    with learner.no_bar(), learner.no_logging():
-        for stage, epochs, run in _stages(config):
-            start = done.get(stage, 0)
-            if epochs and start < epochs:
-                checkpoint.enter(stage)
-                run(learner, start)
-    network: nn.Module = learner.model
-    network.load_state_dict(learner.average_weights.average or network.state_dict())
-    return network
+    job = _Job(config, training, validation, out, progress, on_epoch, identity, say)
+    recipe = config
+    with together(config.device) as here:
+        while True:
+            try:
+                return job.run(recipe, resume, here)
+            except Failed as failure:
+                raise failure.error from failure.__cause__
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                _refuse_several(here)
+            free_memory()
+            recipe = halved(job.recipe)
+            resume = resume or job.saved
+            say(
+                f"Not enough memory: goes on with batches of {recipe.batch_size} slices, "
+                f"{recipe.accumulate} to a step, from the last whole epoch."
+            )
 
 
-def _stages(config: TrainConfig) -> list[tuple[str, int, Callable[[Learner, int], None]]]:
+@dataclass
+class _Job:
+    """A training that may need several attempts."""
+
+    config: TrainConfig
+    training: SliceDataset
+    validation: SliceDataset
+    out: Path
+    progress: Progress
+    on_epoch: Callable[[EpochResult], None]
+    identity: str
+    say: Say
+    recipe: TrainConfig = field(init=False)
+    saved: bool = False
+
+    def run(self, recipe: TrainConfig, resume: bool, here: Processes) -> nn.Module:
+        """One attempt, with the batch size of `recipe`."""
+        state = self._state() if resume else None
+        self.recipe = recipe = _fitted(recipe, state)
+        seed_everything(recipe.seed)
+        learner = make_learner(recipe, self.training, self.validation, self.say, state is None)
+        self.recipe = learner.recipe
+        epochs = self._callbacks(learner, here)
+        if state is not None:
+            restore(learner, state)
+            epochs.go_on(state)
+        _fit(learner, epochs, recipe, state)
+        network: nn.Module = learner.model
+        best = learner.early_stopping.weights or learner.average_weights.average
+        network.load_state_dict(best or network.state_dict())
+        return network
+
+    def _state(self) -> State | None:
+        path = self.out / CHECKPOINT
+        state = read_checkpoint(path, self.identity)
+        if len({json.dumps(done) for done in collect(state and state["done"])}) > 1:
+            raise LiverSegError(f"Not all processes find the same {path}. Use a shared folder.")
+        return state
+
+    def _callbacks(self, learner: Learner, here: Processes) -> Epochs:
+        progress = self.progress
+        if here.count > 1:
+            seed_everything((self.config.seed + 1_000_003 * here.rank) % 2**32)
+            learner.add_cb(ShareSteps(progress))
+            progress = ShareSteps.shielded(progress)
+        epochs = Epochs(self.out, progress, self._epoch_done, self.config, self.identity)
+        learner.add_cb(epochs)
+        return epochs
+
+    def _epoch_done(self, result: EpochResult) -> None:
+        self.saved = True
+        self.on_epoch(result)
+
+
+def _fitted(recipe: TrainConfig, state: State | None) -> TrainConfig:
+    """`recipe` as it was fitted to memory and processor before, unless a batch is smaller now."""
+    if state is None:
+        return recipe
+    before = replace(recipe, **state["recipe"])
+    if recipe.batch_size >= before.batch_size:
+        return before
+    return replace(before, batch_size=recipe.batch_size, accumulate=recipe.accumulate)
+
+
+def _refuse_several(here: Processes) -> None:
+    if here.count > 1:
+        raise LiverSegError(
+            "There is not enough memory for a batch. Start again with half the --batch-size and "
+            "twice the --accumulate."
+        )
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """A part of the training with a rate schedule of its own; `options` shape the one cycle."""
+
+    name: str
+    epochs: int
+    rate: float
+    frozen: bool
+    closer: float
+    options: dict[str, float]
+
+    def fit(self, learner: Learner, start: int) -> None:
+        rate = slice(self.rate) if self.frozen else self.rate
+        learner.fit_one_cycle(self.epochs, rate, start_epoch=start, **self.options)
+
+
+def _stages(config: TrainConfig) -> list[_Stage]:
     """The one-cycle fit from random (or given) weights, then fastai's `fine_tune` in its two
     steps, frozen and unfrozen, spelled out so that each can be resumed."""
-    rate, fine = config.learning_rate, config.fine_tune_rate
-
-    def one_cycle(learner: Learner, start: int) -> None:
-        learner.unfreeze()
-        learner.prepare_batch.closer = 0.0
-        learner.fit_one_cycle(config.epochs, rate, start_epoch=start)
-
-    def frozen(learner: Learner, start: int) -> None:
-        learner.freeze()
-        learner.prepare_batch.closer = config.liver_share
-        learner.fit_one_cycle(1, slice(fine), pct_start=0.99, start_epoch=start)
-
-    def unfrozen(learner: Learner, start: int) -> None:
-        learner.unfreeze()
-        learner.prepare_batch.closer = config.liver_share
-        learner.fit_one_cycle(config.fine_tune_epochs, fine, div=5.0, start_epoch=start)
-
+    rate, fine, closer = config.learning_rate, config.fine_tune_rate, config.liver_share
+    frozen, tuned = config.freeze_epochs, config.fine_tune_epochs
     return [
-        ("one cycle", config.epochs, one_cycle),
-        ("fine-tune, frozen", config.freeze_epochs, frozen),
-        ("fine-tune", config.fine_tune_epochs, unfrozen),
+        _Stage("one cycle", config.epochs, rate, False, 0.0, {}),
+        _Stage("fine-tune, frozen", frozen, fine, True, closer, {"pct_start": 0.99}),
+        _Stage("fine-tune", tuned, fine, False, closer, {"div": 5.0}),
     ]
 
 
-def make_learner(config: TrainConfig, training: SliceDataset, validation: SliceDataset) -> Learner:
-    """The fastai Learner of `config`, whichever the architecture."""
-    device = torch.device(pick_device(config.device))
-    weights = None
-    if config.encoder_weights is not None:
-        weights = torch.load(config.encoder_weights, map_location="cpu", weights_only=True)
-    network = build_network(config.architecture, config.context, config.trunk.size, weights)
-    if config.start_from is not None:
-        load_weights(network, find_model(config.start_from))
-    network = network.to(device).to(memory_format=torch.channels_last)
-    loaders = DataLoaders(
-        WeightedDL(
-            training,
-            bs=config.batch_size,
-            wgts=training.weights,
-            shuffle=True,  # without it WeightedDL ignores the weights
-            drop_last=True,
-            num_workers=0,
-        ),
-        DataLoader(validation, bs=config.batch_size, num_workers=0),
-        device=device,
-    )
-    learner = Learner(
-        loaders,
-        network,
-        loss_func=LOSSES[config.loss](),
-        opt_func=_adam,
-        splitter=encoder_and_decoder,
-        wd=0.01,
-        metrics=[DicePerClass(1), DicePerClass(2)],
-        cbs=[PrepareBatch(config), GradientClip(1.0), AverageWeights(config.average)],
-    )
-    if device.type == "cuda":
-        learner.to_fp16()
-    return learner
-
-
-def _adam(groups: list[list[nn.Parameter]], **settings: Any) -> OptimWrapper:
-    """torch's fused AdamW with fastai's figures: its own steps parameter by parameter take a sixth
-    of a training step on the CPU."""
-    return OptimWrapper(
-        groups, torch.optim.AdamW, betas=(0.9, 0.99), eps=1e-5, fused=True, **settings
-    )
-
-
-def seed_everything(seed: int) -> None:
-    """Seed Python, NumPy and torch."""
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
+def _fit(learner: Learner, epochs: Epochs, config: TrainConfig, state: State | None) -> None:
+    with learner.no_bar(), learner.no_logging():
+        for stage in _stages(config):
+            start = epochs.done.get(stage.name, 0)
+            if start >= stage.epochs:
+                continue
+            learner.freeze() if stage.frozen else learner.unfreeze()
+            # fastai steps with gradients that are still there from before freezing: weights decay.
+            learner.model.zero_grad(set_to_none=True)
+            learner.prepare_batch.closer = stage.closer
+            resumed = state if start else None
+            if resumed is None:
+                learner.early_stopping.enter()
+            else:
+                restore_stage(learner, resumed)
+            epochs.enter(stage.name, stage.rate, resumed)
+            stage.fit(learner, start)

@@ -1,41 +1,44 @@
-"""A whole training run: read the cases, split by patient, train, evaluate, export."""
+"""A whole training run: find the cases, split by patient, train, judge, export."""
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.places import prepared_cases_folder
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.inference import Predictor, pick_device
-from liverseg_gui.segmentation.preprocessing import WINDOW_HU
 from training.cache import prepare_all
+from training.card import HELD_OUT, make_card
 from training.cases import CaseSource
-from training.checkpoint import CHECKPOINT, EpochResult
+from training.checkpoint import CHECKPOINT
 from training.config import TrainConfig
 from training.dataset import SliceDataset
-from training.evaluation import CaseFigures
+from training.distributed import processes
+from training.evaluation import CaseFigures, summarize
+from training.evaluation_report import write_evaluation_report
 from training.export import export_model
 from training.held_out import judge_held_out
 from training.learner import train
+from training.log import LOG, EpochResult, write_whole
 from training.phantoms import PhantomCase
+from training.rates import RateCurve, find_rate
 from training.sources import find_sources
-from training.splits import split_patients
+from training.splits import Split, load_split, make_split, save_split
 
-_LIBRARIES = ("torch", "torchvision", "fastai", "numpy", "scipy")
+SPLIT, REPORT = "split.json", "held_out.html"
 
 
 @dataclass(frozen=True)
 class TrainRun:
     """What to train on and where to put the outcome: `out/model`, with checkpoint and log in `out`.
 
-    `fold` of `folds` is held out, by patient, as `split_seed` deals them; with one fold all are
-    trained on. `phantoms` synthetic abdomens are mixed in.
+    `fold` of `folds` is held out, by patient, as `split_seed` deals them, or what the file `split`
+    holds out; with one fold all are trained on. `phantoms` synthetic abdomens are mixed in. `notes`
+    go on the model's card: data and licenses, known failures.
     """
 
     data: Path
@@ -44,8 +47,10 @@ class TrainRun:
     folds: int = 5
     fold: int = 0
     split_seed: int = 5
+    split: Path | None = None
     phantoms: int = 2
     command: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
     config: TrainConfig = field(default_factory=TrainConfig)
 
 
@@ -54,58 +59,109 @@ def run_training(
     progress: Progress,
     on_epoch: Callable[[EpochResult], None] = lambda _: None,
     resume: bool = False,
+    on_note: Callable[[str], None] = lambda _: None,
 ) -> list[CaseFigures]:
     """Carry out `run` and return the figures of the held-out patients.
 
+    `on_note` is told what a person should know. Of several processes (`training.distributed`) the
+    first evaluates and writes the model; the others return nothing.
+
     Raises:
-        LiverSegError: the data cannot be used.
+        LiverSegError: the data cannot be used, or the training failed (`training.learner.train`).
         Cancelled: cancelled; `resume` goes on from the last whole epoch.
     """
     config = run.config
-    sources = {source.name: source for source in find_sources(run.data)}
-    held_out = _held_out(run, list(sources))
+    sources = find_sources(run.data)
+    split = _split(run, sources)
     _prepare_folder(run.out, resume)
-    cache = prepared_cases_folder()
-    known: list[CaseSource] = [s for name, s in sources.items() if name not in held_out]
-    known += [PhantomCase(seed) for seed in range(run.phantoms)]
-    unseen: list[CaseSource] = [sources[name] for name in held_out]
-    training = SliceDataset(prepare_all(known, cache, progress.part(0.0, 0.02)), config.context)
-    # Without held-out patients the curves show the training patients; no figure is made of them.
+    save_split(split, run.out / SPLIT)
+    known = _known(run, sources, split)
+    unseen = [source for source in sources if source.name in split.validation]
+    # Without held-out patients the curves show a training patient; no figure is made of it.
     watched = unseen or known[:1]
-    validation = SliceDataset(
-        prepare_all(watched, cache, progress.part(0.02, 0.03)), config.context
-    )
     network = train(
         config,
-        training,
-        validation,
+        _slices(known, config, progress.part(0.0, 0.02)),
+        _slices(watched, config, progress.part(0.02, 0.03)),
         run.out,
         progress.part(0.03, 0.95),
         on_epoch,
         resume,
-        f"{sorted(sources)} without {held_out}, {run.phantoms} phantoms",
+        f"{sorted(split.training)} without {sorted(split.validation)}, {run.phantoms} phantoms",
+        on_note,
     )
+    if not processes().leads:
+        return []
     closer = config.liver.of_trunk if config.liver else None
     predictor = Predictor(network, config.trunk.size, pick_device(config.device), closer)
-    results = judge_held_out(predictor, unseen, config, progress.part(0.95, 1.0))
-    export_model(network, run.out / "model", _card(run, known, results))
+    results = _judge(run, predictor, unseen, known, progress.part(0.95, 1.0))
+    rows = [result.to_json() for result in results]
+    names = [source.name for source in known]
+    card = make_card(run.name, config, run.command, names, rows, run.notes)
+    export_model(network, run.out / "model", card)
     return results
 
 
-def _held_out(run: TrainRun, names: list[str]) -> list[str]:
+def find_run_rate(run: TrainRun, progress: Progress) -> RateCurve:
+    """Look for a learning rate on the patients of `run`, and write the curve into `run.out`.
+
+    A training that is there, its checkpoint and log, is not touched.
+
+    Raises:
+        LiverSegError: the data cannot be used, or the curve not written.
+        Cancelled: `progress` was cancelled.
+    """
+    sources = find_sources(run.data)
+    known = _known(run, sources, _split(run, sources))
+    _prepare_folder(run.out, resume=True)
+    training = _slices(known, run.config, progress.part(0.0, 0.2))
+    curve = find_rate(run.config, training, progress.part(0.2, 1.0))
+    curve.write(run.out)
+    return curve
+
+
+def _split(run: TrainRun, sources: Sequence[CaseSource]) -> Split:
+    if run.split is not None:
+        return load_split(run.split, sources)
     if run.folds == 1:
+        return Split(tuple(sorted(source.name for source in sources)), ())
+    return make_split(sources, run.folds, run.fold, run.split_seed)
+
+
+def _known(run: TrainRun, sources: Sequence[CaseSource], split: Split) -> list[CaseSource]:
+    """What is trained on: the patients of that side, and the phantoms."""
+    known = [source for source in sources if source.name in split.training]
+    return [*known, *(PhantomCase(seed) for seed in range(run.phantoms))]
+
+
+def _slices(sources: Sequence[CaseSource], config: TrainConfig, progress: Progress) -> SliceDataset:
+    cases = prepare_all(sources, prepared_cases_folder(), progress)
+    return SliceDataset(cases, config.context)
+
+
+def _judge(
+    run: TrainRun,
+    predictor: Predictor,
+    unseen: Sequence[CaseSource],
+    known: Sequence[CaseSource],
+    progress: Progress,
+) -> list[CaseFigures]:
+    """Judge the held-out patients and write all figures, and a report for people."""
+    if not unseen:
         return []
-    if run.folds < 1 or not 0 <= run.fold < run.folds:
-        raise LiverSegError(
-            f"There is no fold {run.fold} of {run.folds}. Count folds from 0; 1 fold holds no "
-            "patient out."
-        )
-    if len(names) < run.folds:
-        raise LiverSegError(
-            f"{run.data} has {len(names)} patients: too few for {run.folds} folds. Add patients "
-            "or use fewer folds."
-        )
-    return split_patients(names, run.folds, run.fold, run.split_seed)
+    results, worst = judge_held_out(predictor, unseen, run.config, progress)
+    held_out = {
+        "trained_on": [source.name for source in known],
+        "cases": [result.to_json() for result in results],
+    }
+    try:
+        write_whole(run.out / HELD_OUT, (json.dumps(held_out, indent=1) + "\n").encode())
+        log = [json.loads(line) for line in (run.out / LOG).read_text("utf-8").splitlines()]
+    except OSError as error:
+        raise SaveError(f"{run.out / HELD_OUT} could not be written: {error.strerror}.") from error
+    title = f"{run.name}: held-out patients"
+    write_evaluation_report(run.out / REPORT, summarize(results), title=title, log=log, worst=worst)
+    return results
 
 
 def _prepare_folder(out: Path, resume: bool) -> None:
@@ -118,23 +174,3 @@ def _prepare_folder(out: Path, resume: bool) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SaveError(f"{out} could not be made: {error.strerror}.") from error
-
-
-def _card(run: TrainRun, known: list[CaseSource], results: list[CaseFigures]) -> dict[str, Any]:
-    """The model card: how to feed the network, and all a reader needs to judge it."""
-    return {
-        "name": run.name,
-        "architecture": run.config.architecture,
-        "size": run.config.trunk.size,
-        "context": run.config.context,
-        "closer": run.config.liver.of_trunk if run.config.liver else None,
-        "window_hu": WINDOW_HU,
-        "command": run.command,
-        "training": run.config.to_json(),
-        "trained_on": [source.name for source in known],
-        "held_out": [result.to_json() for result in results],
-        "held_out_note": "On the slices' own pixels, after clean-up. These patients took no part "
-        "in training.",
-        "libraries": {"python": platform.python_version()}
-        | {name: version(name) for name in _LIBRARIES},
-    }

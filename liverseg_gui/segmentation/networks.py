@@ -1,8 +1,8 @@
 """The ResUNets: a U-Net on a ResNet encoder, in the paper's form and in a slim one.
 
 Both take (n, context slices, rows, columns) float32 in 0..1 and give (n, 3, rows, columns) class
-scores. Sources: Ronneberger et al. 2015 (U-Net); He et al. 2016 (residual blocks); fastai's
-DynamicUnet. docs/model.md compares their cost.
+scores. Sources: Ronneberger et al. 2015 (U-Net); He et al. 2016 (residual blocks); Zhao et al. 2017
+(pyramid pooling); fastai's DynamicUnet. docs/model.md compares their cost.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from torch import Tensor, nn
 from liverseg_gui.core.errors import ModelError
 
 ENCODERS = ("resnet18", "resnet34", "resnet50")
-ARCHITECTURES = tuple(f"{kind}-{encoder}" for kind in ("slim", "unet") for encoder in ENCODERS)
+ARCHITECTURES = tuple(
+    name.format(encoder) for name in ("slim-{}", "slim-{}-ppm", "unet-{}") for encoder in ENCODERS
+)
 CLASSES = 3
 
 
@@ -29,7 +31,9 @@ def build_network(
     """The untrained network named `architecture`, e.g. "slim-resnet18" or "unet-resnet34".
 
     "unet-..." is fastai's `DynamicUnet`, as `unet_learner` builds it; fastai is imported only for
-    it. `encoder_weights` is a torchvision ResNet state dict; without it weights are random.
+    it. "slim-...-ppm" has a `PyramidPooling` between encoder and decoder. `encoder_weights` is a
+    torchvision ResNet state dict, with or without its last layer `fc`; without it weights are
+    random.
 
     Raises:
         ModelError: no such architecture, or encoder weights that do not fit it.
@@ -38,10 +42,10 @@ def build_network(
         raise ModelError(
             f"There is no architecture {architecture!r}. Choose one of {', '.join(ARCHITECTURES)}."
         )
-    kind, encoder_name = architecture.split("-")
+    kind, encoder_name, *options = architecture.split("-")
     encoder = _resnet(encoder_name, encoder_weights)
     if kind == "slim":
-        return SlimResUNet(encoder, channels)
+        return SlimResUNet(encoder, channels, "ppm" in options)
     return _dynamic_unet(encoder, channels, size)
 
 
@@ -63,7 +67,7 @@ class SlimResUNet(nn.Module):
     40 % of a training step on the CPU.
     """
 
-    def __init__(self, resnet: nn.Module, channels: int = 3) -> None:
+    def __init__(self, resnet: nn.Module, channels: int = 3, pyramid: bool = False) -> None:
         super().__init__()
         r = cast("_ResNet", resnet)
         self.encoder = nn.ModuleList(
@@ -83,6 +87,7 @@ class SlimResUNet(nn.Module):
             self.decoder.append(_Up(below, skip, width))
             below = width
         self.head = nn.Conv2d(below, CLASSES * 4, 3, padding=1)
+        self.pyramid = PyramidPooling(widths[-1]) if pyramid else None
 
     def forward(self, x: Tensor) -> Tensor:
         """Class scores of a batch."""
@@ -91,9 +96,34 @@ class SlimResUNet(nn.Module):
             x = stage(x)
             features.append(x)
         features.pop()
+        if self.pyramid is not None:
+            x = self.pyramid(x)
         for up in self.decoder:
             x = up(x, features.pop())
         return F.pixel_shuffle(self.head(x), 2)
+
+
+class PyramidPooling(nn.Module):
+    """What the whole picture, its halves, thirds and sixths hold, joined to each place of it.
+
+    Source: Zhao et al. 2017, "Pyramid scene parsing network". Their batch norm after each pooling
+    is left out: one value for each channel of a single picture has no deviation to divide by.
+    """
+
+    def __init__(self, width: int, parts: tuple[int, ...] = (1, 2, 3, 6)) -> None:
+        super().__init__()
+        self.parts = parts
+        narrow = width // len(parts)
+        self.levels = nn.ModuleList(nn.Conv2d(width, narrow, 1) for _ in parts)
+        self.join = _conv_norm(width + narrow * len(parts), width, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features of the same shape as `x` (n, width, h, w)."""
+        found = [x]
+        for part, level in zip(self.parts, self.levels, strict=True):
+            pooled = F.relu(level(F.adaptive_avg_pool2d(x, part)))
+            found.append(F.interpolate(pooled, x.shape[2:], mode="bilinear"))
+        return F.relu(self.join(torch.cat(found, 1)))
 
 
 class _Up(nn.Module):
@@ -136,11 +166,23 @@ def _resnet(name: str, weights: dict[str, Tensor] | None) -> nn.Module:
 
     resnet = cast(nn.Module, getattr(models, name)(weights=None))
     if weights is not None:
-        try:
-            resnet.load_state_dict(weights)
-        except RuntimeError as error:
-            raise ModelError(f"The encoder weights do not fit {name}: {error}") from error
+        _load_encoder(resnet, name, weights)
     return resnet
+
+
+def _load_encoder(resnet: nn.Module, name: str, weights: dict[str, Tensor]) -> None:
+    """Put `weights` into `resnet`, but for its last layer: there is none in a U-Net."""
+    weights = {key: value for key, value in weights.items() if not key.startswith("fc.")}
+    try:
+        missing, unknown = resnet.load_state_dict(weights, strict=False)
+    except RuntimeError as error:
+        raise ModelError(f"The encoder weights do not fit {name}: {error}") from error
+    odd = [key for key in missing if not key.startswith("fc.")] + list(unknown)
+    if odd:
+        raise ModelError(
+            f"The encoder weights do not fit {name}: {', '.join(odd[:3])} is missing or unknown "
+            f"({len(odd)} in all). Name the weights of a {name}."
+        )
 
 
 def _stem(conv: nn.Conv2d, channels: int) -> nn.Conv2d:

@@ -1,0 +1,114 @@
+"""A whole run: from labelled slices to a model folder that loads."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from liverseg_gui.cli.main import main
+from liverseg_gui.core.errors import LiverSegError, SaveError
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.segmentation.inference import load_predictor
+from liverseg_gui.segmentation.registry import find_model
+from tests.training.tiny import TINY, tiny_network, write_lits2d
+from training.card import HELD_OUT
+from training.checkpoint import CHECKPOINT
+from training.config import TrainConfig
+from training.export import export_model
+from training.log import LOG, TABLE
+from training.run import REPORT, SPLIT, TrainRun, run_training
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three small patients."""
+    return write_lits2d(tmp_path_factory.mktemp("lits2d"))
+
+
+@pytest.mark.slow
+def test_a_run_trains_evaluates_and_exports_a_model_that_loads(data: Path, tmp_path: Path) -> None:
+    recipe = replace(TINY, epochs=1, architecture="slim-resnet18-ppm", loss="tversky+ce")
+    run = TrainRun(
+        data,
+        tmp_path,
+        "tiny",
+        3,
+        phantoms=0,
+        command="liverseg train",
+        notes={"data": "phantoms", "size": "no figure"},
+        config=recipe,
+    )
+    results = run_training(run, Progress())
+    card = find_model(str(tmp_path / "model"))
+    assert [r.name for r in results] == [row["name"] for row in card.about["held_out"]]
+    assert not {r.name for r in results} & set(card.about["trained_on"])
+    assert card.about["data"] == "phantoms"
+    assert card.size == (32, 64)
+    figures = json.loads((tmp_path / HELD_OUT).read_text())
+    assert figures["trained_on"] == card.about["trained_on"]
+    assert [row["liver"]["dice"] for row in figures["cases"]] == [
+        row["liver_dice"] for row in card.about["held_out"]
+    ]
+    assert "orst slices" in (tmp_path / REPORT).read_text()
+    assert TrainConfig.from_json(card.about["training"]) == recipe
+    assert load_predictor(card, "cpu").device == "cpu"
+    stages = [json.loads(line)["stage"] for line in (tmp_path / LOG).read_text().splitlines()]
+    assert stages == ["one cycle", "fine-tune"]
+    assert {path.name for path in tmp_path.iterdir()} == {
+        CHECKPOINT,
+        LOG,
+        TABLE,
+        SPLIT,
+        HELD_OUT,
+        REPORT,
+        "model",
+    }
+
+
+@pytest.mark.parametrize(
+    ("folds", "fold", "message"),
+    [
+        (5, 0, "too few"),
+        (3, 3, "no split"),
+        (3, -1, "no split"),
+        (0, 0, "no split"),
+    ],
+)
+def test_a_split_that_cannot_be_made_is_refused(
+    data: Path, tmp_path: Path, folds: int, fold: int, message: str
+) -> None:
+    with pytest.raises(LiverSegError, match=message):
+        run_training(TrainRun(data, tmp_path, folds=folds, fold=fold), Progress())
+
+
+def test_an_earlier_training_is_not_overwritten(data: Path, tmp_path: Path) -> None:
+    (tmp_path / CHECKPOINT).touch()
+    with pytest.raises(LiverSegError, match="holds a training already"):
+        run_training(TrainRun(data, tmp_path, folds=3), Progress())
+
+
+def test_the_command_prints_a_rate_and_trains_nothing(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("training.build.build_network", tiny_network)
+    where = ("--data", str(data), "--out", str(tmp_path), "--device", "cpu")
+    words = "--context 3 --folds 3 --phantoms 0 --lr-find --precision float32"
+    assert main(["train", *where, *words.split()]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("valley ")
+    assert "slide " in printed
+    assert "--learning-rate " in printed
+    assert {path.name for path in tmp_path.iterdir()} == {"rates.json", "rates.csv"}
+
+
+def test_a_model_with_numbers_that_are_none_is_not_written(tmp_path: Path) -> None:
+    network = tiny_network()
+    with torch.no_grad():
+        next(network.parameters()).fill_(float("nan"))
+    with pytest.raises(SaveError, match="invalid numbers"):
+        export_model(network, tmp_path / "model", {"name": "broken"})
+    assert not (tmp_path / "model").exists()

@@ -1,0 +1,28 @@
+"""One step for several batches, where one large batch does not fit into memory."""
+
+from __future__ import annotations
+
+from fastai.callback.core import Callback, CancelBatchException
+from fastai.callback.fp16 import MixedPrecision
+
+
+class Accumulate(Callback):
+    """Step after every `count` batches, with the mean of their gradients.
+
+    The last group of an epoch may be smaller; its gradients are their mean as well. fastai's
+    `GradientAccumulation` carries what is left into the next epoch, where no checkpoint holds it.
+    """
+
+    order = MixedPrecision.order - 4
+    run_valid = False
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def after_loss(self) -> None:
+        begin = self.iter - self.iter % self._count
+        self.learn.loss_grad = self.loss_grad / min(self._count, self.n_iter - begin)
+
+    def before_step(self) -> None:
+        if (self.iter + 1) % self._count and self.iter + 1 < self.n_iter:
+            raise CancelBatchException  # without a step the gradients stay

@@ -1,0 +1,83 @@
+"""The log of a training: a row for each epoch as JSON lines and as CSV, and notes in words."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from liverseg_gui.core.errors import SaveError
+
+LOG, TABLE, NOTES = "log.jsonl", "log.csv", "notes.txt"
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """What one epoch gave, for logs and progress.
+
+    Dice and `accuracy` (pixels that are right, 0..1) are of all validation slices together;
+    `learning_rate` is the one of the epoch's last step, `batch_size` slices are in a batch.
+    """
+
+    stage: str
+    epoch: int
+    train_loss: float
+    valid_loss: float
+    liver_dice: float
+    tumor_dice: float
+    seconds: float
+    accuracy: float = 0.0
+    learning_rate: float = 0.0
+    batch_size: int = 0
+
+
+def write_log(folder: Path, rows: Sequence[EpochResult]) -> None:
+    """Write all `rows` anew, so that an epoch that is done again after a kill stands there once.
+
+    Raises:
+        SaveError: the folder cannot be written.
+    """
+    table = io.StringIO(newline="")
+    writer = csv.DictWriter(table, [field.name for field in fields(EpochResult)])
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)
+    lines = "".join(json.dumps(asdict(row)) + "\n" for row in rows)
+    for name, text in ((LOG, lines), (TABLE, table.getvalue())):
+        try:
+            write_whole(folder / name, text.encode())
+        except OSError as error:
+            raise SaveError(
+                f"The log {folder / name} could not be written: {error.strerror}. Make room and "
+                "go on with --resume."
+            ) from error
+
+
+def add_note(folder: Path, note: str) -> None:
+    """Add a line to the notes; what cannot be noted is no reason to stop."""
+    try:
+        with (folder / NOTES).open("a", encoding="utf-8") as notes:
+            notes.write(note + "\n")
+    except OSError:
+        return
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write beside `path`, then rename over it: there is never half a file.
+
+    Raises:
+        OSError: it could not be written; `path` is what it was.
+    """
+    partial = path.with_name(path.name + ".part")
+    try:
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
