@@ -29,8 +29,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_lits2d(tmp_path_factory.mktemp("lits2d"))
 
 
-@pytest.mark.slow
-def test_a_run_trains_evaluates_and_exports_a_model_that_loads(data: Path, tmp_path: Path) -> None:
+def test_a_run_trains_evaluates_and_exports_a_model_that_loads(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("training.build", "liverseg_gui.segmentation.inference"):
+        monkeypatch.setattr(f"{place}.build_network", tiny_network)
     recipe = replace(TINY, epochs=1, architecture="slim-resnet18-ppm", loss="tversky+ce")
     run = TrainRun(
         data,
