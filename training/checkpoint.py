@@ -16,7 +16,7 @@ from liverseg_gui.core.errors import LiverSegError, SaveError
 from training.distributed import collect, processes
 
 CHECKPOINT = "checkpoint.pt"
-VERSION = 2
+VERSION = 3
 """Raised when a checkpoint can no longer be gone on with by what was written before."""
 
 State = dict[str, Any]
