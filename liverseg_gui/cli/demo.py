@@ -35,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
             report=folder / "report.json",
             device="auto",
             model="default",
+            quality="fast",
             volume=None,
             slices=None,
             spacing=None,
