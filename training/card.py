@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
+from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
 from liverseg_gui.segmentation.preprocessing import WINDOW_HU
 from liverseg_gui.segmentation.registry import CARD
 from training.config import TrainConfig
+from training.written import write_text
 
 Row = dict[str, Any]
 
@@ -86,12 +86,4 @@ def add_to_card(model: Path, entries: Mapping[str, Any]) -> None:
         raise UnreadableFileError(f"{path} is missing or damaged.") from error
     if fixed := {"architecture", "size", "context", "closer", "window_hu", "sha256"} & set(entries):
         raise LiverSegError(f"{path}: {', '.join(sorted(fixed))} belong to the weights.")
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            partial.write_text(json.dumps(card | dict(entries), indent=1) + "\n", encoding="utf-8")
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise SaveError(f"{path} could not be written: {error.strerror or error}.") from error
+    write_text(path, json.dumps(card | dict(entries), indent=1) + "\n")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.inference import Predictor
 from liverseg_gui.segmentation.postprocessing import clean
+from liverseg_gui.segmentation.preprocessing import CONTEXT_MM
 from training.cases import Case, CaseSource
 from training.config import TrainConfig
 from training.evaluation import CaseFigures, case_spacing, judge
@@ -66,4 +67,5 @@ def _voxel_ml(case: Case, trunk_pixels: float) -> float:
     if case.pixel_mm is None:
         pixel_mm = TRUNK_MM / trunk_pixels
         return pixel_mm * pixel_mm * 2.0 / 1000
-    return case.pixel_mm[0] * case.pixel_mm[1] * float(np.diff(case.z).min(initial=5.0)) / 1000
+    slice_mm = float(np.diff(case.z).min()) if len(case.z) > 1 else CONTEXT_MM
+    return case.pixel_mm[0] * case.pixel_mm[1] * slice_mm / 1000

@@ -23,11 +23,12 @@ from training.evaluation_report import write_evaluation_report
 from training.export import export_model
 from training.held_out import judge_held_out
 from training.learner import train
-from training.log import LOG, EpochResult, write_whole
+from training.log import LOG, EpochResult
 from training.phantoms import PhantomCase
 from training.rates import RateCurve, find_rate
 from training.sources import find_sources
 from training.splits import Split, load_split, make_split, save_split
+from training.written import write_text
 
 SPLIT, REPORT = "split.json", "held_out.html"
 
@@ -154,11 +155,8 @@ def _judge(
         "trained_on": [source.name for source in known],
         "cases": [result.to_json() for result in results],
     }
-    try:
-        write_whole(run.out / HELD_OUT, (json.dumps(held_out, indent=1) + "\n").encode())
-        log = [json.loads(line) for line in (run.out / LOG).read_text("utf-8").splitlines()]
-    except OSError as error:
-        raise SaveError(f"{run.out / HELD_OUT} could not be written: {error.strerror}.") from error
+    write_text(run.out / HELD_OUT, json.dumps(held_out, indent=1) + "\n")
+    log = [json.loads(line) for line in (run.out / LOG).read_text("utf-8").splitlines()]
     title = f"{run.name}: held-out patients"
     write_evaluation_report(run.out / REPORT, summarize(results), title=title, log=log, worst=worst)
     return results

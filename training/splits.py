@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -11,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
+from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
 from training.cases import CaseSource
+from training.written import write_text
 
 
 class Side(StrEnum):
@@ -95,18 +95,7 @@ def save_split(split: Split, path: Path) -> None:
     Raises:
         SaveError: it could not be written; what was there before is kept.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            partial.write_text(json.dumps(asdict(split), indent=1) + "\n", "utf-8")
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise SaveError(
-            f"{path} could not be written: {error.strerror or error}. Choose another folder or "
-            "free some space."
-        ) from error
+    write_text(path, json.dumps(asdict(split), indent=1) + "\n")
 
 
 def load_split(path: Path, sources: Sequence[CaseSource]) -> Split:
