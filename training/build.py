@@ -19,9 +19,10 @@ from torch import nn
 from torch.utils.data import Dataset, Subset
 
 from liverseg_gui.core.errors import LiverSegError
-from liverseg_gui.segmentation.inference import load_weights, pick_device
+from liverseg_gui.segmentation.inference import load_weights
 from liverseg_gui.segmentation.networks import build_network, encoder_and_decoder
 from liverseg_gui.segmentation.registry import find_model
+from liverseg_gui.segmentation.runtime import pick_device
 from training.accumulate import Accumulate
 from training.averaging import AverageWeights
 from training.batches import PrepareBatch

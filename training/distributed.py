@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from liverseg_gui.core.errors import Cancelled, LiverSegError
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.inference import pick_device
+from liverseg_gui.segmentation.runtime import pick_device
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.inference import Predictor
 from liverseg_gui.segmentation.postprocessing import clean
+from liverseg_gui.segmentation.predictor import Predictor
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM
 from training.cases import Case, CaseSource
 from training.config import TrainConfig

@@ -10,7 +10,8 @@ from pathlib import Path
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.places import prepared_cases_folder
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.inference import Predictor, pick_device
+from liverseg_gui.segmentation.predictor import Predictor
+from liverseg_gui.segmentation.runtime import TorchRuntime, pick_device
 from training.cache import prepare_all
 from training.card import HELD_OUT, make_card
 from training.cases import CaseSource
@@ -94,7 +95,8 @@ def run_training(
     if not processes().leads:
         return []
     closer = config.liver.of_trunk if config.liver else None
-    predictor = Predictor(network, config.trunk.size, pick_device(config.device), closer)
+    runtime = TorchRuntime(network, pick_device(config.device))
+    predictor = Predictor(runtime, config.trunk.size, closer)
     results = _judge(run, predictor, unseen, known, progress.part(0.95, 1.0))
     rows = [result.to_json() for result in results]
     names = [source.name for source in known]

@@ -14,8 +14,10 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io.masks import read_mask
 from liverseg_gui.io.scans import open_scan
-from liverseg_gui.segmentation.inference import NetworkSegmenter, Predictor, pick_device
+from liverseg_gui.segmentation.inference import NetworkSegmenter
+from liverseg_gui.segmentation.predictor import Predictor
 from liverseg_gui.segmentation.preprocessing import TrunkBox
+from liverseg_gui.segmentation.runtime import TorchRuntime, pick_device
 
 
 def dice(a: np.ndarray, b: np.ndarray) -> float:
@@ -76,7 +78,7 @@ def test_invalid_numbers_are_an_error_and_no_mask() -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return torch.full((len(x), 3, *x.shape[2:]), float("nan"))
 
-    predictor = Predictor(Broken(), (32, 48), "cpu")
+    predictor = Predictor(TorchRuntime(Broken(), "cpu"), (32, 48))
     with pytest.raises(SegmentationError, match="invalid numbers"):
         predictor.predict(
             np.zeros((1, 32, 48), np.uint8),

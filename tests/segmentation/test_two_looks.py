@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.inference import BEST, FAST, Looks, Predictor
+from liverseg_gui.segmentation.predictor import BEST, FAST, Looks, Predictor
 from liverseg_gui.segmentation.preprocessing import TrunkBox
+from liverseg_gui.segmentation.runtime import TorchRuntime
 
 BOX = TrunkBox(0.0, 0.0, 160.0, 240.0)
 COARSE, CLOSER = (64, 96), (128, 192)
@@ -40,7 +41,7 @@ def predict(
 ) -> np.ndarray:
     n = np.arange(len(slices))
     context = np.stack([np.maximum(n - 1, 0), n, np.minimum(n + 1, len(n) - 1)], 1)
-    return Predictor(network, COARSE, "cpu", closer).predict(
+    return Predictor(TorchRuntime(network, "cpu"), COARSE, closer).predict(
         slices, context, BOX, Progress(), looks
     )
 

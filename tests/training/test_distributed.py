@@ -69,7 +69,7 @@ def test_the_command_trains_on_two_processes_and_writes_one_model(tmp_path: Path
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     assert [line.get("stage") for line in lines] == ["one cycle", None]
     assert len((out / LOG).read_text().splitlines()) == 1
-    assert load_predictor(find_model(str(out / "model")), "cpu").device == "cpu"
+    assert load_predictor(find_model(str(out / "model")), "cpu").runtime.device == "cpu"
 
 
 def test_chances_are_those_of_one_process_and_numbers_are_a_part() -> None:

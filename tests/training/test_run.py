@@ -58,7 +58,7 @@ def test_a_run_trains_evaluates_and_exports_a_model_that_loads(
     ]
     assert "orst slices" in (tmp_path / REPORT).read_text()
     assert TrainConfig.from_json(card.about["training"]) == recipe
-    assert load_predictor(card, "cpu").device == "cpu"
+    assert load_predictor(card, "cpu").runtime.device == "cpu"
     stages = [json.loads(line)["stage"] for line in (tmp_path / LOG).read_text().splitlines()]
     assert stages == ["one cycle", "fine-tune"]
     assert {path.name for path in tmp_path.iterdir()} == {
