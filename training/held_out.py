@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.postprocessing import clean
 from liverseg_gui.segmentation.predictor import Predictor
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM
 from training.cases import Case, CaseSource
@@ -59,13 +58,17 @@ def segment_case(
     rows, columns = config.trunk.size
     box = case.trunk(columns / rows)
     found = predictor.predict(case.slices, case.context(config.context), box, progress)
-    return clean(found, _voxel_ml(case, box.width))
+    out = np.zeros(case.slices.shape, np.uint8)
+    if found is not None:
+        spacing_mm = _rough_spacing(case, box.width)
+        out[found.where] = found.finished(case.slices, spacing_mm, Progress())
+    return out
 
 
-def _voxel_ml(case: Case, trunk_pixels: float) -> float:
-    """The volume of a voxel, roughly where the spacing is not known."""
+def _rough_spacing(case: Case, trunk_pixels: float) -> tuple[float, float, float]:
+    """The mm between slices, rows and columns, roughly where they are not known."""
     if case.pixel_mm is None:
         pixel_mm = TRUNK_MM / trunk_pixels
-        return pixel_mm * pixel_mm * 2.0 / 1000
+        return 2.0, pixel_mm, pixel_mm
     slice_mm = float(np.diff(case.z).min()) if len(case.z) > 1 else CONTEXT_MM
-    return case.pixel_mm[0] * case.pixel_mm[1] * slice_mm / 1000
+    return slice_mm, *case.pixel_mm

@@ -14,11 +14,11 @@ from liverseg_gui.core.errors import ModelError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LabelMap, Volume
 from liverseg_gui.segmentation.networks import build_network
-from liverseg_gui.segmentation.postprocessing import SMALLEST_LIVER_ML, clean
+from liverseg_gui.segmentation.postprocessing import SMALLEST_LIVER_ML
 from liverseg_gui.segmentation.predictor import BEST, FAST, Predictor
 from liverseg_gui.segmentation.preprocessing import (
     CONTEXT_MM,
-    axial_slices,
+    AxialSlices,
     context_indices,
     find_trunk,
     from_axial,
@@ -26,6 +26,9 @@ from liverseg_gui.segmentation.preprocessing import (
 from liverseg_gui.segmentation.registry import ModelCard, find_model, read_weights
 from liverseg_gui.segmentation.runtime import TorchRuntime, pick_device
 from liverseg_gui.segmentation.segmenter import Segmentation
+
+COARSE_MM = 7.5
+"""How far apart the slices of the first look are: a liver spans twenty of them."""
 
 
 class NetworkSegmenter:
@@ -54,24 +57,39 @@ class NetworkSegmenter:
         if self._predictor is None:
             self._predictor = load_predictor(self._card, pick_device(self._wish))
         predictor = self._predictor
-        progress.update(0.03, "Preparing the slices")
-        slices = axial_slices(volume, self._card.window_hu)
+        axial, doubts = self._labels(predictor, volume, progress.part(0.05, 1.0))
+        progress.update(1.0, "Done")
+        return Segmentation(
+            LabelMap(from_axial(axial), volume.grid),
+            self._card.name,
+            predictor.runtime.device,
+            time.monotonic() - began,
+            (*doubts, *volume.model_warnings),
+        )
+
+    def _labels(
+        self, predictor: Predictor, volume: Volume, progress: Progress
+    ) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+        """Labels of the axial slices, cleaned up, and what is doubtful about them."""
+        progress.update(0.0, "Preparing the slices")
+        slices = AxialSlices(volume, self._card.window_hu)
         i_mm, j_mm, k_mm = volume.affine.spacing_mm
         box = find_trunk(slices, (j_mm, i_mm), self._card.aspect)
         z = np.arange(len(slices), dtype=np.float64) * k_mm
         context = context_indices(z, CONTEXT_MM, self._card.context)
-        found = predictor.predict(slices, context, box, progress.part(0.08, 0.93), self._looks)
-        progress.update(0.93, "Cleaning up")
-        voxel_ml = volume.affine.voxel_ml
-        labels = clean(from_axial(found), voxel_ml)
-        progress.update(1.0, "Done")
-        return Segmentation(
-            LabelMap(labels, volume.grid),
-            self._card.name,
-            predictor.runtime.device,
-            time.monotonic() - began,
-            (*_doubts(labels, voxel_ml), *volume.model_warnings),
-        )
+        step = max(1, round(COARSE_MM / k_mm))
+        part = progress.part(0.02, 0.9)
+        found = predictor.predict(slices, context, box, part, self._looks, step)
+        out = np.zeros(slices.shape, np.uint8)
+        liver_ml = 0.0
+        if found is not None:
+            labels = found.finished(slices, (k_mm, j_mm, i_mm), progress.part(0.9, 1.0))
+            liver_ml = float(np.count_nonzero(labels)) * volume.affine.voxel_ml
+            if liver_ml >= SMALLEST_LIVER_ML:
+                out[found.where] = labels
+                return out, ()
+        doubt = f"No liver found ({liver_ml:.0f} ml after clean-up): is this an abdominal CT?"
+        return out, (doubt,)
 
 
 def load_predictor(card: ModelCard, device: str) -> Predictor:
@@ -98,10 +116,3 @@ def load_weights(network: torch.nn.Module, card: ModelCard) -> None:
             f"The weights {card.weights} do not fit the architecture {card.architecture!r} "
             f"on their card. Install the model {card.name!r} again."
         ) from error
-
-
-def _doubts(labels: NDArray[np.uint8], voxel_ml: float) -> tuple[str, ...]:
-    liver_ml = float(np.count_nonzero(labels)) * voxel_ml
-    if liver_ml >= SMALLEST_LIVER_ML:
-        return ()
-    return (f"No liver found ({liver_ml:.0f} ml after clean-up): is this an abdominal CT?",)

@@ -1,41 +1,146 @@
-"""Anatomy the network does not know: one liver, without holes, and no specks of tumor."""
+"""Anatomy the network does not know: one liver, without holes, and tumors that are no specks."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from liverseg_gui.core.geometry import bounding_box
+from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LIVER, TUMOR
 
-SMALLEST_TUMOR_ML = 0.05
-"""A sphere of 4.6 mm: smaller candidates are noise at the spacing of abdominal CT."""
-
 SMALLEST_LIVER_ML = 100.0
-"""Less than this is no adult liver: the reader is told."""
+"""Less than this is no adult liver: nothing is marked, and the reader is told."""
 
 _CONNECT_26 = np.ones((3, 3, 3), bool)
 
 
-def clean(labels: NDArray[np.uint8], voxel_ml: float) -> NDArray[np.uint8]:
-    """Keep the largest connected organ (6-neighbours), fill its holes, drop tumor specks.
+@dataclass(frozen=True)
+class CleanUp:
+    """What is done to the labels of a network; each step can be left out (docs/model.md)."""
 
-    Takes and returns uint8 labels of shape (i, j, k); the input is left as it was.
+    bridge_gaps: bool = True
+    """Slices in which a part of the liver was lost get it back (`bridging`)."""
+    one_organ: bool = True
+    """Only the largest connected organ is kept (6 neighbours)."""
+    fill_holes: bool = True
+    """Holes that the organ encloses belong to it."""
+    smallest_tumor_ml: float = 0.05
+    """A sphere of 4.6 mm: smaller candidates are noise at the spacing of abdominal CT."""
+    least_chance: float = 0.7
+    """The mean chance of tumor (0..1) that a candidate below `plain_ml` needs."""
+    plain_ml: float = 1.0
+    """Candidates of this volume (12 mm) are shown even where the network is unsure."""
+    least_contact: float = 0.2
+    """The part of a candidate's surface that has to lie on liver: a mass that hangs on the organ
+    by less lies outside it."""
+
+
+CLEAN_UP = CleanUp()
+
+
+def clean(
+    labels: NDArray[np.uint8],
+    voxel_ml: float,
+    tumor_chance: NDArray[np.uint8] | None = None,
+    *,
+    steps: CleanUp = CLEAN_UP,
+    progress: Progress | None = None,
+) -> NDArray[np.uint8]:
+    """Apply `steps` to `labels`, a 3D uint8 array in any order of its axes.
+
+    `tumor_chance` (0..255) has their shape. Returns new labels; the input is left as it was.
+
+    Raises:
+        Cancelled: `progress` was cancelled.
     """
+    progress = progress or Progress()
     out = np.zeros_like(labels, order="K")
     box = bounding_box(labels)
     if box is None:
         return out
     part = labels[box]
-    organ = _largest_component(part > 0)
-    organ = ndimage.binary_fill_holes(organ)
-    tumor = _without_specks((part == TUMOR) & organ, SMALLEST_TUMOR_ML / voxel_ml)
+    organ = part > 0
+    progress.update(0.0, "Cleaning up")
+    if steps.one_organ:
+        organ = largest_component(organ)
+    progress.update(0.3, "Cleaning up")
+    chance = None if tumor_chance is None else tumor_chance[box]
+    parts, found = candidates((part == TUMOR) & organ, organ, voxel_ml, chance)
+    tumor = np.array([False, *(c.passes(steps) for c in found)])[parts]
+    outside = np.array([False, *(c.contact < steps.least_contact for c in found)])[parts]
+    organ &= ~outside
+    progress.update(0.7, "Cleaning up")
+    if steps.fill_holes:
+        organ = filled(organ)
     out[box] = np.where(tumor, TUMOR, np.where(organ, LIVER, 0)).astype(np.uint8)
     return out
 
 
-def _largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+@dataclass(frozen=True)
+class Candidate:
+    """What could be a tumor: its volume, its mean chance (0..1, 1 where none was given) and the
+    part of its surface that lies on liver (1 where there is no surface)."""
+
+    volume_ml: float
+    chance: float
+    contact: float
+
+    def passes(self, steps: CleanUp) -> bool:
+        """Whether it stays."""
+        return (
+            self.volume_ml >= steps.smallest_tumor_ml
+            and (self.chance >= steps.least_chance or self.volume_ml >= steps.plain_ml)
+            and self.contact >= steps.least_contact
+        )
+
+
+def candidates(
+    tumor: NDArray[np.bool_],
+    organ: NDArray[np.bool_],
+    voxel_ml: float,
+    tumor_chance: NDArray[np.uint8] | None = None,
+) -> tuple[NDArray[np.int32], list[Candidate]]:
+    """The connected parts (26 neighbours) of `tumor`, a part of `organ`.
+
+    Returns the number of the part at each voxel, 0 for none, and what each is, from 1 on.
+    """
+    parts, count = ndimage.label(tumor, _CONNECT_26)
+    sizes = np.bincount(parts.ravel(), minlength=count + 1)
+    chance = np.full(count + 1, 1.0)
+    if tumor_chance is not None:
+        sums = np.bincount(parts[tumor], tumor_chance[tumor].astype(np.float64), count + 1)
+        chance = sums / np.maximum(sizes, 1) / 255
+    on_liver, on_other = np.zeros(count + 1), np.zeros(count + 1)
+    for axis in range(tumor.ndim):
+        for ahead in (False, True):
+            here, there = _neighbours(axis, ahead)
+            edge = tumor[here] & ~tumor[there]
+            beside = organ[there]
+            on_liver += np.bincount(parts[here][edge & beside], minlength=count + 1)
+            on_other += np.bincount(parts[here][edge & ~beside], minlength=count + 1)
+    surface = on_liver + on_other
+    contact = np.where(surface > 0, on_liver / np.maximum(surface, 1), 1.0)
+    found = [
+        Candidate(float(sizes[n]) * voxel_ml, float(chance[n]), float(contact[n]))
+        for n in range(1, count + 1)
+    ]
+    return parts, found
+
+
+def _neighbours(axis: int, ahead: bool) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Where the voxels with a neighbour along `axis` are, and where those neighbours are."""
+    every = [slice(None)] * 3
+    low, high = list(every), list(every)
+    low[axis], high[axis] = slice(None, -1), slice(1, None)
+    return (tuple(low), tuple(high)) if ahead else (tuple(high), tuple(low))
+
+
+def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The largest connected part (6 neighbours) of `mask`."""
     parts, count = ndimage.label(mask)
     if count < 2:
         return mask
@@ -43,8 +148,8 @@ def _largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(parts == 1 + int(sizes.argmax()), np.bool_)
 
 
-def _without_specks(mask: NDArray[np.bool_], voxels: float) -> NDArray[np.bool_]:
-    parts, _ = ndimage.label(mask, _CONNECT_26)
-    large = np.bincount(parts.ravel()) >= voxels
-    large[0] = False
-    return np.asarray(large[parts], np.bool_)
+def filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """`mask` and the holes that it encloses on all sides."""
+    parts, _ = ndimage.label(np.pad(~mask, 1, constant_values=True))
+    outside = parts[0, 0, 0]
+    return np.asarray(parts[1:-1, 1:-1, 1:-1] != outside, np.bool_)

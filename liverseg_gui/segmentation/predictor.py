@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,16 +12,60 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.preprocessing import TrunkBox, find_liver, from_input, to_input
+from liverseg_gui.segmentation.bridging import bridge_gaps
+from liverseg_gui.segmentation.postprocessing import CLEAN_UP, CleanUp, clean
+from liverseg_gui.segmentation.preprocessing import (
+    Region,
+    Slices,
+    TrunkBox,
+    Where,
+    box_on,
+    enlarged,
+    find_liver,
+    from_input,
+    to_input,
+    touched_sides,
+)
 from liverseg_gui.segmentation.runtime import Runtime
 
 BATCH = 4
+ENLARGED = 2
+"""How often the region of the second look is enlarged at most."""
 
 FAST = ((1.0, False),)
 BEST = ((1.0, False), (1.0, True), (1.2, False), (1.2, True))
 """What labels are the mean of: the input's scale, and whether the slices' order is reversed."""
 
 Looks = tuple[tuple[float, bool], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Labels, and the chance of tumor (0..255), both uint8 on the part `where` of the slices."""
+
+    labels: NDArray[np.uint8]
+    tumor: NDArray[np.uint8]
+    where: Where
+
+    def finished(
+        self,
+        slices: Slices,
+        spacing_mm: tuple[float, float, float],
+        progress: Progress,
+        steps: CleanUp = CLEAN_UP,
+    ) -> NDArray[np.uint8]:
+        """The labels after `steps`: uint8 on the part `where` of `slices`, whose distance, rows
+        and columns have `spacing_mm`.
+
+        Raises:
+            Cancelled: `progress` was cancelled.
+        """
+        progress.update(0.0, "Cleaning up")
+        labels = self.labels
+        if steps.bridge_gaps:
+            labels = bridge_gaps(labels, slices[self.where], spacing_mm)
+        voxel_ml = math.prod(spacing_mm) / 1000
+        return clean(labels, voxel_ml, self.tumor, steps=steps, progress=progress.part(0.3, 1.0))
 
 
 class Predictor:
@@ -38,93 +84,128 @@ class Predictor:
 
     def predict(
         self,
-        slices: NDArray[np.uint8],
+        slices: Slices,
         context: NDArray[np.int64],
         box: TrunkBox,
         progress: Progress,
         looks: Looks = FAST,
-    ) -> NDArray[np.uint8]:
+        step: int = 1,
+    ) -> Found | None:
         """Label axial `slices` (n, rows, columns) whose neighbours are `context` (n, c).
 
-        The labels are those of the mean of `looks`.
-
-        Returns uint8 labels of the slices' shape.
+        The first of two looks sees every `step`-th slice. Where the liver reaches an edge of the
+        region of the second one, the region is enlarged and looked at again. The labels are those
+        of the mean of `looks`. None where no liver is seen.
 
         Raises:
             SegmentationError: the network gave numbers that are none.
             Cancelled: asked for between two batches.
         """
+        whole = _View(slices, context, Region(0, len(slices), box, self._size))
         if self._closer is None:
-            return self._label(slices, context, box, self._size, progress, looks)
-        coarse = self._coarse(slices, context, box, progress.part(0.0, 0.5))
-        region = find_liver(coarse, box, self._closer)
-        out = np.zeros(slices.shape, np.uint8)
+            return self._label(whole, looks, progress)
+        coarse = self._coarse(whole, step, progress.part(0.0, 0.3))
+        region = find_liver(coarse, box, self._closer, step)
         if region is None:
-            return out
-        near = context[region.first : region.stop]
-        first, stop = int(near.min()), int(near.max()) + 1
-        out[region.first : region.stop] = self._label(
-            slices[first:stop],
-            near - first,
-            region.box,
-            region.size,
-            progress.part(0.5, 1.0),
-            looks,
+            return None
+        found = self._label(whole.on(region), looks, progress.part(0.3, 0.9))
+        for again in range(ENLARGED):
+            touched = touched_sides(found.labels, found.where, slices.shape)
+            if not any(map(any, touched)):
+                break
+            part = progress.part(0.9 + 0.05 * again, 0.95 + 0.05 * again)
+            smaller, region = region, enlarged(region, touched, 4 * step)
+            if region.size != smaller.size:
+                found = self._label(whole.on(region), looks, part)
+            else:
+                found = self._label_beside(found, whole, region, looks, part)
+        return found
+
+    def _label_beside(
+        self, found: Found, whole: _View, region: Region, looks: Looks, progress: Progress
+    ) -> Found:
+        """What was found, with the further slices of `region`, whose box is the same."""
+        first, stop = found.where[0].start, found.where[0].stop
+        below = whole.on(replace(region, stop=first))
+        above = whole.on(replace(region, first=stop))
+        parts = [
+            self._label(below, looks, progress.part(0.0, 0.5)),
+            found,
+            self._label(above, looks, progress.part(0.5, 1.0)),
+        ]
+        return Found(
+            np.concatenate([part.labels for part in parts]),
+            np.concatenate([part.tumor for part in parts]),
+            whole.on(region).where,
         )
-        return out
 
-    def _coarse(
-        self,
-        slices: NDArray[np.uint8],
-        context: NDArray[np.int64],
-        box: TrunkBox,
-        progress: Progress,
-    ) -> NDArray[np.uint8]:
-        """Labels of the trunk at the network's own size: uint8 (n, *size)."""
-        out = np.empty((len(context), *self._size), np.uint8)
-        for start, scores in self._scores(slices, context, box, self._size, progress):
-            out[start : start + BATCH] = scores.argmax(1).to(torch.uint8).cpu().numpy()
-        return out
+    def _coarse(self, view: _View, step: int, progress: Progress) -> NDArray[np.uint8]:
+        """Labels of every `step`-th slice at the input's size: uint8 (n, *size)."""
+        parts = [
+            scores.argmax(1).to(torch.uint8).cpu().numpy()
+            for scores in self._scores(view.every(step), view.region.size, progress)
+        ]
+        return np.concatenate(parts)
 
-    def _label(
-        self,
-        slices: NDArray[np.uint8],
-        context: NDArray[np.int64],
-        box: TrunkBox,
-        size: tuple[int, int],
-        progress: Progress,
-        looks: Looks,
-    ) -> NDArray[np.uint8]:
-        """Labels on the slices' own pixels, a slice for each row of `context`: uint8."""
-        rows, columns = slices.shape[1:]
-        out = np.zeros((len(context), rows, columns), np.uint8)
+    def _label(self, view: _View, looks: Looks, progress: Progress) -> Found:
+        """Labels on the slices' own pixels."""
+        where = view.where
+        shape = [side.stop - side.start for side in where]
+        labels, tumor = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
         passes = [
             self._scores(
-                slices, context[:, ::-1] if back else context, box, _scaled(size, scale), progress
+                view.reversed() if back else view, _scaled(view.region.size, scale), progress
             )
             for scale, back in looks
         ]
-        for parts in zip(*passes, strict=True):
-            scores = _mean([scores for _, scores in parts])
-            start = parts[0][0]
-            out[start : start + BATCH] = from_input(scores, box, (rows, columns))
-        return out
+        start = 0
+        for scores in zip(*passes, strict=True):
+            part = slice(start, start + len(scores[0]))
+            labels[part], tumor[part] = from_input(
+                _mean(scores), view.region.box, view.slices.shape
+            )
+            start = part.stop
+        return Found(labels, tumor, where)
 
     def _scores(
-        self,
-        slices: NDArray[np.uint8],
-        context: NDArray[np.int64],
-        box: TrunkBox,
-        size: tuple[int, int],
-        progress: Progress,
-    ) -> Iterator[tuple[int, torch.Tensor]]:
-        """Where each batch starts, and the class scores (batch, classes, *size)."""
-        inputs = torch.from_numpy(to_input(slices, box, size))
+        self, view: _View, size: tuple[int, int], progress: Progress
+    ) -> Iterator[torch.Tensor]:
+        """The class scores (batch, classes, *size) of each batch."""
+        needed, context = np.unique(view.context, return_inverse=True)
+        context = context.reshape(view.context.shape)
+        inputs = torch.from_numpy(to_input(view.slices, view.region.box, size, needed))
         count = len(context)
         for start in range(0, count, BATCH):
             progress.update(start / count, f"Segmenting slice {start + 1} of {count}")
-            chosen = torch.from_numpy(context[start : start + BATCH].copy())
-            yield start, self.runtime.scores(inputs[chosen])
+            chosen = torch.from_numpy(context[start : start + BATCH])
+            yield self.runtime.scores(inputs[chosen])
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """What the network looks at: the region, a slice for each row of `context`."""
+
+    slices: Slices
+    context: NDArray[np.int64]
+    region: Region
+
+    @property
+    def where(self) -> Where:
+        return (
+            slice(self.region.first, self.region.first + len(self.context)),
+            *box_on(self.region.box, self.slices.shape),
+        )
+
+    def on(self, region: Region) -> _View:
+        """Of the whole, what lies in `region`."""
+        return _View(self.slices, self.context[region.first : region.stop], region)
+
+    def every(self, step: int) -> _View:
+        return _View(self.slices, self.context[::step], self.region)
+
+    def reversed(self) -> _View:
+        """With the order of the slices turned round."""
+        return _View(self.slices, self.context[:, ::-1], self.region)
 
 
 def _scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:
@@ -133,12 +214,17 @@ def _scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:
     return rows, columns
 
 
-def _mean(scores: list[torch.Tensor]) -> torch.Tensor:
-    """Mean chances of scores (n, classes, rows, columns) of any sizes, at the first one's."""
+def _mean(scores: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    """Scores of the mean chances of `scores` (n, classes, rows, columns), at the first's size."""
     if len(scores) == 1:
         return scores[0]
     size = scores[0].shape[2:]
     chances = [s.float().softmax(1) for s in scores]
-    return torch.stack(
-        [c if c.shape[2:] == size else F.interpolate(c, size, mode="bilinear") for c in chances]
-    ).mean(0)
+    return (
+        torch.stack(
+            [c if c.shape[2:] == size else F.interpolate(c, size, mode="bilinear") for c in chances]
+        )
+        .mean(0)
+        .clamp_(1e-6)
+        .log_()
+    )

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from liverseg_gui.core.volume import Volume
+from liverseg_gui.core.volume import TUMOR, Volume
 
 if TYPE_CHECKING:
     import torch  # seconds to load: the functions that resample load it
@@ -28,25 +29,56 @@ LIVER_ROOM = 0.06
 """Room left around the liver, as a part of the trunk: two centimetres or so."""
 _CHUNK = 16
 _MUSCLE = 76  # 8-bit level of 20 HU
+_QUARTER = 4  # edges are looked at on every fourth pixel
+_TOUCHING = 4  # so many of them at an edge are more than a speck
+
+Where: TypeAlias = tuple[slice, slice, slice]
+"""A part of axial slices (n, rows, columns)."""
+Touched: TypeAlias = tuple[tuple[bool, bool], ...]
+"""For each axis, whether its low and its high side is reached."""
 
 
 def window_to_uint8(
     hu: NDArray[np.int16], window_hu: tuple[float, float] = WINDOW_HU
 ) -> NDArray[np.uint8]:
     """Clip `hu` to the window and scale it to 0..255."""
-    low, high = window_hu
+    return _levels(*window_hu)[hu.view(np.uint16)]
+
+
+@lru_cache(maxsize=4)
+def _levels(low: float, high: float) -> NDArray[np.uint8]:
+    """The 8-bit level of each HU, at the index that its bits are as uint16."""
     table = (np.arange(-32768, 32768, dtype=np.float64) - low) * (255.0 / (high - low))
-    levels = np.clip(np.rint(table), 0, 255).astype(np.uint8)
-    return levels[hu.astype(np.int32) + 32768]
+    return np.roll(np.clip(np.rint(table), 0, 255).astype(np.uint8), 32768)
+
+
+class AxialSlices:
+    """The windowed axial slices of a RAS+ volume, made when asked for: a scan of 800 slices is
+    never copied whole. Indexed as an array (k, rows, columns) of uint8 is."""
+
+    def __init__(self, volume: Volume, window_hu: tuple[float, float] = WINDOW_HU) -> None:
+        self._hu = volume.hu[::-1, ::-1, :].transpose(2, 1, 0)
+        self._window_hu = window_hu
+        self.shape: tuple[int, ...] = self._hu.shape
+
+    def __len__(self) -> int:
+        return len(self._hu)
+
+    def __getitem__(self, key: Any) -> NDArray[np.uint8]:
+        return window_to_uint8(self._hu[key], self._window_hu)
 
 
 def axial_slices(volume: Volume, window_hu: tuple[float, float] = WINDOW_HU) -> NDArray[np.uint8]:
-    """Windowed axial slices of a RAS+ volume: uint8, shape (k, rows, columns)."""
-    hu = volume.hu[::-1, ::-1, :].transpose(2, 1, 0)
-    out = np.empty(hu.shape, np.uint8)
-    for k in range(len(hu)):
-        out[k] = window_to_uint8(hu[k], window_hu)
+    """All windowed axial slices of a RAS+ volume at once: uint8, shape (k, rows, columns)."""
+    slices = AxialSlices(volume, window_hu)
+    out = np.empty(slices.shape, np.uint8)
+    for k in range(len(slices)):
+        out[k] = slices[k]
     return out
+
+
+Slices: TypeAlias = NDArray[np.uint8] | AxialSlices
+"""Axial slices (n, rows, columns) of uint8."""
 
 
 def from_axial(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -64,7 +96,7 @@ class TrunkBox:
     width: float
 
 
-def find_trunk(slices: NDArray[np.uint8], pixel_mm: tuple[float, float], aspect: float) -> TrunkBox:
+def find_trunk(slices: Slices, pixel_mm: tuple[float, float], aspect: float) -> TrunkBox:
     """The box around the trunk over all `slices` (n, rows, columns), `aspect` = width / height.
 
     `pixel_mm` is the (row, column) pixel distance; only its ratio matters. Falls back to the whole
@@ -93,18 +125,27 @@ def find_trunk(slices: NDArray[np.uint8], pixel_mm: tuple[float, float], aspect:
     return TrunkBox((top + bottom - height) / 2, (left + right - width) / 2, height, width)
 
 
-def to_input(slices: NDArray[np.uint8], box: TrunkBox, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Resample the box of each slice to `size` (rows, columns): uint8, shape (n, *size)."""
+def to_input(
+    slices: Slices,
+    box: TrunkBox,
+    size: tuple[int, int],
+    chosen: NDArray[np.int64] | None = None,
+) -> NDArray[np.uint8]:
+    """Resample the box of each slice, or of the `chosen` ones, to `size` (rows, columns).
+
+    Returns uint8, shape (n, *size).
+    """
     import torch
     import torch.nn.functional as F
 
     r0, c0, r1, c1 = _pixels(box)
     inside, source = _overlap(box, slices.shape[1:])
-    out = np.empty((len(slices), *size), np.uint8)
-    for start in range(0, len(slices), _CHUNK):
-        part = slices[start : start + _CHUNK]
+    chosen = np.arange(len(slices)) if chosen is None else chosen
+    out = np.empty((len(chosen), *size), np.uint8)
+    for start in range(0, len(chosen), _CHUNK):
+        part = slices[chosen[start : start + _CHUNK], *source]
         crop = torch.zeros(len(part), 1, r1 - r0, c1 - c0)
-        crop[:, 0, *inside] = torch.from_numpy(np.ascontiguousarray(part[:, *source])).float()
+        crop[:, 0, *inside] = torch.from_numpy(part).float()
         small = F.interpolate(crop, size, mode="bilinear", antialias=True)
         out[start : start + _CHUNK] = small[:, 0].round_().clamp_(0, 255).to(torch.uint8).numpy()
     return out
@@ -121,12 +162,12 @@ class Region:
 
 
 def find_liver(
-    coarse: NDArray[np.uint8], trunk: TrunkBox, of_trunk: tuple[int, int]
+    coarse: NDArray[np.uint8], trunk: TrunkBox, of_trunk: tuple[int, int], step: int = 1
 ) -> Region | None:
     """The region around the largest organ in `coarse` labels (n, rows, columns) of the trunk.
 
-    The input's size has the scale at which the whole trunk is `of_trunk` (rows, columns), and
-    multiples of 32. None where there is no organ.
+    `coarse` holds every `step`-th slice. The region's size has the scale at which the whole trunk
+    is `of_trunk` (rows, columns), and multiples of 32. None where there is no organ.
     """
     parts, count = ndimage.label(coarse > 0)
     if count == 0:
@@ -134,45 +175,100 @@ def find_liver(
     largest = 1 + int(np.bincount(parts.ravel())[1:].argmax())
     box = ndimage.find_objects(parts, largest)[largest - 1]
     rows, columns = (
-        _sides(side, extent, fine)
+        _sides(side.start * fine / extent, side.stop * fine / extent, LIVER_ROOM * fine)
         for side, extent, fine in zip(box[1:], coarse.shape[1:], of_trunk, strict=True)
     )
-    row_px, column_px = trunk.height / of_trunk[0], trunk.width / of_trunk[1]
+    room = max(2, step)
     return Region(
-        max(box[0].start - 2, 0),
-        min(box[0].stop + 2, len(coarse)),
-        TrunkBox(
-            trunk.top + rows[0] * row_px,
-            trunk.left + columns[0] * column_px,
-            rows[1] * row_px,
-            columns[1] * column_px,
-        ),
+        max(box[0].start * step - room, 0),
+        (box[0].stop - 1) * step + room + 1,
+        _box_of(trunk, of_trunk, rows, columns),
         (rows[1], columns[1]),
     )
 
 
-def _sides(side: slice, extent: int, fine: int) -> tuple[float, int]:
-    """Start and length, in pixels of the finer trunk, of a side with room around it."""
-    start, stop = side.start * fine / extent, side.stop * fine / extent
-    length = 32 * math.ceil((stop - start + 2 * LIVER_ROOM * fine) / 32)
+def enlarged(region: Region, touched: Touched, slices: int) -> Region:
+    """The region with `slices` more, or 32 pixels of the input, on each side that is `touched`."""
+    first, stop, top, bottom, left, right = (int(side) for axis in touched for side in axis)
+    row_px, column_px = region.box.height / region.size[0], region.box.width / region.size[1]
+    rows, columns = 32 * (top + bottom), 32 * (left + right)
+    return Region(
+        max(region.first - slices * first, 0),
+        region.stop + slices * stop,
+        TrunkBox(
+            region.box.top - 32 * top * row_px,
+            region.box.left - 32 * left * column_px,
+            region.box.height + rows * row_px,
+            region.box.width + columns * column_px,
+        ),
+        (region.size[0] + rows, region.size[1] + columns),
+    )
+
+
+def touched_sides(labels: NDArray[np.uint8], where: Where, shape: tuple[int, ...]) -> Touched:
+    """Which sides of the part `where` of slices of `shape` the largest organ in its `labels`
+    reaches. Sides that are the scan's own are never touched: there is nothing beyond."""
+    organ = _largest(labels[:, ::_QUARTER, ::_QUARTER] > 0)
+    sides = []
+    for axis, (part, extent) in enumerate(zip(where, shape, strict=True)):
+        low, high = (np.count_nonzero(organ.take(end, axis)) >= _TOUCHING for end in (0, -1))
+        sides.append((bool(low) and part.start > 0, bool(high) and part.stop < extent))
+    return tuple(sides)
+
+
+def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    parts, count = ndimage.label(mask)
+    if count < 2:
+        return mask
+    return np.asarray(parts == 1 + int(np.bincount(parts.ravel())[1:].argmax()), np.bool_)
+
+
+def _box_of(
+    trunk: TrunkBox,
+    of_trunk: tuple[int, int],
+    rows: tuple[float, int],
+    columns: tuple[float, int],
+) -> TrunkBox:
+    """The box whose sides are given in pixels of the trunk at the size `of_trunk`."""
+    row_px, column_px = trunk.height / of_trunk[0], trunk.width / of_trunk[1]
+    return TrunkBox(
+        trunk.top + rows[0] * row_px,
+        trunk.left + columns[0] * column_px,
+        rows[1] * row_px,
+        columns[1] * column_px,
+    )
+
+
+def _sides(start: float, stop: float, room: float) -> tuple[float, int]:
+    """Start and length, in multiples of 32 pixels, of a side with `room` at both ends."""
+    length = 32 * math.ceil((stop - start + 2 * room) / 32)
     return (start + stop - length) / 2, length
 
 
-def from_input(scores: torch.Tensor, box: TrunkBox, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """Labels on the slice's own pixels from class `scores` (n, classes, rows, columns).
+def from_input(
+    scores: torch.Tensor, box: TrunkBox, shape: tuple[int, ...]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Labels and the chance of tumor from class `scores` (n, classes, rows, columns).
 
     Scores are interpolated before the arg-max, a few slices at a time, so that boundaries are as
-    fine as the scan's pixels. Returns uint8, shape (n, *shape).
+    fine as the scan's pixels. Both are uint8 (n, rows, columns) on the part of the slices of
+    `shape` (n, rows, columns) that the box covers (`box_on`); the chance is 0..255.
     """
     import torch
     import torch.nn.functional as F
 
     r0, c0, r1, c1 = _pixels(box)
-    inside, target = _overlap(box, shape)
-    out = np.zeros((len(scores), *shape), np.uint8)
+    inside, _ = _overlap(box, shape[1:])
     full = F.interpolate(scores.float(), (r1 - r0, c1 - c0), mode="bilinear", align_corners=False)
-    out[:, *target] = full.argmax(1).to(torch.uint8).cpu().numpy()[:, *inside]
-    return out
+    full = full[:, :, *inside]
+    labels = full.argmax(1).to(torch.uint8)
+    tumor = (full[:, TUMOR] - full.logsumexp(1)).exp_().mul_(255).round_().to(torch.uint8)
+    return labels.cpu().numpy(), tumor.cpu().numpy()
+
+
+def box_on(box: TrunkBox, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The rows and columns of slices of `shape` (n, rows, columns) that the box covers."""
+    return _overlap(box, shape[1:])[1]
 
 
 def context_indices(z: NDArray[np.float64], gap: float, count: int) -> NDArray[np.int64]:

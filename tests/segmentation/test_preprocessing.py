@@ -8,14 +8,19 @@ from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.segmentation.preprocessing import (
     CONTEXT_MM,
     LIVER_ROOM,
+    AxialSlices,
+    Region,
     TrunkBox,
     axial_slices,
+    box_on,
     context_indices,
+    enlarged,
     find_liver,
     find_trunk,
     from_axial,
     from_input,
     to_input,
+    touched_sides,
     window_to_uint8,
 )
 
@@ -77,7 +82,31 @@ def test_labels_return_to_their_pixels_even_from_a_box_beyond_the_slice() -> Non
     scores = torch.zeros(1, 3, 128, 192)
     scores[:, 1] = torch.from_numpy(seen.astype(np.float32)) / 255
     scores[:, 0] = 1 - scores[:, 1]
-    np.testing.assert_array_equal(from_input(scores, box, (50, 60)), labels)
+    found, _ = from_input(scores, box, labels.shape)
+    rows, columns = box_on(box, labels.shape)
+    assert (rows, columns) == (slice(0, 50), slice(0, 60))
+    np.testing.assert_array_equal(found, labels)
+
+
+def test_the_chance_of_tumor_is_that_of_the_scores_on_the_boxs_part_of_the_slice() -> None:
+    scores = torch.log(torch.tensor([0.1, 0.7, 0.2])).reshape(1, 3, 1, 1).expand(2, 3, 32, 32)
+    labels, tumor = from_input(scores, TrunkBox(10.0, 20.0, 64.0, 64.0), (2, 50, 60))
+    assert labels.shape == tumor.shape == (2, 40, 40)
+    assert (labels == 1).all()
+    assert (tumor == round(0.2 * 255)).all()
+
+
+def test_slices_made_when_asked_for_are_those_made_at_once(phantom: Phantom) -> None:
+    lazy, whole = AxialSlices(phantom.volume), axial_slices(phantom.volume)
+    assert lazy.shape == whole.shape
+    chosen = np.array([3, 5, 3])
+    np.testing.assert_array_equal(lazy[chosen, 10:20, 5:90], whole[chosen, 10:20, 5:90])
+    np.testing.assert_array_equal(lazy[::7, ::2, ::2], whole[::7, ::2, ::2])
+    box = find_trunk(whole, (3, 3), 1.5)
+    assert find_trunk(lazy, (3, 3), 1.5) == box
+    np.testing.assert_array_equal(
+        to_input(lazy, box, (64, 96), chosen), to_input(whole, box, (64, 96))[chosen]
+    )
 
 
 @pytest.mark.parametrize(("slice_mm", "step"), [(0.7, 4), (1.25, 2), (2.5, 1), (5.0, 1)])
@@ -122,6 +151,28 @@ def test_the_region_holds_the_largest_organ_with_room_around_it() -> None:
     assert box.top + box.height >= 10 + 40 * 5 + room
     assert box.left <= 5 + 12 * 5 - LIVER_ROOM * 480
     assert box.left + box.width >= 5 + 50 * 5 + LIVER_ROOM * 480
+
+
+def test_a_region_found_on_every_third_slice_holds_the_slices_between() -> None:
+    coarse = np.zeros((10, 64, 96), np.uint8)
+    coarse[3:6, 20:40, 12:50] = 1  # slices 9, 12 and 15
+    region = find_liver(coarse, TrunkBox(0.0, 0.0, 320.0, 480.0), (128, 192), step=3)
+    assert region is not None
+    assert (region.first, region.stop) == (6, 19)
+
+
+def test_a_region_grows_on_the_sides_that_the_organ_reaches_and_the_scan_goes_beyond() -> None:
+    labels = np.zeros((10, 60, 80), np.uint8)
+    labels[0:5, 20:60, 0:50] = 1  # the first slice, the last row, the first column
+    labels[8, 0:12, 70:80] = 1  # a smaller organ does not count
+    where = (slice(4, 14), slice(30, 90), slice(0, 80))
+    touched = touched_sides(labels, where, (20, 100, 100))
+    assert touched == ((True, False), (False, True), (False, False))
+    region = Region(4, 14, TrunkBox(30.0, -10.0, 60.0, 90.0), (96, 144))
+    more = enlarged(region, touched, 3)
+    assert (more.first, more.stop, more.size) == (1, 14, (128, 144))
+    assert (more.box.top, more.box.left, more.box.width) == (30.0, -10.0, 90.0)
+    assert more.box.height / more.size[0] == pytest.approx(60 / 96)
 
 
 def test_without_an_organ_there_is_no_region() -> None:

@@ -37,13 +37,20 @@ def scan() -> np.ndarray:
 
 
 def predict(
-    network: nn.Module, slices: np.ndarray, closer: tuple[int, int] | None, looks: Looks = FAST
+    network: nn.Module,
+    slices: np.ndarray,
+    closer: tuple[int, int] | None,
+    looks: Looks = FAST,
+    step: int = 1,
 ) -> np.ndarray:
     n = np.arange(len(slices))
     context = np.stack([np.maximum(n - 1, 0), n, np.minimum(n + 1, len(n) - 1)], 1)
-    return Predictor(TorchRuntime(network, "cpu"), COARSE, closer).predict(
-        slices, context, BOX, Progress(), looks
-    )
+    predictor = Predictor(TorchRuntime(network, "cpu"), COARSE, closer)
+    found = predictor.predict(slices, context, BOX, Progress(), looks, step)
+    out = np.zeros(slices.shape, np.uint8)
+    if found is not None:
+        out[found.where] = found.labels
+    return out
 
 
 def dice(a: np.ndarray, b: np.ndarray) -> float:
@@ -67,6 +74,50 @@ def test_only_the_region_of_the_largest_organ_is_looked_at_again() -> None:
     assert {shape[2:] for shape in second} == {(64, 96)}
     assert sum(shape[0] for shape in second) == 10  # six slices, and two beyond each end
     assert not found[0].any()
+
+
+def test_the_first_look_may_skip_slices_and_the_second_sees_them_all() -> None:
+    network = Bright()
+    found = predict(network, scan(), CLOSER, step=3)
+    assert sum(shape[0] for shape in network.seen if shape[2:] == COARSE) == 4
+    assert np.flatnonzero(found.any(axis=(1, 2))).tolist() == [3, 4, 5, 6, 7, 8]
+
+
+def test_a_region_that_was_too_small_is_enlarged() -> None:
+    class Careful(Bright):
+        """At the coarse look sees only a part of the block."""
+
+        def forward(self, images: Tensor) -> Tensor:
+            scores = super().forward(images)
+            if images.shape[2:] == COARSE:
+                scores[:, 1, :, 30:] = -9.0
+            return scores
+
+    slices = np.zeros((12, 160, 240), np.uint8)
+    slices[3:9, 41:83, 37:170] = 255
+    network = Careful()
+    found = predict(network, slices, CLOSER)
+    assert dice(found > 0, slices > 0) > 0.99
+    assert len({shape[2:] for shape in network.seen[3:]}) > 1
+
+
+def test_further_slices_are_looked_at_alone_when_the_organ_goes_on() -> None:
+    class Missing(Bright):
+        """At the coarse look sees nothing beyond the tenth slice."""
+
+        def forward(self, images: Tensor) -> Tensor:
+            scores = super().forward(images)
+            if images.shape[2:] == COARSE and sum(s[0] for s in self.seen) > 8:
+                scores[:, 1] = -9.0
+            return scores
+
+    slices = np.zeros((20, 160, 240), np.uint8)
+    slices[3:17, 41:83, 37:98] = 255
+    network = Missing()
+    found = predict(network, slices, CLOSER)
+    assert dice(found > 0, slices > 0) > 0.99
+    fine = sum(shape[0] for shape in network.seen if shape[2:] != COARSE)
+    assert fine == 17 + 1  # the first to the nineteenth, none twice
 
 
 def test_the_second_look_sees_the_true_neighbours_at_the_regions_ends() -> None:
