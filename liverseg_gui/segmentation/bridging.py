@@ -11,8 +11,8 @@ from liverseg_gui.core.volume import LIVER
 
 LONGEST_GAP_MM = 16.0
 """Between the slice below and the one above."""
-SMALLEST_RADIUS_MM = 5.0
-"""What a disk of this radius does not fit into is a fissure or an edge, and stays as it is."""
+NARROWEST_MM = 9.0
+"""What a square of this side does not fit into is a fissure or an edge, and stays as it is."""
 _FAR = 16000
 _LIKE_LIVER = 1.5
 """How many standard deviations from the liver's median level liver may be."""
@@ -27,21 +27,33 @@ def bridge_gaps(
     `labels` themselves.
     """
     gaps = _gaps(labels > 0, LONGEST_GAP_MM / spacing_mm[0])
-    lost = np.flatnonzero(gaps.any(axis=(1, 2)))
-    if len(lost) == 0:
+    sides = (_side(spacing_mm[1]), _side(spacing_mm[2]))
+    lost = [n for n in np.flatnonzero(gaps.any(axis=(1, 2))) if _opened(gaps[n], sides).any()]
+    if not lost:
         return labels
     liver = slices[labels == LIVER]
     middle, spread = (np.median(liver), liver.std()) if len(liver) else (0.0, 0.0)
-    disk = _disk(SMALLEST_RADIUS_MM / spacing_mm[1], SMALLEST_RADIUS_MM / spacing_mm[2])
     out = labels
     for n in lost:
         level = ndimage.uniform_filter(slices[n].astype(np.float32), 3)
         alike = np.abs(level - middle) < _LIKE_LIVER * spread
-        gap = ndimage.binary_opening(gaps[n] & alike, disk)
+        gap = _opened(gaps[n] & alike, sides)
         if gap.any():
             out = labels.copy() if out is labels else out
             out[n][gap] = LIVER
     return out
+
+
+def _side(pixel_mm: float) -> int:
+    """`NARROWEST_MM` in pixels."""
+    return max(1, round(NARROWEST_MM / pixel_mm))
+
+
+def _opened(mask: NDArray[np.bool_], sides: tuple[int, int]) -> NDArray[np.bool_]:
+    """What of the 2D `mask` rectangles with these `sides` in it cover."""
+    eroded = ndimage.minimum_filter(mask.view(np.uint8), sides, mode="constant")
+    back = tuple(side % 2 - 1 for side in sides)  # an even window leans to one side
+    return ndimage.maximum_filter(eroded, sides, mode="constant", origin=back).view(np.bool_)
 
 
 def _gaps(organ: NDArray[np.bool_], longest: float) -> NDArray[np.bool_]:
@@ -58,11 +70,3 @@ def _gaps(organ: NDArray[np.bool_], longest: float) -> NDArray[np.bool_]:
         following = np.where(organ[k], k, following)
         gaps[k] = ~organ[k] & (following - before[k] <= longest)
     return gaps
-
-
-def _disk(row_radius: float, column_radius: float) -> NDArray[np.bool_]:
-    rows, columns = int(row_radius), int(column_radius)
-    y, x = np.mgrid[-rows : rows + 1, -columns : columns + 1]
-    return np.asarray(
-        (y / max(row_radius, 1e-6)) ** 2 + (x / max(column_radius, 1e-6)) ** 2 <= 1.0, np.bool_
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import safetensors
@@ -14,8 +15,8 @@ from liverseg_gui.core.errors import ModelError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LabelMap, Volume
 from liverseg_gui.segmentation.networks import build_network
-from liverseg_gui.segmentation.postprocessing import SMALLEST_LIVER_ML
-from liverseg_gui.segmentation.predictor import BEST, FAST, Predictor
+from liverseg_gui.segmentation.postprocessing import CLEAN_UP, SMALLEST_LIVER_ML, CleanUp
+from liverseg_gui.segmentation.predictor import BEST, FAST, Looks, Predictor
 from liverseg_gui.segmentation.preprocessing import (
     CONTEXT_MM,
     AxialSlices,
@@ -27,8 +28,20 @@ from liverseg_gui.segmentation.registry import ModelCard, find_model, read_weigh
 from liverseg_gui.segmentation.runtime import TorchRuntime, pick_device
 from liverseg_gui.segmentation.segmenter import Segmentation
 
-COARSE_MM = 7.5
-"""How far apart the slices of the first look are: a liver spans twenty of them."""
+
+@dataclass(frozen=True)
+class Procedure:
+    """How a scan is segmented; what each step does to the outcome is measured in docs/model.md."""
+
+    coarse_mm: float = 7.5
+    """How far apart the slices of the first look are: a liver spans twenty of them."""
+    crop: bool = True
+    """Whether the second look is at the liver alone, not at the trunk on every slice."""
+    looks: Looks = FAST
+    clean_up: CleanUp = CLEAN_UP
+
+
+PROCEDURES = {"fast": Procedure(), "best": Procedure(looks=BEST)}
 
 
 class NetworkSegmenter:
@@ -37,16 +50,23 @@ class NetworkSegmenter:
     The network is built and read at the first use and kept.
     """
 
-    def __init__(self, model: str = "default", device: str = "auto", quality: str = "fast") -> None:
+    def __init__(
+        self,
+        model: str = "default",
+        device: str = "auto",
+        quality: str = "fast",
+        procedure: Procedure | None = None,
+    ) -> None:
         """Choose a `model` of the registry, a `device`, auto, cpu, cuda or mps, and a `quality`.
 
-        "best" takes about four times as long as "fast": the mean of several looks.
+        "best" takes about four times as long as "fast": the mean of several looks. A `procedure`
+        is used instead of that of the quality.
 
         Raises:
             ModelError: there is no such model.
         """
         self._card = find_model(model)
-        self._looks = BEST if quality == "best" else FAST
+        self._procedure = procedure or PROCEDURES[quality]
         self._wish = device
         self._predictor: Predictor | None = None
 
@@ -77,13 +97,21 @@ class NetworkSegmenter:
         box = find_trunk(slices, (j_mm, i_mm), self._card.aspect)
         z = np.arange(len(slices), dtype=np.float64) * k_mm
         context = context_indices(z, CONTEXT_MM, self._card.context)
-        step = max(1, round(COARSE_MM / k_mm))
-        part = progress.part(0.02, 0.9)
-        found = predictor.predict(slices, context, box, part, self._looks, step)
+        how = self._procedure
+        found = predictor.predict(
+            slices,
+            context,
+            box,
+            progress.part(0.02, 0.9),
+            how.looks,
+            step=max(1, round(how.coarse_mm / k_mm)),
+            crop=how.crop,
+        )
         out = np.zeros(slices.shape, np.uint8)
         liver_ml = 0.0
         if found is not None:
-            labels = found.finished(slices, (k_mm, j_mm, i_mm), progress.part(0.9, 1.0))
+            spacing_mm = (k_mm, j_mm, i_mm)
+            labels = found.finished(slices, spacing_mm, progress.part(0.9, 1.0), how.clean_up)
             liver_ml = float(np.count_nonzero(labels)) * volume.affine.voxel_ml
             if liver_ml >= SMALLEST_LIVER_ML:
                 out[found.where] = labels

@@ -114,21 +114,30 @@ def candidates(
     if tumor_chance is not None:
         sums = np.bincount(parts[tumor], tumor_chance[tumor].astype(np.float64), count + 1)
         chance = sums / np.maximum(sizes, 1) / 255
-    on_liver, on_other = np.zeros(count + 1), np.zeros(count + 1)
-    for axis in range(tumor.ndim):
-        for ahead in (False, True):
-            here, there = _neighbours(axis, ahead)
-            edge = tumor[here] & ~tumor[there]
-            beside = organ[there]
-            on_liver += np.bincount(parts[here][edge & beside], minlength=count + 1)
-            on_other += np.bincount(parts[here][edge & ~beside], minlength=count + 1)
-    surface = on_liver + on_other
-    contact = np.where(surface > 0, on_liver / np.maximum(surface, 1), 1.0)
+    contact = _contact(parts, count, organ)
     found = [
         Candidate(float(sizes[n]) * voxel_ml, float(chance[n]), float(contact[n]))
         for n in range(1, count + 1)
     ]
     return parts, found
+
+
+def _contact(parts: NDArray[np.int32], count: int, organ: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """For 0 to `count`, the part of the surface of `parts` that lies on `organ`."""
+    box = bounding_box(parts)
+    if box is None:
+        return np.ones(1)
+    around = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in box)
+    parts, organ = parts[around], organ[around]
+    on_organ, surface = np.zeros(count + 1), np.zeros(count + 1)
+    for axis in range(parts.ndim):
+        for ahead in (False, True):
+            here, there = _neighbours(axis, ahead)
+            edge = (parts[here] > 0) & (parts[there] == 0)
+            beside, numbers = organ[there][edge], parts[here][edge]
+            surface += np.bincount(numbers, minlength=count + 1)
+            on_organ += np.bincount(numbers[beside], minlength=count + 1)
+    return np.where(surface > 0, on_organ / np.maximum(surface, 1), 1.0)
 
 
 def _neighbours(axis: int, ahead: bool) -> tuple[tuple[slice, ...], tuple[slice, ...]]:

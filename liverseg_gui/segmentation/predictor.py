@@ -89,7 +89,9 @@ class Predictor:
         box: TrunkBox,
         progress: Progress,
         looks: Looks = FAST,
+        *,
         step: int = 1,
+        crop: bool = True,
     ) -> Found | None:
         """Label axial `slices` (n, rows, columns) whose neighbours are `context` (n, c).
 
@@ -104,6 +106,10 @@ class Predictor:
         whole = _View(slices, context, Region(0, len(slices), box, self._size))
         if self._closer is None:
             return self._label(whole, looks, progress)
+        if not crop:
+            return self._label(
+                replace(whole, region=Region(0, len(slices), box, self._closer)), looks, progress
+            )
         coarse = self._coarse(whole, step, progress.part(0.0, 0.3))
         region = find_liver(coarse, box, self._closer, step)
         if region is None:

@@ -133,6 +133,17 @@ def test_what_does_not_look_like_liver_is_narrow_or_spans_too_far_stays_empty() 
     assert bridge_gaps(fissure, grey, (2.5, 1.0, 1.0)) is fissure
 
 
+@pytest.mark.parametrize("pixel_mm", [0.7, 1.0, 1.1, 3.0])
+def test_only_the_gap_is_filled(pixel_mm: float) -> None:
+    labels, grey = lost_slices()
+    lost = labels == 0
+    lost[:5] = lost[8:] = False
+    lost[5:8, :8] = lost[5:8, 30:] = lost[5:8, :, :8] = lost[5:8, :, 30:] = False
+    changed = bridge_gaps(labels, grey, (2.5, pixel_mm, pixel_mm)) != labels
+    assert changed.any()
+    assert not changed[~lost].any()
+
+
 def test_tumor_is_never_changed_by_bridging() -> None:
     labels, grey = lost_slices()
     labels[3, 10:20, 10:20] = labels[9, 10:20, 10:20] = 2

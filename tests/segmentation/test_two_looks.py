@@ -42,11 +42,12 @@ def predict(
     closer: tuple[int, int] | None,
     looks: Looks = FAST,
     step: int = 1,
+    crop: bool = True,
 ) -> np.ndarray:
     n = np.arange(len(slices))
     context = np.stack([np.maximum(n - 1, 0), n, np.minimum(n + 1, len(n) - 1)], 1)
     predictor = Predictor(TorchRuntime(network, "cpu"), COARSE, closer)
-    found = predictor.predict(slices, context, BOX, Progress(), looks, step)
+    found = predictor.predict(slices, context, BOX, Progress(), looks, step=step, crop=crop)
     out = np.zeros(slices.shape, np.uint8)
     if found is not None:
         out[found.where] = found.labels
@@ -81,6 +82,13 @@ def test_the_first_look_may_skip_slices_and_the_second_sees_them_all() -> None:
     found = predict(network, scan(), CLOSER, step=3)
     assert sum(shape[0] for shape in network.seen if shape[2:] == COARSE) == 4
     assert np.flatnonzero(found.any(axis=(1, 2))).tolist() == [3, 4, 5, 6, 7, 8]
+
+
+def test_without_the_crop_the_whole_trunk_is_looked_at_on_every_slice() -> None:
+    network = Bright()
+    found = predict(network, scan(), CLOSER, crop=False)
+    assert {shape[2:] for shape in network.seen} == {CLOSER}
+    assert found[0].any()
 
 
 def test_a_region_that_was_too_small_is_enlarged() -> None:
