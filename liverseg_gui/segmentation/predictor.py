@@ -36,6 +36,9 @@ FAST = ((1.0, False),)
 BEST = ((1.0, False), (1.0, True), (1.2, False), (1.2, True))
 """What labels are the mean of: the input's scale, and whether the slices' order is reversed."""
 
+FINDING, SEGMENTING = "Finding the liver", "Segmenting"
+"""The phases of the two looks."""
+
 Looks = tuple[tuple[float, bool], ...]
 
 
@@ -149,7 +152,7 @@ class Predictor:
         """Labels of every `step`-th slice at the input's size: uint8 (n, *size)."""
         parts = [
             scores.argmax(1).to(torch.uint8).cpu().numpy()
-            for scores in self._scores(view.every(step), view.region.size, progress)
+            for scores in self._scores(view.every(step), view.region.size, progress, FINDING)
         ]
         return np.concatenate(parts)
 
@@ -174,7 +177,7 @@ class Predictor:
         return Found(labels, tumor, where)
 
     def _scores(
-        self, view: _View, size: tuple[int, int], progress: Progress
+        self, view: _View, size: tuple[int, int], progress: Progress, phase: str = SEGMENTING
     ) -> Iterator[torch.Tensor]:
         """The class scores (batch, classes, *size) of each batch."""
         needed, context = np.unique(view.context, return_inverse=True)
@@ -182,7 +185,7 @@ class Predictor:
         inputs = torch.from_numpy(to_input(view.slices, view.region.box, size, needed))
         count = len(context)
         for start in range(0, count, BATCH):
-            progress.update(start / count, f"Segmenting slice {start + 1} of {count}")
+            progress.update(start / count, f"{phase}: slice {start + 1} of {count}")
             chosen = torch.from_numpy(context[start : start + BATCH])
             yield self.runtime.scores(inputs[chosen])
 

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks import display, opening, watchdog
+from tests.benchmarks import display, engine, opening, watchdog
 from tests.conftest import REAL_DATA
 
 _FLOOR = """
@@ -65,6 +65,7 @@ def main() -> None:
     plain, kept = (float(_python(_TRAINING_STEP, how).split()[0]) for how in ("plain", "keep"))
     print(f"training step a slice: {kept:.3f} s ({plain / kept:.2f} x faster for keeping memory)")
     _segment()
+    engine.main()
     opening.main()
     display.main()
     watchdog.main()

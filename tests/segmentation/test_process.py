@@ -39,7 +39,7 @@ def test_cancel_acts_within_a_second_and_the_process_serves_again(
     asked: list[float] = []
 
     def report(_: float, phase: str) -> None:
-        if phase.startswith("Segmenting slice") and not asked:
+        if phase.startswith("Segmenting: slice") and not asked:
             asked.append(time.monotonic())
             progress.cancel()
 
@@ -56,7 +56,7 @@ def test_a_process_that_dies_is_an_error_and_the_next_request_works(
     killed: list[int] = []
 
     def report(_: float, phase: str) -> None:
-        if phase.startswith("Segmenting slice") and not killed:
+        if phase.startswith("Segmenting: slice") and not killed:
             process = segmenter._process
             assert process is not None
             assert process.pid is not None
