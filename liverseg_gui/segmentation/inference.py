@@ -15,7 +15,8 @@ from liverseg_gui.core.errors import ModelError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LabelMap, Volume
 from liverseg_gui.segmentation.networks import build_network
-from liverseg_gui.segmentation.postprocessing import CLEAN_UP, SMALLEST_LIVER_ML, CleanUp
+from liverseg_gui.segmentation.plausibility import checked
+from liverseg_gui.segmentation.postprocessing import CLEAN_UP, CleanUp
 from liverseg_gui.segmentation.predictor import BEST, FAST, Looks, Predictor
 from liverseg_gui.segmentation.preprocessing import (
     CONTEXT_MM,
@@ -77,10 +78,12 @@ class NetworkSegmenter:
         if self._predictor is None:
             self._predictor = load_predictor(self._card, pick_device(self._wish))
         predictor = self._predictor
-        axial, doubts = self._labels(predictor, volume, progress.part(0.05, 1.0))
+        labels = self._labels(predictor, volume, progress.part(0.05, 0.98))
+        progress.update(0.98, "Checking")
+        labels, doubts = checked(labels, volume)
         progress.update(1.0, "Done")
         return Segmentation(
-            LabelMap(from_axial(axial), volume.grid),
+            LabelMap(labels, volume.grid),
             self._card.name,
             predictor.runtime.device,
             time.monotonic() - began,
@@ -89,8 +92,8 @@ class NetworkSegmenter:
 
     def _labels(
         self, predictor: Predictor, volume: Volume, progress: Progress
-    ) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-        """Labels of the axial slices, cleaned up, and what is doubtful about them."""
+    ) -> NDArray[np.uint8]:
+        """Labels (i, j, k) of the volume, cleaned up."""
         progress.update(0.0, "Preparing the slices")
         slices = AxialSlices(volume, self._card.window_hu)
         i_mm, j_mm, k_mm = volume.affine.spacing_mm
@@ -108,16 +111,11 @@ class NetworkSegmenter:
             crop=how.crop,
         )
         out = np.zeros(slices.shape, np.uint8)
-        liver_ml = 0.0
         if found is not None:
             spacing_mm = (k_mm, j_mm, i_mm)
-            labels = found.finished(slices, spacing_mm, progress.part(0.9, 1.0), how.clean_up)
-            liver_ml = float(np.count_nonzero(labels)) * volume.affine.voxel_ml
-            if liver_ml >= SMALLEST_LIVER_ML:
-                out[found.where] = labels
-                return out, ()
-        doubt = f"No liver found ({liver_ml:.0f} ml after clean-up): is this an abdominal CT?"
-        return out, (doubt,)
+            part = progress.part(0.9, 1.0)
+            out[found.where] = found.finished(slices, spacing_mm, part, how.clean_up)
+        return from_axial(out)
 
 
 def load_predictor(card: ModelCard, device: str) -> Predictor:

@@ -12,9 +12,6 @@ from liverseg_gui.core.geometry import bounding_box
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LIVER, TUMOR
 
-SMALLEST_LIVER_ML = 100.0
-"""Less than this is no adult liver: nothing is marked, and the reader is told."""
-
 _CONNECT_26 = np.ones((3, 3, 3), bool)
 
 

@@ -29,7 +29,7 @@ from liverseg_gui.segmentation.preprocessing import (
 from liverseg_gui.segmentation.runtime import Runtime
 
 BATCH = 4
-ENLARGED = 2
+ENLARGED = 4
 """How often the region of the second look is enlarged at most."""
 
 FAST = ((1.0, False),)
@@ -122,7 +122,7 @@ class Predictor:
             touched = touched_sides(found.labels, found.where, slices.shape)
             if not any(map(any, touched)):
                 break
-            part = progress.part(0.9 + 0.05 * again, 0.95 + 0.05 * again)
+            part = progress.part(1 - 0.1 / 2**again, 1 - 0.05 / 2**again)
             smaller, region = region, enlarged(region, touched, 4 * step)
             if region.size != smaller.size:
                 found = self._label(whole.on(region), looks, part)

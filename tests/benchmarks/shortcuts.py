@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +129,7 @@ def longest_stretch(z: NDArray[np.float64]) -> slice:
     """The longest run of `z` whose steps are all the smallest one."""
     steps = np.diff(z)
     ends = [0, *(np.flatnonzero(steps > steps.min() * 1.01) + 1), len(z)]
-    return max((slice(a, b) for a, b in zip(ends, ends[1:], strict=False)), key=_length)
+    return max((slice(a, b) for a, b in pairwise(ends)), key=_length)
 
 
 def _length(part: slice) -> int:

@@ -1,0 +1,83 @@
+"""Whether what was marked can be a liver: a network also marks something in a head or a chest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from liverseg_gui.core.volume import Volume
+
+SMALLEST_LIVER_ML = 100.0
+"""Less than this is no adult's liver,"""
+SMALLEST_LIVER_ML_PER_MM = 0.7
+"""nor is less than this for each millimetre of a scan that is too short to hold it all."""
+LARGEST_SHARE = 0.5
+"""The part of a body's section that a liver fills: 0.35 at most in the CT at hand, a brain 0.6."""
+LEAST_OFFSET = 0.1
+"""How far right of the middle a liver lies, of half the body's width: 0.28 to 0.49 in the CT at
+hand; a heart lies left of it."""
+_GRID_MM = 6.0
+_BODY_HU = -300
+
+
+@dataclass(frozen=True)
+class Seat:
+    """Where an organ sits in the body: its largest share of a section, and how far its middle lies
+    towards the patient's right, -1 to 1 of half the body's width."""
+
+    share: float
+    offset: float
+
+
+def seat_of(organ: NDArray[np.bool_], volume: Volume) -> Seat:
+    """The seat of `organ`, a mask (i, j, k) of `volume` that is not empty."""
+    thin = tuple(slice(None, None, max(1, round(_GRID_MM / mm))) for mm in volume.affine.spacing_mm)
+    marked = organ[thin]
+    area = marked.sum((0, 1))
+    if not area.any():
+        return Seat(0.0, 1.0)
+    at = area > 0.3 * area.max()
+    marked, body = marked[:, :, at], _body(volume.hu[thin][:, :, at] > _BODY_HU)
+    share = float((area[at] / np.maximum(body.sum((0, 1)), 1)).max())
+    low, high = np.percentile(np.nonzero(body)[0], (1, 99)) if body.any() else (0, len(body) - 1)
+    middle = float(np.nonzero(marked)[0].mean())
+    return Seat(share, (2 * middle - low - high) / max(high - low, 1.0))
+
+
+def _body(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The patient without the table: the largest part, each section filled."""
+    filled = [
+        ndimage.binary_fill_holes(ndimage.binary_opening(section, np.ones((3, 3))))
+        for section in np.moveaxis(solid, 2, 0)
+    ]
+    parts, count = ndimage.label(np.stack(filled, 2))
+    if count == 0:
+        return np.zeros_like(solid)
+    return np.asarray(parts == 1 + int(np.bincount(parts.ravel())[1:].argmax()), np.bool_)
+
+
+def checked(labels: NDArray[np.uint8], volume: Volume) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """`labels` (i, j, k) of `volume`, none where they can be no liver's, and what is doubtful."""
+    organ = labels > 0
+    ml = float(np.count_nonzero(organ)) * volume.affine.voxel_ml
+    length_mm = volume.shape[2] * volume.affine.spacing_mm[2]
+    if ml < min(SMALLEST_LIVER_ML, SMALLEST_LIVER_ML_PER_MM * length_mm):
+        doubt = f"No liver found ({ml:.0f} ml after clean-up): is this an abdominal CT?"
+        return np.zeros_like(labels), (doubt,)
+    seat = seat_of(organ, volume)
+    if seat.share > LARGEST_SHARE:
+        doubt = (
+            f"No liver found: what the model marked ({ml:.0f} ml) fills {seat.share:.0%} of the "
+            "body's section, which no liver does. Is this an abdominal CT?"
+        )
+        return np.zeros_like(labels), (doubt,)
+    if seat.offset < LEAST_OFFSET:
+        doubt = (
+            "The marked organ does not lie on the patient's right. Check that it is the liver, "
+            "and that the scan is not mirrored."
+        )
+        return labels, (doubt,)
+    return labels, ()

@@ -1,0 +1,81 @@
+"""What can be a liver, on bodies that are ellipses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.volume import Origin, Volume
+from liverseg_gui.segmentation.plausibility import checked, seat_of
+
+
+def body(slices: int = 30) -> Volume:
+    """320 x 220 mm of tissue and, apart from it, a table."""
+    x, y = np.mgrid[-200:200:2.5, -150:150:2.5]
+    section = np.where((x / 160) ** 2 + (y / 110) ** 2 < 1, 40, -1000)
+    section[(y < -130) & (np.abs(x) < 180)] = 100
+    hu = np.repeat(section[:, :, None], slices, 2).astype(np.int16)
+    return Volume(hu, StoredGrid(hu.shape, Affine.from_spacing((2.5, 2.5, 5))), Origin(Path("x")))
+
+
+def ball(volume: Volume, x_mm: float, radius_mm: float) -> np.ndarray:
+    """Labels of a ball whose middle lies `x_mm` towards the right."""
+    i, j, k = np.indices(volume.shape)
+    middle = np.array(volume.shape)[:, None, None, None] / 2
+    d = (np.stack([i, j, k]) - middle) * np.array([2.5, 2.5, 5.0])[:, None, None, None]
+    d[0] -= x_mm
+    return ((d**2).sum(0) < radius_mm**2).astype(np.uint8)
+
+
+def test_an_organ_on_the_right_is_a_liver() -> None:
+    volume = body()
+    labels = ball(volume, 70, 70)
+    found, doubts = checked(labels, volume)
+    assert found is labels
+    assert doubts == ()
+    seat = seat_of(labels > 0, volume)
+    assert seat.offset == pytest.approx(70 / 160, abs=0.06)
+    assert seat.share == pytest.approx(70 * 70 / (160 * 110), abs=0.05)
+
+
+def test_what_fills_the_body_is_none_and_nothing_stays_marked() -> None:
+    volume = body()
+    found, (doubt,) = checked((volume.hu == 40).astype(np.uint8), volume)
+    assert not found.any()
+    assert "No liver found" in doubt
+    assert "body's section" in doubt
+
+
+@pytest.mark.parametrize("x_mm", [0.0, -60.0])
+def test_an_organ_in_the_middle_or_on_the_left_is_doubted(x_mm: float) -> None:
+    volume = body()
+    labels = ball(volume, x_mm, 65)
+    found, (doubt,) = checked(labels, volume)
+    assert found is labels
+    assert "right" in doubt
+
+
+def test_a_speck_is_none() -> None:
+    volume = body()
+    found, (doubt,) = checked(ball(volume, 60, 20), volume)
+    assert not found.any()
+    assert doubt.startswith("No liver found (3")
+
+
+def test_a_few_slices_hold_only_a_little_of_a_liver() -> None:
+    volume = body(2)
+    labels = np.repeat(ball(body(30), 70, 60)[:, :, 15:16], 2, 2)
+    assert 0 < labels.sum() * volume.affine.voxel_ml < 150
+    found, doubts = checked(labels, volume)
+    assert found is labels
+    assert doubts == ()
+
+
+def test_empty_labels_and_an_empty_scan_are_told() -> None:
+    volume = body()
+    assert "(0 ml" in checked(np.zeros(volume.shape, np.uint8), volume)[1][0]
+    air = Volume(np.full(volume.shape, -1000, np.int16), volume.grid, volume.origin)
+    assert not checked(np.ones(volume.shape, np.uint8), air)[0].any()
