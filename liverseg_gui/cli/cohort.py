@@ -37,9 +37,9 @@ def run_cohort(arguments: argparse.Namespace) -> int:
         rest = progress.part(0.02, 1.0)
         for n, results in enumerate(_results(cohort, options, arguments.scheduler, rest)):
             failures += [result for result in results if result.status is Status.FAILED]
+            _write(summary, results)
             for result in results:
                 print_beside_bar(_line(result, n, len(cohort.cases)))
-            _write(summary, results)
     summary.add(())
     unopened = sum(result.status is Status.FAILED for result in cohort.settled)
     return _closing(failures, len(cohort.cases) + unopened, summary.path)

@@ -92,15 +92,20 @@ def _order(row: Row) -> tuple[float, str]:
 def _earlier(path: Path) -> list[Row]:
     """The rows of an earlier table whose masks are still there."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, restval="")
-            rows = list(reader)
+            head, rows = list(reader.fieldnames or []), list(reader)
     except FileNotFoundError:
         return []
     except (OSError, ValueError, csv.Error) as problem:
-        raise SaveError(f"{path} cannot be read: {problem}. Choose another folder.") from problem
-    if list(reader.fieldnames or [])[: len(_OURS)] != _OURS:
-        raise SaveError(f"{path} is no table of this program. Choose another folder.")
+        raise SaveError(
+            f"{path} cannot be read: {problem}. Move it away or choose another folder."
+        ) from problem
+    if head[: len(_OURS)] != _OURS:
+        raise SaveError(
+            f"{path} is not the table that this program writes there, or another program has "
+            "changed it. Move it away or choose another folder."
+        )
     return [
         {column: row.get(column) or "" for column in COLUMNS}
         for row in rows
