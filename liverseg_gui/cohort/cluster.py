@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import uuid
@@ -46,9 +47,13 @@ def run_on_cluster(
             future = client.submit(run_case, case, options, key=key, pure=False, retries=_RETRIES)
             waiting[key] = (case, future)
             future.add_done_callback(came.put)
+        workers = 0
         try:
             while waiting:
-                progress.update(1 - len(waiting) / total, _phase(client, total, len(waiting)))
+                workers = workers or len(client.nthreads())
+                where = "on the cluster" if workers else "waiting for workers"
+                finished = total - len(waiting)
+                progress.update(finished / total, f"{finished} of {total}, {where}")
                 try:
                     future = came.get(timeout=_LOOK_EVERY_S)
                 except queue.Empty:
@@ -97,6 +102,7 @@ def _connected(address: str) -> Iterator[Any]:
             "--scheduler needs Dask, which is not installed here. Install the program with its "
             "extra: pip install 'liverseg[dask]' (from a checkout: pip install -e '.[dask]')."
         ) from problem
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says is told here
     try:
         client = Client(address, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as problem:
@@ -106,13 +112,6 @@ def _connected(address: str) -> Iterator[Any]:
         ) from problem
     with client:
         yield client
-
-
-def _phase(client: Any, total: int, waiting: int) -> str:
-    workers = len(client.scheduler_info()["workers"])
-    if not workers:
-        return f"{total - waiting} of {total}, waiting for workers"
-    return f"{total - waiting} of {total}, on {workers} workers"
 
 
 def _require_connection(client: Any, address: str) -> None:
@@ -134,7 +133,7 @@ def _result(case: Case, future: Any) -> CaseResult:
     except LiverSegError as problem:
         return failed(case, str(problem))
     except CancelledError:
-        return failed(case, "The cluster gave the case up before it was done.")
+        return failed(case, "The cluster gave the case up: does its scheduler still run?")
     except Exception as problem:
         return failed(case, f"The worker failed: {type(problem).__name__}: {problem}")
     return result
