@@ -30,7 +30,7 @@ def run_cohort(arguments: argparse.Namespace) -> int:
     _require_folder(options.output, arguments.input)
     summary = Summary(options.output)
     failures: list[CaseResult] = []
-    with console_progress() as progress:
+    with console_progress(at_once=True) as progress:
         part = progress.part(0.0, 0.02)
         cohort = find_cases(arguments.input, options.output, part, arguments.volume)
         _require_cases(cohort, arguments.input)

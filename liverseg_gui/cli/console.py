@@ -18,9 +18,9 @@ from liverseg_gui.core.progress import Progress
 
 
 @contextmanager
-def console_progress(quiet: bool = False) -> Iterator[Progress]:
+def console_progress(quiet: bool = False, at_once: bool = False) -> Iterator[Progress]:
     """A Progress drawn on stderr when it is a terminal; the first Ctrl+C cancels it,
-    a second one interrupts what does not look.
+    a second one interrupts what does not look. `at_once`, the first one does both.
 
     The handler is installed only in the main thread, where Python allows it.
     """
@@ -38,9 +38,10 @@ def console_progress(quiet: bool = False) -> Iterator[Progress]:
     progress = Progress(report)
 
     def cancel(_number: int, _frame: FrameType | None) -> None:
-        if progress.cancelled:
-            raise KeyboardInterrupt
+        interrupt = at_once or progress.cancelled
         progress.cancel()
+        if interrupt:
+            raise KeyboardInterrupt
 
     main_thread = threading.current_thread() is threading.main_thread()
     previous = signal.signal(signal.SIGINT, cancel) if main_thread else None

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from liverseg_gui.cohort.case import CaseOptions, Prepared, prepare, segment_case
 from liverseg_gui.cohort.cases import Cohort
 from liverseg_gui.cohort.result import Case, CaseResult
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.volume import Volume
 from liverseg_gui.segmentation.segmenter import Segmenter
+
+_GRACE_S = 0.4
 
 
 def make_segmenter(model: str, device: str, quality: str) -> Segmenter:
@@ -41,13 +44,36 @@ def run_here(
         LiverSegError: no case can be segmented: there is no such device, the model is damaged.
         Cancelled: `progress` was cancelled.
     """
-    segmenter = None
-    for n, (case, prepared) in enumerate(_read_ahead(cohort, options, progress)):
-        if not isinstance(prepared, CaseResult):
-            segmenter = segmenter or make(options.model, options.device, options.quality)
-            shown = _shown(progress, n, len(cohort.cases), case)
-            prepared = segment_case(case, segmenter, options, shown, prepared)
-        yield prepared
+    kept: list[Segmenter] = []
+
+    def segment(n: int, case: Case, volume: Volume) -> CaseResult:
+        if not kept:
+            kept.append(make(options.model, options.device, options.quality))
+        shown = _shown(progress, n, len(cohort.cases), case)
+        return segment_case(case, kept[0], options, shown, volume)
+
+    # This thread only waits, so that Ctrl+C reaches it whatever a library is busy with.
+    worker = ThreadPoolExecutor(1, "segment")
+    try:
+        for n, (case, prepared) in enumerate(_read_ahead(cohort, options, progress)):
+            if isinstance(prepared, CaseResult):
+                yield prepared
+            else:
+                future = worker.submit(segment, n, case, prepared)
+                del prepared
+                yield _waited_for(future)
+                del future
+    finally:
+        worker.shutdown(wait=False, cancel_futures=True)
+
+
+def _waited_for(future: Future[CaseResult]) -> CaseResult:
+    """What `future` gives; interrupted, it is given a moment to put its files in order."""
+    try:
+        return future.result()
+    except KeyboardInterrupt:
+        wait([future], _GRACE_S)
+        raise
 
 
 def _read_ahead(
