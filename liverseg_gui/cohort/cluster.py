@@ -60,7 +60,7 @@ def run_on_cluster(
                     _require_connection(client, address)
                     continue
                 case, _ = waiting.pop(future.key)
-                yield _result(case, future)
+                yield result_of(case, future)
         finally:
             client.cancel([future for _, future in waiting.values()])
 
@@ -122,7 +122,7 @@ def _require_connection(client: Any, address: str) -> None:
         )
 
 
-def _result(case: Case, future: Any) -> CaseResult:
+def result_of(case: Case, future: Any) -> CaseResult:
     """What the task gave; where it gave nothing, why."""
     from distributed import KilledWorker
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -200,3 +201,21 @@ def test_a_scan_is_never_replaced_by_its_mask(
     result = segment_case(case, Threshold(), replace(options, output=scans))
     assert "is the scan itself" in result.reason
     assert case.path.read_bytes() == before
+
+
+def test_a_scan_in_an_archive_is_a_case_like_any_other(
+    scans: Path, options: CaseOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    with zipfile.ZipFile(scans / "more.zip", "w") as archive:
+        archive.write(scans / "a.nii.gz", "inside/b.nii.gz")
+        archive.write(scans / "a.nii.gz", "inside/c.nii.gz")
+    cases = find_cases(scans, options.output, Progress()).cases
+    results = {case.name: segment_case(case, Threshold(), options) for case in cases}
+    assert results.keys() == {"a", "one__scan", "two__scan", "more", "more_2"}
+    assert {result.status for result in results.values()} == {Status.DONE}
+    first = voxels(options.output / "a.nii.gz")
+    np.testing.assert_array_equal(voxels(options.output / "more_2.nii.gz"), first)
+    assert list((tmp_path / "temporary").iterdir()) == []
+    assert [segment_case(case, Threshold(), options).reason for case in cases] == [ALREADY] * 5

@@ -18,8 +18,8 @@ from liverseg_gui.cli.main import main
 from liverseg_gui.cohort import one_scan
 from liverseg_gui.cohort.case import CaseOptions
 from liverseg_gui.cohort.cases import find_cases
-from liverseg_gui.cohort.cluster import run_case, run_on_cluster
-from liverseg_gui.cohort.result import ALREADY, CaseResult
+from liverseg_gui.cohort.cluster import result_of, run_case, run_on_cluster
+from liverseg_gui.cohort.result import ALREADY, CaseResult, Status
 from liverseg_gui.core.errors import Cancelled, LiverSegError, ModelError
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
@@ -168,3 +168,16 @@ def test_a_task_does_a_case_and_refuses_another_model(many: Path, options: CaseO
     assert isinstance(result, CaseResult)
     assert result.reason == ""
     assert run_case(case, options).reason == ALREADY
+
+
+def test_a_case_that_kills_every_worker_is_told(many: Path, options: CaseOptions) -> None:
+    distributed = pytest.importorskip("distributed", reason="the dask extra is not installed")
+
+    class Lost:
+        def result(self) -> CaseResult:
+            raise distributed.KilledWorker("task", None, 3)
+
+    case = find_cases(many, options.output, Progress()).cases[0]
+    result = result_of(case, Lost())
+    assert (result.status, result.name) == (Status.FAILED, "case0")
+    assert "Each worker that computed this case died" in result.reason
