@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui import __version__
+from liverseg_gui.report.written import require_place, write_text
 from training.report_figures import dice_plot, recall_plot, slice_picture, training_plot
 from training.report_tables import (
     figures_table,
@@ -19,7 +20,6 @@ from training.report_tables import (
 )
 from training.summary import Summary
 from training.worst_slices import WorstSlice
-from training.written import require_place, write_text
 
 _NOTICE = "Research use only. Not a medical device."
 _STYLE = """

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from liverseg_gui.report.written import require_place, write_text
 from training.case_figures import CaseFigures, Json
 from training.summary import Summary
-from training.written import require_place, write_text
 
 NONE = "-"
 _HEADS = (

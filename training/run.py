@@ -10,6 +10,7 @@ from pathlib import Path
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.places import prepared_cases_folder
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.report.written import write_text
 from liverseg_gui.segmentation.predictor import Predictor
 from liverseg_gui.segmentation.runtime import TorchRuntime, pick_device
 from training.cache import prepare_all
@@ -29,7 +30,6 @@ from training.phantoms import PhantomCase
 from training.rates import RateCurve, find_rate
 from training.sources import find_sources
 from training.splits import Split, load_split, make_split, save_split
-from training.written import write_text
 
 SPLIT, REPORT = "split.json", "held_out.html"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
+from liverseg_gui.report.written import write_text
 from training.cases import CaseSource
-from training.written import write_text
 
 
 class Side(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import signal
 import sys
 import threading
@@ -11,14 +12,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TextIO
 
 from liverseg_gui.core.progress import Progress
 
 
 @contextmanager
-def console_progress(quiet: bool = False) -> Iterator[Progress]:
+def console_progress(quiet: bool = False, at_once: bool = False) -> Iterator[Progress]:
     """A Progress drawn on stderr when it is a terminal; the first Ctrl+C cancels it,
-    a second one interrupts what does not look.
+    a second one interrupts what does not look. `at_once`, the first one does both.
 
     The handler is installed only in the main thread, where Python allows it.
     """
@@ -30,14 +32,16 @@ def console_progress(quiet: bool = False) -> Iterator[Progress]:
         if draw and (now - last[0] >= 0.1 or fraction >= 1):
             last[0] = now
             bar = "#" * round(fraction * 30)
-            print(f"\r[{bar:<30}] {fraction:4.0%} {phase:<40.40}", end="", file=sys.stderr)
+            room = max(_columns() - 39, 20)
+            print(f"\r[{bar:<30}] {fraction:4.0%} {phase:<{room}.{room}}", end="", file=sys.stderr)
 
     progress = Progress(report)
 
     def cancel(_number: int, _frame: FrameType | None) -> None:
-        if progress.cancelled:
-            raise KeyboardInterrupt
+        interrupt = at_once or progress.cancelled
         progress.cancel()
+        if interrupt:
+            raise KeyboardInterrupt
 
     main_thread = threading.current_thread() is threading.main_thread()
     previous = signal.signal(signal.SIGINT, cancel) if main_thread else None
@@ -47,17 +51,22 @@ def console_progress(quiet: bool = False) -> Iterator[Progress]:
         if main_thread:
             signal.signal(signal.SIGINT, previous)
         if draw:
-            print("\r" + " " * 78 + "\r", end="", file=sys.stderr)
+            _clear()
 
 
-def peak_memory_mb() -> float | None:
-    """The most memory this process has held, in MB; None where the system does not tell."""
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (1e6 if sys.platform == "darwin" else 1e3), 1)
+def print_beside_bar(line: str, stream: TextIO | None = None) -> None:
+    """Print `line` on its own, on stdout unless a `stream` is given; the bar comes back below."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        _clear()
+    print(line, file=stream, flush=True)
+
+
+def _clear() -> None:
+    print("\r" + " " * (_columns() - 1) + "\r", end="", file=sys.stderr, flush=True)
+
+
+def _columns() -> int:
+    return shutil.get_terminal_size().columns
 
 
 def has_display() -> bool:

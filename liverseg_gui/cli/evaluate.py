@@ -57,10 +57,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge each mask, print the figures, write what was asked for."""
+    from liverseg_gui.report.written import require_place
     from training.evaluation import summarize
     from training.evaluation_report import write_evaluation_report
     from training.evaluation_text import table, write_csv
-    from training.written import require_place
 
     if arguments.csv:
         require_place(arguments.csv, ".csv")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import multiprocessing
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from liverseg_gui import __version__
 from liverseg_gui.cli.console import has_display
@@ -35,7 +37,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except (Cancelled, KeyboardInterrupt):
         print("liverseg: cancelled", file=sys.stderr)
+        if argv is None and words[:1] == ["segment"]:
+            _leave_at_once(130)
         return 130
+
+
+def _leave_at_once(code: int) -> NoReturn:
+    """End the process without taking torch apart, which takes a second or two."""
+    from liverseg_gui.io.archives import remove_unpacked
+
+    remove_unpacked()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(code)
 
 
 def _opens_window(words: list[str]) -> bool:

@@ -5,27 +5,43 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
-from liverseg_gui.cli.console import console_progress, peak_memory_mb
-from liverseg_gui.core.errors import LiverSegError, SegmentationError
+from liverseg_gui.cli.console import console_progress
+from liverseg_gui.cohort.one_scan import geometry_in_words, segment_volume, stated
 from liverseg_gui.core.measure import Measurements, measure
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.stated import with_geometry
 from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.io.entries import VolumeEntry
+from liverseg_gui.io.fingerprint import fingerprint
 from liverseg_gui.io.mask_slices import require_slices, save_mask_slices
 from liverseg_gui.io.masks import UnknownLabelsError, parse_labels, read_mask, signature
-from liverseg_gui.io.nifti_write import require_mask_place, save_mask
+from liverseg_gui.io.nifti_write import require_mask_place
 from liverseg_gui.io.scans import choose, list_volumes
-from liverseg_gui.report.write import Report, require_report_place, write_report
+from liverseg_gui.report.write import MadeFrom, Report, require_report_place, write_report
+from liverseg_gui.segmentation.registry import find_model
 from liverseg_gui.state.settings import Settings
+
+_FILE_ENDINGS = (
+    *(".nii", ".gz", ".zip", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".img", ".dcm", ".raw"),
+    *(".json", ".csv", ".html", ".pdf", ".txt", ".png", ".jpg", ".jpeg", ".tif", ".tiff"),
+)
+"""An output that ends so, and is no folder yet, is meant to be a file."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register both subcommands."""
     segment = commands.add_parser("segment", help="segment liver and tumors in a CT")
     segment.add_argument("input", type=Path, help="scan file, DICOM folder or zip")
-    segment.add_argument("-o", "--output", type=Path, required=True, help="mask (.nii, .nii.gz)")
+    segment.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help="mask (.nii, .nii.gz), or a folder for the masks of all scans in a folder",
+    )
     segment.add_argument(
         "--slices",
         type=Path,
@@ -39,7 +55,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--quality", default="fast", choices=("fast", "best"), help="best takes four times as long"
     )
     _add_scan_options(segment)
-    segment.set_defaults(run=run_segment)
+    segment.add_argument(
+        "--again", action="store_true", help="into a folder: also what is done already"
+    )
+    segment.add_argument(
+        "--scheduler", metavar="ADDRESS", help="into a folder: on the Dask cluster at ADDRESS"
+    )
+    segment.set_defaults(run=run_segment, parser=segment)
 
     measuring = commands.add_parser("measure", help="measure a mask that exists")
     measuring.add_argument("input", type=Path, metavar="CT", help="scan file, DICOM folder or zip")
@@ -68,31 +90,29 @@ def _add_scan_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _scan(arguments: argparse.Namespace, progress: Progress, output: Path | None = None) -> Volume:
-    """The scan that is asked for, with the geometry that is stated.
+def _entry(
+    arguments: argparse.Namespace, progress: Progress, output: Path | None = None
+) -> VolumeEntry:
+    """The scan that is asked for, not read yet.
 
     Raises:
         SaveError: `output` is one of the scans at the input.
     """
-    entries = list_volumes(arguments.input, progress.part(0.0, 0.3))
+    entries = list_volumes(arguments.input, progress)
     if output is not None:
         for entry in entries:
             require_mask_place(output, entry.path)
-    entry = choose(entries, arguments.input, arguments.volume)
-    volume = entry.read(progress.part(0.3, 1.0))
-    if arguments.spacing is None and arguments.orientation is None:
-        return volume
-    try:
-        return with_geometry(volume, arguments.spacing, arguments.orientation)
-    except ValueError as problem:
-        raise LiverSegError(
-            f"{arguments.input} can't be given that geometry: {problem}. Give three numbers above "
-            "0 and a word like LPS or RAS."
-        ) from problem
+    return choose(entries, arguments.input, arguments.volume)
 
 
 def run_segment(arguments: argparse.Namespace) -> int:
-    """Segment, save the mask, print and report the figures."""
+    """Segment one scan, save the mask, print and report the figures; or a cohort of scans."""
+    if is_folder(arguments.output):
+        from liverseg_gui.cli.cohort import run_cohort
+
+        return run_cohort(arguments)
+    if arguments.again or arguments.scheduler:
+        arguments.parser.error("--again and --scheduler go with a folder: -o OUT_DIR")
     require_mask_place(arguments.output, arguments.input)
     if arguments.report:
         require_report_place(arguments.report)
@@ -106,32 +126,34 @@ def run_segment(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def is_folder(output: Path) -> bool:
+    """Whether masks go into a folder at `output`: its name does not end like a file's."""
+    return output.is_dir() or not output.name.lower().endswith(_FILE_ENDINGS)
+
+
 def segment_file(arguments: argparse.Namespace, progress: Progress) -> Report:
     """Read, segment, save and measure; returns the report, written where it was asked for."""
     from liverseg_gui.segmentation.inference import NetworkSegmenter
 
     began = time.monotonic()
     segmenter = NetworkSegmenter(arguments.model, arguments.device, arguments.quality)
-    volume = _scan(arguments, progress.part(0.0, 0.1), arguments.output)
-    if volume.origin.modality != "CT":
-        raise SegmentationError(
-            f"{arguments.input} is {volume.origin.modality}, and the model knows only CT."
-        )
+    entry = _entry(arguments, progress.part(0.0, 0.03), arguments.output)
+    volume = entry.read(progress.part(0.03, 0.1))
+    volume = stated(volume, arguments.spacing, arguments.orientation)
     if arguments.slices:
         require_slices(volume.origin)
-    found = segmenter.segment(volume, progress.part(0.1, 0.9))
-    save_mask(found.labels, volume.origin, arguments.output)
-    if arguments.slices:
-        save_mask_slices(found.labels, volume.origin, arguments.slices)
-    report = Report(
-        volume,
-        measure(volume, found.labels),
-        found.model,
-        found.device,
-        time.monotonic() - began,
-        peak_memory_mb(),
-        found.warnings,
+    made_from = MadeFrom(
+        fingerprint(entry),
+        geometry_in_words(arguments.spacing, arguments.orientation),
+        find_model(arguments.model).sha256,
+        arguments.quality,
     )
+    found, labels = segment_volume(
+        volume, segmenter, arguments.output, made_from, progress.part(0.1, 1.0)
+    )
+    if arguments.slices:
+        save_mask_slices(labels, volume.origin, arguments.slices)
+    report = replace(found, seconds=time.monotonic() - began)
     if arguments.report:
         write_report(report, arguments.report)
     return report
@@ -142,7 +164,9 @@ def run_measure(arguments: argparse.Namespace) -> int:
     if arguments.report:
         require_report_place(arguments.report)
     with console_progress() as progress:
-        volume = _scan(arguments, progress)
+        entry = _entry(arguments, progress.part(0.0, 0.3))
+        volume = entry.read(progress.part(0.3, 1.0))
+        volume = stated(volume, arguments.spacing, arguments.orientation)
         measurements = measure(volume, _mask(arguments.mask, arguments.labels, volume))
     if arguments.report:
         write_report(Report(volume, measurements), arguments.report)

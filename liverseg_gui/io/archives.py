@@ -27,6 +27,11 @@ _DAMAGED = (
 _unpacked: dict[tuple[str, int, int], Path] = {}
 
 
+def is_archive(path: Path) -> bool:
+    """Whether `path` has the name of an archive."""
+    return path.name.lower().endswith(ENDINGS)
+
+
 def unpacked(path: Path, progress: Progress) -> Path:
     """The folder that the archive `path` was unpacked into, now or earlier in this run.
 
@@ -117,7 +122,13 @@ def from_archive(entry: VolumeEntry, archive: Path) -> VolumeEntry:
         volume = entry.read(progress, preview)
         return replace(volume, origin=replace(volume.origin, path=archive))
 
-    return replace(entry, path=archive, read=read)
+    return replace(entry, path=archive, read=read, files=())
+
+
+def remove(path: Path) -> None:
+    """Delete what the archive `path` was unpacked into, if it was."""
+    for key in [key for key in _unpacked if key[0] == str(path.resolve())]:
+        shutil.rmtree(_unpacked.pop(key), ignore_errors=True)
 
 
 @atexit.register

@@ -36,6 +36,15 @@ class Read(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class PassedOver:
+    """A file or folder in which no volume was found, and why; `damaged` where one should be."""
+
+    path: Path
+    why: str
+    damaged: bool = False
+
+
 class Role(StrEnum):
     """What an entry is in its study. Only volumes are offered; the others are set aside."""
 
@@ -65,7 +74,8 @@ class VolumeEntry:
 
     `spacing_mm` is None where the file gives none at all. `findings` is what the headers alone
     tell; a volume that was read may have more. `mask` is the mask that its data set keeps beside
-    it. `thumbnail` gives the middle slice as 8-bit grey (rows, columns).
+    it. `thumbnail` gives the middle slice as 8-bit grey (rows, columns). `files` are those that it
+    is read from, where they are more than `path`; `key` tells it from the others there.
     """
 
     path: Path
@@ -78,6 +88,8 @@ class VolumeEntry:
     about: SeriesInfo = field(default=SeriesInfo())
     mask: Path | None = None
     thumbnail: Callable[[], NDArray[np.uint8]] | None = None
+    files: tuple[Path, ...] = ()
+    key: str = ""
 
     @property
     def problem(self) -> str:

@@ -47,6 +47,8 @@ def itk_entries(path: Path) -> list[VolumeEntry]:
             partial(_read, image, n, Origin(path, name, modality=image.modality), findings),
             findings,
             thumbnail=partial(_thumbnail, image, n),
+            files=tuple(dict.fromkeys((path, *image.files))),
+            key=str(n),
         )
         for n, name in enumerate(names)
     ]

@@ -64,6 +64,8 @@ def nifti_entries(path: Path) -> list[VolumeEntry]:
             partial(_read, file, n, by_severity(tuple(findings))),
             by_severity(tuple(findings)),
             thumbnail=partial(_thumbnail, file, n),
+            files=tuple(dict.fromkeys((path, file.data_path))),
+            key=str(n),
         )
         for n in range(count)
     ]

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from liverseg_gui.core.errors import AmbiguousInputError, UnreadableFileError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io import archives, itk, layouts, nifti
-from liverseg_gui.io.entries import Role, ShowPreview, VolumeEntry
+from liverseg_gui.io.entries import PassedOver, Role, ShowPreview, VolumeEntry
 from liverseg_gui.io.folders import walk
+
+if TYPE_CHECKING:
+    from liverseg_gui.io.dicom.index import Found
 
 _NAMED_MASK = re.compile(r"(^|[._-])(seg|mask|label)s?\.(nii|nrrd|mha|mhd)", re.IGNORECASE)
 SCAN_ENDINGS = (*nifti.ENDINGS, *itk.ENDINGS)
@@ -33,8 +38,7 @@ def list_volumes(path: Path, progress: Progress | None = None) -> list[VolumeEnt
         raise UnreadableFileError(f"{path} does not exist. Check the path.")
     if path.is_dir():
         return _in_folder(path, progress)
-    name = path.name.lower()
-    if name.endswith(archives.ENDINGS):
+    if archives.is_archive(path):
         folder = archives.unpacked(path, progress.part(0.0, 0.7))
         try:
             found = list_volumes(folder, progress.part(0.7, 1.0))
@@ -43,7 +47,7 @@ def list_volumes(path: Path, progress: Progress | None = None) -> list[VolumeEnt
                 f"{path} holds no scan this program reads. Choose the archive of a CT study."
             ) from problem
         return [archives.from_archive(entry, path) for entry in found]
-    if name == "dicomdir":
+    if path.name.lower() == "dicomdir":
         return _in_folder(path.parent, progress)
     reader = _image_reader(path)
     if reader is not None:
@@ -65,46 +69,89 @@ def _with_mask(entry: VolumeEntry) -> VolumeEntry:
 
 
 def _in_folder(folder: Path, progress: Progress) -> list[VolumeEntry]:
+    entries, _ = survey_folder(folder, progress)
+    if not entries:
+        raise UnreadableFileError(
+            f"{folder} holds no DICOM images and no other scan this program reads. Choose the "
+            "folder that holds the slices of a series, or a NIfTI, NRRD or MetaImage file."
+        )
+    return entries
+
+
+def survey_folder(folder: Path, progress: Progress) -> tuple[list[VolumeEntry], list[PassedOver]]:
+    """The volumes below `folder` as `list_volumes` gives them, and what it passes over.
+
+    Raises:
+        Cancelled: `progress` was cancelled.
+    """
     from liverseg_gui.io.dicom.index import index_folder
     from liverseg_gui.io.dicom.reader import dicom_entries
 
     patient = layouts.ircadb(folder)
     if patient is not None:
         scan, mask = patient
-        found = dicom_entries(index_folder(scan, progress))
-        return [replace(e, mask=mask) if e.about.role is Role.VOLUME else e for e in found]
-    entries = dicom_entries(index_folder(folder, progress.part(0.0, 0.9)))
-    entries += _image_files(folder, progress.part(0.9, 1.0))
-    if not entries:
-        raise UnreadableFileError(
-            f"{folder} holds no DICOM images and no other scan this program reads. Choose the "
-            "folder that holds the slices of a series, or a NIfTI, NRRD or MetaImage file."
-        )
-    return sorted(entries, key=lambda entry: list(Role).index(entry.about.role))
+        entries = dicom_entries(index_folder(scan, progress))
+        passed = [PassedOver(mask, "masks of 3D-IRCADb-01")]
+        return [
+            replace(e, mask=mask) if e.about.role is Role.VOLUME else e for e in entries
+        ], passed
+    found = index_folder(folder, progress.part(0.0, 0.9))
+    entries, passed = dicom_entries(found), _no_images(found)
+    for seen in _image_files(folder, progress.part(0.9, 1.0)):
+        if isinstance(seen, PassedOver):
+            passed.append(seen)
+        else:
+            entries.append(seen)
+    order = list(Role)
+    return sorted(entries, key=lambda entry: order.index(entry.about.role)), passed
 
 
-def _image_files(folder: Path, progress: Progress) -> Iterator[VolumeEntry]:
-    """The scans in image files below `folder`; masks and files that are no scans are left out."""
+def _no_images(found: Sequence[Found]) -> list[PassedOver]:
+    """The folders below which DICOM files are damaged or hold something else than images."""
+    from liverseg_gui.io.dicom.stacks import NO_IMAGES
+
+    passed = []
+    for place in found:
+        if place.unreadable and not place.headers:
+            why = f"none of its {place.unreadable} DICOM files can be read. Copy the series again."
+            passed.append(PassedOver(place.folder, why, damaged=True))
+        kinds = Counter(h.modality for h in place.headers if h.modality in NO_IMAGES)
+        passed += [
+            PassedOver(place.folder, f"{count} DICOM {kind}, no scan")
+            for kind, count in sorted(kinds.items())
+        ]
+    return passed
+
+
+def _image_files(folder: Path, progress: Progress) -> Iterator[VolumeEntry | PassedOver]:
+    """What is in each image file below `folder`: scans, masks, or nothing that can be read."""
     files = [
         place / name
         for place, names in walk(folder)
         for name in names
-        if name.lower().endswith(SCAN_ENDINGS)
-        and not _NAMED_MASK.search(name)
-        and not _second_half(name, names)
+        if name.lower().endswith(SCAN_ENDINGS) and not _second_half(name, names)
     ]
     for n, path in enumerate(files):
         progress.update(n / len(files), f"Looking at {path.name}")
-        reader = _image_reader(path)
-        if reader is None or layouts.is_mask_of_pair(path):
-            continue
-        try:
-            found = reader(path)
-        except UnreadableFileError:
-            continue
-        for entry in found:
-            if not any(finding.code == "eight-bit" for finding in entry.findings):
-                yield _with_mask(entry)
+        if _NAMED_MASK.search(path.name) or layouts.is_mask_of_pair(path):
+            yield PassedOver(path, "a mask by its name or place")
+        else:
+            yield from _image_file(path)
+
+
+def _image_file(path: Path) -> Iterator[VolumeEntry | PassedOver]:
+    reader = _image_reader(path)
+    assert reader is not None  # its ending is one of SCAN_ENDINGS
+    try:
+        found = reader(path)
+    except UnreadableFileError as problem:
+        yield PassedOver(path, str(problem), damaged=not path.name.startswith("."))
+        return
+    for entry in found:
+        if any(finding.code == "eight-bit" for finding in entry.findings):
+            yield PassedOver(path, "8-bit numbers: a mask or a picture, no CT")
+        else:
+            yield _with_mask(entry)
 
 
 def _second_half(name: str, names: list[str]) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -17,6 +16,7 @@ from liverseg_gui.core.measure import Measurements
 from liverseg_gui.core.reading_figures import figures_of
 from liverseg_gui.core.readings import Reading
 from liverseg_gui.core.volume import Volume
+from liverseg_gui.report.written import write_text
 
 NOTICE = "Research use only. Not a medical device."
 CONVENTIONS = (
@@ -25,6 +25,20 @@ CONVENTIONS = (
     "from 0 in RAS+ order; positions are patient mm, x right, y anterior, z superior. The voxels "
     "of an ellipse or polygon are those whose center lies inside."
 )
+
+
+@dataclass(frozen=True)
+class MadeFrom:
+    """What a mask was computed from: the same again would give the same mask.
+
+    `fingerprint` is that of the scan's files (`io.fingerprint`), `geometry` what the reader stated
+    about it, `model_sha256` the checksum of the weights.
+    """
+
+    fingerprint: str
+    geometry: str
+    model_sha256: str
+    quality: str
 
 
 @dataclass(frozen=True)
@@ -42,6 +56,7 @@ class Report:
     peak_memory_mb: float | None = None
     warnings: tuple[str, ...] = field(default=())
     readings: tuple[Reading, ...] = field(default=())
+    made_from: MadeFrom | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain values; docs/report.md describes each."""
@@ -56,6 +71,7 @@ class Report:
             "device": self.device,
             "seconds": self.seconds,
             "peak_memory_mb": self.peak_memory_mb,
+            "made_from": asdict(self.made_from) if self.made_from else None,
             "scan": {
                 "path": str(volume.origin.path),
                 "description": volume.origin.description,
@@ -102,19 +118,7 @@ def write_report(report: Report, path: Path) -> None:
             f"{path.name}: a .csv holds lesions, and there is no mask. Choose a name that ends in "
             ".json for the readings, or segment first."
         )
-    text = _renderer(path)(report)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_text(text, encoding="utf-8", newline="")
-        partial.replace(path)
-    except OSError as error:
-        raise SaveError(
-            f"{path} could not be written: {error.strerror or error}. Choose another folder or "
-            "free some space."
-        ) from error
-    finally:
-        if partial.exists():
-            partial.unlink()
+    write_text(path, _renderer(path)(report))
 
 
 def require_report_place(path: Path) -> None:

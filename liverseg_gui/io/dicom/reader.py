@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -175,7 +176,15 @@ class StackReader:
                 self.stack.role,
             ),
             thumbnail=self.thumbnail,
+            files=tuple(dict.fromkeys(Path(s.header.path) for s in self.stack.slices)),
+            key=self.key,
         )
+
+    @property
+    def key(self) -> str:
+        """The series and its images, as a hash: the same wherever the files lie."""
+        uids = [(s.header.series_uid, s.header.instance_uid, s.frame) for s in self.stack.slices]
+        return hashlib.sha256(repr((self.stack.part, uids)).encode()).hexdigest()
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

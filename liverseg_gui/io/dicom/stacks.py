@@ -17,7 +17,7 @@ from liverseg_gui.io.entries import Role
 _SAME_PLACE_MM = 0.02
 _SAME_DIRECTION = 2e-3
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-_NO_IMAGES = ("SEG", "RTSTRUCT", "RTDOSE", "RTPLAN", "SR", "PR", "KO", "REG")
+NO_IMAGES = ("SEG", "RTSTRUCT", "RTDOSE", "RTPLAN", "SR", "PR", "KO", "REG")
 _CROSS_SECTIONS = ("CT", "MR", "PT", "NM")
 _SCOUT = re.compile(r"scout|topogram|locali[sz]er|surview|scanogram", re.IGNORECASE)
 _FEWEST, _MOST_INTERLEAVED = 3, 6
@@ -71,7 +71,7 @@ def make_stacks(headers: Iterable[ImageHeader]) -> list[Stack]:
     """Sort images into stacks, the volumes first, each in the order of study and series."""
     series: dict[tuple[str, ...], list[ImageHeader]] = defaultdict(list)
     for header in headers:
-        if header.modality in _NO_IMAGES:
+        if header.modality in NO_IMAGES:
             continue
         folder = "" if header.series_uid else str(Path(header.path).parent)
         key = (header.patient_id, header.study_uid, header.series_uid, header.modality, folder)

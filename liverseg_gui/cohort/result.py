@@ -1,0 +1,88 @@
+"""A case of a cohort and what became of it, as values that travel between computers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+ALREADY = "already done"
+
+
+class Status(StrEnum):
+    """What became of a case."""
+
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One CT volume to segment.
+
+    `number` counts it in the cohort's input, as `liverseg info` does; `fingerprint` is that of
+    its files when they were listed.
+    """
+
+    name: str
+    path: Path
+    number: int | None
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What became of one volume or file; figures are None where there is no mask.
+
+    `seconds` is what segmenting, saving and measuring took.
+    """
+
+    name: str
+    path: Path
+    number: int | None
+    status: Status
+    reason: str = ""
+    liver_ml: float | None = None
+    tumor_ml: float | None = None
+    tumor_burden_percent: float | None = None
+    lesions: int | None = None
+    largest_lesion_longest_axial_mm: float | None = None
+    mm_reliable: bool | None = None
+    warnings: tuple[str, ...] = field(default=())
+    model: str = ""
+    device: str = ""
+    seconds: float | None = None
+
+
+def done(case: Case, report: Mapping[str, Any], reason: str = "") -> CaseResult:
+    """The result of a case whose report (its JSON values) is this.
+
+    Raises:
+        KeyError, TypeError: it is no report of a mask.
+    """
+    lesions = report["lesions"]
+    return CaseResult(
+        case.name,
+        case.path,
+        case.number,
+        Status.DONE,
+        reason,
+        float(report["liver_ml"]),
+        float(report["tumor_ml"]),
+        float(report["tumor_burden_percent"]),
+        len(lesions),
+        float(lesions[0]["longest_axial_mm"]) if lesions else None,
+        bool(report["mm_reliable"]),
+        tuple(report["warnings"]),
+        str(report["model"]),
+        str(report["device"]),
+        report["seconds"],
+    )
+
+
+def failed(case: Case, why: str) -> CaseResult:
+    """The result of a case that could not be done."""
+    return CaseResult(case.name, case.path, case.number, Status.FAILED, " ".join(why.split()))

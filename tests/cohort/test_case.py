@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from liverseg_gui.cohort.case import CaseOptions, segment_case
+from liverseg_gui.cohort.cases import find_cases
+from liverseg_gui.cohort.result import ALREADY, Case, Status
+from liverseg_gui.core.errors import Cancelled, ModelError, SegmentationError
+from liverseg_gui.core.phantom import Phantom
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.volume import Volume
+from liverseg_gui.io.nifti_write import write_scan
+from liverseg_gui.segmentation.segmenter import Segmentation
+from tests.cohort.conftest import Threshold
+
+
+class Breaks:
+    """Raises what it was given."""
+
+    def __init__(self, problem: Exception) -> None:
+        self.problem = problem
+
+    def segment(self, volume: Volume, progress: Progress) -> Segmentation:
+        raise self.problem
+
+
+@pytest.fixture
+def case(scans: Path, options: CaseOptions) -> Case:
+    return find_cases(scans, options.output, Progress()).cases[0]
+
+
+def test_a_case_leaves_its_mask_and_its_report(
+    case: Case, options: CaseOptions, tiny: Phantom
+) -> None:
+    result = segment_case(case, Threshold(), options)
+    assert (result.status, result.name, result.reason) == (Status.DONE, "a", "")
+    mask = nib.load(options.output / "a.nii.gz")
+    liver_ml = np.count_nonzero(np.asanyarray(mask.dataobj)) * 6 * 6 * 12 / 1000
+    assert result.liver_ml == pytest.approx(liver_ml)
+    report = json.loads((options.output / "a.json").read_text())
+    assert report["liver_ml"] == result.liver_ml
+    assert report["made_from"]["fingerprint"] == case.fingerprint
+    assert sorted(p.name for p in options.output.iterdir()) == ["a.json", "a.nii.gz"]
+    assert tiny.volume.shape == mask.shape
+
+
+def test_case_and_result_travel_between_processes(case: Case, options: CaseOptions) -> None:
+    result = segment_case(case, Threshold(), options)
+    assert pickle.loads(pickle.dumps((case, options, result))) == (case, options, result)
+
+
+def test_a_case_that_is_done_is_told_from_its_report(case: Case, options: CaseOptions) -> None:
+    segmenter = Threshold()
+    first = segment_case(case, segmenter, options)
+    before = (options.output / "a.nii.gz").stat().st_mtime_ns
+    second = segment_case(case, segmenter, options)
+    assert second == replace(first, reason=ALREADY)
+    assert (options.output / "a.nii.gz").stat().st_mtime_ns == before
+    segment_case(case, segmenter, replace(options, again=True))
+    assert segmenter.seen == [case.path] * 2
+
+
+def voxels(path: Path) -> np.ndarray:
+    return np.asanyarray(nib.load(path).dataobj)
+
+
+def shortened(options: CaseOptions) -> None:
+    path = options.output / "a.nii.gz"
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def half_reported(options: CaseOptions) -> None:
+    path = options.output / "a.json"
+    path.write_text(path.read_text()[:300])
+
+
+def on_another_grid(options: CaseOptions) -> None:
+    nib.save(nib.Nifti1Image(np.zeros((4, 4, 4), np.uint8), np.eye(4)), options.output / "a.nii.gz")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        shortened,
+        half_reported,
+        on_another_grid,
+        lambda options: (options.output / "a.nii.gz").unlink(),
+        lambda options: (options.output / "a.json").unlink(),
+        lambda options: (options.output / "a.json").write_text("[]"),
+    ],
+)
+def test_a_case_of_which_a_file_is_damaged_or_gone_is_done_anew(
+    case: Case, options: CaseOptions, spoil: Callable[[CaseOptions], None]
+) -> None:
+    first = segment_case(case, Threshold(), options)
+    whole = voxels(options.output / "a.nii.gz")
+    spoil(options)
+    second = segment_case(case, Threshold(), options)
+    assert replace(second, seconds=None) == replace(first, seconds=None)
+    np.testing.assert_array_equal(voxels(options.output / "a.nii.gz"), whole)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"model_sha256": "1" * 64}, {"quality": "best"}, {"spacing_mm": (1.0, 1.0, 1.0)}],
+)
+def test_another_model_quality_or_geometry_does_a_case_anew(
+    case: Case, options: CaseOptions, change: dict[str, object]
+) -> None:
+    segmenter = Threshold()
+    segment_case(case, segmenter, options)
+    assert segment_case(case, segmenter, replace(options, **change)).reason == ""
+    assert len(segmenter.seen) == 2
+
+
+def test_another_scan_in_the_same_place_does_a_case_anew(
+    case: Case, scans: Path, options: CaseOptions
+) -> None:
+    segmenter = Threshold()
+    segment_case(case, segmenter, options)
+    os.utime(case.path, ns=(1, 1))
+    changed = find_cases(scans, options.output, Progress()).cases[0]
+    assert segment_case(changed, segmenter, options).reason == ""
+    assert len(segmenter.seen) == 2
+
+
+def test_the_mask_of_another_scan_is_not_replaced(
+    case: Case, options: CaseOptions, tiny: Phantom, tmp_path: Path
+) -> None:
+    segment_case(case, Threshold(), options)
+    before = (options.output / "a.nii.gz").stat().st_mtime_ns
+    (tmp_path / "others").mkdir()
+    write_scan(tiny.volume, tmp_path / "others" / "a.nii.gz")
+    other = find_cases(tmp_path / "others", options.output, Progress()).cases[0]
+    assert other.name == case.name
+    result = segment_case(other, Threshold(), options)
+    assert result.status is Status.FAILED
+    assert f"is the mask of another scan ({case.path})" in result.reason
+    assert (options.output / "a.nii.gz").stat().st_mtime_ns == before
+    again = segment_case(other, Threshold(), replace(options, again=True))
+    assert again.status is Status.DONE
+
+
+@pytest.mark.parametrize(
+    ("problem", "why"),
+    [
+        (SegmentationError("The model gave\ninvalid numbers."), "The model gave invalid numbers."),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (MemoryError(), "not enough memory"),
+        (ValueError("odd"), "Unexpected ValueError: odd (test_case.py, line "),
+    ],
+)
+def test_whatever_goes_wrong_is_a_line_of_the_result(
+    case: Case, options: CaseOptions, problem: Exception, why: str
+) -> None:
+    result = segment_case(case, Breaks(problem), options)
+    assert result.status is Status.FAILED
+    assert why in result.reason
+    assert "\n" not in result.reason
+    assert list(options.output.iterdir()) == []
+
+
+@pytest.mark.parametrize("problem", [Cancelled(), ModelError("no weights")])
+def test_what_concerns_every_case_is_not_kept_to_one(
+    case: Case, options: CaseOptions, problem: Exception
+) -> None:
+    with pytest.raises(type(problem)):
+        segment_case(case, Breaks(problem), options)
+
+
+def test_a_scan_that_changed_since_it_was_listed_is_not_segmented(
+    case: Case, options: CaseOptions
+) -> None:
+    os.utime(case.path, ns=(1, 1))
+    result = segment_case(case, Threshold(), options)
+    assert "no longer as it was listed" in result.reason
+
+
+def test_what_a_killed_run_had_begun_is_removed(case: Case, options: CaseOptions) -> None:
+    for name in (".a.nii.gz.123.nii.gz", ".a.json.123", ".ab.json.7", "notes.txt"):
+        (options.output / name).write_text("half")
+    segment_case(case, Threshold(), options)
+    left = sorted(path.name for path in options.output.iterdir())
+    assert left == [".ab.json.7", "a.json", "a.nii.gz", "notes.txt"]
+
+
+def test_a_scan_is_never_replaced_by_its_mask(
+    scans: Path, options: CaseOptions, case: Case
+) -> None:
+    before = case.path.read_bytes()
+    result = segment_case(case, Threshold(), replace(options, output=scans))
+    assert "is the scan itself" in result.reason
+    assert case.path.read_bytes() == before
+
+
+def test_a_scan_in_an_archive_is_a_case_like_any_other(
+    scans: Path, options: CaseOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    with zipfile.ZipFile(scans / "more.zip", "w") as archive:
+        archive.write(scans / "a.nii.gz", "inside/b.nii.gz")
+        archive.write(scans / "a.nii.gz", "inside/c.nii.gz")
+    cases = find_cases(scans, options.output, Progress()).cases
+    results = {case.name: segment_case(case, Threshold(), options) for case in cases}
+    assert results.keys() == {"a", "one__scan", "two__scan", "more", "more_2"}
+    assert {result.status for result in results.values()} == {Status.DONE}
+    first = voxels(options.output / "a.nii.gz")
+    np.testing.assert_array_equal(voxels(options.output / "more_2.nii.gz"), first)
+    assert list((tmp_path / "temporary").iterdir()) == []
+    assert [segment_case(case, Threshold(), options).reason for case in cases] == [ALREADY] * 5
