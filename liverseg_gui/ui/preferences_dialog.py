@@ -22,6 +22,12 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.theme import set_tone
 
 
+QUALITY_TIP = (
+    "Best takes four times as long as Fast, and measured no better on held-out patients with the "
+    "default model"
+)
+
+
 @dataclass(frozen=True)
 class Choice:
     """A value, what it is called, and a sentence on what it does where that is not plain."""
@@ -95,6 +101,15 @@ ROWS: tuple[PreferenceRow, ...] = (
             Choice("cpu", "CPU"),
             Choice("cuda", "NVIDIA GPU (CUDA)"),
             Choice("mps", "Apple GPU (MPS)"),
+        ),
+    ),
+    PreferenceRow(
+        "quality",
+        "Quality",
+        QUALITY_TIP,
+        (
+            Choice("fast", "Fast", "One look at each slice."),
+            Choice("best", "Best", "The mean of four looks: takes four times as long."),
         ),
     ),
     PreferenceRow("hide_patient", "Hide patient", "Show no name, id or date of the patient"),

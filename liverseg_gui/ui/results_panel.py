@@ -155,11 +155,11 @@ class ResultsPanel(QWidget):
         if self._study.mask is None:
             return "No mask yet."
         if source.model:
-            made = f"Model {source.model} on {source.device}, {source.seconds:.1f} s."
+            made = f"Model {source.model} on {source.device}, {source.seconds:.1f} s. {source.why}"
         else:
             made = f"Mask from {source.path.name}." if source.path else ""
         return (
-            made
+            made.rstrip()
             + (f" {source.note}" if source.note else "")
             + (" Not saved yet." if self._study.unsaved else "")
         )
