@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.cli.console import console_progress
-from liverseg_gui.core.errors import Cancelled, ModelError
+from liverseg_gui.core.errors import Cancelled, ModelError, NameTakenError
 from liverseg_gui.segmentation.model_facts import card_facts, figure_text, model_figures
 from liverseg_gui.segmentation.model_store import add_model, export_model, remove_model
 from liverseg_gui.segmentation.registry import (
@@ -120,7 +120,10 @@ def _below(models: list[InstalledModel], chosen: str) -> list[str]:
 def run_add(arguments: argparse.Namespace) -> int:
     """Check a model and add it."""
     with console_progress() as progress:
-        added = add_model(arguments.path, arguments.name, progress)
+        try:
+            added = add_model(arguments.path, arguments.name, progress)
+        except NameTakenError as taken:
+            raise ModelError(f"{taken} --name gives it one.") from taken
     word = shlex.quote(added.name)
     print(f"{added.name} is added. `liverseg models choose {word}` uses it from now on.")
     return 0

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from liverseg_gui.core.errors import ModelError
+from liverseg_gui.core.errors import ModelError, NameTakenError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.resources import DEFAULT_MODEL
 from liverseg_gui.segmentation.model_card import (
@@ -140,20 +140,20 @@ def _free_name(card: ModelCard, wish: str | None) -> str:
     """The name a model is added under.
 
     Raises:
-        ModelError: it cannot be a name, or another model has it.
+        NameTakenError: it cannot be a name, or another model has it.
     """
-    name = unicodedata.normalize("NFC", wish if wish is not None else card.name)
+    name = unicodedata.normalize("NFC", wish.strip() if wish is not None else card.name)
     if problem := name_problem(name):
-        raise ModelError(f"{problem[0].upper()}{problem[1:]}. Give it another name (--name).")
+        raise NameTakenError(f"{problem[0].upper()}{problem[1:]}. Give it another name.")
     if is_built_in(name):
-        raise ModelError(
+        raise NameTakenError(
             f"{name!r} is the name of a model that comes with the program and stays its own. Add "
-            "the model under another name (--name)."
+            "this one under another name."
         )
     if find_installed(name) is not None:
-        raise ModelError(
-            f"There is a model {name!r} already. Add this one under another name (--name), or "
-            "remove the other one first."
+        raise NameTakenError(
+            f"There is a model {name!r} already. Add this one under another name, or remove the "
+            "other one first."
         )
     return name
 
@@ -245,8 +245,8 @@ def remove_model(name: str, settings: ModelChoice) -> InstalledModel:
         raise ModelError(f"{name} is a folder and no installed model. Delete it as any folder.")
     if found.built_in:
         raise ModelError(
-            f"{found.name!r} comes with the program and stays: another model can be chosen "
-            "instead (`liverseg models choose`)."
+            f"{found.name!r} comes with the program and stays. Another model can be chosen in its "
+            "place."
         )
     going = found.folder.with_name(f"{_HALF}{os.getpid()}-{found.name}")
     try:

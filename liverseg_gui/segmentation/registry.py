@@ -113,8 +113,9 @@ def find_model(name: str = DEFAULT_MODEL) -> ModelCard:
         raise ModelError(_why_no_file(Path(name)))
     known = ", ".join(model.name for model in list_models()) or "none"
     raise ModelError(
-        f"There is no model {name!r} (found: {known}). Choose one with --model or with "
-        "`liverseg models choose`, or install the program again if its own model is missing."
+        f"There is no model {name!r} (found: {known}). Choose another in the window "
+        "(Segmentation > Models), with `liverseg models choose` or --model, or install the program "
+        "again if its own model is missing."
     )
 
 

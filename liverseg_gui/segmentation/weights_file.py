@@ -30,8 +30,8 @@ def why_refused(path: Path) -> str:
     return (
         f"{path} is not read: files of this kind (.pth, .pt, .pkl, .ckpt, .onnx and such) can "
         "carry programs that run when they are opened, and do not say how the network is fed. "
-        "LiverSeg reads safetensors and a card only: `liverseg train` writes such a model folder, "
-        "OUT/model."
+        "LiverSeg reads a model folder of weights.safetensors and card.json only, which "
+        "`liverseg train` writes (OUT/model): ask whoever made the model for that."
     )
 
 
@@ -54,8 +54,8 @@ def read_shapes(path: Path, called: Path | None = None) -> dict[str, tuple[int, 
     if start.startswith(_PICKLE) or start == _ZIP:
         raise ModelError(
             f"{shown} is called safetensors and is none: it is a pickle, as .pth files are. "
-            "Pickles can run programs when they are opened, so it is not read. `liverseg train` writes a "
-            "model folder, OUT/model, that can be used."
+            "Pickles can run programs when they are opened, so it is not read. Ask whoever made "
+            "the model for the folder that `liverseg train` writes (OUT/model)."
         )
     try:
         with safetensors.safe_open(path, "np") as file:

@@ -20,12 +20,7 @@ from liverseg_gui.core.display import PRESETS
 from liverseg_gui.state.preferences import MouseProfile, Preferences, Theme
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.theme import set_tone
-
-
-QUALITY_TIP = (
-    "Best takes four times as long as Fast, and measured no better on held-out patients with the "
-    "default model"
-)
+from liverseg_gui.ui.tips import QUALITY_TIP
 
 
 @dataclass(frozen=True)
