@@ -6,11 +6,13 @@ import argparse
 import json
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from liverseg_gui.cli.console import console_progress
-from liverseg_gui.core.errors import Cancelled, ModelError, NameTakenError
+from liverseg_gui.core.errors import Cancelled, ModelError, NameTakenError, SaveError
 from liverseg_gui.segmentation.model_facts import card_facts, figure_text, model_figures
 from liverseg_gui.segmentation.model_store import add_model, export_model, remove_model
 from liverseg_gui.segmentation.registry import (
@@ -131,14 +133,24 @@ def run_add(arguments: argparse.Namespace) -> int:
 
 def run_choose(arguments: argparse.Namespace) -> int:
     """Use a model from now on."""
-    settings = Settings()
-    settings.failed.connect(_refuse)
-    print(f"{choose_model(arguments.name, settings).name} is used from now on.")
+    with _kept_settings() as settings:
+        chosen = choose_model(arguments.name, settings)
+    print(f"{chosen.name} is used from now on.")
     return 0
 
 
-def _refuse(problem: str) -> None:
-    raise ModelError(problem)
+@contextmanager
+def _kept_settings() -> Iterator[Settings]:
+    """The settings, to be changed.
+
+    Raises:
+        SaveError: a change was not kept.
+    """
+    settings, problems = Settings(), list[str]()
+    settings.failed.connect(lambda problem: problems.append(problem))
+    yield settings
+    if problems:
+        raise SaveError(problems[0])
 
 
 def run_remove(arguments: argparse.Namespace) -> int:
@@ -146,9 +158,9 @@ def run_remove(arguments: argparse.Namespace) -> int:
     found = find_installed(arguments.name)
     if found is not None and not found.built_in and not arguments.yes:
         _ask(f"Remove the model {found.name} ({found.folder})?")
-    settings = Settings()
-    was_chosen = settings.model
-    removed = remove_model(arguments.name, settings)
+    with _kept_settings() as settings:
+        was_chosen = settings.model
+        removed = remove_model(arguments.name, settings)
     print(f"{removed.name} is removed.")
     if settings.model != was_chosen:
         print(f"{settings.model} is used from now on.")
