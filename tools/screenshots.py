@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -38,11 +40,13 @@ from liverseg_gui.core.volume import LIVER, LabelMap, Volume
 from liverseg_gui.io.dicom.write import write_dicom_series
 from liverseg_gui.io.nifti_write import save_mask, write_scan
 from liverseg_gui.io.scans import list_volumes
+from liverseg_gui.segmentation.registry import find_model, user_models
 from liverseg_gui.segmentation.segmenter import Segmentation
 from liverseg_gui.state.preferences import Theme
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import Layout, Pane
 from liverseg_gui.ui.main_window import MainWindow
+from liverseg_gui.ui.models_dialog import ModelsDialog
 from liverseg_gui.ui.preferences_dialog import PreferencesDialog
 from liverseg_gui.ui.shortcuts_dialog import ShortcutsDialog
 from liverseg_gui.ui.study_browser import StudyBrowser
@@ -420,6 +424,17 @@ def preferences(studio: Studio) -> QImage:
     return dialog_shot(studio, dialog)
 
 
+def models(studio: Studio) -> QImage:
+    """The models, one of them added."""
+    own = user_models() / "portal-2026"
+    own.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(find_model().folder, own)
+    card = json.loads((own / "card.json").read_text("utf-8")) | {"held_out": [], "trained_on": []}
+    (own / "card.json").write_text(json.dumps(card), "utf-8")
+    dialog = ModelsDialog(studio.window, studio.settings, studio.window.bench.dialogs)
+    return dialog_shot(studio, dialog)
+
+
 def shortcuts(studio: Studio) -> QImage:
     """All keys and gestures."""
     dialog = ShortcutsDialog(studio.window, studio.settings.preferences.mouse_profile)
@@ -503,6 +518,7 @@ PICTURES: dict[str, Callable[[Studio], QImage]] = {
     "surfaces": surfaces,
     "slab": slab,
     "preferences": preferences,
+    "models": models,
     "shortcuts": shortcuts,
     "scan-check": scan_check,
     "study-browser": study_browser,

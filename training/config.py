@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from liverseg_gui.core.errors import LiverSegError
-from liverseg_gui.segmentation.networks import ARCHITECTURES
+from liverseg_gui.segmentation.architectures import ARCHITECTURES
 from training.augment import Augmentation
 from training.choices import LOSSES, PRECISIONS
 from training.looks import LIVER, TRUNK, Look

@@ -1,4 +1,4 @@
-"""`liverseg info` and `liverseg models`: what is in a path, and what models there are."""
+"""`liverseg info`: what is in a path."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.io.choice import likeliest
 from liverseg_gui.io.entries import Role, VolumeEntry
 from liverseg_gui.io.scans import list_volumes
-from liverseg_gui.segmentation.registry import list_models
 
 _HIDDEN = "hidden"
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Register both subcommands."""
+    """Register the subcommand."""
     info = commands.add_parser(
         "info", help="list the volumes behind a path and what is remarkable about them"
     )
@@ -35,8 +34,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     info.add_argument("--hide-patient", action="store_true", help="leave out name, id and date")
     info.set_defaults(run=run_info)
-    models = commands.add_parser("models", help="list the models that come with the program")
-    models.set_defaults(run=run_models)
 
 
 def run_info(arguments: argparse.Namespace) -> int:
@@ -148,13 +145,3 @@ def _row(number: int, entry: VolumeEntry) -> dict[str, Any]:
             for finding in entry.findings
         ],
     }
-
-
-def run_models(_arguments: argparse.Namespace) -> int:
-    """Print each model with its architecture and held-out figures."""
-    for card in list_models():
-        held_out = card.about.get("held_out", [])
-        liver = [row["liver_dice"] for row in held_out]
-        figures = f", liver Dice {sum(liver) / len(liver):.3f} held out" if liver else ""
-        print(f"{card.name}: {card.architecture}, {card.size[0]} x {card.size[1]}{figures}")
-    return 0

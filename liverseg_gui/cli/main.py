@@ -65,7 +65,7 @@ def _window(words: list[str]) -> int:
     parser.add_argument("path", type=Path, nargs="?", help="scan to open")
     parser.add_argument("mask", type=Path, nargs="?", help="mask to open over it")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"))
-    parser.add_argument("--model", default="default", help="name or folder of a model")
+    parser.add_argument("--model", help="name or folder of a model, in place of the chosen one")
     arguments = parser.parse_args(words)
     if not has_display() and "QT_QPA_PLATFORM" not in os.environ:
         raise LiverSegError(
@@ -81,7 +81,7 @@ _COMMANDS = ("segment", "measure", "info", "models", "phantom", "demo", "train",
 
 
 def _parser() -> argparse.ArgumentParser:
-    from liverseg_gui.cli import demo, evaluate, info, phantom, segment, train
+    from liverseg_gui.cli import demo, evaluate, info, models, phantom, segment, train
 
     parser = argparse.ArgumentParser(
         prog="liverseg",
@@ -91,6 +91,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"liverseg {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (segment, info, phantom, demo, train, evaluate):
+    for module in (segment, info, models, phantom, demo, train, evaluate):
         module.add_parser(commands)
     return parser

@@ -25,6 +25,10 @@ class ModelError(LiverSegError):
     """A model is missing, damaged or foreign."""
 
 
+class NameTakenError(ModelError):
+    """A model cannot be added under this name; under another one it can."""
+
+
 class SegmentationError(LiverSegError):
     """The segmentation could not be carried out."""
 

@@ -1,4 +1,4 @@
-"""Where the program keeps what is its own: settings, caches and logs."""
+"""Where the program keeps what is its own: settings, models that were added, caches and logs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ _NAME = "liverseg"
 
 
 def config_folder() -> Path:
-    """Settings. `LIVERSEG_HOME` puts this and the other two below one folder."""
+    """Settings. `LIVERSEG_HOME` puts this and the others below one folder."""
     return _place("config", platformdirs.user_config_path)
+
+
+def data_folder() -> Path:
+    """What the reader added and cannot be computed again: models."""
+    return _place("data", platformdirs.user_data_path)
 
 
 def cache_folder() -> Path:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+DEFAULT_MODEL = "default"
+"""The model that comes with the program and is used until another one is chosen."""
 _INSTALLED = Path(__file__).parent.parent / "_resources"
 _CHECKOUT = Path(__file__).parent.parent.parent / "resources"
 

@@ -14,11 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from liverseg_gui.core.errors import ModelError
+from liverseg_gui.segmentation.architectures import ARCHITECTURES
 
-ENCODERS = ("resnet18", "resnet34", "resnet50")
-ARCHITECTURES = tuple(
-    name.format(encoder) for name in ("slim-{}", "slim-{}-ppm", "unet-{}") for encoder in ENCODERS
-)
 CLASSES = 3
 
 

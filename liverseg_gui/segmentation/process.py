@@ -17,6 +17,7 @@ from liverseg_gui.core.errors import Cancelled, LiverSegError, SegmentationError
 from liverseg_gui.core.geometry import StoredGrid
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.segmentation.registry import find_model
 from liverseg_gui.segmentation.segmenter import Segmentation
 
 if TYPE_CHECKING:
@@ -33,12 +34,13 @@ _PIECE_BYTES = 2**20
 class ProcessSegmenter:
     """A `Segmenter` whose work is done by a child process. One request at a time.
 
-    `device` (auto, cpu, cuda or mps) can be changed: the next request runs there, and one that
-    runs already goes on where it is.
+    `model` (a name or folder of the registry), `device` (auto, cpu, cuda or mps) and `quality`
+    (fast or best) can be changed: the next request is done so, and one that runs already goes on
+    as it is. Only another device starts another process.
     """
 
-    def __init__(self, model: str = "default", device: str = "auto") -> None:
-        self._model, self.device = model, device
+    def __init__(self, model: str = "default", device: str = "auto", quality: str = "fast") -> None:
+        self.model, self.device, self.quality = model, device, quality
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
         self._ready = False
@@ -58,7 +60,7 @@ class ProcessSegmenter:
             self._pipe, theirs = context.Pipe()
             self._process = context.Process(
                 target=_serve,
-                args=(theirs, self._model, self._started_on),
+                args=(theirs, self._started_on),
                 name="liverseg-segmenter",
                 daemon=True,
             )
@@ -76,6 +78,7 @@ class ProcessSegmenter:
             if not self._ready:
                 self._wait(self._pipe, progress)
                 self._ready = True
+            self._pipe.send((self.model, self.quality))
             self._pipe.send((volume.grid, volume.origin, volume.findings))
             send_array(self._pipe, volume.hu)
             result: Segmentation = self._wait(self._pipe, progress)
@@ -167,11 +170,9 @@ def _rebuilt(expected: bool, message: str, details: str) -> Exception:
     return RuntimeError(f"{message}\n{details}")
 
 
-def _serve(pipe: Connection, model: str, device: str) -> None:
+def _serve(pipe: Connection, device: str) -> None:
     """The child: say "ready" once torch is loaded, then answer requests until the pipe closes."""
-    from liverseg_gui.segmentation.inference import NetworkSegmenter
-
-    segmenter: Segmenter | None = None
+    segmenters = _Segmenters(device)
     pipe.send(("ready", None))
     while True:
         try:
@@ -180,11 +181,12 @@ def _serve(pipe: Connection, model: str, device: str) -> None:
             return
         if request == "cancel":
             continue
-        grid, origin, findings = request
+        model, quality = request
+        grid, origin, findings = pipe.recv()
         volume = Volume(receive_array(pipe), grid, origin, findings)
         progress = _piped_progress(pipe)
         try:
-            segmenter = segmenter or NetworkSegmenter(model, device)
+            segmenter = segmenters.get(model, quality)
             _send_result(pipe, segmenter.segment(volume, progress))
         except Cancelled:
             pipe.send(("cancelled", None))
@@ -195,8 +197,36 @@ def _serve(pipe: Connection, model: str, device: str) -> None:
             pipe.send(("failed", (expected, str(error), traceback.format_exc())))
 
 
+class _Segmenters:
+    """Keeps the segmenter that was used last, with its network in memory.
+
+    Another one takes its place when another model or quality is asked for, and when what lies
+    under the model's name is not what it was.
+    """
+
+    def __init__(self, device: str) -> None:
+        from liverseg_gui.segmentation.inference import NetworkSegmenter
+
+        self._make, self._device = NetworkSegmenter, device
+        self._kept: Segmenter | None = None
+        self._made_of: tuple[object, str] | None = None
+
+    def get(self, model: str, quality: str) -> Segmenter:
+        """The segmenter for `model` and `quality`.
+
+        Raises:
+            ModelError: there is no such model.
+        """
+        made_of = (find_model(model), quality)
+        if self._kept is None or made_of != self._made_of:
+            self._kept = None  # before the next one takes memory
+            self._kept = self._make(model, self._device, quality)
+            self._made_of = made_of
+        return self._kept
+
+
 def _send_result(pipe: Connection, found: Segmentation) -> None:
-    about = (found.model, found.device, found.seconds, found.warnings)
+    about = (found.model, found.device, found.seconds, found.warnings, found.why)
     pipe.send(("done", (found.labels.grid, about)))
     send_array(pipe, found.labels.labels)
 

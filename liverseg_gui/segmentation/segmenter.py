@@ -18,6 +18,8 @@ class Segmentation:
     device: str
     seconds: float
     warnings: tuple[str, ...] = field(default=())
+    why: str = ""
+    """Why it ran where it did, in a sentence for the reader; often there is nothing to say."""
 
 
 class Segmenter(Protocol):

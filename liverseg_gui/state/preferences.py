@@ -25,6 +25,7 @@ class Theme(Enum):
 
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+QUALITIES = ("fast", "best")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Preferences:
     theme: Theme = Theme.DARK
     preset: str = "Abdomen"
     device: str = "auto"
+    quality: str = "fast"
     hide_patient: bool = False
     reopen_last: bool = False
 
@@ -75,5 +77,5 @@ def _value(name: str, default: Any, value: Any) -> Any:
     if isinstance(default, Enum):
         known = {choice.value: choice for choice in type(default)}
         return known.get(value, default) if isinstance(value, str) else default
-    choices = DEVICES if name == "device" else tuple(PRESETS)
+    choices = {"device": DEVICES, "quality": QUALITIES}.get(name, tuple(PRESETS))
     return value if value in choices else default

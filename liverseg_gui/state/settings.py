@@ -14,6 +14,7 @@ from psygnal import Signal
 
 from liverseg_gui.core.display import Window
 from liverseg_gui.core.places import config_folder
+from liverseg_gui.core.resources import DEFAULT_MODEL
 from liverseg_gui.state.merging import merged
 from liverseg_gui.state.overlay_look import OverlayLook
 from liverseg_gui.state.preferences import Preferences, truth
@@ -49,6 +50,7 @@ class Settings:
     def __init__(self, file: Path | None = None) -> None:
         self._file = file or config_folder() / "settings.json"
         self.note = ""
+        self._model_for_now: str | None = None
         self._set_defaults()
         self._read()
         self._known = self._stored()
@@ -56,6 +58,7 @@ class Settings:
     def _set_defaults(self) -> None:
         self._preferences = Preferences()
         self._overlay = OverlayLook()
+        self._model = DEFAULT_MODEL
         self._welcomed = False
         self._recent: tuple[Path, ...] = ()
         self._last: LastStudy | None = None
@@ -100,6 +103,21 @@ class Settings:
         """Draw masks so from the next start on."""
         self._overlay = look
         self._write()
+
+    @property
+    def model(self) -> str:
+        """The model to segment with: the chosen one, or what `use_model_for_now` said."""
+        return self._model_for_now or self._model
+
+    def choose_model(self, name: str) -> None:
+        """Segment with the model `name` from the next time on."""
+        self._model, self._model_for_now = name, None
+        self._write()
+
+    def use_model_for_now(self, name: str) -> None:
+        """Segment with the model `name`, or that in the folder `name`, until another one is
+        chosen or the program ends. This is not kept."""
+        self._model_for_now = name
 
     @property
     def welcomed(self) -> bool:
@@ -195,6 +213,8 @@ class Settings:
         """
         self._preferences = Preferences.from_stored(stored)
         self._overlay = OverlayLook.from_stored(stored.get("overlay", {}))
+        model = stored.get("model", DEFAULT_MODEL)
+        self._model = model if isinstance(model, str) and model else DEFAULT_MODEL
         self._welcomed = truth(stored.get("welcomed", False))
         self._user_presets = kept_presets(_windows(stored.get("user_presets", {})))
         self._study_windows = _newest(_windows(stored.get("study_windows", {})))
@@ -250,6 +270,7 @@ class Settings:
         return {
             **self._preferences.stored(),
             "overlay": self._overlay.stored(),
+            "model": self._model,
             "welcomed": self._welcomed,
             "user_presets": _stored_windows(self._user_presets),
             "study_windows": _stored_windows(self._study_windows),

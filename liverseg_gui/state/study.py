@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class MaskSource:
     """Where a mask came from: a file, or a model that ran on a device.
 
-    `note` says how a foreign file's labels were read.
+    `note` says how a foreign file's labels were read, `why` why the model ran on that device.
     """
 
     path: Path | None = None
@@ -28,6 +28,7 @@ class MaskSource:
     seconds: float | None = None
     warnings: tuple[str, ...] = field(default=())
     note: str = ""
+    why: str = ""
 
 
 class Study:

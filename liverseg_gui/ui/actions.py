@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 
 from liverseg_gui.core.display import PRESETS
 from liverseg_gui.core.slabs import SlabMode
+from liverseg_gui.state.preferences import QUALITIES
 from liverseg_gui.state.settings import MOST_RECENT
 from liverseg_gui.state.user_presets import MOST_USER_PRESETS
 from liverseg_gui.ui.icons import icon
@@ -35,7 +36,7 @@ class ActionRow:
 
 
 _RECENT, _SLAB, _CINE = "Open recent", "Slab", "Cine"
-_MOVE, _SLICES = "Move crosshair", "Go to slice"
+_MOVE, _SLICES, _QUALITY = "Move crosshair", "Go to slice", "Quality"
 PANELS_MENU = "Panels"
 ROWS: tuple[ActionRow, ...] = (
     ActionRow("open_file", "&File", "Open scan ...", ("Ctrl+O",), "open", needs_scan=False),
@@ -69,6 +70,17 @@ ROWS: tuple[ActionRow, ...] = (
     ActionRow("preferences", "&File", "Preferences ...", ("Ctrl+,",), needs_scan=False, gap=True),
     ActionRow("quit", "&File", "Quit", ("Ctrl+Q",), needs_scan=False, gap=True),
     ActionRow("segment", "&Segmentation", "Segment", ("F5",), "segment"),
+    *(
+        ActionRow(
+            f"quality {quality}",
+            "&Segmentation",
+            quality.title(),
+            checkable=True,
+            needs_scan=False,
+            submenu=_QUALITY,
+        )
+        for quality in QUALITIES
+    ),
     ActionRow("cancel", "&Segmentation", "Cancel", ("Esc",), needs_scan=False),
     ActionRow("overlay", "&Segmentation", "Show overlay", ("S",), checkable=True),
     ActionRow("opacity_down", "&Segmentation", "Overlay opacity down", ("A",)),
@@ -78,6 +90,7 @@ ROWS: tuple[ActionRow, ...] = (
     ActionRow("compare_model", "&Segmentation", "Compare with the model's mask"),
     ActionRow("compare_before", "&Segmentation", "Compare with the mask before"),
     ActionRow("stop_comparing", "&Segmentation", "Stop comparing"),
+    ActionRow("models", "&Segmentation", "Models ...", needs_scan=False, gap=True),
     ActionRow("navigate", "&View", "Navigate", ("N",), "navigate", checkable=True),
     ActionRow("window_tool", "&View", "Window/level", ("W",), "window", checkable=True),
     ActionRow("swap_tools", "&View", "Swap tools", ("Space",)),

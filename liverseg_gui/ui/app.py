@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from liverseg_gui.core import resources
 from liverseg_gui.core.places import config_folder
 from liverseg_gui.segmentation.process import ProcessSegmenter
+from liverseg_gui.segmentation.registry import chosen_model
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import Layout
 from liverseg_gui.ui.garbage import GarbageTimer
@@ -25,21 +26,25 @@ _WARM_UP_MS = 500
 def run_window(
     path: Path | None = None,
     mask: Path | None = None,
-    model: str = "default",
+    model: str | None = None,
     device: str | None = None,
 ) -> int:
     """Show the window, open `path` and `mask` (or the last study, where that is wished) in the
-    background, and return Qt's exit code. Without a `device` the preferred one is used."""
+    background, and return Qt's exit code. Without `model` and `device` those of the settings are
+    used."""
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("LiverSeg")
     app.setWindowIcon(QIcon(str(resources.path("icons/liverseg.svg"))))
     start_logging()
     settings, garbage = Settings(), GarbageTimer()
-    segmenter = ProcessSegmenter(model, device or settings.preferences.device)
+    if model:
+        settings.use_model_for_now(model)
+    wished = settings.preferences
+    segmenter = ProcessSegmenter(chosen_model(settings), device or wished.device, wished.quality)
     window = MainWindow(segmenter, settings=settings)
     apply_theme(app, settings.preferences.theme)  # once it is built: a style sheet slows that down
-    follow_device(segmenter, settings)
+    follow_choices(segmenter, settings)
     catch_unexpected(lambda text, more: QTimer.singleShot(0, lambda: window.bench.tell(text, more)))
     geometry = QSettings(str(config_folder() / "window.ini"), QSettings.Format.IniFormat)
     restore_geometry(window, geometry)
@@ -66,13 +71,15 @@ def open_first(window: MainWindow, path: Path | None, mask: Path | None = None) 
         window.controller.opener.open_last()
 
 
-def follow_device(segmenter: ProcessSegmenter, settings: Settings) -> None:
-    """Segment where the reader prefers, from the next time on; what the command line said holds
-    until then."""
+def follow_choices(segmenter: ProcessSegmenter, settings: Settings) -> None:
+    """Segment with the model, the quality and on the device that the reader chooses, from the next
+    time on; a device that the command line said holds until another one is chosen."""
     preferred = settings.preferences.device
 
     def follow() -> None:
         nonlocal preferred
+        segmenter.model = chosen_model(settings)
+        segmenter.quality = settings.preferences.quality
         if settings.preferences.device != preferred:
             preferred = segmenter.device = settings.preferences.device
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 
 from liverseg_gui.core.slabs import THICKEST_MM, THINNEST_MM, Slab, SlabMode
-from liverseg_gui.state.preferences import MouseProfile
+from liverseg_gui.state.preferences import QUALITIES, MouseProfile
 from liverseg_gui.state.settings import MOST_RECENT, Settings
 from liverseg_gui.state.view import Layout, Pane, Tool, ViewState
 from liverseg_gui.ui.actions import ROWS, tool_tip
@@ -91,6 +91,8 @@ def _look_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
 def _overlay_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
     state, comparer = window.view_state, window.controller.comparer
     return {
+        **{f"quality {name}": partial(_choose_quality, window, name) for name in QUALITIES},
+        "models": partial(_show_models, window),
         "cancel": partial(_cancel, window),
         "overlay": partial(setattr, state, "overlay_visible"),
         "opacity_down": partial(state.change_opacity, -0.1),
@@ -199,6 +201,7 @@ def _refresh_checks(window: MainWindow) -> None:
         "cine": window.cine.running,
         **{f"layout {layout.name.lower()}": state.layout is layout for layout in Layout},
         **{f"slab {mode.name.lower()}": state.slab.mode is mode for mode in SlabMode},
+        **{f"quality {name}": settings.preferences.quality == name for name in QUALITIES},
         "full_screen": window.isFullScreen(),
         "hide_patient": settings.hide_patient,
         "reopen_last": settings.reopen_last,
@@ -283,6 +286,20 @@ def _show_preferences(window: MainWindow) -> None:
     dialog = PreferencesDialog(window, window.settings)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.open()
+
+
+def _show_models(window: MainWindow) -> None:
+    """What is chosen there is used from the next segmentation on."""
+    from liverseg_gui.ui.models_dialog import ModelsDialog
+
+    dialog = ModelsDialog(window, window.settings, window.bench.dialogs)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    window.closing.connect(dialog.reject)
+    dialog.open()
+
+
+def _choose_quality(window: MainWindow, quality: str, _checked: bool) -> None:
+    window.settings.prefer(quality=quality)
 
 
 def _full_screen(window: MainWindow, full: bool) -> None:

@@ -31,6 +31,7 @@ _OPEN_MASK_FILTER = (
 )
 _MASK_FILTER = "Masks (*.nii.gz *.nii)"
 _NIFTI_FILTER = "NIfTI (*.nii.gz)"
+_MODEL_FILTER = "Models (*.zip)"
 _REPORT_FILTER = "JSON report (*.json);;CSV table (*.csv)"
 
 
@@ -132,6 +133,19 @@ class Dialogs:
     def export_as(self, proposal: Path) -> Path | None:
         """Ask where to export the scan without its patient."""
         return self._save("Export anonymized NIfTI", proposal, _NIFTI_FILTER)
+
+    def model_file(self) -> Path | None:
+        """Ask for the zip of a model."""
+        name, _ = QFileDialog.getOpenFileName(self._parent, "Add a model", "", _MODEL_FILTER)
+        return Path(name) if name else None
+
+    def model_folder(self) -> Path | None:
+        """Ask for a model folder."""
+        return self._folder("Add a model folder")
+
+    def export_model_as(self, proposal: Path) -> Path | None:
+        """Ask where to write the zip of a model."""
+        return self._save("Export a model", proposal, _MODEL_FILTER)
 
     def picture_options(self, options: PictureOptions) -> PictureOptions | None:
         """Ask what a picture shows, starting from `options`."""

@@ -20,6 +20,7 @@ from liverseg_gui.core.display import PRESETS
 from liverseg_gui.state.preferences import MouseProfile, Preferences, Theme
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.theme import set_tone
+from liverseg_gui.ui.tips import QUALITY_TIP
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,15 @@ ROWS: tuple[PreferenceRow, ...] = (
             Choice("cpu", "CPU"),
             Choice("cuda", "NVIDIA GPU (CUDA)"),
             Choice("mps", "Apple GPU (MPS)"),
+        ),
+    ),
+    PreferenceRow(
+        "quality",
+        "Quality",
+        QUALITY_TIP,
+        (
+            Choice("fast", "Fast", "One look at each slice."),
+            Choice("best", "Best", "The mean of four looks: takes four times as long."),
         ),
     ),
     PreferenceRow("hide_patient", "Hide patient", "Show no name, id or date of the patient"),

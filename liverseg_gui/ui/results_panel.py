@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QComboBox,
     QFormLayout,
     QFrame,
     QGroupBox,
+    QHBoxLayout,
     QHeaderView,
     QLabel,
     QPushButton,
@@ -20,11 +22,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from liverseg_gui.state.preferences import QUALITIES
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.study import Study
 from liverseg_gui.ui.hiding import text_shown
 from liverseg_gui.ui.marks import NOT_RELIABLE, SHORT_MARK, WARNING_SIGN, why_unreliable
 from liverseg_gui.ui.theme import Tone, set_tone
+from liverseg_gui.ui.tips import QUALITY_TIP
 
 if TYPE_CHECKING:
     from liverseg_gui.core.measure import Lesion, Measurements
@@ -50,7 +54,7 @@ class ResultsPanel(QWidget):
         self.segment_button = QPushButton("Segment  (F5)")
         self.segment_button.setMinimumHeight(34)
         self.segment_button.clicked.connect(self.segment_asked)
-        layout.addWidget(self.segment_button)
+        layout.addLayout(self._segment_row())
         layout.addWidget(self._volume_group())
         layout.addWidget(self._lesion_group(), 1)
         self._source = _wrapped("muted")
@@ -69,6 +73,23 @@ class ResultsPanel(QWidget):
         study.preview_changed.connect(self.refresh)
         settings.changed.connect(self.refresh)
         self.refresh()
+
+    def _segment_row(self) -> QHBoxLayout:
+        """The button, and how well and how long it is to look."""
+        self.quality = QComboBox()
+        for quality in QUALITIES:
+            self.quality.addItem(quality.title(), quality)
+        self.quality.setMinimumHeight(34)
+        self.quality.setAccessibleName("Quality of the segmentation")
+        self.quality.setAccessibleDescription(QUALITY_TIP)
+        self.quality.setToolTip(f"{QUALITY_TIP}. Takes effect with the next segmentation.")
+        self.quality.activated.connect(
+            lambda at: self._settings.prefer(quality=self.quality.itemData(at))
+        )
+        row = QHBoxLayout()
+        row.addWidget(self.segment_button, 1)
+        row.addWidget(self.quality)
+        return row
 
     def _volume_group(self) -> QGroupBox:
         group = QGroupBox("Volumes")
@@ -128,6 +149,7 @@ class ResultsPanel(QWidget):
         self._doubts.setFixedHeight(self._height_of_warnings())
         about = "Reading another scan ..." if reading else self._about_mask()
         self._source.setText(text_shown(about, self._settings))
+        self.quality.setCurrentIndex(QUALITIES.index(self._settings.preferences.quality))
 
     def _height_of_warnings(self) -> int:
         """High enough for the text, as long as the table above keeps its place."""
@@ -155,11 +177,11 @@ class ResultsPanel(QWidget):
         if self._study.mask is None:
             return "No mask yet."
         if source.model:
-            made = f"Model {source.model} on {source.device}, {source.seconds:.1f} s."
+            made = f"Model {source.model} on {source.device}, {source.seconds:.1f} s. {source.why}"
         else:
             made = f"Mask from {source.path.name}." if source.path else ""
         return (
-            made
+            made.rstrip()
             + (f" {source.note}" if source.note else "")
             + (" Not saved yet." if self._study.unsaved else "")
         )

@@ -78,8 +78,8 @@ class StudyController:
 
         def done(found: Segmentation) -> None:
             if study.volume is volume:
-                source = MaskSource(None, found.model, found.device, found.seconds, found.warnings)
-                self._set_mask(found.labels, source)
+                made = (found.model, found.device, found.seconds, found.warnings)
+                self._set_mask(found.labels, MaskSource(None, *made, why=found.why))
                 self._bench.say(f"Segmented in {found.seconds:.1f} s on {found.device}")
 
         work = partial(self._segmenter.segment, volume)

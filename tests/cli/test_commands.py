@@ -228,11 +228,6 @@ def test_a_dicom_phantom_is_read_back(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "lesion 1" in capsys.readouterr().out
 
 
-def test_models_prints_the_default(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["models"]) == 0
-    assert capsys.readouterr().out.startswith("default: slim-resnet18")
-
-
 @pytest.mark.parametrize(
     ("words", "message"),
     [

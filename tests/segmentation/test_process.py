@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import json
+import multiprocessing
 import os
+import shutil
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +16,10 @@ import pytest
 from liverseg_gui.core.errors import Cancelled, SegmentationError
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.volume import LabelMap
 from liverseg_gui.segmentation.inference import NetworkSegmenter
-from liverseg_gui.segmentation.process import ProcessSegmenter
+from liverseg_gui.segmentation.process import ProcessSegmenter, _receive_result, _send_result
+from liverseg_gui.segmentation.segmenter import Segmentation
 
 
 @pytest.fixture
@@ -73,6 +79,41 @@ def test_a_missing_model_is_reported_from_the_process(phantom: Phantom) -> None:
     with pytest.raises(SegmentationError, match="no model 'nothing'"):
         segmenter.segment(phantom.volume, Progress())
     segmenter.close()
+
+
+def test_another_model_and_quality_are_taken_with_the_next_request_by_the_same_process(
+    segmenter: ProcessSegmenter, phantom: Phantom, untrained_model: Path, tmp_path: Path
+) -> None:
+    fast = segmenter.segment(phantom.volume, Progress())
+    first = segmenter._process
+    other = Path(shutil.copytree(untrained_model, tmp_path / "other"))
+    card = json.loads((other / "card.json").read_text())
+    (other / "card.json").write_text(json.dumps(card | {"name": "other"}))
+    segmenter.model, segmenter.quality = str(other), "best"
+    best = segmenter.segment(phantom.volume, Progress())
+    assert best.model == "other"
+    there = NetworkSegmenter(str(other), "cpu", "best").segment(phantom.volume, Progress())
+    np.testing.assert_array_equal(best.labels.labels, there.labels.labels)
+    (other / "card.json").write_text(json.dumps(card | {"name": "replaced"}))
+    assert segmenter.segment(phantom.volume, Progress()).model == "replaced"
+    segmenter.model, segmenter.quality = str(untrained_model), "fast"
+    again = segmenter.segment(phantom.volume, Progress())
+    np.testing.assert_array_equal(again.labels.labels, fast.labels.labels)
+    assert segmenter._process is first
+
+
+def test_why_it_ran_there_comes_along(phantom: Phantom) -> None:
+    ours, theirs = multiprocessing.Pipe()
+    mask = LabelMap(phantom.truth.labels, phantom.volume.grid)
+    found = Segmentation(mask, "m", "cpu", 1.5, ("doubt",), "The graphics card is too small.")
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(_send_result, theirs, found)
+        kind, value = ours.recv()
+        arrived = _receive_result(ours, *value)
+        sent.result()
+    assert kind == "done"
+    assert arrived.why == "The graphics card is too small."
+    assert (arrived.model, arrived.warnings) == ("m", ("doubt",))
 
 
 def test_another_device_is_taken_with_the_next_request_and_not_before(

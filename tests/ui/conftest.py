@@ -121,6 +121,16 @@ class FakeDialogs:
         self.questions.append(proposal.name)
         return self.path
 
+    def model_file(self) -> Path | None:
+        return self.path
+
+    def model_folder(self) -> Path | None:
+        return self.path
+
+    def export_model_as(self, proposal: Path) -> Path | None:
+        self.questions.append(proposal.name)
+        return self.path
+
     def save_report_as(self, proposal: Path) -> Path | None:
         return self.path
 

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDialogButtonB
 
 from liverseg_gui.core.display import PRESETS
 from liverseg_gui.segmentation.process import ProcessSegmenter
-from liverseg_gui.state.preferences import DEVICES, MouseProfile, Preferences, Theme
+from liverseg_gui.state.preferences import DEVICES, QUALITIES, MouseProfile, Preferences, Theme
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.app import follow_device
+from liverseg_gui.ui.app import follow_choices
 from liverseg_gui.ui.preferences_dialog import ROWS, PreferencesDialog
 from liverseg_gui.ui.theme import apply_theme, current_theme
 from tests.ui.conftest import Desk
@@ -43,6 +43,7 @@ def test_there_is_a_row_for_every_preference_and_for_every_value() -> None:
     assert values["theme"] == list(Theme)
     assert values["preset"] == list(PRESETS)
     assert values["device"] == list(DEVICES)
+    assert values["quality"] == list(QUALITIES)
     assert all(row.tip for row in ROWS)
 
 
@@ -114,7 +115,7 @@ def test_defaults_undoes_everything_at_once(desk: Desk, dialog: PreferencesDialo
 
 
 def test_everything_preferred_is_there_at_the_next_start(tmp_path: Path) -> None:
-    chosen = Preferences(MouseProfile.PACS, True, Theme.LIGHT, "Bone", "cpu", True, True)
+    chosen = Preferences(MouseProfile.PACS, True, Theme.LIGHT, "Bone", "cpu", "best", True, True)
     settings = Settings(tmp_path / "settings.json")
     settings.prefer(**{field.name: getattr(chosen, field.name) for field in fields(chosen)})
     assert Settings(tmp_path / "settings.json").preferences == chosen
@@ -122,7 +123,9 @@ def test_everything_preferred_is_there_at_the_next_start(tmp_path: Path) -> None
 
 def test_a_choice_that_is_not_known_keeps_its_default_and_nothing_else_does(tmp_path: Path) -> None:
     file = tmp_path / "settings.json"
-    file.write_text('{"theme": "Sepia", "device": "tpu", "preset": 7, "mouse_profile": "PACS"}')
+    file.write_text(
+        '{"theme": "Sepia", "device": "tpu", "preset": 7, "quality": "x", "mouse_profile": "PACS"}'
+    )
     settings = Settings(file)
     assert settings.preferences == Preferences(mouse_profile=MouseProfile.PACS)
     assert settings.note == ""
@@ -130,8 +133,18 @@ def test_a_choice_that_is_not_known_keeps_its_default_and_nothing_else_does(tmp_
 
 def test_the_next_segmentation_runs_on_the_device_that_is_preferred(tmp_path: Path) -> None:
     settings, segmenter = Settings(tmp_path / "settings.json"), ProcessSegmenter(device="cuda")
-    follow_device(segmenter, settings)
+    follow_choices(segmenter, settings)
     settings.prefer(theme=Theme.LIGHT)
     assert segmenter.device == "cuda"
     settings.prefer(device="cpu")
     assert segmenter.device == "cpu"
+
+
+def test_the_next_segmentation_is_done_as_is_chosen(tmp_path: Path) -> None:
+    settings, segmenter = Settings(tmp_path / "settings.json"), ProcessSegmenter()
+    settings.use_model_for_now("a/folder")
+    follow_choices(segmenter, settings)
+    settings.prefer(quality="best")
+    assert (segmenter.model, segmenter.quality) == ("a/folder", "best")
+    settings.choose_model("mine")
+    assert (segmenter.model, segmenter.quality) == ("mine", "best")

@@ -1,0 +1,199 @@
+"""`liverseg models`: which models there are, and adding, choosing, removing, carrying them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from liverseg_gui.cli.console import console_progress
+from liverseg_gui.core.errors import Cancelled, ModelError, NameTakenError, SaveError
+from liverseg_gui.segmentation.model_facts import card_facts, figure_text, model_figures
+from liverseg_gui.segmentation.model_store import add_model, export_model, remove_model
+from liverseg_gui.segmentation.registry import (
+    InstalledModel,
+    choose_model,
+    chosen_model,
+    find_installed,
+    find_model,
+    list_models,
+    read_weights,
+    user_models,
+)
+from liverseg_gui.state.settings import Settings
+
+_HEAD = ("", "name", "origin", "architecture", "MB", "patients", "liver", "tumor")
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register the subcommand and its own ones."""
+    models = commands.add_parser("models", help="list, add, choose, remove and export models")
+    models.add_argument("--json", action="store_true", help="print JSON")
+    models.set_defaults(run=run_list)
+    what = models.add_subparsers(metavar="WHAT")
+    add = what.add_parser("add", help="add a model folder, or the zip of one")
+    add.add_argument("path", type=Path, metavar="PATH", help="model folder or .zip")
+    add.add_argument("--name", help="what to call it, in place of the name on its card")
+    add.set_defaults(run=run_add)
+    choose = what.add_parser("choose", help="use a model from now on")
+    choose.add_argument("name", metavar="NAME")
+    choose.set_defaults(run=run_choose)
+    remove = what.add_parser("remove", help="remove a model that was added")
+    remove.add_argument("name", metavar="NAME")
+    remove.add_argument("--yes", action="store_true", help="do not ask")
+    remove.set_defaults(run=run_remove)
+    export = what.add_parser("export", help="write a model as one zip, for another workstation")
+    export.add_argument("name", metavar="NAME")
+    export.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.zip")
+    export.set_defaults(run=run_export)
+    show = what.add_parser("show", help="the card of a model")
+    show.add_argument("name", metavar="NAME", help="name or folder")
+    show.set_defaults(run=run_show)
+
+
+def run_list(arguments: argparse.Namespace) -> int:
+    """Print all models as a table or as JSON."""
+    models, chosen = list_models(), chosen_model(Settings())
+    if arguments.json:
+        print(json.dumps([_row(model, chosen) for model in models], indent=2))
+        return 0
+    for line in (*_table(models, chosen), "", *_below(models, chosen)):
+        print(line)
+    return 0
+
+
+def _row(model: InstalledModel, chosen: str) -> dict[str, Any]:
+    card = model.card
+    row: dict[str, Any] = {
+        "name": model.name,
+        "origin": model.origin,
+        "chosen": model.name == chosen,
+        "folder": str(model.folder),
+        "problem": model.problem,
+        "weights_bytes": model.weights_bytes,
+    }
+    if card is not None:
+        row |= {"architecture": card.architecture, "size": card.size, "sha256": card.sha256}
+        row |= vars(model_figures(card))
+    return row
+
+
+def _table(models: list[InstalledModel], chosen: str) -> list[str]:
+    rows = [_HEAD, *(_cells(model, chosen) for model in models)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    right = range(4, len(_HEAD))
+    return [
+        "  ".join(
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _cells(model: InstalledModel, chosen: str) -> tuple[str, ...]:
+    mark = "*" if model.name == chosen else ""
+    megabytes = f"{model.weights_bytes / 1e6:.0f}"
+    if model.card is None:
+        return mark, model.name, model.origin, "cannot be used", megabytes, "-", "-", "-"
+    figures = model_figures(model.card)
+    patients = "-" if figures.patients is None else str(figures.patients)
+    dice = figure_text(figures.liver_dice), figure_text(figures.tumor_dice)
+    return mark, model.name, model.origin, model.card.architecture, megabytes, patients, *dice
+
+
+def _below(models: list[InstalledModel], chosen: str) -> list[str]:
+    """What stands below the table: problems, what the columns mean, and where things are."""
+    known = chosen in [model.name for model in models]
+    return [
+        *(f"{model.name}: {model.problem}" for model in models if model.problem),
+        *([] if known else [f"The chosen model {chosen!r} is not there any more: choose another."]),
+        "* is used where nothing else is said. Patients: how many it was trained on. Liver, tumor:",
+        "mean Dice of held-out patients, as its card says.",
+        f"Models that are added lie in {user_models()}.",
+    ]
+
+
+def run_add(arguments: argparse.Namespace) -> int:
+    """Check a model and add it."""
+    with console_progress() as progress:
+        try:
+            added = add_model(arguments.path, arguments.name, progress)
+        except NameTakenError as taken:
+            raise ModelError(f"{taken} --name gives it one.") from taken
+    word = shlex.quote(added.name)
+    print(f"{added.name} is added. `liverseg models choose {word}` uses it from now on.")
+    return 0
+
+
+def run_choose(arguments: argparse.Namespace) -> int:
+    """Use a model from now on."""
+    with _kept_settings() as settings:
+        chosen = choose_model(arguments.name, settings)
+    print(f"{chosen.name} is used from now on.")
+    return 0
+
+
+@contextmanager
+def _kept_settings() -> Iterator[Settings]:
+    """The settings, to be changed.
+
+    Raises:
+        SaveError: a change was not kept.
+    """
+    settings, problems = Settings(), list[str]()
+    settings.failed.connect(lambda problem: problems.append(problem))
+    yield settings
+    if problems:
+        raise SaveError(problems[0])
+
+
+def run_remove(arguments: argparse.Namespace) -> int:
+    """Remove a model that was added, once the reader has said so."""
+    found = find_installed(arguments.name)
+    if found is not None and not found.built_in and not arguments.yes:
+        _ask(f"Remove the model {found.name} ({found.folder})?")
+    with _kept_settings() as settings:
+        was_chosen = settings.model
+        removed = remove_model(arguments.name, settings)
+    print(f"{removed.name} is removed.")
+    if settings.model != was_chosen:
+        print(f"{settings.model} is used from now on.")
+    return 0
+
+
+def _ask(question: str) -> None:
+    """Go on only with a yes.
+
+    Raises:
+        ModelError: there is nobody to ask.
+        Cancelled: the answer is no.
+    """
+    if not sys.stdin or not sys.stdin.isatty():
+        raise ModelError(f"{question} There is nobody to ask here: say --yes.")
+    if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
+        raise Cancelled
+
+
+def run_export(arguments: argparse.Namespace) -> int:
+    """Write a model as a zip."""
+    with console_progress() as progress:
+        card = export_model(arguments.name, arguments.output, progress)
+    print(f"{card.name} is in {arguments.output}. Its card names the cases it was trained on.")
+    return 0
+
+
+def run_show(arguments: argparse.Namespace) -> int:
+    """Print the card of a model, its weights checked."""
+    card = find_model(arguments.name)
+    print(f"{card.name} ({card.folder})")
+    for heading, text in card_facts(card):
+        print(f"{heading}: {text}")
+    read_weights(card)
+    print("The weights are whole.")
+    return 0
