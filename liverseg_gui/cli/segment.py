@@ -20,7 +20,7 @@ from liverseg_gui.io.masks import UnknownLabelsError, parse_labels, read_mask, s
 from liverseg_gui.io.nifti_write import require_mask_place
 from liverseg_gui.io.scans import choose, list_volumes
 from liverseg_gui.report.write import MadeFrom, Report, require_report_place, write_report
-from liverseg_gui.segmentation.registry import find_model
+from liverseg_gui.segmentation.registry import chosen_model, find_model
 from liverseg_gui.state.settings import Settings
 
 _FILE_ENDINGS = (
@@ -50,7 +50,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     segment.add_argument("--report", type=Path, help="report (.json or .csv)")
     segment.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
-    segment.add_argument("--model", default="default", help="name or folder of a model")
+    segment.add_argument("--model", help="name or folder of a model (default: the chosen one)")
     segment.add_argument(
         "--quality", default="fast", choices=("fast", "best"), help="best takes four times as long"
     )
@@ -107,6 +107,7 @@ def _entry(
 
 def run_segment(arguments: argparse.Namespace) -> int:
     """Segment one scan, save the mask, print and report the figures; or a cohort of scans."""
+    arguments.model = chosen_model(Settings(), arguments.model)
     if is_folder(arguments.output):
         from liverseg_gui.cli.cohort import run_cohort
 
