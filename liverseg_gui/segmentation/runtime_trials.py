@@ -26,7 +26,7 @@ FASTER = 0.9
 """The share of torch float32's time that a runtime may take at most."""
 _ROUNDS, _ROUNDS_SECONDS = 5, 3.0
 _SLOW = 2.0
-"""So many times as long as torch float32 for the second slice is slow: it is measured no further."""
+"""As many times as long as torch float32 for the second slice is slow, and measured no further."""
 _VERY_SLOW, _VERY_SLOW_SECONDS = 4.0, 1.5
 """As many times as long, and so long, for the first slice, which includes what is done once."""
 
