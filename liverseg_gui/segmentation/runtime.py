@@ -12,6 +12,9 @@ from liverseg_gui.core.errors import SegmentationError
 EXACT = "torch-float32"
 """The runtime that is everywhere, and whose labels the others are held to."""
 
+FOLDED = "torch-folded-float32"
+"""The same with its batch norms folded into the convolutions: differs by rounding alone."""
+
 _REDUCED = {"torch-float16": torch.float16, "torch-bfloat16": torch.bfloat16}
 
 
@@ -55,7 +58,7 @@ class TorchRuntime:
     notices: tuple[str, ...] = ()
 
     def __init__(self, network: torch.nn.Module, device: str, name: str = EXACT) -> None:
-        """Put `network` onto `device`; `name` is "torch-" and float32, float16 or bfloat16."""
+        """Put `network` onto `device`; `name` says in how many bits it computes."""
         self.name, self.device = name, device
         self._reduced = _REDUCED.get(name)
         self._network = network.eval().to(device).to(memory_format=torch.channels_last)
@@ -98,7 +101,7 @@ def torch_runtimes(device: str) -> tuple[str, ...]:
         brain = torch.xpu.is_bf16_supported()
     else:
         brain = device == "cpu"
-    names = (EXACT,) if device == "cpu" else (EXACT, "torch-float16")
+    names = (EXACT, FOLDED) if device == "cpu" else (EXACT, "torch-float16")
     return (*names, "torch-bfloat16") if brain else names
 
 

@@ -7,13 +7,14 @@ import copy
 from torch import nn
 
 from liverseg_gui.core.errors import SegmentationError
+from liverseg_gui.segmentation.folding import folded
 from liverseg_gui.segmentation.openvino_runtime import (
     PRECISIONS,
     OpenVinoRuntime,
     has_openvino,
     openvino_runtimes,
 )
-from liverseg_gui.segmentation.runtime import Runtime, TorchRuntime, torch_runtimes
+from liverseg_gui.segmentation.runtime import FOLDED, Runtime, TorchRuntime, torch_runtimes
 
 
 class RuntimeMaker:
@@ -32,9 +33,11 @@ class RuntimeMaker:
         return torch_runtimes(device) + (openvino_runtimes() if device == "cpu" else ())
 
     def make(self, name: str, device: str) -> Runtime:
-        """The runtime `name` on `device`; those of torch share the network's copy there."""
+        """The runtime `name` on `device`; on a GPU they share the network's copy there."""
         if name in PRECISIONS:
             return OpenVinoRuntime(self._network, self._channels, self._sha256, name)
+        if name == FOLDED:
+            return TorchRuntime(folded(self._network), device, name)
         if device not in self._there:
             self._there[device] = copy.deepcopy(self._network).to(device)
         return TorchRuntime(self._there[device], device, name)

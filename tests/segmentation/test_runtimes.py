@@ -20,6 +20,7 @@ from liverseg_gui.segmentation import (
     runtime_maker,
     usual_runtime,
 )
+from liverseg_gui.segmentation.folding import folded
 from liverseg_gui.segmentation.inference import (
     NetworkSegmenter,
     load_predictor,
@@ -34,13 +35,13 @@ from liverseg_gui.segmentation.preprocessing import (
     find_trunk,
 )
 from liverseg_gui.segmentation.registry import ModelCard, find_model
-from liverseg_gui.segmentation.runtime import EXACT, TorchRuntime, pick_device
+from liverseg_gui.segmentation.runtime import EXACT, FOLDED, TorchRuntime, pick_device
 from liverseg_gui.segmentation.runtime_choice import FILE, Choice, recall
 from liverseg_gui.segmentation.runtime_maker import RuntimeMaker
 
 needs_openvino = pytest.mark.skipif(not has_openvino(), reason="OpenVINO is not installed")
 VINO = "openvino-float32"
-EVERY = [EXACT, "torch-bfloat16", pytest.param(VINO, marks=needs_openvino)]
+EVERY = [EXACT, FOLDED, "torch-bfloat16", pytest.param(VINO, marks=needs_openvino)]
 
 
 @pytest.fixture
@@ -161,7 +162,7 @@ def test_openvino_that_is_missing_is_no_candidate_and_named_where_it_is_asked_fo
     monkeypatch.setattr(runtime_maker, "has_openvino", lambda: False)
     monkeypatch.setattr(openvino_runtime, "has_openvino", lambda: False)
     maker = RuntimeMaker(nn.Identity(), 3, "")
-    assert maker.names("cpu") == (EXACT, "torch-bfloat16")
+    assert maker.names("cpu") == (EXACT, FOLDED, "torch-bfloat16")
     with pytest.raises(SegmentationError, match=r"pip install 'liverseg\[openvino\]'"):
         load_predictor(card, "cpu", VINO)
 
@@ -225,6 +226,28 @@ def test_auto_is_the_gpu_that_is_there(there: str, monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(place, "is_available", lambda name=name: name == there)
     assert pick_device("auto") == there
     assert pick_device(there) == there
+
+
+@pytest.mark.parametrize(
+    "architecture", ["slim-resnet18", "slim-resnet50", "slim-resnet18-ppm", "unet-resnet18"]
+)
+def test_a_folded_network_scores_as_before_and_leaves_the_first_as_it_was(
+    architecture: str,
+) -> None:
+    torch.manual_seed(1)
+    network = build_network(architecture, 3, (64, 96)).eval()
+    for norm in (m for m in network.modules() if isinstance(m, nn.BatchNorm2d)):
+        nn.init.uniform_(norm.running_mean, -0.1, 0.1)
+        nn.init.uniform_(norm.running_var, 0.5, 2.0)
+        nn.init.uniform_(norm.weight, 0.5, 1.5)
+        nn.init.uniform_(norm.bias, -0.1, 0.1)
+    before = TorchRuntime(network, "cpu").scores(images(count=1))
+    fewer = folded(network)
+    after = TorchRuntime(fewer, "cpu", FOLDED).scores(images(count=1))
+    torch.testing.assert_close(after, before, atol=1e-3 * before.abs().max().item(), rtol=1e-3)
+    assert torch.equal(TorchRuntime(network, "cpu").scores(images(count=1)), before)
+    norms = [sum(isinstance(m, nn.BatchNorm2d) for m in n.modules()) for n in (fewer, network)]
+    assert norms[0] < norms[1] / 2
 
 
 @needs_openvino
