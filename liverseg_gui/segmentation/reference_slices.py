@@ -22,7 +22,7 @@ _MIDDLE = 4
 def reference_slices(
     size: tuple[int, int], context: int, window_hu: tuple[float, float]
 ) -> tuple[Tensor, Tensor]:
-    """Two batches as a network takes them: uint8 (4, context, *size), and (2, context, larger).
+    """Two batches as a network takes them: uint8 (4, context, *size), and (1, context, larger).
 
     The second batch is of another size, as the look at the liver is: a runtime has to give the
     same labels there too.
@@ -34,5 +34,5 @@ def reference_slices(
     z = np.arange(len(slices), dtype=np.float64) * k_mm
     rows = torch.from_numpy(context_indices(z, CONTEXT_MM, context)[_MIDDLE : _MIDDLE + 4])
     usual = torch.from_numpy(to_input(slices, box, size))[rows]
-    larger = torch.from_numpy(to_input(slices, box, (size[0] + 32, size[1] + 64)))[rows[:2]]
+    larger = torch.from_numpy(to_input(slices, box, (size[0] + 32, size[1] + 64)))[rows[:1]]
     return usual, larger

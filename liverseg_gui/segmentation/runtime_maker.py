@@ -30,7 +30,8 @@ class RuntimeMaker:
 
     def names(self, device: str) -> tuple[str, ...]:
         """The runtimes that may be able to compute on `device`, the exact one first."""
-        return torch_runtimes(device) + (openvino_runtimes() if device == "cpu" else ())
+        names = torch_runtimes(device) + (openvino_runtimes() if device == "cpu" else ())
+        return tuple(sorted(names, key=lambda name: "bfloat16" in name))  # slow on many: last
 
     def make(self, name: str, device: str) -> Runtime:
         """The runtime `name` on `device`; on a GPU they share the network's copy there."""

@@ -29,6 +29,8 @@ _SLOW = 2.0
 """As many times as long as torch float32 for the second slice is slow, and measured no further."""
 _VERY_SLOW, _VERY_SLOW_SECONDS = 4.0, 1.5
 """As many times as long, and so long, for the first slice, which includes what is done once."""
+_ALL_SECONDS, _ALL_SLICES = 12.0, 20
+"""So long, or so many slices of torch float32, and nothing more is tried: a busy computer waits."""
 
 Batches = tuple[Tensor, Tensor]
 
@@ -64,12 +66,17 @@ def choose(
     trials = [_Trial(name) for name in maker.names(device)]
     exact = trials[0]
     progress.update(0.0, "Finding out what computes fastest here, once")
+    began = time.perf_counter()
     try:
         truth = _labels(maker.make(EXACT, "cpu"), batches)
     except (InvalidScoresError, RuntimeError, MemoryError):
         return None
     for count, trial in enumerate(trials):
         progress.update(count / len(trials), f"Trying {in_words(trial.name)}, once")
+        enough = max(_ALL_SECONDS, _ALL_SLICES * exact.slice_seconds)
+        if count and time.perf_counter() - began > enough:
+            trial.fault = "not tried, as measuring took too long"
+            continue
         _try(trial, maker, device, batches, truth, exact)
         if trial is exact and trial.fault:
             return _on_the_cpu_instead(exact, device)
@@ -96,7 +103,8 @@ def _try(
         if trial.slice_seconds > _SLOW * exact.slice_seconds:
             trial.fault = "slow, measured no further"
             return
-        trial.dice, agreement = _likeness(_labels(trial.runtime, batches), truth)
+        mine = truth if trial is exact and device == "cpu" else _labels(trial.runtime, batches)
+        trial.dice, agreement = _likeness(mine, truth)
         if min(trial.dice, agreement) < SAME:
             trial.fault = f"other labels (Dice {trial.dice:.3f}, {agreement:.2%} of the pixels)"
     except Cancelled:

@@ -105,6 +105,20 @@ def test_a_slow_runtime_is_measured_no_further(choose: Choose) -> None:
     assert found.tried[1] == "torch bfloat16: slow, measured no further"
 
 
+def test_on_a_busy_computer_measuring_comes_to_an_end(choose: Choose) -> None:
+    others = [FakeRuntime(name, "cpu", ms=700) for name in (VINO, HALF, BRAIN)]
+    found = choose(FakeRuntime(EXACT, "cpu", ms=700), *others)
+    assert found.runtime == EXACT
+    assert found.tried[3] == "torch bfloat16: not tried, as measuring took too long"
+    assert others[2].batches == []
+    assert others[0].batches
+
+
+def test_a_slow_model_is_measured_all_the_same(choose: Choose) -> None:
+    found = choose(FakeRuntime(EXACT, "cpu", ms=3000), FakeRuntime(VINO, "cpu", ms=2000))
+    assert found.runtime == VINO
+
+
 def test_a_slow_start_alone_is_no_reason(choose: Choose) -> None:
     fast = FakeRuntime(VINO, "cpu", ms=900)
 
