@@ -12,6 +12,7 @@ from torch import nn
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.segmentation.out_of_memory import is_out_of_memory
 from training.build import Say, make_learner, seed_everything
 from training.checkpoint import CHECKPOINT, State, read_checkpoint, restore, restore_stage
 from training.config import TrainConfig
@@ -20,7 +21,7 @@ from training.distributed import Processes, ShareSteps, collect, processes, toge
 from training.epochs import Epochs, Failed
 from training.log import EpochResult, add_note
 from training.memory import keep_freed_memory
-from training.memory_limit import free_memory, halved, is_out_of_memory
+from training.memory_limit import free_memory, halved
 
 
 def train(

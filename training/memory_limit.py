@@ -10,15 +10,6 @@ import torch
 from liverseg_gui.core.errors import LiverSegError
 from training.config import TrainConfig
 
-_WORDS = ("out of memory", "can't allocate memory", "not enough memory")
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether torch ran out of memory, on a GPU or not."""
-    if isinstance(error, torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(word in str(error) for word in _WORDS)
-
 
 def free_memory() -> None:
     """Give back what a failed training held, once nothing refers to it any more."""

@@ -26,8 +26,12 @@ from liverseg_gui.segmentation.preprocessing import (
     from_axial,
 )
 from liverseg_gui.segmentation.registry import ModelCard, find_model, read_weights
-from liverseg_gui.segmentation.runtime import TorchRuntime, pick_device
+from liverseg_gui.segmentation.runtime import pick_device
+from liverseg_gui.segmentation.runtime_choice import Choice
+from liverseg_gui.segmentation.runtime_maker import RuntimeMaker
 from liverseg_gui.segmentation.segmenter import Segmentation
+from liverseg_gui.segmentation.steady_runtime import SteadyRuntime
+from liverseg_gui.segmentation.usual_runtime import chosen_runtime, measured_choice
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,9 @@ class NetworkSegmenter:
         began = time.monotonic()
         progress.update(0.0, "Loading the model")
         if self._predictor is None:
-            self._predictor = load_predictor(self._card, pick_device(self._wish))
+            self._predictor = load_predictor(
+                self._card, pick_device(self._wish), progress=progress.part(0.0, 0.03)
+            )
         predictor = self._predictor
         labels = self._labels(predictor, volume, progress.part(0.05, 0.98))
         progress.update(0.98, "Checking")
@@ -87,7 +93,7 @@ class NetworkSegmenter:
             self._card.name,
             predictor.runtime.device,
             time.monotonic() - began,
-            (*doubts, *volume.model_warnings),
+            (*doubts, *predictor.runtime.notices, *volume.model_warnings),
         )
 
     def _labels(
@@ -118,15 +124,42 @@ class NetworkSegmenter:
         return from_axial(out)
 
 
-def load_predictor(card: ModelCard, device: str) -> Predictor:
-    """Build the network of `card` and read its weights onto `device`.
+def load_predictor(
+    card: ModelCard, device: str, runtime: str | None = None, progress: Progress | None = None
+) -> Predictor:
+    """Build the network of `card`, read its weights, and compute it on `device` by `runtime`.
+
+    Without a `runtime` ("torch-float32", ...) it is the one that was found to be fastest here; the
+    first time that takes a few seconds.
 
     Raises:
         ModelError: the weights are missing, damaged or do not fit.
+        SegmentationError: there is no such runtime.
+        Cancelled: `progress` was cancelled while runtimes were measured.
     """
+    maker = _maker(card)
+    if runtime is None:
+        steady = chosen_runtime(maker, card, device, progress)
+    else:
+        maker.require(runtime, device)
+        steady = SteadyRuntime(maker, Choice(runtime, device, "asked for"), card.name)
+    return Predictor(steady, card.size, card.closer)
+
+
+def measure_runtimes(card: ModelCard, device: str, progress: Progress | None = None) -> Choice:
+    """Measure anew what computes the model of `card` fastest on `device`, and remember it.
+
+    Raises:
+        ModelError: the weights are missing, damaged or do not fit.
+        Cancelled: `progress` was cancelled.
+    """
+    return measured_choice(_maker(card), card, device, progress)
+
+
+def _maker(card: ModelCard) -> RuntimeMaker:
     network = build_network(card.architecture, card.context, card.size)
     load_weights(network, card)
-    return Predictor(TorchRuntime(network, device), card.size, card.closer)
+    return RuntimeMaker(network, card.context, card.sha256)
 
 
 def load_weights(network: torch.nn.Module, card: ModelCard) -> None:

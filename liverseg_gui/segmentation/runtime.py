@@ -1,4 +1,4 @@
-"""What computes a network's scores: torch on a device (others may follow), behind one protocol."""
+"""What computes a network's scores, behind one protocol; here torch, on the CPU or a GPU."""
 
 from __future__ import annotations
 
@@ -9,48 +9,104 @@ from torch import Tensor
 
 from liverseg_gui.core.errors import SegmentationError
 
+EXACT = "torch-float32"
+"""The runtime that is everywhere, and whose labels the others are held to."""
+
+FOLDED = "torch-folded-float32"
+"""The same with its batch norms folded into the convolutions: differs by rounding alone."""
+
+_REDUCED = {"torch-float16": torch.float16, "torch-bfloat16": torch.bfloat16}
+
+
+class InvalidScoresError(SegmentationError):
+    """A network gave numbers that are none."""
+
 
 class Runtime(Protocol):
     """Computes the scores of one network."""
 
     @property
+    def name(self) -> str:
+        """What it is, in how many bits: "torch-float32", "openvino-float32", ..."""
+        ...
+
+    @property
     def device(self) -> str:
-        """Where it computes: "cpu", "cuda", "mps", ..."""
+        """Where it computes: "cpu", "cuda", "mps" or "xpu"."""
+        ...
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the reader has to know about how it computed, in plain sentences, each once."""
         ...
 
     def scores(self, images: Tensor) -> Tensor:
         """Class scores, float (n, classes, rows, columns), of uint8 `images` (n, context, rows,
         columns).
 
+        The same images in the same batches always give the same scores.
+
         Raises:
-            SegmentationError: the network gave numbers that are none.
+            InvalidScoresError: the network gave numbers that are none.
         """
         ...
 
 
 class TorchRuntime:
-    """A network in memory, run by torch."""
+    """A network in memory, run by torch in float32, or in fewer bits where that is safe."""
 
-    def __init__(self, network: torch.nn.Module, device: str) -> None:
-        """Put `network` onto `device`."""
-        self.device = device
+    notices: tuple[str, ...] = ()
+
+    def __init__(self, network: torch.nn.Module, device: str, name: str = EXACT) -> None:
+        """Put `network` onto `device`; `name` says in how many bits it computes."""
+        self.name, self.device = name, device
+        self._reduced = _REDUCED.get(name)
         self._network = network.eval().to(device).to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def scores(self, images: Tensor) -> Tensor:
         """See `Runtime.scores`."""
         batch = images.to(self.device).float().div_(255)
-        scores: Tensor = self._network(batch.contiguous(memory_format=torch.channels_last))
-        if not torch.isfinite(scores).all():
-            raise SegmentationError(
-                f"The model gave invalid numbers on {self.device}. Segment on the CPU instead "
-                "(--device cpu)."
-            )
+        batch = batch.contiguous(memory_format=torch.channels_last)
+        if self._reduced is None:
+            return require_finite(self._network(batch), self.device)
+        with torch.autocast(self.device, self._reduced):
+            scores: Tensor = self._network(batch)
+        return require_finite(scores.float(), self.device)
+
+
+def require_finite(scores: Tensor, device: str) -> Tensor:
+    """`scores`, if all of them are numbers.
+
+    Raises:
+        InvalidScoresError: some are not.
+    """
+    if torch.isfinite(scores).all():
         return scores
+    if device == "cpu":
+        raise InvalidScoresError(
+            "The model gave invalid numbers on the CPU: it is broken. Install it again, or choose "
+            "another one (--model)."
+        )
+    raise InvalidScoresError(
+        f"The model gave invalid numbers on {device}. Segment on the CPU instead (--device cpu)."
+    )
+
+
+def torch_runtimes(device: str) -> tuple[str, ...]:
+    """The names of the torch runtimes that `device` may be able to run; the exact one first."""
+    if device == "cuda":
+        brain = torch.cuda.is_bf16_supported(including_emulation=False)
+    elif device == "xpu":
+        brain = torch.xpu.is_bf16_supported()
+    else:
+        brain = device == "cpu"
+    names = (EXACT, FOLDED) if device == "cpu" else (EXACT, "torch-float16")
+    return (*names, "torch-bfloat16") if brain else names
 
 
 def pick_device(wish: str) -> str:
-    """The torch device for "auto", "cpu", "cuda" or "mps".
+    """The torch device for "auto", "cpu", "cuda" (AMD's GPUs too), "mps" or "xpu".
 
     Raises:
         SegmentationError: the device asked for is not there.
@@ -58,6 +114,7 @@ def pick_device(wish: str) -> str:
     there = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
+        "xpu": torch.xpu.is_available(),
         "cpu": True,
     }
     if wish == "auto":
