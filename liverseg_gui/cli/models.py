@@ -25,6 +25,7 @@ from liverseg_gui.segmentation.registry import (
     read_weights,
     user_models,
 )
+from liverseg_gui.segmentation.runtime_choice import remembered_choices
 from liverseg_gui.state.settings import Settings
 
 _HEAD = ("", "name", "origin", "architecture", "MB", "patients", "liver", "tumor")
@@ -51,6 +52,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     export.add_argument("name", metavar="NAME")
     export.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.zip")
     export.set_defaults(run=run_export)
+    measure = what.add_parser("measure", help="measure anew what computes a model fastest here")
+    measure.add_argument("name", metavar="NAME", nargs="?", help="name or folder")
+    measure.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    measure.set_defaults(run=run_measure)
     show = what.add_parser("show", help="the card of a model")
     show.add_argument("name", metavar="NAME", help="name or folder")
     show.set_defaults(run=run_show)
@@ -113,10 +118,32 @@ def _below(models: list[InstalledModel], chosen: str) -> list[str]:
     return [
         *(f"{model.name}: {model.problem}" for model in models if model.problem),
         *([] if known else [f"The chosen model {chosen!r} is not there any more: choose another."]),
+        *(line for model in models if model.name == chosen for line in _where(model)),
         "* is used where nothing else is said. Patients: how many it was trained on. Liver, tumor:",
         "mean Dice of held-out patients, as its card says.",
         f"Models that are added lie in {user_models()}.",
     ]
+
+
+def _where(model: InstalledModel) -> list[str]:
+    """What computes the chosen model on which device of this computer, and why."""
+    choices = remembered_choices(model.card.sha256) if model.card else ()
+    if not choices:
+        return [f"What computes {model.name} fastest here is measured when it first segments."]
+    return [f"{model.name} on {choice.device}: {choice.reason}." for choice in choices]
+
+
+def run_measure(arguments: argparse.Namespace) -> int:
+    """Measure what computes a model fastest here, and remember it."""
+    from liverseg_gui.segmentation.inference import measure_runtimes
+    from liverseg_gui.segmentation.runtime import pick_device
+
+    card = find_model(chosen_model(Settings(), arguments.name))
+    with console_progress() as progress:
+        choice = measure_runtimes(card, pick_device(arguments.device), progress)
+    for line in (*choice.tried, f"{card.name} on {choice.device}: {choice.reason}."):
+        print(line)
+    return 0
 
 
 def run_add(arguments: argparse.Namespace) -> int:

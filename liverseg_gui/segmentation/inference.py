@@ -94,6 +94,7 @@ class NetworkSegmenter:
             predictor.runtime.device,
             time.monotonic() - began,
             (*doubts, *predictor.runtime.notices, *volume.model_warnings),
+            predictor.runtime.reason,
         )
 
     def _labels(

@@ -51,6 +51,7 @@ class OpenVinoRuntime:
 
     device = "cpu"
     notices: tuple[str, ...] = ()
+    reason = ""
 
     def __init__(self, network: torch.nn.Module, channels: int, sha256: str, name: str) -> None:
         """Convert `network`, which takes `channels` slices and whose weights have `sha256`.

@@ -40,6 +40,11 @@ class Runtime(Protocol):
         """What the reader has to know about how it computed, in plain sentences, each once."""
         ...
 
+    @property
+    def reason(self) -> str:
+        """Why it computes and no other, in words; empty where nobody chose it."""
+        ...
+
     def scores(self, images: Tensor) -> Tensor:
         """Class scores, float (n, classes, rows, columns), of uint8 `images` (n, context, rows,
         columns).
@@ -56,6 +61,7 @@ class TorchRuntime:
     """A network in memory, run by torch in float32, or in fewer bits where that is safe."""
 
     notices: tuple[str, ...] = ()
+    reason = ""
 
     def __init__(self, network: torch.nn.Module, device: str, name: str = EXACT) -> None:
         """Put `network` onto `device`; `name` says in how many bits it computes."""

@@ -51,6 +51,11 @@ class SteadyRuntime:
         self._runtime: Runtime | None = None
         self._most: int | None = None
 
+    @property
+    def reason(self) -> str:
+        """Why the choice was made, as long as it computes."""
+        return self.choice.reason if self.name == self.choice.runtime else ""
+
     def scores(self, images: Tensor) -> Tensor:
         """See `Runtime.scores`.
 

@@ -149,6 +149,7 @@ class ResultsPanel(QWidget):
         self._doubts.setFixedHeight(self._height_of_warnings())
         about = "Reading another scan ..." if reading else self._about_mask()
         self._source.setText(text_shown(about, self._settings))
+        self._source.setToolTip(self._study.mask_source.why)
         self.quality.setCurrentIndex(QUALITIES.index(self._settings.preferences.quality))
 
     def _height_of_warnings(self) -> int:
@@ -177,7 +178,7 @@ class ResultsPanel(QWidget):
         if self._study.mask is None:
             return "No mask yet."
         if source.model:
-            made = f"Model {source.model} on {source.device}, {source.seconds:.1f} s. {source.why}"
+            made = f"Model {source.model} on {source.device}, {source.seconds:.1f} s."
         else:
             made = f"Mask from {source.path.name}." if source.path else ""
         return (

@@ -39,6 +39,7 @@ class FakeRuntime:
     """Calls liver what is bright in the first slice of each row."""
 
     notices: tuple[str, ...] = ()
+    reason = ""
 
     def __init__(
         self, name: str, device: str, fault: Fault = nothing, ms: float = 10.0, level: float = 0.5
