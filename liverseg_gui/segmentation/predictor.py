@@ -228,7 +228,8 @@ def _mean(scores: tuple[torch.Tensor, ...]) -> torch.Tensor:
     if len(scores) == 1:
         return scores[0]
     size = scores[0].shape[2:]
-    chances = [s.float().softmax(1) for s in scores]
+    device = scores[-1].device  # where a GPU was lost meanwhile, the CPU
+    chances = [s.to(device).float().softmax(1) for s in scores]
     return (
         torch.stack(
             [c if c.shape[2:] == size else F.interpolate(c, size, mode="bilinear") for c in chances]
