@@ -1,1 +1,8 @@
 """From a Volume to a LabelMap. Only the modules that compute import torch; none imports Qt."""
+
+import os
+
+if "OMP_WAIT_POLICY" not in os.environ:
+    # Read by OpenMP when torch is loaded. Its threads wait for each other by turning round, for
+    # milliseconds unless told otherwise: beside other busy programs that is five times as slow.
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")

@@ -32,10 +32,10 @@ class Seat:
     offset: float
 
 
-def seat_of(organ: NDArray[np.bool_], volume: Volume) -> Seat:
-    """The seat of `organ`, a mask (i, j, k) of `volume` that is not empty."""
+def seat_of(labels: NDArray[np.uint8], volume: Volume) -> Seat:
+    """The seat of what `labels` (i, j, k) of `volume` mark."""
     thin = tuple(slice(None, None, max(1, round(_GRID_MM / mm))) for mm in volume.affine.spacing_mm)
-    marked = organ[thin]
+    marked = labels[thin] > 0
     area = marked.sum((0, 1))
     if not area.any():
         return Seat(0.0, 1.0)
@@ -61,13 +61,12 @@ def _body(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def checked(labels: NDArray[np.uint8], volume: Volume) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """`labels` (i, j, k) of `volume`, none where they can be no liver's, and what is doubtful."""
-    organ = labels > 0
-    ml = float(np.count_nonzero(organ)) * volume.affine.voxel_ml
+    ml = float(np.count_nonzero(labels)) * volume.affine.voxel_ml
     length_mm = volume.shape[2] * volume.affine.spacing_mm[2]
     if ml < min(SMALLEST_LIVER_ML, SMALLEST_LIVER_ML_PER_MM * length_mm):
         doubt = f"No liver found ({ml:.0f} ml after clean-up): is this an abdominal CT?"
         return np.zeros_like(labels), (doubt,)
-    seat = seat_of(organ, volume)
+    seat = seat_of(labels, volume)
     if seat.share > LARGEST_SHARE:
         doubt = (
             f"No liver found: what the model marked ({ml:.0f} ml) fills {seat.share:.0%} of the "

@@ -36,7 +36,7 @@ def test_an_organ_on_the_right_is_a_liver() -> None:
     found, doubts = checked(labels, volume)
     assert found is labels
     assert doubts == ()
-    seat = seat_of(labels > 0, volume)
+    seat = seat_of(labels, volume)
     assert seat.offset == pytest.approx(70 / 160, abs=0.06)
     assert seat.share == pytest.approx(70 * 70 / (160 * 110), abs=0.05)
 
