@@ -14,7 +14,7 @@ from liverseg_gui.cohort.cluster import run_on_cluster
 from liverseg_gui.cohort.local import run_here
 from liverseg_gui.cohort.result import ALREADY, CaseResult, Status
 from liverseg_gui.cohort.summary import NAME, Summary
-from liverseg_gui.core.errors import SaveError, SegmentationError
+from liverseg_gui.core.errors import SaveError, SegmentationError, UnreadableFileError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.registry import ModelCard, find_model
 
@@ -27,6 +27,8 @@ def run_cohort(arguments: argparse.Namespace) -> int:
             f"its report beside its mask, and {NAME} has them all"
         )
     options = _options(arguments, find_model(arguments.model))
+    if not arguments.input.exists():
+        raise UnreadableFileError(f"{arguments.input} is not there. Check the path.")
     _require_folder(options.output, arguments.input)
     summary = Summary(options.output)
     failures: list[CaseResult] = []

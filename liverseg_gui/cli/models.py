@@ -13,6 +13,7 @@ from typing import Any
 
 from liverseg_gui.cli.console import console_progress
 from liverseg_gui.core.errors import Cancelled, ModelError, NameTakenError, SaveError
+from liverseg_gui.core.places import config_folder
 from liverseg_gui.segmentation.model_facts import card_facts, figure_text, model_figures
 from liverseg_gui.segmentation.model_store import add_model, export_model, remove_model
 from liverseg_gui.segmentation.registry import (
@@ -177,7 +178,10 @@ def _kept_settings() -> Iterator[Settings]:
     settings.failed.connect(lambda problem: problems.append(problem))
     yield settings
     if problems:
-        raise SaveError(problems[0])
+        raise SaveError(
+            f"The choice of a model could not be kept in {config_folder()}. Check the folder's "
+            "permissions, or name the model with --model."
+        )
 
 
 def run_remove(arguments: argparse.Namespace) -> int:

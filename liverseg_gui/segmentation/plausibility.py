@@ -26,10 +26,12 @@ _BODY_HU = -300
 @dataclass(frozen=True)
 class Seat:
     """Where an organ sits in the body: its largest share of a section, and how far its middle lies
-    towards the patient's right, -1 to 1 of half the body's width."""
+    towards the patient's right, -1 to 1 of half the body's width. Both mean little where the scan
+    is `cut`: the body goes on beyond two sides that face each other."""
 
     share: float
     offset: float
+    cut: bool = False
 
 
 def seat_of(labels: NDArray[np.uint8], volume: Volume) -> Seat:
@@ -44,7 +46,8 @@ def seat_of(labels: NDArray[np.uint8], volume: Volume) -> Seat:
     share = float((area[at] / np.maximum(body.sum((0, 1)), 1)).max())
     low, high = np.percentile(np.nonzero(body)[0], (1, 99)) if body.any() else (0, len(body) - 1)
     middle = float(np.nonzero(marked)[0].mean())
-    return Seat(share, (2 * middle - low - high) / max(high - low, 1.0))
+    cut = any(body.take((0, -1), axis).any((axis ^ 1, 2)).all() for axis in (0, 1))
+    return Seat(share, (2 * middle - low - high) / max(high - low, 1.0), cut)
 
 
 def _body(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -67,6 +70,12 @@ def checked(labels: NDArray[np.uint8], volume: Volume) -> tuple[NDArray[np.uint8
         doubt = f"No liver found ({ml:.0f} ml after clean-up): is this an abdominal CT?"
         return np.zeros_like(labels), (doubt,)
     seat = seat_of(labels, volume)
+    if seat.cut and (seat.share > LARGEST_SHARE or seat.offset < LEAST_OFFSET):
+        doubt = (
+            "The scan shows a part of the body's section only, and the model knows whole ones. "
+            "Check that the marked organ is the liver."
+        )
+        return labels, (doubt,)
     if seat.share > LARGEST_SHARE:
         doubt = (
             f"No liver found: what the model marked ({ml:.0f} ml) fills {seat.share:.0%} of the "

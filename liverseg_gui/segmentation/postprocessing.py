@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,13 +42,13 @@ CLEAN_UP = CleanUp()
 
 def clean(
     labels: NDArray[np.uint8],
-    voxel_ml: float,
+    spacing_mm: tuple[float, float, float],
     tumor_chance: NDArray[np.uint8] | None = None,
     *,
     steps: CleanUp = CLEAN_UP,
     progress: Progress | None = None,
 ) -> NDArray[np.uint8]:
-    """Apply `steps` to `labels`, a 3D uint8 array in any order of its axes.
+    """Apply `steps` to `labels`, a 3D uint8 array whose axes have `spacing_mm`.
 
     `tumor_chance` (0..255) has their shape. Returns new labels; the input is left as it was.
 
@@ -66,14 +67,17 @@ def clean(
         organ = largest_component(organ)
     progress.update(0.3, "Cleaning up")
     chance = None if tumor_chance is None else tumor_chance[box]
-    parts, found = candidates((part == TUMOR) & organ, organ, voxel_ml, chance)
-    tumor = np.array([False, *(c.passes(steps) for c in found)])[parts]
-    outside = np.array([False, *(c.contact < steps.least_contact for c in found)])[parts]
-    organ &= ~outside
+    parts, found = candidates((part == TUMOR) & organ, organ, spacing_mm, chance)
+    whole_ml = float(np.count_nonzero(organ)) * math.prod(spacing_mm) / 1000
+    outside = [c.lies_outside(steps, whole_ml) for c in found]
+    stays = [c.passes(steps) and not out for c, out in zip(found, outside, strict=True)]
+    organ &= ~np.array([False, *outside])[parts]
     progress.update(0.7, "Cleaning up")
     if steps.fill_holes:
         organ = filled(organ)
-    out[box] = np.where(tumor, TUMOR, np.where(organ, LIVER, 0)).astype(np.uint8)
+    result = out[box]
+    result[organ] = LIVER
+    result[np.array([False, *stays])[parts]] = TUMOR
     return out
 
 
@@ -88,17 +92,20 @@ class Candidate:
 
     def passes(self, steps: CleanUp) -> bool:
         """Whether it stays."""
-        return (
-            self.volume_ml >= steps.smallest_tumor_ml
-            and (self.chance >= steps.least_chance or self.volume_ml >= steps.plain_ml)
-            and self.contact >= steps.least_contact
+        return self.volume_ml >= steps.smallest_tumor_ml and (
+            self.chance >= steps.least_chance or self.volume_ml >= steps.plain_ml
         )
+
+    def lies_outside(self, steps: CleanUp, whole_ml: float) -> bool:
+        """Whether it only hangs on the organ, of `whole_ml` with all candidates: what is the
+        greater part of it does not."""
+        return self.contact < steps.least_contact and self.volume_ml < whole_ml / 2
 
 
 def candidates(
     tumor: NDArray[np.bool_],
     organ: NDArray[np.bool_],
-    voxel_ml: float,
+    spacing_mm: tuple[float, float, float],
     tumor_chance: NDArray[np.uint8] | None = None,
 ) -> tuple[NDArray[np.int32], list[Candidate]]:
     """The connected parts (26 neighbours) of `tumor`, a part of `organ`.
@@ -111,7 +118,8 @@ def candidates(
     if tumor_chance is not None:
         sums = np.bincount(parts[tumor], tumor_chance[tumor].astype(np.float64), count + 1)
         chance = sums / np.maximum(sizes, 1) / 255
-    contact = _contact(parts, count, organ)
+    contact = _contact(parts, count, organ, spacing_mm)
+    voxel_ml = math.prod(spacing_mm) / 1000
     found = [
         Candidate(float(sizes[n]) * voxel_ml, float(chance[n]), float(contact[n]))
         for n in range(1, count + 1)
@@ -119,22 +127,28 @@ def candidates(
     return parts, found
 
 
-def _contact(parts: NDArray[np.int32], count: int, organ: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _contact(
+    parts: NDArray[np.int32],
+    count: int,
+    organ: NDArray[np.bool_],
+    spacing_mm: tuple[float, float, float],
+) -> NDArray[np.float64]:
     """For 0 to `count`, the part of the surface of `parts` that lies on `organ`."""
     box = bounding_box(parts)
     if box is None:
         return np.ones(1)
-    around = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in box)
-    parts, organ = parts[around], organ[around]
+    wide = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in box)
+    parts, organ = np.pad(parts[wide], 1), np.pad(organ[wide], 1)
     on_organ, surface = np.zeros(count + 1), np.zeros(count + 1)
-    for axis in range(parts.ndim):
+    for axis in range(3):
+        face_mm2 = math.prod(spacing_mm) / spacing_mm[axis]
         for ahead in (False, True):
             here, there = _neighbours(axis, ahead)
             edge = (parts[here] > 0) & (parts[there] == 0)
             beside, numbers = organ[there][edge], parts[here][edge]
-            surface += np.bincount(numbers, minlength=count + 1)
-            on_organ += np.bincount(numbers[beside], minlength=count + 1)
-    return np.where(surface > 0, on_organ / np.maximum(surface, 1), 1.0)
+            surface += np.bincount(numbers, minlength=count + 1) * face_mm2
+            on_organ += np.bincount(numbers[beside], minlength=count + 1) * face_mm2
+    return np.where(surface > 0, on_organ / np.maximum(surface, 1e-9), 1.0)
 
 
 def _neighbours(axis: int, ahead: bool) -> tuple[tuple[slice, ...], tuple[slice, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -23,12 +22,15 @@ from liverseg_gui.segmentation.preprocessing import (
     enlarged,
     find_liver,
     from_input,
+    on_slice,
     to_input,
     touched_sides,
 )
 from liverseg_gui.segmentation.runtime import Runtime
 
 BATCH = 4
+FEWEST = 12
+"""So many slices the first look sees at least, where there are as many."""
 ENLARGED = 4
 """How often the region of the second look is enlarged at most."""
 
@@ -67,8 +69,8 @@ class Found:
         labels = self.labels
         if steps.bridge_gaps:
             labels = bridge_gaps(labels, slices[self.where], spacing_mm)
-        voxel_ml = math.prod(spacing_mm) / 1000
-        return clean(labels, voxel_ml, self.tumor, steps=steps, progress=progress.part(0.3, 1.0))
+        part = progress.part(0.3, 1.0)
+        return clean(labels, spacing_mm, self.tumor, steps=steps, progress=part)
 
 
 class Predictor:
@@ -113,7 +115,9 @@ class Predictor:
             return self._label(
                 replace(whole, region=Region(0, len(slices), box, self._closer)), looks, progress
             )
+        step = max(1, min(step, len(slices) // FEWEST))
         coarse = self._coarse(whole, step, progress.part(0.0, 0.3))
+        coarse *= on_slice(box, self._size, slices.shape)
         region = find_liver(coarse, box, self._closer, step)
         if region is None:
             return None

@@ -271,6 +271,17 @@ def box_on(box: TrunkBox, shape: tuple[int, ...]) -> tuple[slice, slice]:
     return _overlap(box, shape[1:])[1]
 
 
+def on_slice(box: TrunkBox, size: tuple[int, int], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which pixels of an input of `size` show slices of `shape` (n, rows, columns), not what lies
+    beyond: bool, (rows, columns)."""
+    sides = ((box.top, box.height), (box.left, box.width))
+    inside = []
+    for (start, length), pixels, extent in zip(sides, size, shape[1:], strict=True):
+        at = start + (np.arange(pixels) + 0.5) * length / pixels
+        inside.append((at >= 0) & (at < extent))
+    return np.asarray(inside[0][:, None] & inside[1][None, :], np.bool_)
+
+
 def context_indices(z: NDArray[np.float64], gap: float, count: int) -> NDArray[np.int64]:
     """The slices the network sees beside each slice: indices of shape (n, `count`), `count` odd.
 

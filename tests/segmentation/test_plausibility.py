@@ -79,3 +79,14 @@ def test_empty_labels_and_an_empty_scan_are_told() -> None:
     assert "(0 ml" in checked(np.zeros(volume.shape, np.uint8), volume)[1][0]
     air = Volume(np.full(volume.shape, -1000, np.int16), volume.grid, volume.origin)
     assert not checked(np.ones(volume.shape, np.uint8), air)[0].any()
+
+
+def test_a_scan_of_the_liver_alone_is_doubted_and_keeps_its_mask() -> None:
+    whole = body()
+    hu = whole.hu[100:145, 40:80].copy(order="F")  # all of it body
+    volume = Volume(hu, StoredGrid(hu.shape, Affine.from_spacing((2.5, 2.5, 5))), whole.origin)
+    labels = np.zeros(hu.shape, np.uint8)
+    labels[4:-4, 4:-4, 4:-4] = 1
+    found, (doubt,) = checked(labels, volume)
+    assert found is labels
+    assert "part of the body" in doubt

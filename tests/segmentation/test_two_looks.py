@@ -79,9 +79,10 @@ def test_only_the_region_of_the_largest_organ_is_looked_at_again() -> None:
 
 def test_the_first_look_may_skip_slices_and_the_second_sees_them_all() -> None:
     network = Bright()
-    found = predict(network, scan(), CLOSER, step=3)
-    assert [shape[0] for shape in network.seen] == [4, 4, 4, 2]  # every third, then the region
-    assert np.flatnonzero(found.any(axis=(1, 2))).tolist() == [3, 4, 5, 6, 7, 8]
+    found = predict(network, np.repeat(scan(), 3, 0), CLOSER, step=3)
+    assert [shape[0] for shape in network.seen[:3]] == [4, 4, 4]  # every third of 36
+    assert sum(shape[0] for shape in network.seen[3:]) == 22  # 6 to 27
+    assert np.flatnonzero(found.any(axis=(1, 2))).tolist() == list(range(9, 27))
 
 
 def test_without_the_crop_the_whole_trunk_is_looked_at_on_every_slice() -> None:
@@ -139,6 +140,30 @@ def test_the_second_look_sees_the_true_neighbours_at_the_regions_ends() -> None:
 
     found = predict(Above(), scan(), CLOSER)
     assert np.flatnonzero(found.any(axis=(1, 2))).tolist() == [4, 5, 6, 7, 8, 9]
+
+
+def test_what_the_first_look_marks_beyond_the_slice_is_nothing() -> None:
+    class Corner(nn.Module):
+        """Calls liver the last pixels of the input, whatever is there."""
+
+        def forward(self, images: Tensor) -> Tensor:
+            scores = torch.zeros(len(images), 3, *images.shape[2:])
+            scores[:, 0] = 1.0
+            scores[:, 1, -3:, -3:] = 2.0
+            return scores
+
+    predictor = Predictor(TorchRuntime(Corner(), "cpu"), COARSE, CLOSER)
+    context = np.zeros((2, 3), np.int64)
+    box = TrunkBox(-20.0, -95.0, 400.0, 600.0)
+    slices = np.full((2, 256, 256), 120, np.uint8)
+    assert predictor.predict(slices, context, box, Progress()) is None
+
+
+def test_a_short_scan_of_thin_slices_is_not_skipped_through() -> None:
+    slices = np.zeros((24, 160, 240), np.uint8)
+    slices[5:23, 41:83, 37:98] = 255
+    found = predict(Bright(), slices, CLOSER, step=25)
+    assert dice(found > 0, slices > 0) > 0.99
 
 
 def test_without_an_organ_nothing_is_looked_at_again() -> None:
