@@ -98,7 +98,10 @@ def test_the_same_slices_give_the_same_labels_twice(
     for _ in range(2):
         predictor = load_predictor(card, "cpu", name)
         assert predictor.runtime.name == name
-        found += [predictor.predict(slices, context, box, Progress()) for _ in range(2)]
+        for _ in range(2):
+            result = predictor.predict(slices, context, box, Progress())
+            assert result is not None
+            found.append(result.labels)
         assert predictor.runtime.notices == ()
     assert len(np.unique(found[0])) > 1
     for labels in found[1:]:
