@@ -120,7 +120,6 @@ def _key(sha256: str, device: str, hardware: str) -> list[str]:
     return [sha256, _machine(), _libraries(), device, hardware]
 
 
-@cache
 def _machine() -> str:
     """This computer's processor and the threads that compute, as a checksum."""
     lines = [platform.system(), platform.machine(), platform.processor()]
