@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
-from liverseg_gui.report.written import write_text
+from liverseg_gui.core.written import write_text
 from liverseg_gui.segmentation.preprocessing import WINDOW_HU
 from liverseg_gui.segmentation.registry import CARD
 from training.config import TrainConfig

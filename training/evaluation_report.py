@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui import __version__
-from liverseg_gui.report.written import require_place, write_text
+from liverseg_gui.core.written import require_place, write_text
 from training.report_figures import dice_plot, recall_plot, slice_picture, training_plot
 from training.report_tables import (
     figures_table,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from liverseg_gui.report.written import require_place, write_text
+from liverseg_gui.core.written import require_place, write_text
 from training.case_figures import CaseFigures, Json
 from training.summary import Summary
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.places import prepared_cases_folder
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.report.written import write_text
+from liverseg_gui.core.written import write_text
 from liverseg_gui.segmentation.predictor import Predictor
 from liverseg_gui.segmentation.runtime import TorchRuntime, pick_device
 from training.cache import prepare_all

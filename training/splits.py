@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
-from liverseg_gui.report.written import write_text
+from liverseg_gui.core.written import write_text
 from training.cases import CaseSource
 
 

@@ -57,7 +57,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge each mask, print the figures, write what was asked for."""
-    from liverseg_gui.report.written import require_place
+    from liverseg_gui.core.written import require_place
     from training.evaluation import summarize
     from training.evaluation_report import write_evaluation_report
     from training.evaluation_text import table, write_csv

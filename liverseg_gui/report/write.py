@@ -16,7 +16,7 @@ from liverseg_gui.core.measure import Measurements
 from liverseg_gui.core.reading_figures import figures_of
 from liverseg_gui.core.readings import Reading
 from liverseg_gui.core.volume import Volume
-from liverseg_gui.report.written import write_text
+from liverseg_gui.core.written import write_text
 
 NOTICE = "Research use only. Not a medical device."
 CONVENTIONS = (

@@ -14,6 +14,7 @@ LONGEST_GAP_MM = 16.0
 NARROWEST_MM = 9.0
 """What a square of this side does not fit into is a fissure or an edge, and stays as it is."""
 _FAR = 16000
+"""Slices to an organ that is not there: more than any gap, and two of them fit 16 bits."""
 _LIKE_LIVER = 1.5
 """How many standard deviations from the liver's median level liver may be."""
 

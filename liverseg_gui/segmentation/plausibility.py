@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from liverseg_gui.core.volume import Volume
+from liverseg_gui.segmentation.components import largest_component
 
 SMALLEST_LIVER_ML = 100.0
 """Less than this is no adult's liver,"""
@@ -56,10 +57,7 @@ def _body(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:
         ndimage.binary_fill_holes(ndimage.binary_opening(section, np.ones((3, 3))))
         for section in np.moveaxis(solid, 2, 0)
     ]
-    parts, count = ndimage.label(np.stack(filled, 2))
-    if count == 0:
-        return np.zeros_like(solid)
-    return np.asarray(parts == 1 + int(np.bincount(parts.ravel())[1:].argmax()), np.bool_)
+    return largest_component(np.stack(filled, 2))
 
 
 def checked(labels: NDArray[np.uint8], volume: Volume) -> tuple[NDArray[np.uint8], tuple[str, ...]]:

@@ -12,6 +12,7 @@ from scipy import ndimage
 from liverseg_gui.core.geometry import bounding_box
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LIVER, TUMOR
+from liverseg_gui.segmentation.components import largest_component
 
 _CONNECT_26 = np.ones((3, 3, 3), bool)
 
@@ -157,15 +158,6 @@ def _neighbours(axis: int, ahead: bool) -> tuple[tuple[slice, ...], tuple[slice,
     low, high = list(every), list(every)
     low[axis], high[axis] = slice(None, -1), slice(1, None)
     return (tuple(low), tuple(high)) if ahead else (tuple(high), tuple(low))
-
-
-def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The largest connected part (6 neighbours) of `mask`."""
-    parts, count = ndimage.label(mask)
-    if count < 2:
-        return mask
-    sizes = np.bincount(parts.ravel())[1:]
-    return np.asarray(parts == 1 + int(sizes.argmax()), np.bool_)
 
 
 def filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from liverseg_gui.core.volume import TUMOR, Volume
+from liverseg_gui.segmentation.components import largest_component
 
 if TYPE_CHECKING:
     import torch  # seconds to load: the functions that resample load it
@@ -175,14 +176,20 @@ def find_liver(
     largest = 1 + int(np.bincount(parts.ravel())[1:].argmax())
     box = ndimage.find_objects(parts, largest)[largest - 1]
     rows, columns = (
-        _sides(side.start * fine / extent, side.stop * fine / extent, LIVER_ROOM * fine)
+        _sides(side, extent, fine)
         for side, extent, fine in zip(box[1:], coarse.shape[1:], of_trunk, strict=True)
     )
+    row_px, column_px = trunk.height / of_trunk[0], trunk.width / of_trunk[1]
     room = max(2, step)
     return Region(
         max(box[0].start * step - room, 0),
         (box[0].stop - 1) * step + room + 1,
-        _box_of(trunk, of_trunk, rows, columns),
+        TrunkBox(
+            trunk.top + rows[0] * row_px,
+            trunk.left + columns[0] * column_px,
+            rows[1] * row_px,
+            columns[1] * column_px,
+        ),
         (rows[1], columns[1]),
     )
 
@@ -208,7 +215,7 @@ def enlarged(region: Region, touched: Touched, slices: int) -> Region:
 def touched_sides(labels: NDArray[np.uint8], where: Where, shape: tuple[int, ...]) -> Touched:
     """Which sides of the part `where` of slices of `shape` the largest organ in its `labels`
     reaches. Sides that are the scan's own are never touched: there is nothing beyond."""
-    organ = _largest(labels[:, ::_QUARTER, ::_QUARTER] > 0)
+    organ = largest_component(labels[:, ::_QUARTER, ::_QUARTER] > 0)
     sides = []
     for axis, (part, extent) in enumerate(zip(where, shape, strict=True)):
         low, high = (np.count_nonzero(organ.take(end, axis)) >= _TOUCHING for end in (0, -1))
@@ -216,32 +223,10 @@ def touched_sides(labels: NDArray[np.uint8], where: Where, shape: tuple[int, ...
     return tuple(sides)
 
 
-def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    parts, count = ndimage.label(mask)
-    if count < 2:
-        return mask
-    return np.asarray(parts == 1 + int(np.bincount(parts.ravel())[1:].argmax()), np.bool_)
-
-
-def _box_of(
-    trunk: TrunkBox,
-    of_trunk: tuple[int, int],
-    rows: tuple[float, int],
-    columns: tuple[float, int],
-) -> TrunkBox:
-    """The box whose sides are given in pixels of the trunk at the size `of_trunk`."""
-    row_px, column_px = trunk.height / of_trunk[0], trunk.width / of_trunk[1]
-    return TrunkBox(
-        trunk.top + rows[0] * row_px,
-        trunk.left + columns[0] * column_px,
-        rows[1] * row_px,
-        columns[1] * column_px,
-    )
-
-
-def _sides(start: float, stop: float, room: float) -> tuple[float, int]:
-    """Start and length, in multiples of 32 pixels, of a side with `room` at both ends."""
-    length = 32 * math.ceil((stop - start + 2 * room) / 32)
+def _sides(side: slice, extent: int, fine: int) -> tuple[float, int]:
+    """Start and length, in pixels of the finer trunk, of a side with room around it."""
+    start, stop = side.start * fine / extent, side.stop * fine / extent
+    length = 32 * math.ceil((stop - start + 2 * LIVER_ROOM * fine) / 32)
     return (start + stop - length) / 2, length
 
 

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.core import places
+from liverseg_gui.core.errors import SaveError
+from liverseg_gui.core.written import write_text
 
 FILE = "runtimes.json"
 _FORMAT = 1
@@ -78,8 +80,9 @@ def remember(sha256: str, device: str, hardware: str, choice: Choice) -> None:
         "reason": choice.reason,
         "tried": choice.tried,
     }
-    with suppress(OSError):
-        _write(json.dumps({"format": _FORMAT, "choices": [*rows, row]}, indent=1))
+    with suppress(OSError, SaveError):
+        _file().parent.mkdir(parents=True, exist_ok=True)
+        write_text(_file(), json.dumps({"format": _FORMAT, "choices": [*rows, row]}, indent=1))
 
 
 def _file() -> Path:
@@ -103,17 +106,6 @@ def _is_row(row: Any) -> bool:
 
 def _choice(row: dict[str, Any]) -> Choice:
     return Choice(row["runtime"], row["device"], row["reason"], tuple(row["tried"]))
-
-
-def _write(text: str) -> None:
-    path = _file()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _key(sha256: str, device: str, hardware: str) -> list[str]:

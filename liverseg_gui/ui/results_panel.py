@@ -182,7 +182,7 @@ class ResultsPanel(QWidget):
         else:
             made = f"Mask from {source.path.name}." if source.path else ""
         return (
-            made.rstrip()
+            made
             + (f" {source.note}" if source.note else "")
             + (" Not saved yet." if self._study.unsaved else "")
         )
