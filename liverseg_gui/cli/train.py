@@ -6,7 +6,7 @@ import argparse
 import json
 import shlex
 import sys
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,7 @@ def _add_job(group: argparse._ArgumentGroup) -> None:
 
 def _add_recipe(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
+    add("--recipe", type=Path, metavar="FILE", help="a recipe; options go before it (.toml, .json)")
     add("--architecture", help="slim-resnet18 (default), unet-resnet34, ...")
     add("--multi-scale", choices=MULTI_SCALE, help=MULTI_SCALE["ppm"])
     add("--encoder-weights", metavar="FILE", help='ResNet weights, or "imagenet" to download them')
@@ -85,7 +86,7 @@ def _add_steps(group: argparse._ArgumentGroup) -> None:
     add("--average", type=float, help="decay of the moving average of the weights (0.998), 0: none")
     add("--precision", choices=PRECISIONS, help="see below (auto)")
     add("--seed", type=int, help="of all random numbers (0)")
-    add("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    add("--device", choices=("auto", "cpu", "cuda", "mps"))
 
 
 def _listed(title: str, choices: dict[str, str]) -> str:
@@ -142,8 +143,11 @@ def _find_rate(job: TrainRun, as_json: bool) -> int:
 
 
 def _recipe(arguments: argparse.Namespace) -> TrainConfig:
-    """The recipe: what the command names, and the defaults."""
+    """The recipe: what the command names, then what the file says, then the defaults."""
     from training.config import TrainConfig
+    from training.recipe_file import read_recipe
+
+    recipe = read_recipe(arguments.recipe) if arguments.recipe else TrainConfig()
 
     named = {
         field.name: value
@@ -153,9 +157,9 @@ def _recipe(arguments: argparse.Namespace) -> TrainConfig:
     if arguments.no_synthetic:
         named["synthetic"] = None
     if arguments.multi_scale:
-        plain = named.get("architecture", TrainConfig.architecture)
+        plain = named.get("architecture", recipe.architecture).removesuffix("-ppm")
         named["architecture"] = f"{plain}-{arguments.multi_scale}"
-    return TrainConfig(**named)
+    return replace(recipe, **named)
 
 
 def _show(epoch: EpochResult) -> None:

@@ -18,25 +18,65 @@ from training.choices import LOSSES, PRECISIONS
 from training.config import TrainConfig
 from training.log import EpochResult
 from training.looks import Look
+from training.recipe_file import read_recipe, write_recipe
 from training.synthetic import SyntheticTumors
+
+RECIPES = [
+    TrainConfig(),
+    TrainConfig(liver=None, synthetic=None, encoder_weights="some/resnet18.pth", patience=4),
+    TrainConfig(
+        architecture="slim-resnet34-ppm",
+        trunk=Look((160, 224), (160, 224)),
+        loss="focal-tversky+ce",
+        augmentation=Augmentation(scale=0.1),
+        synthetic=SyntheticTumors(radius_mm=(3.0, 9.5)),
+    ),
+]
+
+
+@pytest.mark.parametrize("config", RECIPES)
+def test_a_recipe_survives_json(config: TrainConfig) -> None:
+    assert TrainConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+
+
+@pytest.mark.parametrize("name", ["recipe.toml", "recipe.json"])
+@pytest.mark.parametrize("config", RECIPES)
+def test_a_recipe_survives_its_file(config: TrainConfig, name: str, tmp_path: Path) -> None:
+    write_recipe(config, tmp_path / name)
+    assert read_recipe(tmp_path / name) == config
+
+
+def test_a_recipe_of_a_few_lines_leaves_the_rest_as_usual(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("epochs = 2\nliver = false\n[trunk]\nsize = [64, 96]\nof_trunk = [64, 96]\n")
+    assert read_recipe(path) == TrainConfig(epochs=2, liver=None, trunk=Look((64, 96), (64, 96)))
 
 
 @pytest.mark.parametrize(
-    "config",
+    ("name", "text", "said"),
     [
-        TrainConfig(),
-        TrainConfig(liver=None, synthetic=None, encoder_weights="some/resnet18.pth", patience=4),
-        TrainConfig(
-            architecture="slim-resnet34-ppm",
-            trunk=Look((160, 224), (160, 224)),
-            loss="focal-tversky+ce",
-            augmentation=Augmentation(scale=0.1),
-            synthetic=SyntheticTumors(radius_mm=(3.0, 9.5)),
-        ),
+        ("r.toml", "epochs = = 2", "is no recipe"),
+        ("r.json", "{", "is no recipe"),
+        ("r.json", "[]", "must be a table"),
+        ("r.toml", "epoch = 2", "Did you mean 'epochs'"),
+        ("r.toml", "context = 4", "odd"),
+        ("r.yaml", "epochs: 2", "ends in .toml or .json"),
     ],
 )
-def test_a_recipe_survives_json(config: TrainConfig) -> None:
-    assert TrainConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+def test_what_is_wrong_with_a_recipe_is_said_with_its_name(
+    name: str, text: str, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(LiverSegError, match=re.escape(str(path))) as raised:
+        read_recipe(path)
+    assert said in str(raised.value)
+
+
+def test_options_go_before_the_recipe_in_the_file(tmp_path: Path) -> None:
+    write_recipe(TrainConfig(epochs=2, device="cpu", context=3), tmp_path / "r.toml")
+    command = ["train", "--recipe", str(tmp_path / "r.toml"), "--epochs", "4"]
+    assert _recipe(_parser().parse_args(command)) == TrainConfig(epochs=4, device="cpu", context=3)
 
 
 def test_what_a_recipe_leaves_out_is_default() -> None:
