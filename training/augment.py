@@ -78,8 +78,11 @@ class Augmentation:
         """Change the intensities of `images` (n, c, h, w), float 0..1."""
         n = len(images)
         for change in (_blur, _coarsen, jpeg):
-            chosen = (_rand(n, images) < self.degrade).nonzero()[:, 0]
+            chosen = (torch.rand(n) < self.degrade).nonzero()[
+                :, 0
+            ]  # on the CPU: no GPU to wait for
             if len(chosen):
+                chosen = chosen.to(images.device)
                 images = images.index_copy(0, chosen, change(images[chosen]))
         contrast = _per_image(torch.exp(_uniform(n, images, self.contrast)))
         brightness = _per_image(_uniform(n, images, self.brightness))

@@ -35,34 +35,37 @@ class SyntheticTumors:
     bright_chance: float = 0.12
 
     def __call__(self, images: Tensor, labels: Tensor, pixel_mm: float) -> tuple[Tensor, Tensor]:
-        """Paint into copies of `images` (n, c, h, w), float 0..1, and `labels` (n, h, w)."""
+        """Paint into copies of `images` (n, c, h, w), float 0..1, and `labels` (n, h, w).
+
+        What is painted is decided on the CPU, so that a GPU is waited for once a batch.
+        """
         images, labels = images.clone(), labels.clone()
-        for n in range(len(images)):
-            organ = labels[n] >= LIVER
-            if int(organ.sum()) < _SMALLEST_LIVER:
+        pixels = torch.stack([(labels >= LIVER).sum((1, 2)), (labels == TUMOR).sum((1, 2))])
+        for n, (liver, tumor) in enumerate(pixels.T.tolist()):
+            if liver < _SMALLEST_LIVER:
                 continue
+            organ = labels[n] >= LIVER
             if _once(self.mass_chance):
                 tissue = ~organ & (images[n].mean(0) > 0.3)
                 images[n], _ = self._paint(images[n], tissue, organ, pixel_mm)
-            busy = bool((labels[n] == TUMOR).any())
-            if _once(self.chance / 2 if busy else self.chance):
+            if _once(self.chance / 2 if tumor else self.chance):
                 for _ in range(1 + min(int(torch.empty(1).exponential_(1.2)), 4)):
-                    images[n], tumor = self._paint(images[n], organ, organ, pixel_mm)
-                    labels[n][tumor & organ] = TUMOR
+                    images[n], painted = self._paint(images[n], organ, organ, pixel_mm)
+                    labels[n].masked_fill_(painted & organ, TUMOR)
         return images, labels
 
     def _paint(
         self, image: Tensor, where: Tensor, organ: Tensor, pixel_mm: float
     ) -> tuple[Tensor, Tensor]:
-        """One mass whose middle lies in `where` (h, w): the image, and where it is (h, w)."""
-        places = where.nonzero()
-        if not len(places):
-            return image, torch.zeros_like(where)
-        place = places[int(torch.randint(len(places), (1,)))]
+        """One mass whose middle lies in `where` (h, w): the image, and where it is (h, w).
+
+        Where `where` is nowhere nothing is painted.
+        """
+        place = _somewhere(where)
         low, high = (math.log(r) for r in self.radius_mm)
         radius_mm = math.exp(_between(low, high))
         distance = _distances(image, place, radius_mm, pixel_mm)
-        level = float(image[:, organ].mean())
+        level = (image * organ).sum() / (organ.sum() * len(image))
         if _once(0.5) and radius_mm > 8:
             image = _push_aside(image, place, radius_mm / pixel_mm)
         sharp = radius_mm / pixel_mm * _between(0.7, 2.5)
@@ -87,6 +90,13 @@ class SyntheticTumors:
             core = torch.sigmoid((_between(0.4, 0.8) - distance - _noise(image, 6) * 0.1) * 12)
             tone = tone - core * _between(10, 50) * _HU
         return tone
+
+
+def _somewhere(where: Tensor) -> Tensor:
+    """A pixel of the mask `where` (h, w), each as likely as any other: (row, column)."""
+    drawn = torch.rand(where.shape, device=where.device).masked_fill_(~where, -1.0)
+    best = drawn.flatten().argmax()
+    return torch.stack([best // where.shape[1], best % where.shape[1]])
 
 
 def _distances(image: Tensor, place: Tensor, radius_mm: float, pixel_mm: float) -> Tensor:

@@ -21,28 +21,37 @@ _MOST_CHARACTERS = 1500
 class ModelFigures:
     """How many patients it learned from, and how it did on those held out; None: not said.
 
-    The Dice are means over patients; that of tumors over those who have one.
+    The Dice are means over patients; that of tumors over those who have one. `crossed`: each was
+    judged by another network of the same recipe, which had not seen them; this one has seen all.
     """
 
     patients: int | None
     held_out: int | None
     liver_dice: float | None
     tumor_dice: float | None
+    crossed: bool = False
 
 
 def model_figures(card: ModelCard) -> ModelFigures:
     """The figures on `card`."""
-    names, rows = card.about.get("trained_on"), card.about.get("held_out")
+    names, crossed = card.about.get("trained_on"), card.about.get("cross_validation")
     people = None
     if isinstance(names, list):
         people = sum(not _PHANTOM.fullmatch(str(name)) for name in names)
-    patients = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    patients = _rows(card.about.get("held_out"))
+    of_folds = _rows(crossed.get("cases")) if isinstance(crossed, dict) else []
+    rows = patients or of_folds
     return ModelFigures(
         people or None,
-        len(patients) or None,
-        _mean(row.get("liver_dice") for row in patients),
-        _mean(row.get("tumor_dice") for row in patients),
+        len(rows) or None,
+        _mean(row.get("liver_dice") for row in rows),
+        _mean(row.get("tumor_dice") for row in rows),
+        crossed=not patients and bool(of_folds),
     )
+
+
+def _rows(value: object) -> list[dict[str, Any]]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
 def _mean(values: Iterable[Any]) -> float | None:
@@ -88,10 +97,10 @@ def _held_out(figures: ModelFigures) -> str:
     if figures.held_out is None:
         return "The card says nothing about how good it is."
     liver, tumor = figure_text(figures.liver_dice), figure_text(figures.tumor_dice)
-    return (
-        f"{figures.held_out} patients it had never seen: mean Dice of the liver {liver}, of tumors "
-        f"{tumor}."
-    )
+    seen = "it had never seen"
+    if figures.crossed:
+        seen = "in a cross-validation, each judged by a network that had never seen them"
+    return f"{figures.held_out} patients {seen}: mean Dice of the liver {liver}, of tumors {tumor}."
 
 
 def _network(card: ModelCard) -> str:
