@@ -59,7 +59,7 @@ def test_the_volume_that_was_open_is_kept_of_a_folder_of_several(
     assert "4711" not in text
     assert "Doe" not in text
     slices = corrected_sources()[0].read().slices
-    np.testing.assert_array_equal(slices, axial_slices(small(2).volume))
+    np.testing.assert_array_equal(slices, axial_slices(desk.window.study.volume))
 
 
 def test_a_phantom_is_not_kept(desk: Desk, files: Path, tmp_path: Path) -> None:
