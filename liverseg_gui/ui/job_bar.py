@@ -32,6 +32,7 @@ class JobBar(QWidget):
         self._bar.setRange(0, 1000)
         self._bar.setFixedWidth(120)
         self._cancel = QPushButton(cancel)
+        self._cancel.setAutoDefault(False)  # in a dialog Enter is for what it is there for
         self._cancel.clicked.connect(self.cancel)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 0, 4, 0)

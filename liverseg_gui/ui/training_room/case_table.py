@@ -25,10 +25,14 @@ _WIDTHS = {
     words.SPACING: 146,
     words.LIVER: 76,
     words.TUMORS: 142,
-    words.PROBLEMS: 220,
 }
-_CASE_WIDTH = 210
-_PARTS: dict[str, Tone | None] = {"held out": "accent", "trained on": None, "left out": "muted"}
+_CASE_WIDTH = 190
+_PARTS: dict[str, Tone | None] = {
+    "": None,
+    "held out": "accent",
+    "trained on": None,
+    "left out": "muted",
+}
 _ON, _OFF = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 
 
@@ -105,13 +109,12 @@ class CaseTable(QTreeWidget):
         for name in [name for name in self._rows if name not in names]:
             self.remove(name)
 
-    def show_parts(self, held_out: Collection[str]) -> None:
-        """Say of each case what it is for."""
+    def show_parts(self, held_out: Collection[str] | None) -> None:
+        """Say of each case what it is for; None where they are not dealt yet."""
         left_out = self.left_out
         self.blockSignals(True)
         for name, row in self._rows.items():
-            part = "left out" if name in left_out else "trained on"
-            row.show_part("held out" if name in held_out else part)
+            row.show_part(_part(name, held_out, left_out))
         self.blockSignals(False)
         self.viewport().update()
 
@@ -187,6 +190,14 @@ class _Row(QTreeWidgetItem):
         if mine == theirs:
             return words.natural(self.name) < words.natural(other.name)
         return _before(mine, theirs)
+
+
+def _part(name: str, held_out: Collection[str] | None, left_out: Collection[str]) -> str:
+    if name in left_out:
+        return "left out"
+    if held_out is None:
+        return ""
+    return "held out" if name in held_out else "trained on"
 
 
 def _before(one: tuple[object, ...], other: tuple[object, ...]) -> bool:

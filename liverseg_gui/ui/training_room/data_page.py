@@ -20,7 +20,7 @@ from liverseg_gui.ui.hiding import text_shown
 from liverseg_gui.ui.job_bar import JobBar
 from liverseg_gui.ui.jobs import Job, JobRunner
 from liverseg_gui.ui.training_room.case_table import CaseTable
-from liverseg_gui.ui.training_room.data_selection import DataSelection, Deal, deal
+from liverseg_gui.ui.training_room.data_selection import NOT_YET, DataSelection, deal
 from liverseg_gui.ui.training_room.doubts import Doubts, Line, line
 from liverseg_gui.ui.training_room.fold_bar import FoldBar
 from liverseg_gui.ui.training_room.folder_list import FolderList
@@ -28,11 +28,13 @@ from liverseg_gui.ui.training_room.looking import Looked, LookedCase, look_throu
 
 if TYPE_CHECKING:
     from training.cases import CaseSource
+    from training.corrected_library import CorrectedStudy
 
 _EMPTY = (
     "Add a folder of scans with their masks, or drop it here. The masks hold 1 for liver and 2 for "
     "tumor, or say by name what they hold."
 )
+_FINE = "Nothing is doubtful about the cases together. Select one to read about it."
 
 
 class DataPage(QWidget):
@@ -55,8 +57,9 @@ class DataPage(QWidget):
         self._choices: dict[CaseSource, bool] = {}
         self._cases: dict[str, LookedCase] = {}
         self._looked: Looked | None = Looked()
-        self._deal = Deal(frozenset(), "", False)
+        self._deal = NOT_YET
         self._note = ""
+        self._studies: list[CorrectedStudy] = []
         self.setAcceptDrops(True)
         self._build()
         self._found.connect(self._add_case, Qt.ConnectionType.QueuedConnection)
@@ -86,7 +89,7 @@ class DataPage(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.folders)
         layout.addWidget(split, 1)
-        layout.addWidget(self.bar)
+        layout.addWidget(self.bar, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self.fold_bar)
 
     @property
@@ -97,11 +100,7 @@ class DataPage(QWidget):
     @property
     def why_not(self) -> str:
         """Why it cannot, or nothing."""
-        if self.ready:
-            return ""
-        if self.runner.busy:
-            return "The cases are still being looked through."
-        return self._note or self._deal.words
+        return "" if self.ready else self._note or self._deal.words
 
     @property
     def sources(self) -> list[CaseSource]:
@@ -131,10 +130,15 @@ class DataPage(QWidget):
         """Offer the studies that are corrected by now."""
         from training.corrected_library import corrected_studies
 
+        before, self._studies = self._studies, []
+        problem = ""
         try:
-            self.folders.show_corrected(len(corrected_studies()))
-        except LiverSegError as problem:
-            self.folders.show_corrected(0, str(problem))
+            self._studies = corrected_studies()
+        except LiverSegError as error:
+            problem = str(error)
+        self.folders.show_corrected(len(self._studies), problem)
+        if self.folders.corrected.isChecked() and self._studies != before:
+            self._look()
 
     def close_jobs(self) -> None:
         """Give up what runs here, and listen no more: the room is closing."""
@@ -212,7 +216,9 @@ class DataPage(QWidget):
     def _refresh(self) -> None:
         """Deal the patients anew, and say so everywhere."""
         bar = self.fold_bar
-        self._deal = deal(self.sources, bar.folds, bar.fold, bar.seed)
+        self._deal = NOT_YET
+        if self._looked is not None:
+            self._deal = deal(self.sources, bar.folds, bar.fold, bar.seed)
         self.table.show_parts(self._deal.held_out)
         bar.show_deal(self._deal)
         self._show_doubts()
@@ -241,13 +247,11 @@ class DataPage(QWidget):
             self._dialogs.problem(self._shown(str(problem)))
             return
         self.refresh_corrected()
-        if self.folders.corrected.isChecked():  # else unchecking it has begun to look already
-            self._look()
 
     def _show_doubts(self) -> None:
         lines = [*self._of_case(self._cases.get(self.table.chosen)), *self._whole()]
-        if not lines and not self._cases and not self.runner.busy:
-            lines = [(_EMPTY, "muted")]
+        if not lines and self._looked is not None:
+            lines = [(_FINE if self._cases else _EMPTY, "muted")]
         self.doubts.show_lines([(self._shown(text), tone) for text, tone in lines])
 
     def _whole(self) -> list[Line]:

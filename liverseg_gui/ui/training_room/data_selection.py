@@ -31,12 +31,15 @@ class DataSelection:
 
 @dataclass(frozen=True)
 class Deal:
-    """How the cases are dealt: the names of those held out, the line that says so, and whether a
-    training can begin with it."""
+    """How the cases are dealt: the names of those held out, None where they are not dealt, the line
+    that says so, and whether a training can begin with it."""
 
-    held_out: frozenset[str]
+    held_out: frozenset[str] | None
     words: str
     ready: bool
+
+
+NOT_YET = Deal(None, "The cases are still being looked through.", False)
 
 
 def deal(sources: Sequence[CaseSource], folds: int, fold: int, seed: int) -> Deal:
@@ -44,7 +47,7 @@ def deal(sources: Sequence[CaseSource], folds: int, fold: int, seed: int) -> Dea
     from training.splits import make_split
 
     if not sources:
-        return Deal(frozenset(), "No case is included.", False)
+        return Deal(None, "No case is included.", False)
     patients = {source.name: source.patient for source in sources}
     count = len(set(patients.values()))
     if folds == 1:
@@ -54,14 +57,14 @@ def deal(sources: Sequence[CaseSource], folds: int, fold: int, seed: int) -> Dea
         return Deal(frozenset(), words, True)
     if count == 1:
         words = "All cases are one patient's, so none can be held out. Add another patient."
-        return Deal(frozenset(), words, False)
+        return Deal(None, words, False)
     try:
         held_out = frozenset(make_split(sources, folds, fold, seed).validation)
     except LiverSegError:
         words = (
             f"{_patients(count)} cannot be dealt into {folds} parts. Take at most {count} parts."
         )
-        return Deal(frozenset(), words, False)
+        return Deal(None, words, False)
     out = len({patients[name] for name in held_out})
     return Deal(held_out, _split_words(count - out, out, len(sources) - count), True)
 

@@ -7,7 +7,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer
+from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -162,8 +162,12 @@ class TrainingRoom(QDialog):
 
     def go_to(self, step: Step) -> None:
         """Show `step`, if it can be gone to by now."""
-        if not self.why_not(step):
-            self.steps.setCurrentRow(self._steps.index(step))
+        row = self._steps.index(step)
+        if self.why_not(step):
+            return
+        if row == self.steps.currentRow():
+            self._show_step(row)  # another training at the same step
+        self.steps.setCurrentRow(row)
 
     def back(self) -> None:
         """To the step before."""
@@ -293,6 +297,13 @@ class TrainingRoom(QDialog):
         self.refresh_runs()
         if self._pages.training is not None:
             self._watch.start()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Coming back from the window, where a mask may have been saved meanwhile."""
+        super().changeEvent(event)
+        back = event.type() is QEvent.Type.ActivationChange and self.isActiveWindow()
+        if back and not self._closed and Step.DATA in self._made:
+            self.data.refresh_corrected()
 
     def done(self, result: int) -> None:
         """Remember the size and give up what runs here; a training goes on."""

@@ -48,6 +48,7 @@ class RunList(QWidget):
         self.list.setAccessibleName("Trainings")
         self.list.setItemDelegate(ToneDelegate(self.list))
         self.list.setWordWrap(True)
+        self.list.setSpacing(2)
         self.list.currentItemChanged.connect(self._refresh)
         self.list.itemActivated.connect(lambda _: self._tell(self.opened))
         self.open_button = _button("&Show", lambda: self._tell(self.opened))
@@ -112,7 +113,7 @@ class RunList(QWidget):
 
 
 def _words(run: KnownRun) -> str:
-    """E.g. "running, 40 %" or "finished, 3 May 14:20"."""
+    """E.g. "running, 40%" or "finished, 3 May 14:20"."""
     if run.state in _ACTIVE:
         return f"{run.state}, {run.fraction:.0%}"
     try:

@@ -141,7 +141,7 @@ def test_one_folder_that_cannot_be_read_is_told_and_the_others_stay(
     page.folders.list.setCurrentItem(item)
     page.folders.remove_button.click()
     idle(qtbot, page)
-    assert page.doubts.texts == []
+    assert page.doubts.texts[0].startswith("Nothing is doubtful about the cases together")
 
 
 def test_a_case_that_cannot_be_read_is_left_out_for_good(
@@ -290,7 +290,9 @@ def test_stopping_keeps_what_was_seen_and_says_so(
     page.add([seven])
     qtbot.waitUntil(begun.is_set, timeout=20_000)
     assert page.bar.isVisible()
+    qtbot.waitUntil(lambda: listed(page) == ["liver_1"])
     assert page.why_not == "The cases are still being looked through."
+    assert parts(page) == {"liver_1": ""}
     page.bar.cancel()
     go_on.set()
     idle(qtbot, page)
@@ -338,3 +340,16 @@ def test_where_patients_are_hidden_no_name_and_no_path_is_shown(
     assert not any("oe" in text for text in shown)
     settings.hide_patient = False
     assert listed(page) == ["Doe_John", "Roe_Jane"]
+
+
+def test_a_study_that_is_saved_meanwhile_is_taken_where_they_are_taken(
+    qtbot: QtBot, page: DataPage, tmp_path: Path
+) -> None:
+    for seed, name in enumerate(("a", "b"), 1):
+        scan, mask = tmp_path / f"{name}.nii.gz", tmp_path / f"{name}_mask.nii.gz"
+        pair(small(seed), scan, mask)
+        remember_corrected(scan, mask, None, "")
+        page.refresh_corrected()
+        page.folders.corrected.setChecked(True)
+        idle(qtbot, page)
+    assert listed(page) == ["corrected-1", "corrected-2"]

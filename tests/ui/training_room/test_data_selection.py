@@ -53,7 +53,7 @@ def test_what_cannot_be_dealt_is_said_and_not_ready(sources, folds: int, words: 
     dealt = deal(sources, folds, 0, 5)
     assert words in dealt.words
     assert not dealt.ready
-    assert not dealt.held_out
+    assert dealt.held_out is None
 
 
 def test_one_part_trains_on_all_and_says_what_is_lost() -> None:

@@ -18,6 +18,7 @@ from liverseg_gui.ui.training_room.data_page import DataPage
 from liverseg_gui.ui.training_room.data_selection import DataSelection
 from liverseg_gui.ui.training_room.pages import Pages, Training
 from liverseg_gui.ui.training_room.room import Step, TrainingRoom
+from tests.training.layouts import pair, small
 from tests.ui.conftest import Desk, FakeDialogs
 from tests.ui.training_room.conftest import look
 
@@ -175,7 +176,7 @@ def test_known_trainings_are_listed_in_words(room: TrainingRoom, trainings: Trai
     room.refresh_runs()
     items = [room.runs.list.item(n) for n in range(2)]
     assert [item.text() for item in items] == [
-        "one\nrunning, 40 %",
+        "one\nrunning, 40%",
         "two\nfailed, begun 3 May 14:20",
     ]
     assert [item.data(TONE_ROLE) for item in items] == ["accent", "error"]
@@ -300,3 +301,20 @@ def test_the_room_closes_with_the_window(desk: Desk) -> None:
     (room,) = desk.window.findChildren(TrainingRoom)
     with desk.qtbot.waitSignal(room.destroyed):
         desk.window.close()
+
+
+def test_a_mask_that_was_saved_in_the_window_meanwhile_is_offered(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.trigger("train")
+    (room,) = desk.window.findChildren(TrainingRoom)
+    assert room.data.folders.corrected.text() == "Studies &corrected here (0)"
+    desk.window.activateWindow()
+    desk.qtbot.waitActive(desk.window)
+    pair(small(1), tmp_path / "a.nii.gz", tmp_path / "drawn.nii.gz")
+    desk.open(tmp_path / "a.nii.gz", tmp_path / "drawn.nii.gz")
+    desk.dialogs.path = tmp_path / "a_mask.nii.gz"
+    assert desk.window.controller.save_mask()
+    room.activateWindow()
+    desk.qtbot.waitActive(room)
+    assert room.data.folders.corrected.text() == "Studies &corrected here (1)"
