@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSpinBox, QWidget
 
-from liverseg_gui.ui.theme import set_tone
-from liverseg_gui.ui.training_room.data_selection import FOLDS, SPLIT_SEED, Deal
+from liverseg_gui.ui.theme import Tone, set_tone
+from liverseg_gui.ui.training_room.data_selection import FOLDS, NOT_YET, SPLIT_SEED, Deal
 
 _MOST_FOLDS, _LAST_SEED = 20, 9999
 
@@ -86,7 +86,8 @@ class FoldBar(QWidget):
     def show_deal(self, deal: Deal) -> None:
         """Say how the patients are dealt now."""
         self._words.setText(deal.words)
-        set_tone(self._words, None if deal.ready else "warning")
+        tone: Tone = "muted" if deal is NOT_YET else "warning"
+        set_tone(self._words, None if deal.ready else tone)
 
     def _change(self) -> None:
         self._fold.setMaximum(self.folds)

@@ -310,11 +310,11 @@ def test_a_mask_that_was_saved_in_the_window_meanwhile_is_offered(
     (room,) = desk.window.findChildren(TrainingRoom)
     assert room.data.folders.corrected.text() == "Studies &corrected here (0)"
     desk.window.activateWindow()
-    desk.qtbot.waitActive(desk.window)
+    desk.qtbot.waitUntil(desk.window.isActiveWindow)
     pair(small(1), tmp_path / "a.nii.gz", tmp_path / "drawn.nii.gz")
     desk.open(tmp_path / "a.nii.gz", tmp_path / "drawn.nii.gz")
     desk.dialogs.path = tmp_path / "a_mask.nii.gz"
     assert desk.window.controller.save_mask()
     room.activateWindow()
-    desk.qtbot.waitActive(room)
-    assert room.data.folders.corrected.text() == "Studies &corrected here (1)"
+    offered = room.data.folders.corrected
+    desk.qtbot.waitUntil(lambda: offered.text() == "Studies &corrected here (1)")
