@@ -108,6 +108,16 @@ class DataPage(QWidget):
         left_out = self.table.left_out
         return [case.source for name, case in self._cases.items() if name not in left_out]
 
+    @property
+    def slices(self) -> tuple[int, int]:
+        """How many slices the cases that are trained on have, and those that are held out."""
+        counts = [0, 0]
+        left_out, held_out = self.table.left_out, self._deal.held_out or ()
+        for name, case in self._cases.items():
+            if case.seen.case.figures is not None and name not in left_out:
+                counts[name in held_out] += case.seen.case.figures.size[2]
+        return counts[0], counts[1]
+
     def selection(self) -> DataSelection:
         """What is chosen. Folders from which nothing can be read are not in it."""
         problems = self._looked.problems if self._looked else {}
@@ -140,7 +150,7 @@ class DataPage(QWidget):
         if self.folders.corrected.isChecked() and self._studies != before:
             self._look()
 
-    def close_jobs(self) -> None:
+    def shutdown(self) -> None:
         """Give up what runs here, and listen no more: the room is closing."""
         self.runner.shutdown()
         self._settings.changed.disconnect(self._show_settings)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from PySide6.QtCore import SignalInstance
 from PySide6.QtWidgets import QWidget
 
 from liverseg_gui.state.settings import Settings
@@ -22,17 +23,42 @@ if TYPE_CHECKING:
 class RecipeStep(Protocol):
     """The second step."""
 
-    def recipe(self) -> TrainConfig:
-        """The recipe as it is now."""
+    @property
+    def changed(self) -> SignalInstance:
+        """Tells that `recipe` or `problem` may be another."""
 
-    def set_cases(self, sources: Sequence[CaseSource]) -> None:
-        """What will be trained on."""
+    def recipe(self) -> TrainConfig:
+        """The recipe as it is now.
+
+        Raises:
+            LiverSegError: it is not valid.
+        """
+
+    def problem(self) -> str:
+        """What is wrong with it, or nothing."""
+
+    def set_cases(self, sources: Sequence[CaseSource], slices: int, watched: int) -> None:
+        """What is trained on, with how many slices, and how many are held out."""
+
+    def set_command(self, command: Callable[[TrainConfig, Path], Sequence[str]] | None) -> None:
+        """What follows `liverseg` for a recipe and the folder of a training."""
+
+
+class Job(Protocol):
+    """A training as it is asked for (`training.job.TrainingJob`)."""
+
+    @property
+    def out(self) -> Path:
+        """Its folder."""
+
+    def arguments(self) -> list[str]:
+        """What follows `liverseg` on a command line."""
 
 
 class RunStep(Protocol):
-    """The third step. A job is a `training.job.TrainingJob`."""
+    """The third step."""
 
-    def start(self, job: object, resume: bool = False) -> None:
+    def start(self, job: Job, resume: bool = False) -> None:
         """Start a training in a process of its own, or let one go on."""
 
     def attach(self, out: Path) -> None:
@@ -50,7 +76,7 @@ class ResultStep(Protocol):
 class HasJobs(Protocol):
     """A page with work of its own, to be given up when the room closes."""
 
-    def close_jobs(self) -> None:
+    def shutdown(self) -> None:
         """Give it up."""
 
 
@@ -86,7 +112,7 @@ class KnownRun(Protocol):
         """Whether it can go on."""
 
     @property
-    def job(self) -> object:
+    def job(self) -> Job:
         """What was asked for."""
 
 
@@ -94,13 +120,13 @@ class KnownRun(Protocol):
 class Training:
     """What the room needs besides pages to start trainings and to find them again.
 
-    `make_job` takes what is trained on, how, and the model's name, and `out_of` a job's folder.
-    `known` are the trainings, and `forget` takes the one in a folder off their list. All may raise
-    a `LiverSegError`.
+    `job` takes what is trained on, how, the model's name and the folder of the training;
+    `new_folder` makes one for a name. `known` are the trainings, and `forget` takes the one in a
+    folder off their list. All may raise a `LiverSegError`.
     """
 
-    make_job: Callable[[DataSelection, TrainConfig, str], object]
-    out_of: Callable[[object], Path]
+    job: Callable[[DataSelection, TrainConfig, str, Path], Job]
+    new_folder: Callable[[str], Path]
     known: Callable[[], Sequence[KnownRun]]
     forget: Callable[[Path], None]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QShowEvent
@@ -36,6 +36,9 @@ from liverseg_gui.ui.training_room.pages import (
     RunStep,
 )
 from liverseg_gui.ui.training_room.run_list import RunList
+
+if TYPE_CHECKING:
+    from training.config import TrainConfig
 
 _SIZE = QSize(1240, 820)
 _SIDE_PX = 210
@@ -86,6 +89,14 @@ class TrainingRoom(QDialog):
     def data(self) -> DataPage:
         """The first step, which is there from the beginning."""
         return cast("DataPage", self.page(Step.DATA))
+
+    @property
+    def _recipe(self) -> RecipeStep:
+        return cast("RecipeStep", self.page(Step.RECIPE))
+
+    @property
+    def _run(self) -> RunStep:
+        return cast("RunStep", self.page(Step.RUN))
 
     @property
     def step(self) -> Step:
@@ -158,6 +169,8 @@ class TrainingRoom(QDialog):
             assert make is not None
             self._made[step] = make()
             self._stack.addWidget(self._made[step])
+            if step is Step.RECIPE:
+                self._recipe.changed.connect(self._refresh)
         return self._made[step]
 
     def go_to(self, step: Step) -> None:
@@ -191,22 +204,21 @@ class TrainingRoom(QDialog):
         training = self._pages.training
         if training is None or self.data.why_not:
             return
-        recipe = cast("RecipeStep", self.page(Step.RECIPE))
-        run = cast("RunStep", self.page(Step.RUN))
+        name = self.name.text().strip()
         try:
-            config, name = recipe.recipe(), self.name.text().strip()
-            job = training.make_job(self.data.selection(), config, name)
-            run.start(job)
+            recipe = self._recipe.recipe()
+            job = training.job(self.data.selection(), recipe, name, training.new_folder(name))
+            self._run.start(job)
         except LiverSegError as problem:
             self._tell(str(problem))
             return
-        self._begin(training.out_of(job))
+        self._begin(job.out)
 
     def open_run(self, run: KnownRun) -> None:
         """Show a training: what came of it where it is finished, else how it is."""
         self._out = run.out
         try:
-            cast("RunStep", self.page(Step.RUN)).attach(run.out)
+            self._run.attach(run.out)
         except LiverSegError as problem:
             self._tell(str(problem))
             return
@@ -217,7 +229,7 @@ class TrainingRoom(QDialog):
     def resume_run(self, run: KnownRun) -> None:
         """Let a training go on that was stopped or interrupted."""
         try:
-            cast("RunStep", self.page(Step.RUN)).start(run.job, resume=True)
+            self._run.start(run.job, resume=True)
         except LiverSegError as problem:
             self._tell(str(problem))
             return
@@ -242,6 +254,11 @@ class TrainingRoom(QDialog):
             self._tell(str(problem))
         self.refresh_runs()
 
+    def _command(self, recipe: TrainConfig, out: Path) -> Sequence[str]:
+        assert self._pages.training is not None
+        name = self.name.text().strip()
+        return self._pages.training.job(self.data.selection(), recipe, name, out).arguments()
+
     def _show_step(self, _: int) -> None:
         step = self.step
         self._tell("")
@@ -249,7 +266,8 @@ class TrainingRoom(QDialog):
         if step is Step.DATA:
             self.data.refresh_corrected()
         elif step is Step.RECIPE:
-            cast("RecipeStep", page).set_cases(self.data.sources)
+            self._recipe.set_cases(self.data.sources, *self.data.slices)
+            self._recipe.set_command(self._command)
         elif step is Step.RESULT and self._out is not None:
             cast("ResultStep", page).show_run(self._out)
         self._stack.setCurrentWidget(page)
@@ -277,7 +295,7 @@ class TrainingRoom(QDialog):
     def _why_no_next(self, step: Step) -> str:
         if step is Step.RECIPE:
             nameless = "" if self.name.text().strip() else "Give the model a name."
-            return self.data.why_not or nameless
+            return self.data.why_not or self._recipe.problem() or nameless
         return "" if step >= self._steps[-1] else self.why_not(Step(step + 1))
 
     def _tell(self, text: str) -> None:
@@ -313,7 +331,7 @@ class TrainingRoom(QDialog):
         self._watch.stop()
         for page in () if self._closed else self._made.values():
             if isinstance(page, HasJobs):
-                page.close_jobs()
+                page.shutdown()
         self._closed = True
         super().done(result)
 

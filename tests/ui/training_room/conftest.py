@@ -37,7 +37,7 @@ def page(qtbot: QtBot, settings: Settings, dialogs: FakeDialogs) -> Iterator[Dat
     page.resize(1000, 700)
     page.show()
     yield page
-    page.close_jobs()
+    page.shutdown()
 
 
 @pytest.fixture(scope="session")

@@ -25,10 +25,13 @@ from tests.ui.training_room.conftest import look
 
 @dataclass(frozen=True)
 class Job:
-    out: Path
     selection: DataSelection
     recipe: str
     name: str
+    out: Path
+
+    def arguments(self) -> list[str]:
+        return ["train", f"--name={self.name}", f"--out={self.out}", self.recipe]
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,19 @@ class Run:
 
 class FakeRecipe(QWidget):
     changed = Signal()
-    cases: Sequence[object] = ()
+    wrong = ""
 
     def recipe(self) -> str:
         return "the recipe"
 
-    def set_cases(self, sources: Sequence[object]) -> None:
-        self.cases = sources
+    def problem(self) -> str:
+        return self.wrong
+
+    def set_cases(self, sources: Sequence[object], slices: int, watched: int) -> None:
+        self.cases = len(sources), slices, watched
+
+    def set_command(self, command) -> None:
+        self.command = command
 
 
 class FakeRun(QWidget):
@@ -70,7 +79,7 @@ class FakeRun(QWidget):
     def attach(self, out: Path) -> None:
         self.attached.append(out)
 
-    def close_jobs(self) -> None:
+    def shutdown(self) -> None:
         self.closed = True
 
 
@@ -89,8 +98,8 @@ class Trainings:
 
     def made(self, out: Path) -> Training:
         return Training(
-            lambda selection, recipe, name: Job(out, selection, recipe, name),  # type: ignore[arg-type]
-            lambda job: job.out,
+            Job,  # type: ignore[arg-type]
+            lambda name: out / name,
             lambda: tuple(self.runs),
             lambda gone: self.runs.remove(next(run for run in self.runs if run.out == gone)),
         )
@@ -130,7 +139,7 @@ def test_it_begins_with_the_data_and_goes_on_only_with_cases(
     look(qtbot, room.data, seven)
     room.next_button.click()
     assert room.step is Step.RECIPE
-    assert len(room.page(Step.RECIPE).cases) == 7
+    assert room.page(Step.RECIPE).cases == (7, 5 * 20, 2 * 20)
     room.back_button.click()
     assert room.step is Step.DATA
 
@@ -147,12 +156,27 @@ def test_a_training_is_started_with_what_was_chosen(
     room.name.setText("clinic 1")
     room.next_button.click()
     assert room.step is Step.RUN
-    job = Job(tmp_path / "out", room.data.selection(), "the recipe", "clinic 1")
+    out = tmp_path / "out" / "clinic 1"
+    job = Job(room.data.selection(), "the recipe", "clinic 1", out)
     assert room.page(Step.RUN).started == [(job, False)]
     room.next_button.click()
     assert room.step is Step.RESULT
-    assert room.page(Step.RESULT).shown == tmp_path / "out"
+    assert room.page(Step.RESULT).shown == out
     assert not room.next_button.isVisible()
+
+
+def test_the_recipe_learns_the_command_and_a_wrong_one_does_not_start(
+    qtbot: QtBot, room: TrainingRoom, seven: Path
+) -> None:
+    look(qtbot, room.data, seven)
+    room.next_button.click()
+    recipe = room.page(Step.RECIPE)
+    room.name.setText("mine")
+    assert recipe.command("r", Path("/o")) == ["train", "--name=mine", "--out=/o", "r"]
+    recipe.wrong = "The batch is too large."
+    recipe.changed.emit()
+    assert not room.next_button.isEnabled()
+    assert room.next_button.toolTip() == "The batch is too large."
 
 
 def test_a_training_that_cannot_start_says_why_and_stays_at_the_recipe(
