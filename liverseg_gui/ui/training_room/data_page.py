@@ -59,6 +59,7 @@ class DataPage(QWidget):
         self._looked: Looked | None = Looked()
         self._deal = NOT_YET
         self._note = ""
+        self._hides = settings.hide_patient
         self._studies: list[CorrectedStudy] = []
         self.setAcceptDrops(True)
         self._build()
@@ -180,8 +181,10 @@ class DataPage(QWidget):
         """A case was seen: it is in the table at once, also where it is read for a late turn."""
         self._known[case.fingerprint] = case
         if turn is self._turn:
+            before = self._cases.get(case.name)
             self._cases[case.name] = case
-            self.table.add(case, self._taken(case), self._settings.hide_patient)
+            if before is None or before.fingerprint != case.fingerprint:
+                self.table.add(case, self._taken(case), self._hides)
             self._refresh()
 
     def _done(self, turn: object, looked: Looked) -> None:
@@ -203,8 +206,8 @@ class DataPage(QWidget):
     def _stopped(self, turn: object) -> None:
         if turn is self._turn:
             self._note = (
-                "Looking through the cases was stopped. Add or remove a folder to go on: what was "
-                "seen is not read again."
+                "Looking through the cases was stopped. Look again to go on: what was seen is not "
+                "read once more."
             )
             self._refresh()
 
@@ -294,9 +297,13 @@ class DataPage(QWidget):
 
     def _show_settings(self) -> None:
         """Names of cases may be those of patients."""
+        if self._hides == self._settings.hide_patient:
+            return
+        self._hides = self._settings.hide_patient
         self.folders.refresh()
+        self.table.keep_only(())
         for case in self._cases.values():
-            self.table.add(case, self._taken(case), self._settings.hide_patient)
+            self.table.add(case, self._taken(case), self._hides)
         self._refresh()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

@@ -32,8 +32,9 @@ _NOTHING_TO_FORGET = "Select one of the studies corrected here in the table belo
 
 
 class FolderList(QWidget):
-    """`changed` tells that other folders are chosen, `add_asked` that one is to be asked for, and
-    `forget_asked` that the selected corrected study is to go from the program's list.
+    """`changed` tells that other folders are chosen or are to be looked through again, `add_asked`
+    that one is to be asked for, and `forget_asked` that the selected corrected study is to go from
+    the program's list.
 
     `shown` says what of a text may be seen.
     """
@@ -58,8 +59,11 @@ class FolderList(QWidget):
         self.remove_button = QPushButton("Re&move")
         self.remove_button.setToolTip("Take the selected folders off; nothing is deleted.")
         self.remove_button.clicked.connect(self._remove)
+        self.again_button = QPushButton("Look a&gain")
+        self.again_button.setToolTip("Read what has changed on the disk, or was not read yet.")
+        self.again_button.clicked.connect(lambda: self.changed.emit())
         self.corrected = QCheckBox()
-        self.corrected.toggled.connect(lambda _: self.changed.emit())
+        self.corrected.toggled.connect(self._take_corrected)
         self.forget_button = QPushButton("Fo&rget this study ...")
         self.forget_button.setAutoDefault(False)
         self.forget_button.clicked.connect(lambda: self.forget_asked.emit())
@@ -70,7 +74,7 @@ class FolderList(QWidget):
 
     def _lay_out(self) -> None:
         buttons = QVBoxLayout()
-        for button in (self.add_button, self.remove_button):
+        for button in (self.add_button, self.remove_button, self.again_button):
             button.setAutoDefault(False)
             buttons.addWidget(button)
         buttons.addStretch(1)
@@ -137,6 +141,11 @@ class FolderList(QWidget):
 
     def _refresh(self) -> None:
         self.remove_button.setEnabled(bool(self.list.selectedItems()))
+        self.again_button.setEnabled(self.list.count() > 0 or self.corrected.isChecked())
+
+    def _take_corrected(self, _: bool) -> None:
+        self._refresh()
+        self.changed.emit()
 
     def _remove(self) -> None:
         for item in self.list.selectedItems():

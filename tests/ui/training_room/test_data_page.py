@@ -220,6 +220,24 @@ def test_a_second_folder_reads_only_what_is_new(
     assert not any("siteA" in path for path in read)
 
 
+def test_a_mask_that_was_put_right_is_read_when_the_reader_looks_again(
+    qtbot: QtBot, page: DataPage, tmp_path: Path
+) -> None:
+    assert not page.folders.again_button.isEnabled()
+    layouts.decathlon(tmp_path, (1, 2, 3))
+    scan, mask = (tmp_path / part / "liver_3.nii.gz" for part in ("imagesTr", "labelsTr"))
+    labelled(scan, mask, np.zeros_like(small(3).truth.labels), 3)
+    look(qtbot, page, tmp_path)
+    page.table.setCurrentItem(row(page, "liver_1"))
+    assert page.selection().excluded == ("liver_3",)
+    pair(small(3), scan, mask)
+    page.folders.again_button.click()
+    idle(qtbot, page)
+    assert page.selection().excluded == ()
+    assert row(page, "liver_3").text(words.PROBLEMS) == ""
+    assert page.table.chosen == "liver_1"
+
+
 def test_a_case_stays_left_out_when_another_folder_renames_it(
     qtbot: QtBot, page: DataPage, seven: Path, tmp_path: Path
 ) -> None:
@@ -299,6 +317,10 @@ def test_stopping_keeps_what_was_seen_and_says_so(
     assert listed(page) == ["liver_1"]
     assert "was stopped" in page.why_not
     assert not page.ready
+    page.folders.again_button.click()
+    idle(qtbot, page)
+    assert len(listed(page)) == 7
+    assert page.ready
 
 
 def test_an_unforeseen_failure_is_told_with_its_details(
