@@ -30,6 +30,7 @@ from training.phantoms import PhantomCase
 from training.rates import RateCurve, find_rate
 from training.sources import find_sources
 from training.splits import Split, load_split, make_split, save_split
+from training.worst_file import WORST, save_worst
 
 SPLIT, REPORT = "split.json", "held_out.html"
 
@@ -158,6 +159,7 @@ def _judge(
         "cases": [result.to_json() for result in results],
     }
     write_text(run.out / HELD_OUT, json.dumps(held_out, indent=1) + "\n")
+    save_worst(run.out / WORST, worst, unseen)
     log = [json.loads(line) for line in (run.out / LOG).read_text("utf-8").splitlines()]
     title = f"{run.name}: held-out patients"
     write_evaluation_report(run.out / REPORT, summarize(results), title=title, log=log, worst=worst)
