@@ -72,6 +72,7 @@ def test_a_run_trains_evaluates_and_exports_a_model_that_loads(
         HELD_OUT,
         REPORT,
         WORST,
+        "pictures",
         "model",
     }
 
