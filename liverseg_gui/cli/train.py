@@ -6,12 +6,14 @@ import argparse
 import json
 import shlex
 import sys
+import time
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liverseg_gui.cli.console import console_progress
 from liverseg_gui.cli.train_check import run_check
+from liverseg_gui.core.progress import Progress
 from training.choices import LOSSES, MULTI_SCALE, PRECISIONS
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from training.evaluation import CaseFigures
     from training.log import EpochResult
     from training.run import TrainRun
+
+_TELL_S = 0.5
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -131,7 +135,7 @@ def _find_rate(job: TrainRun, as_json: bool) -> int:
     from training.run import find_run_rate
 
     with console_progress(quiet=as_json) as progress:
-        curve = find_run_rate(job, progress)
+        curve = find_run_rate(job, _told(progress) if as_json else progress)
     if as_json:
         print(json.dumps({"valley": curve.valley, "slide": curve.slide}))
         return 0
@@ -140,6 +144,21 @@ def _find_rate(job: TrainRun, as_json: bool) -> int:
         f"try --learning-rate {curve.valley:.2g}"
     )
     return 0
+
+
+def _told(progress: Progress) -> Progress:
+    """A Progress that is printed as JSON lines, at most twice a second; `progress` cancels it."""
+    last = [0.0]
+
+    def report(fraction: float, phase: str) -> None:
+        progress.update(fraction, phase)
+        now = time.monotonic()
+        if now - last[0] >= _TELL_S:
+            last[0] = now
+            event = {"event": "progress", "fraction": fraction, "phase": phase}
+            print(json.dumps(event), flush=True)
+
+    return Progress(report)
 
 
 def _recipe(arguments: argparse.Namespace) -> TrainConfig:
