@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from liverseg_gui.cli.console import console_progress
 from liverseg_gui.cli.train_check import run_check
-from liverseg_gui.cli.train_words import in_words, print_event, print_words, say
+from liverseg_gui.cli.train_words import in_words, print_event, print_words, progress_events, say
 from training.choices import LOSSES, MULTI_SCALE, PRECISIONS
 
 if TYPE_CHECKING:
@@ -156,7 +156,8 @@ def _find_rate(job: TrainingJob, command: str, as_json: bool) -> int:
     from training.run import TrainRun, find_run_rate
 
     with console_progress(quiet=as_json) as progress:
-        curve = find_run_rate(TrainRun.of(job, command), progress)
+        told = progress_events(progress) if as_json else progress
+        curve = find_run_rate(TrainRun.of(job, command), told)
     if as_json:
         print(json.dumps({"valley": curve.valley, "slide": curve.slide}))
         return 0

@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, Any, TextIO
+
+from liverseg_gui.core.progress import Progress
 
 if TYPE_CHECKING:
     from training.case_figures import CaseFigures
+
+
+_TELL_S = 0.5
 
 
 def print_event(event: dict[str, Any]) -> None:
@@ -38,6 +44,19 @@ def in_words(result: CaseFigures) -> str:
     elif result.tumor.voxels.found:
         tumor = f"none, {result.false_tumor_percent:.2f} % of the liver found"
     return f"held out {result.name}: liver Dice {liver:.3f}, tumor {tumor}"
+
+
+def progress_events(progress: Progress) -> Progress:
+    """A Progress that is printed as events, at most twice a second; it cancels with `progress`."""
+    last_s = float("-inf")
+
+    def report(fraction: float, phase: str) -> None:
+        nonlocal last_s
+        if time.monotonic() - last_s >= _TELL_S:
+            last_s = time.monotonic()
+            print_event({"event": "progress", "fraction": fraction, "phase": phase})
+
+    return progress.told(report)
 
 
 def say(line: str, stream: TextIO | None = None) -> None:
