@@ -134,20 +134,22 @@ def improve(
     """
     from training.run import TrainRun, run_training  # torch
 
+    _require_one_process()
     card = find_model(job.old)
     recipe = job.recipe or improvement_recipe(card, job.old)
     _require_fit(recipe, card)
     recipe = replace(recipe, start_from=job.old, encoder_weights=None)
     sources = find_sources(job.data)
-    split = _split(job, card, sources, resume)
+    path = _split(job, card, sources, resume)
+    split = load_split(path, sources)
     run = TrainRun(
         job.data,
         job.out,
         job.name,
-        split=split,
+        split=path,
         phantoms=job.phantoms,
         command=job.command,
-        notes=job.notes,
+        notes={**_inherited(card, split), **job.notes},
         config=recipe,
     )
     run_training(run, progress.part(0.0, 0.9), on_epoch, resume, on_note)
@@ -226,7 +228,6 @@ def _split(job: Improvement, card: ModelCard, sources: Sequence[CaseSource], res
 
     path = job.out / SPLIT
     if resume and path.is_file():
-        load_split(path, sources)
         return path
     split = improvement_split(sources, trained_on(card), job.folds, job.fold, job.split_seed)
     if (job.out / CHECKPOINT).exists():
@@ -239,6 +240,23 @@ def _split(job: Improvement, card: ModelCard, sources: Sequence[CaseSource], res
         raise SaveError(f"{job.out} could not be made: {error.strerror}.") from error
     save_split(split, path)
     return path
+
+
+def _inherited(card: ModelCard, split: Split) -> dict[str, str]:
+    """What the old card says in words and holds for the new model too: it learned from both."""
+    said = {key: card.about.get(key) for key in ("data", "license", "known_failures")}
+    words = {key: text for key, text in said.items() if isinstance(text, str)}
+    own = f"Then fine-tuned on {len(split.training)} cases of a site's own."
+    return words | {"data": f"{words.get('data', '')} {own}".strip()}
+
+
+def _require_one_process() -> None:
+    from training.distributed import processes  # torch
+
+    if processes().count > 1:
+        raise LiverSegError(
+            "A model is improved by one process. Start `liverseg train --improve` without torchrun."
+        )
 
 
 def _free_name(name: str) -> str:

@@ -156,6 +156,30 @@ def test_improving_judges_both_models_and_writes_the_decision(
     assert ours == [row["liver"]["dice"] for row in held_out]
 
 
+def test_the_new_card_keeps_the_old_ones_words_about_data_and_license(
+    data: Path, tmp_path: Path, old: Path
+) -> None:
+    add_to_card(old, {"data": "LiTS.", "license": "CC BY-SA 4.0", "known_failures": "Small ones."})
+    improve(job(data, tmp_path / "out", old, notes={"known_failures": "Few."}), Progress())
+    card = find_model(str(tmp_path / "out" / "model")).about
+    assert card["data"] == "LiTS. Then fine-tuned on 2 cases of a site's own."
+    assert (card["license"], card["known_failures"]) == ("CC BY-SA 4.0", "Few.")
+
+
+def test_what_was_trained_already_is_resumed_and_never_overwritten(
+    data: Path, tmp_path: Path, old: Path
+) -> None:
+    out = tmp_path / "out"
+    decision = improve(job(data, out, old), Progress())
+    (out / DECISION).unlink()
+    with pytest.raises(LiverSegError, match="holds a training already"):
+        improve(job(data, out, old), Progress())
+    epochs: list[object] = []
+    assert improve(job(data, out, old), Progress(), epochs.append, resume=True) == decision
+    assert not epochs, "no epoch is trained again"
+    assert read_decision(out) == decision
+
+
 def test_a_model_compared_with_itself_differs_in_nothing(
     data: Path, tmp_path: Path, old: Path
 ) -> None:
