@@ -29,11 +29,12 @@ RULE = (
 class Decision:
     """The old model (`comparison.other`) and the new one (`comparison.ours`), and what follows.
 
-    `sha256` is the checksum of the old model's weights.
+    `old_sha256` and `new_sha256` are the checksums of their weights, the only ones it is about.
     """
 
     comparison: Comparison
-    sha256: str
+    old_sha256: str
+    new_sha256: str
     tolerance: float = TOLERANCE
 
     @property
@@ -75,7 +76,8 @@ class Decision:
             "rule": RULE,
             "tolerance": self.tolerance,
             "reasons": self.reasons,
-            "old": {"name": self.comparison.other, "sha256": self.sha256},
+            "old": {"name": self.comparison.other, "sha256": self.old_sha256},
+            "new": {"name": self.comparison.ours, "sha256": self.new_sha256},
             "comparison": self.comparison.to_json(),
         }
 
@@ -83,14 +85,15 @@ class Decision:
     def from_json(cls, values: Mapping[str, Any]) -> Decision:
         """The decision that `to_json` wrote down."""
         comparison = Comparison.from_json(values["comparison"])
-        return cls(comparison, values["old"]["sha256"], float(values["tolerance"]))
+        old, new = values["old"]["sha256"], values["new"]["sha256"]
+        return cls(comparison, old, new, float(values["tolerance"]))
 
     def on_card(self) -> dict[str, Any]:
         """What stands on the new model's card, under "improved_from"."""
         comparison = self.comparison.to_json()
         return {
             "name": self.comparison.other,
-            "sha256": self.sha256,
+            "sha256": self.old_sha256,
             "accepted": self.accepted,
             "tolerance": self.tolerance,
             "liver_dice": comparison["liver"],

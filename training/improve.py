@@ -154,7 +154,7 @@ def improve(
     )
     run_training(run, progress.part(0.0, 0.9), on_epoch, resume, on_note)
     compared = compare_models(job.out, job.old, sources, progress.part(0.9, 1.0), recipe.device)
-    decision = Decision(compared, card.sha256)
+    decision = Decision(compared, card.sha256, read_card(job.out / "model").sha256)
     add_to_card(job.out / "model", {"improved_from": decision.on_card()})
     write_decision(decision, job.out)
     return decision
@@ -181,6 +181,11 @@ def accept(
             f"it all the same, add it with `liverseg models add {folder}` and choose it."
         )
     card = read_card(folder)
+    if card.sha256 != decision.new_sha256:
+        raise LiverSegError(
+            f"The model in {folder} is not the one that was judged there. Improve again into "
+            "another folder."
+        )
     there = [model for model in list_models() if model.card and model.card.sha256 == card.sha256]
     added = there[0] if there else add_model(folder, name or _free_name(card.name), progress)
     return choose_instead(added.name, settings)

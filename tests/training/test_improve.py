@@ -227,8 +227,8 @@ def test_a_comparison_has_paired_differences_and_reads_back() -> None:
 
 def an_outcome(out: Path, model: Path, verdict: Decision) -> Path:
     """What `improve` leaves, with the weights of `model`."""
-    put(out, verdict)
     shutil.copytree(model, out / "model")
+    put(out, replace(verdict, new_sha256=find_model(str(model)).sha256))
     add_to_card(out / "model", {"name": "better", "improved_from": verdict.on_card()})
     return out
 
@@ -263,6 +263,31 @@ def test_a_model_that_was_not_accepted_is_not_used(
     assert "was not accepted. Liver does not fall" in capsys.readouterr().err
     assert Settings().model == "default"
     assert find_installed("better") is None
+
+
+def test_a_model_that_was_not_judged_is_not_accepted(untrained_model: Path, tmp_path: Path) -> None:
+    out = an_outcome(tmp_path / "out", untrained_model, BETTER)
+    put(out, BETTER)
+    with pytest.raises(LiverSegError, match="is not the one that was judged there"):
+        accept(out, Settings())
+    assert Settings().model == "default"
+
+
+def test_a_folder_without_a_decision_is_told_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--accept", "--out", str(tmp_path)]) == 1
+    assert "`liverseg train --improve` writes it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--improve"], ["--compare", "default"], ["--accept"]])
+def test_the_command_says_what_it_needs(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(["train", *words])
+    assert exit_.value.code == 2
+    assert "name the folder of the training with --out" in capsys.readouterr().err
 
 
 def test_the_zip_of_a_model_carries_what_it_was_improved_from(

@@ -7,7 +7,7 @@ from pathlib import Path
 from training.comparison import Comparison, Dice, Pair
 from training.decision import Decision, write_decision
 
-OLD_SHA = "a" * 64
+OLD_SHA, NEW_SHA = "a" * 64, "b" * 64
 
 
 def pair(
@@ -22,7 +22,7 @@ def pair(
 
 def decision(*pairs: Pair, tolerance: float = 0.0) -> Decision:
     """What follows from `pairs`."""
-    return Decision(Comparison("new", "old", pairs), OLD_SHA, tolerance)
+    return Decision(Comparison("new", "old", pairs), OLD_SHA, NEW_SHA, tolerance)
 
 
 BETTER = decision(pair("a", (0.90, 0.5), (0.93, 0.5)), pair("b", (0.90, None), (0.90, None)))
