@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from liverseg_gui.cli.console import console_progress
 from liverseg_gui.cli.train_check import run_check
+from liverseg_gui.cli.train_improve import add_options, run_improvement, wanted
 from liverseg_gui.cli.train_words import in_words, print_event, print_words, progress_events, say
 from training.choices import LOSSES, MULTI_SCALE, PRECISIONS
 
@@ -29,6 +30,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=_listed("losses", LOSSES) + _listed("precisions", PRECISIONS),
     )
     _add_job(parser.add_argument_group("data and outcome"))
+    add_options(parser.add_argument_group("old and new model"))
     _add_recipe(parser.add_argument_group("recipe"))
     _add_steps(parser.add_argument_group("steps and computer"))
     parser.set_defaults(run=run, parser=parser)
@@ -107,6 +109,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Train, print the figures of each epoch and of each held-out patient."""
     if arguments.check:
         return run_check(arguments.check, arguments.json)
+    if wanted(arguments):
+        tell = print_event if arguments.json else print_words
+        notes = dict(_note_of(text, arguments.parser) for text in arguments.note)
+        return run_improvement(arguments, _recipe, tell, notes)
     if not ((arguments.data or arguments.corrected) and arguments.out):
         arguments.parser.error(
             "name the labelled cases with --data (or --corrected) and a folder with --out"
@@ -168,12 +174,12 @@ def _find_rate(job: TrainingJob, command: str, as_json: bool) -> int:
     return 0
 
 
-def _recipe(arguments: argparse.Namespace) -> TrainConfig:
-    """The recipe: what the command names, then what the file says, then the defaults."""
+def _recipe(arguments: argparse.Namespace, usual: TrainConfig | None = None) -> TrainConfig:
+    """The recipe: what the command names, then what the file says, then the `usual` or default."""
     from training.config import TrainConfig
     from training.recipe_file import read_recipe
 
-    recipe = read_recipe(arguments.recipe) if arguments.recipe else TrainConfig()
+    recipe = read_recipe(arguments.recipe) if arguments.recipe else usual or TrainConfig()
 
     named = {
         field.name: value
