@@ -5,6 +5,7 @@ docs/training-data.md describes the layouts.
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -92,8 +93,10 @@ def find_all(
     names = {case.name for case in cases}
     unknown = sorted(n for n in excluded if n not in names and not n.startswith(PREFIX))
     if unknown:
+        near = difflib.get_close_matches(unknown[0], names, 3, 0.4)
+        hint = f"Is {' or '.join(near)} meant?" if near else "Check the names."
         raise LiverSegError(
-            f"{', '.join(unknown)} should be left out, but no case is called so. Check the names."
+            f"{', '.join(unknown)} should be left out, but no case is called so. {hint}"
         )
     return [case for case in cases if case.name not in excluded]
 

@@ -18,6 +18,7 @@ from liverseg_gui.ui.training_room.data_selection import DataSelection
 if TYPE_CHECKING:
     from training.cases import CaseSource
     from training.config import TrainConfig
+    from training.job import TrainingJob
 
 
 class RecipeStep(Protocol):
@@ -144,4 +145,32 @@ class Pages:
 
 def standard_pages(settings: Settings, dialogs: Dialogs) -> Pages:
     """The pages of the program."""
-    return Pages(data=lambda: DataPage(settings, dialogs))
+    return Pages(lambda: DataPage(settings, dialogs), _recipe, training=_training())
+
+
+def _recipe() -> QWidget:
+    from liverseg_gui.ui.training_room.recipe_page import RecipePage
+
+    return RecipePage()
+
+
+def _training() -> Training:
+    from training.runs import forget, known_runs, new_run_folder
+
+    return Training(_job, new_run_folder, known_runs, forget)
+
+
+def _job(selection: DataSelection, recipe: TrainConfig, name: str, out: Path) -> TrainingJob:
+    from training.job import TrainingJob
+
+    return TrainingJob(
+        out,
+        selection.data,
+        selection.corrected,
+        selection.excluded,
+        name,
+        selection.folds,
+        selection.fold,
+        selection.split_seed,
+        recipe=recipe,
+    )

@@ -134,13 +134,13 @@ class TrainingRoom(QDialog):
         self.runs.opened.connect(self.open_run)
         self.runs.resumed.connect(self.resume_run)
         self.runs.forgotten.connect(self._forget_run)
-        self.runs.setVisible(self._pages.training is not None)
+        self.runs.setVisible(Step.RUN in self._steps)
         side = QWidget()
         layout = QVBoxLayout(side)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.steps)
         layout.addWidget(self.runs, 1)
-        if self._pages.training is None:
+        if Step.RUN not in self._steps:
             layout.addStretch(1)
         return side
 
@@ -237,7 +237,7 @@ class TrainingRoom(QDialog):
 
     def refresh_runs(self) -> None:
         """List the trainings as they are now."""
-        if self._pages.training is not None:
+        if self._pages.training is not None and Step.RUN in self._steps:
             self.runs.show_runs(self._pages.training.known())
 
     def _begin(self, out: Path) -> None:
@@ -313,7 +313,7 @@ class TrainingRoom(QDialog):
         """Look after the trainings for as long as they are seen."""
         super().showEvent(event)
         self.refresh_runs()
-        if self._pages.training is not None:
+        if Step.RUN in self._steps:
             self._watch.start()
 
     def changeEvent(self, event: QEvent) -> None:

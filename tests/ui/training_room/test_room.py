@@ -16,11 +16,14 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.tones import TONE_ROLE
 from liverseg_gui.ui.training_room.data_page import DataPage
 from liverseg_gui.ui.training_room.data_selection import DataSelection
-from liverseg_gui.ui.training_room.pages import Pages, Training
+from liverseg_gui.ui.training_room.pages import Pages, Training, standard_pages
+from liverseg_gui.ui.training_room.recipe_page import RecipePage
 from liverseg_gui.ui.training_room.room import Step, TrainingRoom
 from tests.training.layouts import pair, small
 from tests.ui.conftest import Desk, FakeDialogs
 from tests.ui.training_room.conftest import look
+from training.config import TrainConfig
+from training.job import TrainingJob
 
 
 @dataclass(frozen=True)
@@ -342,3 +345,23 @@ def test_a_mask_that_was_saved_in_the_window_meanwhile_is_offered(
     room.activateWindow()
     offered = room.data.folders.corrected
     desk.qtbot.waitUntil(lambda: offered.text() == "Studies &corrected here (1)")
+
+
+def test_the_program_starts_what_was_chosen_as_a_job_of_its_own(
+    desk: Desk, seven: Path, tmp_path: Path
+) -> None:
+    desk.trigger("train")
+    (room,) = desk.window.findChildren(TrainingRoom)
+    look(desk.qtbot, room.data, seven)
+    room.data.table.setCurrentItem(room.data.table.topLevelItem(0))
+    desk.qtbot.keyClick(room.data.table, Qt.Key.Key_Space)
+    room.next_button.click()
+    page = room.page(Step.RECIPE)
+    assert isinstance(page, RecipePage)
+    made = standard_pages(desk.settings, desk.window.bench.dialogs).training
+    assert made is not None
+    job = made.job(room.data.selection(), page.recipe(), "mine", tmp_path / "out")
+    assert job == TrainingJob(
+        tmp_path / "out", (seven,), excluded=("liver_1",), name="mine", recipe=TrainConfig()
+    )
+    assert made.new_folder("mine").is_relative_to(tmp_path / "home")
