@@ -101,7 +101,7 @@ class DataPage(QWidget):
     @property
     def why_not(self) -> str:
         """Why it cannot, or nothing."""
-        return "" if self.ready else self._note or self._deal.words
+        return "" if self.ready else self._shown(self._note) or self._deal.words
 
     @property
     def sources(self) -> list[CaseSource]:

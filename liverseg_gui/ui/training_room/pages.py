@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.dialogs import Dialogs
+from liverseg_gui.ui.hiding import text_shown
 from liverseg_gui.ui.training_room.data_page import DataPage
 from liverseg_gui.ui.training_room.data_selection import DataSelection
 
@@ -134,18 +135,27 @@ class Training:
 
 @dataclass(frozen=True)
 class Pages:
-    """How each page is made; a step without a page is not offered, nor is one after it."""
+    """How each page is made; a step without a page is not offered, nor is one after it.
+
+    `shown` says what of a text may be seen.
+    """
 
     data: Callable[[], DataPage]
     recipe: Callable[[], QWidget] | None = None
     run: Callable[[], QWidget] | None = None
     result: Callable[[], QWidget] | None = None
     training: Training | None = None
+    shown: Callable[[str], str] = str
 
 
 def standard_pages(settings: Settings, dialogs: Dialogs) -> Pages:
     """The pages of the program."""
-    return Pages(lambda: DataPage(settings, dialogs), _recipe, training=_training())
+    return Pages(
+        lambda: DataPage(settings, dialogs),
+        _recipe,
+        training=_training(),
+        shown=lambda text: text_shown(text, settings),
+    )
 
 
 def _recipe() -> QWidget:

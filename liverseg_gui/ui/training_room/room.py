@@ -130,7 +130,7 @@ class TrainingRoom(QDialog):
             self.steps.addItem(QListWidgetItem(f"{number}  {_TITLES[step]}"))
         self.steps.setFixedHeight(self.steps.sizeHintForRow(0) * len(self._steps) + 8)
         self.steps.currentRowChanged.connect(self._show_step)
-        self.runs = RunList()
+        self.runs = RunList(self._pages.shown)
         self.runs.opened.connect(self.open_run)
         self.runs.resumed.connect(self.resume_run)
         self.runs.forgotten.connect(self._forget_run)
@@ -299,7 +299,7 @@ class TrainingRoom(QDialog):
         return "" if step >= self._steps[-1] else self.why_not(Step(step + 1))
 
     def _tell(self, text: str) -> None:
-        self.note.setText(text)
+        self.note.setText(self._pages.shown(text))
         self.note.setVisible(bool(text))
         set_tone(self.note, "error")
 

@@ -6,7 +6,9 @@ import numpy as np
 
 from liverseg_gui.core.display import LABEL_COLORS
 from liverseg_gui.core.volume import LIVER, TUMOR
+from liverseg_gui.segmentation.preprocessing import axial_slices
 from liverseg_gui.ui.training_room.case_picture import SIDE_PX, case_picture
+from tests.training.layouts import small, true_labels
 from training.cases import Case
 
 
@@ -47,6 +49,16 @@ def test_it_is_the_slice_with_half_of_the_liver_on_either_side() -> None:
 def test_without_a_liver_it_is_the_middle_of_the_scan() -> None:
     grey = np.repeat(np.arange(40, 49, dtype=np.uint8), 80 * 80).reshape(9, 80, 80)
     assert case_picture(case(blank(9), grey))[0, 0, 0] == 44
+
+
+def test_a_liver_lies_on_the_left_of_the_picture_and_the_spine_below() -> None:
+    phantom = small(1)
+    slices = axial_slices(phantom.volume)
+    picture = case_picture(case(true_labels(phantom), slices, (5.5, 5.0)))
+    green = picture[:, :, 1].astype(int) - picture[:, :, 0] > 30
+    assert np.argwhere(green)[:, 1].mean() < 0.45 * picture.shape[1]
+    bone = (picture.min(axis=2) == 255).sum(axis=1)
+    assert np.average(np.arange(len(bone)), weights=bone) > 0.5 * len(bone)
 
 
 def test_pixels_are_square_whatever_the_spacing() -> None:
