@@ -1,7 +1,8 @@
 """The studies that were corrected in this program: which scan belongs to which saved mask.
 
 Kept in `corrected.json` in the program's own data. It holds paths and no more: who the patient is
-stands there as a hash of the PatientID with a random text of this computer before it.
+stands there as a hash of the PatientID with a random text of this computer before it. The list
+itself is read without loading what reads scans.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import os
 import secrets
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from liverseg_gui.core.errors import SaveError, UnreadableFileError
 from liverseg_gui.core.places import data_folder
 from liverseg_gui.core.written import write_text
-from training.corrected import somebody
-from training.volumes import VolumeCase
+
+if TYPE_CHECKING:
+    from training.volumes import VolumeCase
 
 PREFIX = "corrected-"
 """What the names of these cases begin with; scans may be called after their patients."""
@@ -65,6 +67,8 @@ def remember_corrected(scan: Path, mask: Path, volume: int | None, patient_id: s
         UnreadableFileError: the list is damaged.
         SaveError: the list could not be written.
     """
+    from training.corrected import somebody
+
     if _is_phantom(scan):
         return
     library = _read() or _Library(secrets.token_hex(16))
@@ -109,6 +113,8 @@ def corrected_sources() -> list[VolumeCase]:
     Raises:
         UnreadableFileError: the list is damaged.
     """
+    from training.volumes import VolumeCase
+
     studies = corrected_studies()
     first: dict[str, str] = {}
     for study in studies:

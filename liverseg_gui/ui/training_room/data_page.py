@@ -28,6 +28,8 @@ from liverseg_gui.ui.training_room.looking import Looked, LookedCase, look_throu
 
 if TYPE_CHECKING:
     from training.cases import CaseSource
+    from training.check import SeenCase
+    from training.check_findings import SetFinding
     from training.corrected_library import CorrectedStudy
 
 _EMPTY = (
@@ -269,19 +271,24 @@ class DataPage(QWidget):
 
     def _whole(self) -> list[Line]:
         """What is doubtful about the folders, and about all cases that are taken together."""
-        from training.check import whole_findings
-
         problems: Mapping[Path, str] = self._looked.problems if self._looked else {}
         lines = [line(Severity.ERROR, problem) for problem in problems.values()]
         if self._note:
             lines.append(line(Severity.WARNING, self._note))
         left_out = self.table.left_out
         seen = [case.seen for name, case in self._cases.items() if name not in left_out]
-        for found in whole_findings(seen, self._looked.alike) if self._looked else ():
+        for found in self._together(seen):
             titles = " and ".join(self.table.title_of(name) for name in found.cases)
             names = f"{titles}: " if len(found.cases) < len(seen) else ""
             lines.append(line(found.finding.severity, f"{names}{found.finding}"))
         return lines
+
+    def _together(self, seen: Sequence[SeenCase]) -> Sequence[SetFinding]:
+        if self._looked is None or not seen:
+            return ()
+        from training.check import whole_findings  # late: it loads what reads scans
+
+        return whole_findings(seen, self._looked.alike)
 
     def _of_case(self, case: LookedCase | None) -> list[Line]:
         if case is None:

@@ -44,10 +44,10 @@ NOT_YET = Deal(None, "The cases are still being looked through.", False)
 
 def deal(sources: Sequence[CaseSource], folds: int, fold: int, seed: int) -> Deal:
     """Deal `sources` by patient, as the training will."""
-    from training.splits import make_split
-
     if not sources:
         return Deal(None, "No case is included.", False)
+    from training.splits import make_split  # late: it loads what reads scans
+
     patients = {source.name: source.patient for source in sources}
     count = len(set(patients.values()))
     if folds == 1:

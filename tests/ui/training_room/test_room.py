@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -365,3 +367,18 @@ def test_the_program_starts_what_was_chosen_as_a_job_of_its_own(
         tmp_path / "out", (seven,), excluded=("liver_1",), name="mine", recipe=TrainConfig()
     )
     assert made.new_folder("mine").is_relative_to(tmp_path / "home")
+
+
+def test_opening_it_loads_nothing_that_reads_scans_or_trains(tmp_path: Path) -> None:
+    code = (
+        "import sys; from PySide6.QtWidgets import QApplication; app = QApplication([]); "
+        "from liverseg_gui.state.settings import Settings; "
+        "from liverseg_gui.ui.dialogs import Dialogs; "
+        "from liverseg_gui.ui.training_room.pages import standard_pages; "
+        "from liverseg_gui.ui.training_room.room import TrainingRoom; s = Settings(); "
+        "room = TrainingRoom(None, standard_pages(s, Dialogs(None, s))); room.show(); "
+        "print({'torch', 'fastai', 'SimpleITK', 'nibabel', 'pydicom'} & set(sys.modules)); "
+        "room.reject()"
+    )
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "set()\n"
