@@ -124,7 +124,7 @@ def _improve_or_train(arguments: argparse.Namespace) -> int:
         return run_improvement(arguments, _recipe, tell, notes)
     if not ((arguments.data or arguments.corrected) and arguments.out):
         arguments.parser.error(
-            "name the labelled cases with --data (or --corrected) and a folder with --out"
+            "name the labelled cases with --corrected or --data and a folder with --out"
         )
     job, command = _job(arguments), shlex.join(["liverseg", *sys.argv[1:]])
     if arguments.lr_find:
