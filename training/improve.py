@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import count
 from pathlib import Path
 
@@ -27,6 +27,8 @@ from training.cases import CaseSource
 from training.comparison import compare_models, trained_on
 from training.config import TrainConfig
 from training.decision import Decision, read_decision, write_decision
+from training.job import TrainingJob
+from training.listener import NOBODY, Listener
 from training.log import EpochResult
 from training.looks import LIVER, Look
 from training.splits import Split, load_split, save_split
@@ -60,6 +62,14 @@ class Improvement:
     notes: Mapping[str, str] = field(default_factory=dict)
     corrected: bool = False
     excluded: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, job: TrainingJob, command: str) -> Improvement:
+        """The improvement of the model that the recipe of `job` starts from."""
+        shared = {f.name for f in fields(cls)} & {f.name for f in fields(job)} - {"notes"}
+        values = {name: getattr(job, name) for name in shared}
+        old = job.recipe.start_from or DEFAULT_MODEL
+        return cls(old=old, command=command, notes=dict(job.notes), **values)
 
 
 def improvement_recipe(card: ModelCard, model: str) -> TrainConfig:
@@ -125,6 +135,7 @@ def improve(
     on_epoch: Callable[[EpochResult], None] = lambda _: None,
     resume: bool = False,
     on_note: Callable[[str], None] = lambda _: None,
+    listener: Listener = NOBODY,
 ) -> Decision:
     """Fine-tune, judge both models on the held-out patients, and write down which is to be used.
 
@@ -154,7 +165,7 @@ def improve(
         notes={**_inherited(card, split), **job.notes},
         config=recipe,
     )
-    run_training(run, progress.part(0.0, 0.9), on_epoch, resume, on_note)
+    run_training(run, progress.part(0.0, 0.9), on_epoch, resume, on_note, listener)
     compared = compare_models(job.out, job.old, sources, progress.part(0.9, 1.0), recipe.device)
     decision = Decision(compared, card.sha256, read_card(job.out / "model").sha256)
     add_to_card(job.out / "model", {"improved_from": decision.on_card()})

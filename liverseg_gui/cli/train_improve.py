@@ -7,7 +7,7 @@ import json
 import shlex
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,7 +61,8 @@ def run_improvement(
         return _compare(arguments)
     if arguments.improve:
         decision = _improve(arguments, recipe, tell, notes)
-        _print_decision(decision, arguments.json)
+        if not arguments.json:  # else it was told as an event
+            _print_decision(decision)
         if not decision.accepted:
             return 0
     return _accept(arguments) if arguments.accept else 0
@@ -71,39 +72,49 @@ def _improve(
     arguments: argparse.Namespace, recipe: Recipe, tell: Tell, notes: Mapping[str, str]
 ) -> Decision:
     from training.improve import Improvement, improve, improvement_recipe
+    from training.job import TrainingJob
+    from training.supervised import supervised
 
-    old = arguments.start_from or chosen_model(Settings())
-    job = Improvement(
-        tuple(arguments.data),
-        arguments.out,
-        _name(arguments, "improved"),
-        old,
+    old = arguments.start_from or _named_in_recipe(arguments) or chosen_model(Settings())
+    name, command = _name(arguments, "improved"), shlex.join(["liverseg", *sys.argv[1:]])
+    folders = tuple(folder.absolute() for folder in arguments.data)
+    config = recipe(arguments, improvement_recipe(find_model(old), old))
+    job = TrainingJob(
+        arguments.out.absolute(),
+        folders,
+        arguments.corrected,
+        tuple(arguments.exclude),
+        name,
         arguments.folds,
         arguments.fold,
         arguments.split_seed,
         arguments.phantoms,
-        recipe(arguments, improvement_recipe(find_model(old), old)),
-        shlex.join(["liverseg", *sys.argv[1:]]),
-        notes,
-        arguments.corrected,
-        tuple(arguments.exclude),
+        replace(config, start_from=old, encoder_weights=None),
+        notes=tuple(notes.items()),
+        improve=True,
     )
-    with console_progress(quiet=arguments.json) as progress:
-        return improve(
-            job,
-            progress,
-            lambda result: tell({"event": "epoch", **asdict(result)}),
-            arguments.resume,
-            lambda note: tell({"event": "note", "text": note}),
+    with (
+        console_progress(quiet=arguments.json) as progress,
+        supervised(job, command, progress, tell, arguments.resume) as watch,
+    ):
+        improvement = Improvement.of(job, command)
+        decision = improve(
+            improvement, watch.progress, watch.epoch, arguments.resume, watch.note, watch
         )
+        watch.tell("decision", **decision.to_json())
+        return decision
 
 
-def _print_decision(decision: Decision, as_json: bool) -> None:
+def _named_in_recipe(arguments: argparse.Namespace) -> str | None:
+    """The model that a recipe starts from: a training goes on with its own."""
+    from training.recipe_file import read_recipe
+
+    return read_recipe(arguments.recipe).start_from if arguments.recipe else None
+
+
+def _print_decision(decision: Decision) -> None:
     from training.comparison_text import comparison_table
 
-    if as_json:
-        print(json.dumps({"event": "decision", **decision.to_json()}), flush=True)
-        return
     for line in (*comparison_table(decision.comparison), "", *decision.reasons):
         print(line)
     word = "accepted" if decision.accepted else "not accepted"
