@@ -71,6 +71,7 @@ def card_facts(card: ModelCard) -> list[tuple[str, str]]:
         ("What it is for", _text(about, "intended_use")),
         ("Trained on", _trained_on(figures.patients, _text(about, "data"))),
         ("Held-out patients", _held_out(figures)),
+        ("Improved from", _improved_from(about.get("improved_from"))),
         ("Known failures", _text(about, "known_failures")),
         ("License", _text(about, "license")),
         ("Network", _network(card)),
@@ -101,6 +102,25 @@ def _held_out(figures: ModelFigures) -> str:
     if figures.crossed:
         seen = "in a cross-validation, each judged by a network that had never seen them"
     return f"{figures.held_out} patients {seen}: mean Dice of the liver {liver}, of tumors {tumor}."
+
+
+def _improved_from(entry: Any) -> str:
+    """What it was fine-tuned from, and how both did on the same held-out patients."""
+    if not isinstance(entry, dict) or not (name := _text(entry, "name")):
+        return ""
+    changes = [
+        f"mean Dice of {label} {figure_text(before)} before, {figure_text(after)} after"
+        for label, key in (("the liver", "liver_dice"), ("tumors", "tumor_dice"))
+        for before, after in [_before_and_after(entry.get(key))]
+        if before is not None and after is not None
+    ]
+    return f"{name}; {'; '.join(changes) or 'nothing says how both did'}."
+
+
+def _before_and_after(found: Any) -> tuple[float | None, float | None]:
+    if not isinstance(found, dict):
+        return None, None
+    return _mean([found.get("other")]), _mean([found.get("ours")])
 
 
 def _network(card: ModelCard) -> str:

@@ -494,3 +494,18 @@ def test_the_registry_loads_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_card_tells_what_its_model_was_improved_from(model: Path) -> None:
+    entry = {
+        "name": "default",
+        "liver_dice": {"other": 0.95, "ours": 0.961},
+        "tumor_dice": None,
+        "patients": [{"name": "Doe"}],
+    }
+    change(model, improved_from=entry)
+    told = dict(card_facts(find_model(str(model))))["Improved from"]
+    assert told == "default; mean Dice of the liver 0.950 before, 0.961 after."
+    for foreign in ("default", {"name": 3}, {"liver_dice": {"other": "x"}}, None):
+        change(model, improved_from=foreign)
+        assert "Improved from" not in dict(card_facts(find_model(str(model))))

@@ -21,6 +21,7 @@ from training.config import TrainConfig
 from training.export import export_model
 from training.log import LOG, TABLE
 from training.run import REPORT, SPLIT, TrainRun, run_training
+from training.worst_file import WORST, load_worst
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,8 @@ def test_a_run_trains_evaluates_and_exports_a_model_that_loads(
         row["liver_dice"] for row in card.about["held_out"]
     ]
     assert "orst slices" in (tmp_path / REPORT).read_text()
+    worst = load_worst(tmp_path / WORST)
+    assert {saved.slice.name for saved in worst} == {r.name for r in results}
     assert TrainConfig.from_json(card.about["training"]) == recipe
     assert load_predictor(card, "cpu").runtime.device == "cpu"
     stages = [json.loads(line)["stage"] for line in (tmp_path / LOG).read_text().splitlines()]
@@ -68,6 +71,8 @@ def test_a_run_trains_evaluates_and_exports_a_model_that_loads(
         SPLIT,
         HELD_OUT,
         REPORT,
+        WORST,
+        "pictures",
         "model",
     }
 

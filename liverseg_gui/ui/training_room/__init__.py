@@ -1,0 +1,1 @@
+"""The training room: train or fine-tune a model without code."""

@@ -1,0 +1,105 @@
+"""Small pictures side by side, with the outlines of liver and tumor."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from liverseg_gui.core.contours import smooth_contours
+from liverseg_gui.core.display import LABEL_COLORS
+from liverseg_gui.ui.theme import placeholder_color
+
+_COLUMNS = 3
+_GAP_PX = 3
+_PEN_PX = 1.4
+Outline = tuple[int, QPolygonF]
+
+
+class LookPictures(QWidget):
+    """Draws what it is given in rows of three, as large as there is room, never distorted."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self._count = count
+        self._images: list[QImage] = []
+        self._outlines: list[list[Outline]] = []
+        self._aspect = 1.5
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Slices as the training sees them")
+
+    def sizeHint(self) -> QSize:
+        """Three pictures of a hand's size in a row."""
+        return QSize(420, 200)
+
+    def show_looks(self, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+        """Draw `images` uint8 (n, rows, columns) with the outlines of `labels` of that shape."""
+        self._aspect = images.shape[2] / images.shape[1]
+        self._images = [_image(picture) for picture in images]
+        self._outlines = [_outlines(slice_labels) for slice_labels in labels]
+        self.update()
+
+    def boxes(self) -> list[QRectF]:
+        """Where the pictures are."""
+        rows = -(-self._count // _COLUMNS)
+        width = (self.width() - _GAP_PX * (_COLUMNS - 1)) / _COLUMNS
+        height = (self.height() - _GAP_PX * (rows - 1)) / rows
+        width = max(min(width, height * self._aspect), 1.0)
+        height = width / self._aspect
+        left = (self.width() - _COLUMNS * width - _GAP_PX * (_COLUMNS - 1)) / 2
+        return [
+            QRectF(
+                left + n % _COLUMNS * (width + _GAP_PX),
+                n // _COLUMNS * (height + _GAP_PX),
+                width,
+                height,
+            )
+            for n in range(self._count)
+        ]
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The pictures, or where they will be."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for n, box in enumerate(self.boxes()):
+            if n < len(self._images):
+                painter.drawImage(box, self._images[n])
+                self._draw_outlines(painter, box, n)
+            else:
+                painter.fillRect(box, placeholder_color())
+        painter.end()
+
+    def _draw_outlines(self, painter: QPainter, box: QRectF, n: int) -> None:
+        painter.save()
+        painter.setClipRect(box)
+        painter.translate(box.topLeft())
+        painter.scale(
+            box.width() / self._images[n].width(), box.height() / self._images[n].height()
+        )
+        for label, outline in self._outlines[n]:
+            pen = QPen(QColor(*LABEL_COLORS[label]), _PEN_PX)
+            pen.setCosmetic(True)
+            painter.setPen(pen)
+            painter.drawPolyline(outline)
+        painter.restore()
+
+
+def _image(picture: NDArray[np.uint8]) -> QImage:
+    rows, columns = picture.shape
+    grey = QImage.Format.Format_Grayscale8
+    return QImage(np.ascontiguousarray(picture).tobytes(), columns, rows, columns, grey).copy()
+
+
+def _outlines(labels: NDArray[np.uint8]) -> list[Outline]:
+    """The outlines of each label, in pixels from the corner of the picture."""
+    found = partial(smooth_contours, labels, rounds=1)
+    return [
+        (label, QPolygonF([QPointF(float(x), float(y)) for x, y in curve]))
+        for label in LABEL_COLORS
+        for curve in found(label)
+    ]

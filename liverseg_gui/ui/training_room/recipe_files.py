@@ -1,0 +1,52 @@
+"""The row of buttons that load, save and reset a recipe and copy its command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
+
+_KINDS = "Recipes (*.toml *.json)"
+AskPath = Callable[[QWidget], Path | None]
+
+
+class RecipeButtons(QWidget):
+    """Buttons alone; the page does what they ask for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.load = _button("Load ...", "Take all settings from a recipe's file")
+        self.save = _button("Save ...", "Keep all settings in a file, for another training")
+        self.reset = _button("Defaults", "All settings as they are recommended")
+        self.copy = _button(
+            "Copy command line", "The same training for a terminal, with its recipe in a file"
+        )
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for button in (self.load, self.save, self.reset):
+            layout.addWidget(button)
+        layout.addStretch(1)
+        layout.addWidget(self.copy)
+
+
+def ask_recipe(parent: QWidget) -> Path | None:
+    """Which file to load."""
+    name, _ = QFileDialog.getOpenFileName(parent, "Load a recipe", "", _KINDS)
+    return Path(name) if name else None
+
+
+def ask_new_recipe(parent: QWidget) -> Path | None:
+    """Where to save, as TOML unless the name says otherwise."""
+    name, _ = QFileDialog.getSaveFileName(parent, "Save the recipe", "recipe.toml", _KINDS)
+    if not name:
+        return None
+    path = Path(name)
+    return path if path.suffix else path.with_suffix(".toml")
+
+
+def _button(text: str, tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    button.setAutoDefault(False)
+    return button
