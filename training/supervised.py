@@ -45,6 +45,20 @@ def run_supervised(
     run = TrainRun.of(job, command)
     if not processes().leads:
         return run_training(run, progress, resume=resume)
+    with supervised(job, command, progress, tell, resume) as watch:
+        return run_training(run, watch.progress, watch.epoch, resume, watch.note, watch)
+
+
+@contextlib.contextmanager
+def supervised(
+    job: TrainingJob, command: str, progress: Progress, tell: Tell, resume: bool
+) -> Iterator[Watch]:
+    """What watches over the work on `job` that is done meanwhile; it records and tells the end.
+
+    Raises:
+        LiverSegError: another process trains into the folder, or there is a training already.
+        Stopped: the work was cancelled because a stop was asked for.
+    """
     with contextlib.ExitStack() as stack:
         try:
             make_folder(job.out)
@@ -55,7 +69,7 @@ def run_supervised(
             tell({"event": "end", "state": "failed", "message": str(error), "model": None})
             raise
         with _ending(watch, job.out):
-            return run_training(run, watch.progress, watch.epoch, resume, watch.note, watch)
+            yield watch
 
 
 def _begin(job: TrainingJob, command: str, progress: Progress, tell: Tell, resume: bool) -> Watch:

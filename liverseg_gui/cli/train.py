@@ -110,9 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.check:
         return run_check(arguments.check, arguments.json)
     if wanted(arguments):
-        tell = print_event if arguments.json else print_words
-        notes = dict(_note_of(text, arguments.parser) for text in arguments.note)
-        return run_improvement(arguments, _recipe, tell, notes)
+        return run_improvement(arguments, _job, print_event if arguments.json else print_words)
     if not ((arguments.data or arguments.corrected) and arguments.out):
         arguments.parser.error(
             "name the labelled cases with --data (or --corrected) and a folder with --out"
@@ -123,7 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
     return _train(job, command, arguments.json, arguments.resume)
 
 
-def _job(arguments: argparse.Namespace) -> TrainingJob:
+def _job(arguments: argparse.Namespace, usual: TrainConfig | None = None) -> TrainingJob:
     from training.job import TrainingJob
 
     return TrainingJob(
@@ -136,7 +134,7 @@ def _job(arguments: argparse.Namespace) -> TrainingJob:
         arguments.fold,
         arguments.split_seed,
         arguments.phantoms,
-        _recipe(arguments),
+        _recipe(arguments, usual),
         arguments.split and arguments.split.absolute(),
         tuple(_note_of(text, arguments.parser) for text in arguments.note),
     )

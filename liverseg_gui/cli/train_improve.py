@@ -6,13 +6,14 @@ import argparse
 import json
 import shlex
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liverseg_gui.cli.console import console_progress
 from liverseg_gui.cli.models import kept_settings
+from liverseg_gui.cli.train_words import say
 from liverseg_gui.segmentation.registry import chosen_model, find_model
 from liverseg_gui.state.settings import Settings
 
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from training.config import TrainConfig
     from training.decision import Decision
     from training.events import Tell
+    from training.job import TrainingJob
 
-    Recipe = Callable[[argparse.Namespace, TrainConfig], TrainConfig]
+    JobOf = Callable[[argparse.Namespace, TrainConfig], TrainingJob]
 
 
 def add_options(group: argparse._ArgumentGroup) -> None:
@@ -49,65 +51,57 @@ def wanted(arguments: argparse.Namespace) -> bool:
     return bool(arguments.improve or arguments.accept or arguments.compare)
 
 
-def run_improvement(
-    arguments: argparse.Namespace, recipe: Recipe, tell: Tell, notes: Mapping[str, str]
-) -> int:
+def run_improvement(arguments: argparse.Namespace, job_of: JobOf, tell: Tell) -> int:
     """Improve, accept or compare; whether a model is better is no matter of the exit code."""
     if not arguments.out:
         arguments.parser.error("name the folder of the training with --out")
-    if (arguments.improve or arguments.compare) and not (arguments.data or arguments.corrected):
+    if arguments.improve and not (arguments.data or arguments.corrected):
         arguments.parser.error("name the labelled cases with --data (or --corrected)")
     if arguments.compare:
         return _compare(arguments)
     if arguments.improve:
-        decision = _improve(arguments, recipe, tell, notes)
-        _print_decision(decision, arguments.json)
-        if not decision.accepted:
+        accepted = _improve(arguments, job_of, tell)
+        if not accepted:
             return 0
     return _accept(arguments) if arguments.accept else 0
 
 
-def _improve(
-    arguments: argparse.Namespace, recipe: Recipe, tell: Tell, notes: Mapping[str, str]
-) -> Decision:
-    from training.improve import Improvement, improve, improvement_recipe
+def _improve(arguments: argparse.Namespace, job_of: JobOf, tell: Tell) -> bool:
+    """Whether the new model may be used; it may not where the improvement was stopped."""
+    from training.improve import improve
+    from training.supervised import Stopped
 
-    old = arguments.start_from or chosen_model(Settings())
-    job = Improvement(
-        tuple(arguments.data),
-        arguments.out,
-        _name(arguments, "improved"),
-        old,
-        arguments.folds,
-        arguments.fold,
-        arguments.split_seed,
-        arguments.phantoms,
-        recipe(arguments, improvement_recipe(find_model(old), old)),
-        shlex.join(["liverseg", *sys.argv[1:]]),
-        notes,
-        arguments.corrected,
-        tuple(arguments.exclude),
-    )
-    with console_progress(quiet=arguments.json) as progress:
-        return improve(
-            job,
-            progress,
-            lambda result: tell({"event": "epoch", **asdict(result)}),
-            arguments.resume,
-            lambda note: tell({"event": "note", "text": note}),
-        )
+    job, command = improvement_job(arguments, job_of), shlex.join(["liverseg", *sys.argv[1:]])
+    try:
+        with console_progress(quiet=arguments.json) as progress:
+            decision = improve(job, command, progress, tell, arguments.resume)
+    except Stopped as stop:
+        say(str(stop), sys.stderr)
+        return False
+    if not arguments.json:
+        _print_decision(decision)
+    return decision.accepted
 
 
-def _print_decision(decision: Decision, as_json: bool) -> None:
+def improvement_job(arguments: argparse.Namespace, job_of: JobOf) -> TrainingJob:
+    """The job: of the model that the command, the recipe's file or the settings name."""
+    from training.improve import improvement_recipe
+    from training.recipe_file import read_recipe
+
+    written = read_recipe(arguments.recipe).start_from if arguments.recipe else None
+    old = arguments.start_from or written or chosen_model(Settings())
+    job = job_of(arguments, improvement_recipe(find_model(old), old))
+    recipe = replace(job.recipe, start_from=old)
+    return replace(job, name=_name(arguments, "improved"), recipe=recipe, improves=True)
+
+
+def _print_decision(decision: Decision) -> None:
     from training.comparison_text import comparison_table
 
-    if as_json:
-        print(json.dumps({"event": "decision", **decision.to_json()}), flush=True)
-        return
     for line in (*comparison_table(decision.comparison), "", *decision.reasons):
-        print(line)
+        say(line)
     word = "accepted" if decision.accepted else "not accepted"
-    print(f"The new model is {word}: a mean Dice may fall by {decision.tolerance:.3f}.")
+    say(f"The new model is {word}: a mean Dice may fall by {decision.tolerance:.3f}.")
 
 
 def _accept(arguments: argparse.Namespace) -> int:
@@ -126,15 +120,18 @@ def _accept(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from training.comparison import compare_models
+    from training.comparison import compare_models, compare_run
     from training.comparison_text import comparison_table
     from training.sources import find_all
 
     out: Path = arguments.out
-    device = arguments.device or "auto"
+    other, device = arguments.compare, arguments.device or "auto"
     with console_progress(quiet=arguments.json) as progress:
-        sources = find_all(arguments.data, arguments.corrected, arguments.exclude)
-        compared = compare_models(out, arguments.compare, sources, progress, device)
+        if arguments.data or arguments.corrected:
+            sources = find_all(arguments.data, arguments.corrected, arguments.exclude)
+            compared = compare_models(out, other, sources, progress, device)
+        else:
+            compared = compare_run(out, other, progress, device)
     if arguments.json:
         print(json.dumps({"event": "comparison", **compared.to_json()}))
         return 0
