@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
-from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.errors import Cancelled, LiverSegError
 from liverseg_gui.core.written import write_text
 
 CONTROL = "control"
@@ -20,6 +20,10 @@ class Wish(StrEnum):
     """After this epoch, so that nothing is lost."""
     CANCEL = "cancel"
     """Now: what the epoch has done so far is lost."""
+
+
+class Stopped(Cancelled):
+    """A stop was asked for, and carried out after the epoch."""
 
 
 def ask(out: Path, wish: str) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.resources import DEFAULT_MODEL
 from liverseg_gui.segmentation.model_before import choose_instead
 from liverseg_gui.segmentation.model_card import ModelCard, read_card
 from liverseg_gui.segmentation.model_store import add_model
@@ -27,21 +27,49 @@ from training.cases import CaseSource
 from training.comparison import compare_models, trained_on
 from training.config import TrainConfig
 from training.decision import Decision, read_decision, write_decision
-from training.events import Tell
 from training.job import TrainingJob
+from training.listener import NOBODY, Listener
+from training.log import EpochResult
 from training.looks import LIVER, Look
 from training.splits import Split, load_split, save_split
-
-if TYPE_CHECKING:
-    from training.watch import Watch
-
-SPLIT, MODEL = "split.json", "model"
-"""As in `training.run`, which needs torch."""
 
 EPOCHS, RATE = 3, 2e-4
 """Few epochs, at a fifth of the rate that the default model was fine-tuned with."""
 
 LEAST_PATIENTS = 2
+
+
+@dataclass(frozen=True)
+class Improvement:
+    """Improve the model `old`, a name or a folder, with the cases in `data`; the outcome in `out`.
+
+    `corrected` adds the studies corrected in this program, and the cases `excluded` are left out.
+    One patient in `folds`, at least one, is held out to judge by; `fold` and `split_seed` say who.
+    `phantoms` synthetic abdomens are mixed in, so that what they taught is not forgotten. `recipe`
+    goes before `improvement_recipe`, but for the weights to begin with. `notes` go on the card.
+    """
+
+    data: Path | tuple[Path, ...]
+    out: Path
+    name: str = "improved"
+    old: str = DEFAULT_MODEL
+    folds: int = 5
+    fold: int = 0
+    split_seed: int = 5
+    phantoms: int = 2
+    recipe: TrainConfig | None = None
+    command: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    corrected: bool = False
+    excluded: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, job: TrainingJob, command: str) -> Improvement:
+        """The improvement of the model that the recipe of `job` starts from."""
+        shared = {f.name for f in fields(cls)} & {f.name for f in fields(job)} - {"notes"}
+        values = {name: getattr(job, name) for name in shared}
+        old = job.recipe.start_from or DEFAULT_MODEL
+        return cls(old=old, command=command, notes=dict(job.notes), **values)
 
 
 def improvement_recipe(card: ModelCard, model: str) -> TrainConfig:
@@ -102,45 +130,46 @@ def improvement_split(
 
 
 def improve(
-    job: TrainingJob, command: str, progress: Progress, tell: Tell, resume: bool = False
+    job: Improvement,
+    progress: Progress,
+    on_epoch: Callable[[EpochResult], None] = lambda _: None,
+    resume: bool = False,
+    on_note: Callable[[str], None] = lambda _: None,
+    listener: Listener = NOBODY,
 ) -> Decision:
     """Fine-tune, judge both models on the held-out patients, and write down which is to be used.
 
-    The old model is `job.recipe.start_from`. One patient in `job.folds`, at least one, is held out;
-    `job.fold` and `job.split_seed` say who, `job.split` is not looked at. All else is as in
-    `training.supervised`; the decision is told as an event. Nothing is added or chosen: `accept`
-    does that.
+    Nothing is added or chosen: `accept` does that.
 
     Raises:
         LiverSegError: the cases are too few or cannot be used, or the training failed.
         Cancelled: cancelled; `resume` goes on from the last whole epoch.
     """
-    from training.supervised import supervised  # torch
-
-    _require_one_process()
-    job = replace(job, improves=True)
-    with supervised(job, command, progress, tell, resume) as watch:
-        return _improve(job, command, watch, resume)
-
-
-def _improve(job: TrainingJob, command: str, watch: Watch, resume: bool) -> Decision:
     from training.run import TrainRun, run_training  # torch
 
-    old = _old_model(job)
-    run = TrainRun.of(job, command)
+    _require_one_process()
+    card = find_model(job.old)
+    recipe = job.recipe or improvement_recipe(card, job.old)
+    _require_fit(recipe, card)
+    recipe = replace(recipe, start_from=job.old, encoder_weights=None)
+    run = TrainRun(job.data, job.out, corrected=job.corrected, excluded=job.excluded)
     sources = run.sources()
-    path = _split(job, old, sources, resume)
-    notes = _inherited(old, load_split(path, sources)) | dict(job.notes)
-    run = replace(run, split=path, notes=notes)
-    trained, judged = watch.progress.part(0.0, 0.9), watch.progress.part(0.9, 1.0)
-    run_training(run, trained, watch.epoch, resume, watch.note, watch)
-    compared = compare_models(
-        job.out, job.recipe.start_from or old.name, sources, judged, job.recipe.device
+    path = _split(job, card, sources, resume)
+    split = load_split(path, sources)
+    run = replace(
+        run,
+        name=job.name,
+        split=path,
+        phantoms=job.phantoms,
+        command=job.command,
+        notes={**_inherited(card, split), **job.notes},
+        config=recipe,
     )
-    decision = Decision(compared, old.sha256, read_card(job.out / MODEL).sha256)
-    add_to_card(job.out / MODEL, {"improved_from": decision.on_card()})
+    run_training(run, progress.part(0.0, 0.9), on_epoch, resume, on_note, listener)
+    compared = compare_models(job.out, job.old, sources, progress.part(0.9, 1.0), recipe.device)
+    decision = Decision(compared, card.sha256, read_card(job.out / "model").sha256)
+    add_to_card(job.out / "model", {"improved_from": decision.on_card()})
     write_decision(decision, job.out)
-    watch.tell("decision", **decision.to_json())
     return decision
 
 
@@ -158,7 +187,7 @@ def accept(
         Cancelled: `progress` was cancelled; nothing was changed.
     """
     decision = read_decision(out)
-    folder = out / MODEL
+    folder = out / "model"
     if not decision.accepted:
         raise LiverSegError(
             f"The improved model in {out} was not accepted. {' '.join(decision.reasons)} To use "
@@ -198,15 +227,8 @@ def _closer(card: ModelCard) -> Look | None:
     return Look((rows, columns), card.closer)
 
 
-def _old_model(job: TrainingJob) -> ModelCard:
-    """The model to improve; weights go on from where they were only in their own network."""
-    recipe = job.recipe
-    if recipe.start_from is None or recipe.encoder_weights is not None:
-        raise LiverSegError(
-            "The recipe does not say which model is improved. Name it with --start-from, without "
-            "--encoder-weights."
-        )
-    card = find_model(recipe.start_from)
+def _require_fit(recipe: TrainConfig, card: ModelCard) -> None:
+    """Weights go on from where they were only in their own network, fed as before."""
     closer = recipe.liver.of_trunk if recipe.liver else None
     asked = recipe.architecture, recipe.context, recipe.trunk.size, closer
     if asked != (card.architecture, card.context, card.size, card.closer):
@@ -215,15 +237,26 @@ def _old_model(job: TrainingJob) -> ModelCard:
             "and goes on as such. Leave architecture, context and looks as they are, or train a "
             "new model."
         )
-    return card
 
 
-def _split(job: TrainingJob, old: ModelCard, sources: Sequence[CaseSource], resume: bool) -> Path:
+def _split(job: Improvement, card: ModelCard, sources: Sequence[CaseSource], resume: bool) -> Path:
     """The file that says who is held out; a training that goes on keeps to its own."""
+    from training.checkpoint import CHECKPOINT  # torch
+    from training.run import SPLIT
+
     path = job.out / SPLIT
-    if not (resume and path.is_file()):
-        taught = trained_on(old)
-        save_split(improvement_split(sources, taught, job.folds, job.fold, job.split_seed), path)
+    if resume and path.is_file():
+        return path
+    split = improvement_split(sources, trained_on(card), job.folds, job.fold, job.split_seed)
+    if (job.out / CHECKPOINT).exists():
+        raise LiverSegError(
+            f"{job.out} holds a training already. Go on with --resume, or choose another folder."
+        )
+    try:
+        job.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SaveError(f"{job.out} could not be made: {error.strerror}.") from error
+    save_split(split, path)
     return path
 
 

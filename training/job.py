@@ -21,8 +21,8 @@ class TrainingJob:
     `data` are folders of labelled cases; `corrected` adds the studies corrected in this program,
     and `excluded` names cases that are left out. `fold` of `folds` is held out, by patient, as
     `split_seed` deals them, or what the file `split` holds out; with one fold all are trained on.
-    `phantoms` synthetic abdomens are mixed in. `notes` are (name, words) for the model's card. One
-    that `improves` fine-tunes `recipe.start_from` and judges old against new (`training.improve`).
+    `phantoms` synthetic abdomens are mixed in. `notes` are (name, words) for the model's card.
+    `improve` fine-tunes the model that the recipe starts from, and judges old against new.
     """
 
     out: Path
@@ -37,14 +37,14 @@ class TrainingJob:
     recipe: TrainConfig = field(default_factory=TrainConfig)
     split: Path | None = None
     notes: tuple[tuple[str, str], ...] = ()
-    improves: bool = False
+    improve: bool = False
 
     def arguments(self) -> list[str]:
         """What follows `liverseg` on a command line; the recipe is read from `out/recipe.toml`.
 
         `training.recipe_file.write_recipe` writes it there before the command is started.
         """
-        words = ["train", "--improve"] if self.improves else ["train"]
+        words = ["train", "--improve"] if self.improve else ["train"]
         for folder in self.data:
             words += ["--data", str(folder)]
         words += ["--corrected"] if self.corrected else []

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from liverseg_gui.core.written import write_text
 from training.job import RECIPE, TrainingJob
 from training.recipe_file import write_recipe
 from training.run_folder import CHECKPOINT, RUN, RunState, read_record
+
+_TRIES, _AGAIN_S = 4, 0.05
 
 
 class Record:
@@ -46,10 +48,16 @@ class Record:
         self._write()
 
     def enter(self, state: RunState, message: str = "", model: str | None = None) -> None:
-        """The training is in `state` now, its `model` there; a full disk is no reason to stop."""
+        """The training is in `state` now, its `model` there; a full disk is no reason to stop.
+
+        On Windows a file cannot be replaced while somebody reads it: it is tried again.
+        """
         self._values |= {"state": state, "message": message, "model": model}
-        with contextlib.suppress(SaveError):
-            self._write()
+        for _ in range(_TRIES):
+            try:
+                return self._write()
+            except SaveError:
+                time.sleep(_AGAIN_S)
 
     def _write(self) -> None:
         write_text(self._path, json.dumps(self._values, indent=1) + "\n")

@@ -13,7 +13,7 @@ from pathlib import Path
 from liverseg_gui.core.errors import Cancelled, LiverSegError, SaveError
 from liverseg_gui.core.progress import Progress
 from training.case_figures import CaseFigures
-from training.control import forget_wishes
+from training.control import Stopped, forget_wishes
 from training.distributed import processes
 from training.events import EVENTS, EventFile, Tell, read_events
 from training.job import TrainingJob
@@ -22,10 +22,6 @@ from training.run import TrainRun, make_folder, refuse_earlier, run_training
 from training.run_folder import CHECKPOINT, RunState, held
 from training.runs import remember
 from training.watch import Watch
-
-
-class Stopped(Cancelled):
-    """A stop was asked for, and carried out after the epoch."""
 
 
 def run_supervised(
@@ -51,13 +47,13 @@ def run_supervised(
 
 @contextlib.contextmanager
 def supervised(
-    job: TrainingJob, command: str, progress: Progress, tell: Tell, resume: bool
+    job: TrainingJob, command: str, progress: Progress, tell: Tell, resume: bool = False
 ) -> Iterator[Watch]:
-    """What watches over the work on `job` that is done meanwhile; it records and tells the end.
+    """Lock the folder of `job` and record what is done in it: a `Watch` to train with.
 
     Raises:
-        LiverSegError: another process trains into the folder, or there is a training already.
-        Stopped: the work was cancelled because a stop was asked for.
+        LiverSegError: the folder cannot be used; nothing in it was touched.
+        Stopped: what is done was stopped, as asked for.
     """
     with contextlib.ExitStack() as stack:
         try:
@@ -65,11 +61,11 @@ def supervised(
             stack.enter_context(held(job.out))
             refuse_earlier(job.out, resume)
             watch = _begin(job, command, progress, tell, resume)
-        except LiverSegError as error:  # nothing in the folder is to be touched
+        except LiverSegError as error:
             tell({"event": "end", "state": "failed", "message": str(error), "model": None})
             raise
-        with _ending(watch, job.out):
-            yield watch
+        stack.enter_context(_ending(watch, job.out))
+        yield watch
 
 
 def _begin(job: TrainingJob, command: str, progress: Progress, tell: Tell, resume: bool) -> Watch:

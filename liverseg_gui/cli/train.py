@@ -15,6 +15,7 @@ from liverseg_gui.cli.train_check import run_check
 from liverseg_gui.cli.train_improve import add_options, run_improvement, wanted
 from liverseg_gui.cli.train_words import in_words, print_event, print_words, progress_events, say
 from training.choices import LOSSES, MULTI_SCALE, PRECISIONS
+from training.control import Stopped
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
@@ -109,11 +110,21 @@ def run(arguments: argparse.Namespace) -> int:
     """Train, print the figures of each epoch and of each held-out patient."""
     if arguments.check:
         return run_check(arguments.check, arguments.json)
+    try:
+        return _improve_or_train(arguments)
+    except Stopped as stop:
+        say(str(stop), sys.stderr)
+        return 0
+
+
+def _improve_or_train(arguments: argparse.Namespace) -> int:
     if wanted(arguments):
-        return run_improvement(arguments, _job, print_event if arguments.json else print_words)
+        tell = print_event if arguments.json else print_words
+        notes = dict(_note_of(text, arguments.parser) for text in arguments.note)
+        return run_improvement(arguments, _recipe, tell, notes)
     if not ((arguments.data or arguments.corrected) and arguments.out):
         arguments.parser.error(
-            "name the labelled cases with --data (or --corrected) and a folder with --out"
+            "name the labelled cases with --corrected or --data and a folder with --out"
         )
     job, command = _job(arguments), shlex.join(["liverseg", *sys.argv[1:]])
     if arguments.lr_find:
@@ -121,7 +132,7 @@ def run(arguments: argparse.Namespace) -> int:
     return _train(job, command, arguments.json, arguments.resume)
 
 
-def _job(arguments: argparse.Namespace, usual: TrainConfig | None = None) -> TrainingJob:
+def _job(arguments: argparse.Namespace) -> TrainingJob:
     from training.job import TrainingJob
 
     return TrainingJob(
@@ -134,23 +145,20 @@ def _job(arguments: argparse.Namespace, usual: TrainConfig | None = None) -> Tra
         arguments.fold,
         arguments.split_seed,
         arguments.phantoms,
-        _recipe(arguments, usual),
+        _recipe(arguments),
         arguments.split and arguments.split.absolute(),
         tuple(_note_of(text, arguments.parser) for text in arguments.note),
+        arguments.improve,
     )
 
 
 def _train(job: TrainingJob, command: str, as_json: bool, resume: bool) -> int:
     from training.distributed import processes
-    from training.supervised import Stopped, run_supervised
+    from training.supervised import run_supervised
 
     tell = print_event if as_json else print_words
-    try:
-        with console_progress(quiet=as_json or not processes().leads) as progress:
-            results = run_supervised(job, command, progress, tell, resume)
-    except Stopped as stop:
-        say(str(stop), sys.stderr)
-        return 0
+    with console_progress(quiet=as_json or not processes().leads) as progress:
+        results = run_supervised(job, command, progress, tell, resume)
     for result in results if not as_json else ():
         say(in_words(result))
     return 0

@@ -6,14 +6,13 @@ import argparse
 import json
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liverseg_gui.cli.console import console_progress
 from liverseg_gui.cli.models import kept_settings
-from liverseg_gui.cli.train_words import say
 from liverseg_gui.segmentation.registry import chosen_model, find_model
 from liverseg_gui.state.settings import Settings
 
@@ -21,9 +20,8 @@ if TYPE_CHECKING:
     from training.config import TrainConfig
     from training.decision import Decision
     from training.events import Tell
-    from training.job import TrainingJob
 
-    JobOf = Callable[[argparse.Namespace, TrainConfig], TrainingJob]
+    Recipe = Callable[[argparse.Namespace, TrainConfig], TrainConfig]
 
 
 def add_options(group: argparse._ArgumentGroup) -> None:
@@ -51,7 +49,9 @@ def wanted(arguments: argparse.Namespace) -> bool:
     return bool(arguments.improve or arguments.accept or arguments.compare)
 
 
-def run_improvement(arguments: argparse.Namespace, job_of: JobOf, tell: Tell) -> int:
+def run_improvement(
+    arguments: argparse.Namespace, recipe: Recipe, tell: Tell, notes: Mapping[str, str]
+) -> int:
     """Improve, accept or compare; whether a model is better is no matter of the exit code."""
     if not arguments.out:
         arguments.parser.error("name the folder of the training with --out")
@@ -60,48 +60,65 @@ def run_improvement(arguments: argparse.Namespace, job_of: JobOf, tell: Tell) ->
     if arguments.compare:
         return _compare(arguments)
     if arguments.improve:
-        accepted = _improve(arguments, job_of, tell)
-        if not accepted:
+        decision = _improve(arguments, recipe, tell, notes)
+        if not arguments.json:  # else it was told as an event
+            _print_decision(decision)
+        if not decision.accepted:
             return 0
     return _accept(arguments) if arguments.accept else 0
 
 
-def _improve(arguments: argparse.Namespace, job_of: JobOf, tell: Tell) -> bool:
-    """Whether the new model may be used; it may not where the improvement was stopped."""
-    from training.improve import improve
-    from training.supervised import Stopped
+def _improve(
+    arguments: argparse.Namespace, recipe: Recipe, tell: Tell, notes: Mapping[str, str]
+) -> Decision:
+    from training.improve import Improvement, improve, improvement_recipe
+    from training.job import TrainingJob
+    from training.supervised import supervised
 
-    job, command = improvement_job(arguments, job_of), shlex.join(["liverseg", *sys.argv[1:]])
-    try:
-        with console_progress(quiet=arguments.json) as progress:
-            decision = improve(job, command, progress, tell, arguments.resume)
-    except Stopped as stop:
-        say(str(stop), sys.stderr)
-        return False
-    if not arguments.json:
-        _print_decision(decision)
-    return decision.accepted
+    old = arguments.start_from or _named_in_recipe(arguments) or chosen_model(Settings())
+    name, command = _name(arguments, "improved"), shlex.join(["liverseg", *sys.argv[1:]])
+    folders = tuple(folder.absolute() for folder in arguments.data)
+    config = recipe(arguments, improvement_recipe(find_model(old), old))
+    job = TrainingJob(
+        arguments.out.absolute(),
+        folders,
+        arguments.corrected,
+        tuple(arguments.exclude),
+        name,
+        arguments.folds,
+        arguments.fold,
+        arguments.split_seed,
+        arguments.phantoms,
+        replace(config, start_from=old, encoder_weights=None),
+        notes=tuple(notes.items()),
+        improve=True,
+    )
+    with (
+        console_progress(quiet=arguments.json) as progress,
+        supervised(job, command, progress, tell, arguments.resume) as watch,
+    ):
+        improvement = Improvement.of(job, command)
+        decision = improve(
+            improvement, watch.progress, watch.epoch, arguments.resume, watch.note, watch
+        )
+        watch.tell("decision", **decision.to_json())
+        return decision
 
 
-def improvement_job(arguments: argparse.Namespace, job_of: JobOf) -> TrainingJob:
-    """The job: of the model that the command, the recipe's file or the settings name."""
-    from training.improve import improvement_recipe
+def _named_in_recipe(arguments: argparse.Namespace) -> str | None:
+    """The model that a recipe starts from: a training goes on with its own."""
     from training.recipe_file import read_recipe
 
-    written = read_recipe(arguments.recipe).start_from if arguments.recipe else None
-    old = arguments.start_from or written or chosen_model(Settings())
-    job = job_of(arguments, improvement_recipe(find_model(old), old))
-    recipe = replace(job.recipe, start_from=old)
-    return replace(job, name=_name(arguments, "improved"), recipe=recipe, improves=True)
+    return read_recipe(arguments.recipe).start_from if arguments.recipe else None
 
 
 def _print_decision(decision: Decision) -> None:
     from training.comparison_text import comparison_table
 
     for line in (*comparison_table(decision.comparison), "", *decision.reasons):
-        say(line)
+        print(line)
     word = "accepted" if decision.accepted else "not accepted"
-    say(f"The new model is {word}: a mean Dice may fall by {decision.tolerance:.3f}.")
+    print(f"The new model is {word}: a mean Dice may fall by {decision.tolerance:.3f}.")
 
 
 def _accept(arguments: argparse.Namespace) -> int:

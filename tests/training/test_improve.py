@@ -23,9 +23,9 @@ from training.card import HELD_OUT, add_to_card
 from training.comparison import Comparison, compare_models, read_comparison
 from training.config import TrainConfig
 from training.decision import DECISION, Decision, read_decision
-from training.events import EVENTS, read_events
 from training.export import export_model
 from training.improve import (
+    Improvement,
     accept,
     improve,
     improvement_recipe,
@@ -35,7 +35,7 @@ from training.job import RECIPE, TrainingJob
 from training.phantoms import PhantomCase
 from training.recipe_file import write_recipe
 from training.run import SPLIT
-from training.run_folder import RunState, read_run
+from training.run_folder import read_run
 from training.sources import find_sources
 
 
@@ -73,15 +73,11 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return export_model(tiny_network(), tmp_path / "old", card)
 
 
-def job(data: Path, out: Path, old: Path, **changes: Any) -> TrainingJob:
+def job(data: Path, out: Path, old: Path, **changes: Any) -> Improvement:
     recipe = improvement_recipe(find_model(str(old)), str(old))
     small = replace(recipe, fine_tune_epochs=1, precision="float32", device="cpu")
-    values = {"name": "new", "phantoms": 0, "recipe": small}
-    return TrainingJob(out, (data,), **(values | changes))
-
-
-def improved(job: TrainingJob, resume: bool = False) -> Decision:
-    return improve(job, "liverseg train --improve", Progress(), lambda _: None, resume)
+    values = {"name": "new", "old": str(old), "phantoms": 0, "recipe": small}
+    return Improvement(data, out, **(values | changes))
 
 
 def test_the_recipe_goes_on_from_the_old_model_as_it_was_trained(old: Path) -> None:
@@ -128,8 +124,8 @@ def test_a_fifth_of_the_patients_and_at_least_one_is_held_out() -> None:
 def test_fewer_than_two_patients_are_refused(old: Path, tmp_path: Path) -> None:
     one = write_lits2d(tmp_path / "one", (3,))
     with pytest.raises(LiverSegError, match="one patient, too few to improve a model"):
-        improved(job(one, tmp_path / "out", old))
-    assert read_run(tmp_path / "out").state is RunState.FAILED
+        improve(job(one, tmp_path / "out", old), Progress())
+    assert not (tmp_path / "out").exists()
 
 
 def test_where_the_old_model_saw_everybody_nobody_can_judge(data: Path) -> None:
@@ -140,26 +136,19 @@ def test_where_the_old_model_saw_everybody_nobody_can_judge(data: Path) -> None:
 def test_another_network_than_the_old_one_is_refused(data: Path, tmp_path: Path, old: Path) -> None:
     other = replace(improvement_recipe(find_model(str(old)), str(old)), context=5)
     with pytest.raises(LiverSegError, match="with 3 slices at once, and goes on as such"):
-        improved(job(data, tmp_path / "out", old, recipe=other))
+        improve(job(data, tmp_path / "out", old, recipe=other), Progress())
 
 
 def test_improving_judges_both_models_and_writes_the_decision(
     data: Path, tmp_path: Path, old: Path
 ) -> None:
     out = tmp_path / "out"
-    decision = improved(job(data, out, old))
+    decision = improve(job(data, out, old), Progress())
     split = json.loads((out / SPLIT).read_text())
     assert len(split["validation"]) == 1
     assert "003" in split["training"]
     assert [pair.name for pair in decision.comparison.pairs] == split["validation"]
     assert read_decision(out) == decision
-    told = {event["event"]: event for event in read_events(out / EVENTS)}
-    assert told["decision"]["accepted"] == decision.accepted
-    assert told["end"]["state"] == "finished"
-    run = read_run(out)
-    assert run.state is RunState.FINISHED
-    assert run.job.improves
-    assert run.job.arguments()[:2] == ["train", "--improve"]
     new = find_model(str(out / "model")).about
     assert new["improved_from"]["sha256"] == find_model(str(old)).sha256
     assert new["improved_from"]["accepted"] == decision.accepted
@@ -174,7 +163,7 @@ def test_the_new_card_keeps_the_old_ones_words_about_data_and_license(
     data: Path, tmp_path: Path, old: Path
 ) -> None:
     add_to_card(old, {"data": "LiTS.", "license": "CC BY-SA 4.0", "known_failures": "Small ones."})
-    improved(job(data, tmp_path / "out", old, notes=(("known_failures", "Few."),)))
+    improve(job(data, tmp_path / "out", old, notes={"known_failures": "Few."}), Progress())
     card = find_model(str(tmp_path / "out" / "model")).about
     assert card["data"] == "LiTS. Then fine-tuned on 2 cases of a site's own."
     assert (card["license"], card["known_failures"]) == ("CC BY-SA 4.0", "Few.")
@@ -184,14 +173,13 @@ def test_what_was_trained_already_is_resumed_and_never_overwritten(
     data: Path, tmp_path: Path, old: Path
 ) -> None:
     out = tmp_path / "out"
-    decision = improved(job(data, out, old))
+    decision = improve(job(data, out, old), Progress())
     (out / DECISION).unlink()
     with pytest.raises(LiverSegError, match="holds a training already"):
-        improved(job(data, out, old))
-    before = read_events(out / EVENTS)
-    assert improved(job(data, out, old), resume=True) == decision
-    kinds = [event["event"] for event in read_events(out / EVENTS)[len(before) :]]
-    assert "epoch" not in kinds, "no epoch is trained again"
+        improve(job(data, out, old), Progress())
+    epochs: list[object] = []
+    assert improve(job(data, out, old), Progress(), epochs.append, resume=True) == decision
+    assert not epochs, "no epoch is trained again"
     assert read_decision(out) == decision
 
 
@@ -199,7 +187,7 @@ def test_a_model_compared_with_itself_differs_in_nothing(
     data: Path, tmp_path: Path, old: Path
 ) -> None:
     out = tmp_path / "out"
-    improved(job(data, out, old))
+    improve(job(data, out, old), Progress())
     own = str(out / "model")
     compared = compare_models(out, own, find_sources(data), Progress(), "cpu")
     assert compared.liver is not None
@@ -211,7 +199,7 @@ def test_a_patient_the_other_model_saw_is_left_out_of_the_means(
     data: Path, tmp_path: Path, old: Path
 ) -> None:
     out = tmp_path / "out"
-    improved(job(data, out, old))
+    improve(job(data, out, old), Progress())
     (name,) = json.loads((out / SPLIT).read_text())["validation"]
     add_to_card(old, {"trained_on": [name]})
     compared = compare_models(out, str(old), find_sources(data), Progress(), "cpu")
@@ -225,7 +213,7 @@ def test_a_comparison_needs_the_held_out_patients(data: Path, tmp_path: Path, ol
     with pytest.raises(LiverSegError, match="holds no figures of held-out patients"):
         compare_models(tmp_path, str(old), find_sources(data), Progress())
     out = tmp_path / "out"
-    improved(job(data, out, old))
+    improve(job(data, out, old), Progress())
     with pytest.raises(LiverSegError, match="are not in the data any more"):
         compare_models(out, str(old), [], Progress())
 
@@ -341,13 +329,14 @@ def test_the_words_of_a_job_are_the_command_that_a_window_starts(
     data: Path, tmp_path: Path, old: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    asked = job(data, out, old, improves=True)
+    recipe = job(data, out, old).recipe
+    assert recipe is not None
+    asked = TrainingJob(out, (data,), name="new", phantoms=0, recipe=recipe, improve=True)
     out.mkdir()
-    write_recipe(asked.recipe, out / RECIPE)
+    write_recipe(recipe, out / RECIPE)
     assert main([*asked.arguments(), "--json"]) == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    kinds = [event["event"] for event in told]
-    assert kinds[-2:] == ["decision", "end"]
+    assert [event["event"] for event in told][-2:] == ["decision", "end"]
     assert told[-1]["state"] == "finished"
     assert read_run(out).job == asked
     assert find_model(str(out / "model")).name == "new"

@@ -30,6 +30,7 @@ def job(out: Path) -> TrainingJob:
         recipe=replace(TINY, synthetic=None, start_from="other", epochs=4),
         split=out / "split.json",
         notes=(("data", "ours = good"),),
+        improve=True,
     )
 
 
@@ -41,7 +42,7 @@ def test_the_command_asks_for_the_same_job(tmp_path: Path) -> None:
 
 def test_the_command_line_is_quoted_for_a_shell(tmp_path: Path) -> None:
     line = job(tmp_path).command_line()
-    assert line.startswith("liverseg train --data ")
+    assert line.startswith("liverseg train --improve --data ")
     assert f"'{tmp_path / 'site A'}'" in line
 
 

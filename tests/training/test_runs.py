@@ -10,7 +10,7 @@ import pytest
 
 from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
 from tests.training.tiny import TINY
-from training import run_folder
+from training import record, run_folder
 from training.control import Wish, ask, asked, forget_wishes
 from training.job import TrainingJob
 from training.record import Record
@@ -30,10 +30,10 @@ def begun(out: Path, name: str = "tiny") -> Record:
 
 
 def test_a_training_is_running_as_long_as_its_process_holds_the_lock(tmp_path: Path) -> None:
-    record = begun(tmp_path)
+    writing = begun(tmp_path)
     with held(tmp_path):
         assert read_run(tmp_path).state is RunState.RUNNING
-        record.enter(RunState.PAUSED)
+        writing.enter(RunState.PAUSED)
         assert read_run(tmp_path).state == "paused"
         assert is_held(tmp_path)
     run = read_run(tmp_path)
@@ -48,6 +48,25 @@ def test_the_record_gives_back_the_job_and_how_it_ended(tmp_path: Path) -> None:
     assert (run.state, run.message, run.name) == ("failed", "The disk is full.", "tiny")
     assert run.job == TrainingJob(tmp_path, name="tiny", recipe=TINY)
     assert not run.checkpoint
+
+
+def test_a_record_that_somebody_reads_just_then_is_written_a_moment_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    writing = begun(tmp_path)
+    plain = record.write_text
+
+    def refused_once(path: Path, text: str) -> None:
+        if not waited:
+            raise SaveError("It is being read.")
+        plain(path, text)
+
+    monkeypatch.setattr(record, "write_text", refused_once)
+    monkeypatch.setattr(record.time, "sleep", waited.append)
+    writing.enter(RunState.FINISHED)
+    assert len(waited) == 1
+    assert read_run(tmp_path).state is RunState.FINISHED
 
 
 def test_a_folder_that_was_moved_is_read_where_it_is(tmp_path: Path) -> None:

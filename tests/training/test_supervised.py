@@ -19,7 +19,7 @@ from liverseg_gui.core.progress import Progress
 from tests.training.tiny import TINY, tiny_network, write_lits2d
 from training import build
 from training.checkpoint import CHECKPOINT
-from training.control import ask
+from training.control import Stopped, ask
 from training.events import EVENTS, read_events
 from training.job import RECIPE, TrainingJob
 from training.log import NOTES
@@ -28,7 +28,7 @@ from training.picture_file import read_pictures
 from training.recipe_file import read_recipe
 from training.run_folder import RUN, RunState, held, read_run
 from training.runs import known_runs
-from training.supervised import Stopped, run_supervised
+from training.supervised import run_supervised
 
 Event = dict[str, Any]
 RECIPE_2 = replace(TINY, epochs=2, fine_tune_epochs=1)
