@@ -17,6 +17,8 @@ from liverseg_gui.segmentation.registry import find_model
 from training.bootstrap import LEVEL, mean_interval
 from training.card import HELD_OUT, Row
 from training.cases import CaseSource
+from training.run_folder import read_run
+from training.sources import find_all
 
 COMPARISON = "comparison.json"
 
@@ -147,6 +149,20 @@ def compare_models(
     comparison = Comparison(ours.name, other.name, pairs)
     write_text(out / COMPARISON, json.dumps(comparison.to_json(), indent=1) + "\n")
     return comparison
+
+
+def compare_run(
+    out: Path, other_model: str, progress: Progress, device: str = "auto"
+) -> Comparison:
+    """`compare_models` with the cases that the training in `out` was made with.
+
+    Raises:
+        LiverSegError: as `compare_models`, or it is not recorded in `out` which cases those are.
+        Cancelled: `progress` was cancelled.
+    """
+    job = read_run(out).job
+    sources = find_all(job.data, job.corrected, job.excluded)
+    return compare_models(out, other_model, sources, progress, device)
 
 
 def read_comparison(out: Path) -> Comparison:

@@ -31,8 +31,8 @@ def _row(pair: Pair) -> str:
     return f"{pair.name + mark:<{_WIDTH}} {liver:>16}  {tumor:>16}"
 
 
-def _change(before: float, after: float) -> str:
-    return f"{before:.3f} -> {after:.3f}"
+def _change(before: float, after: float, digits: int = 3) -> str:
+    return f"{before:.{digits}f} -> {after:.{digits}f}"
 
 
 def _means(comparison: Comparison) -> Iterator[str]:
@@ -48,8 +48,9 @@ def in_words(found: Difference | None) -> str:
         sure = "one patient, so no interval"
     else:
         low, high = found.interval
-        sure = f"95 % {low:+.3f} to {high:+.3f}, {found.patients} patients"
-    return f"mean Dice {_change(found.other, found.ours)}, {found.difference:+.3f} ({sure})"
+        sure = f"95 % {low:+.4f} to {high:+.4f}, {found.patients} patients"
+    # A decision may rest on the fourth digit.
+    return f"mean Dice {_change(found.other, found.ours, 4)}, {found.difference:+.4f} ({sure})"
 
 
 def _left_out(comparison: Comparison) -> Iterator[str]:

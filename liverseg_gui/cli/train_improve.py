@@ -55,7 +55,7 @@ def run_improvement(
     """Improve, accept or compare; whether a model is better is no matter of the exit code."""
     if not arguments.out:
         arguments.parser.error("name the folder of the training with --out")
-    if (arguments.improve or arguments.compare) and not (arguments.data or arguments.corrected):
+    if arguments.improve and not (arguments.data or arguments.corrected):
         arguments.parser.error("name the labelled cases with --data (or --corrected)")
     if arguments.compare:
         return _compare(arguments)
@@ -137,15 +137,18 @@ def _accept(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from training.comparison import compare_models
+    from training.comparison import compare_models, compare_run
     from training.comparison_text import comparison_table
     from training.sources import find_all
 
     out: Path = arguments.out
-    device = arguments.device or "auto"
+    other, device = arguments.compare, arguments.device or "auto"
     with console_progress(quiet=arguments.json) as progress:
-        sources = find_all(arguments.data, arguments.corrected, arguments.exclude)
-        compared = compare_models(out, arguments.compare, sources, progress, device)
+        if arguments.data or arguments.corrected:
+            sources = find_all(arguments.data, arguments.corrected, arguments.exclude)
+            compared = compare_models(out, other, sources, progress, device)
+        else:
+            compared = compare_run(out, other, progress, device)
     if arguments.json:
         print(json.dumps({"event": "comparison", **compared.to_json()}))
         return 0

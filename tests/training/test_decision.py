@@ -93,5 +93,10 @@ def test_the_table_shows_each_patient_before_and_after() -> None:
     assert row["c"].startswith("c *")
     assert any("* c: old was trained on a patient of this name" in line for line in lines)
     liver = next(line for line in lines if line.startswith("Liver"))
-    assert "0.850 -> 0.825, -0.025" in liver
+    assert "0.8500 -> 0.8250, -0.0250" in liver
     assert "2 patients" in liver
+
+
+def test_a_fall_that_decides_can_be_seen_in_the_reason() -> None:
+    verdict = decision(pair("a", (0.9, None), (0.8998, None)))
+    assert "Liver falls: mean Dice 0.9000 -> 0.8998, -0.0002" in verdict.reasons[0]

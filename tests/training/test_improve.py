@@ -31,8 +31,11 @@ from training.improve import (
     improvement_recipe,
     improvement_split,
 )
+from training.job import RECIPE, TrainingJob
 from training.phantoms import PhantomCase
+from training.recipe_file import write_recipe
 from training.run import SPLIT
+from training.run_folder import read_run
 from training.sources import find_sources
 
 
@@ -316,7 +319,24 @@ def test_the_command_prints_both_models_and_the_decision(
     assert f"The new model is {word}: a mean Dice may fall by 0.000." in printed
     assert find_model(str(out / "model")).about["training"]["start_from"] == str(old)
     compare = ["train", "--compare", str(old), "--json", "--device", "cpu"]
-    assert main([*compare, "--data", str(data), "--out", str(out)]) == 0
+    assert main([*compare, "--out", str(out)]) == 0
     line = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert line["event"] == "comparison"
     assert line["pairs"] == json.loads((out / DECISION).read_text())["comparison"]["pairs"]
+
+
+def test_the_words_of_a_job_are_the_command_that_a_window_starts(
+    data: Path, tmp_path: Path, old: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    recipe = job(data, out, old).recipe
+    assert recipe is not None
+    asked = TrainingJob(out, (data,), name="new", phantoms=0, recipe=recipe, improve=True)
+    out.mkdir()
+    write_recipe(recipe, out / RECIPE)
+    assert main([*asked.arguments(), "--json"]) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["event"] for event in told][-2:] == ["decision", "end"]
+    assert told[-1]["state"] == "finished"
+    assert read_run(out).job == asked
+    assert find_model(str(out / "model")).name == "new"
