@@ -187,7 +187,7 @@ class RecipeForm(QWidget):
 def _form() -> QFormLayout:
     form = QFormLayout()
     form.setVerticalSpacing(5)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     return form
 
 

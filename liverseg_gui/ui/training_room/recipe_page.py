@@ -123,6 +123,7 @@ class RecipePage(QWidget):
         """End all that runs in the background."""
         if self.finder is not None:
             self.finder.reject()
+        self.preview.shutdown()
         for runner in (self._quick, self._slow):
             runner.shutdown()
 
@@ -143,8 +144,8 @@ class RecipePage(QWidget):
         right = QWidget()
         column = QVBoxLayout(right)
         column.setContentsMargins(8, 0, 0, 0)
-        column.addWidget(self.schedule, 2)
-        column.addWidget(self.preview, 3)
+        column.addWidget(self.schedule, 1)
+        column.addWidget(self.preview)
         splitter = QSplitter()
         splitter.addWidget(scroll)
         splitter.addWidget(right)
@@ -247,8 +248,9 @@ class RecipePage(QWidget):
 
     def _offer_imagenet(self) -> None:
         """Whether the encoder's ImageNet weights are to be had."""
-        work = partial(_imagenet, self.form.network.value())
-        self._quick.submit("ImageNet", work, self.form.start.show_imagenet_problem)
+        if self._looked:
+            work = partial(_imagenet, self.form.network.value())
+            self._quick.submit("ImageNet", work, self.form.start.show_imagenet_problem)
 
     def _react(self) -> None:
         self._follow()
