@@ -33,6 +33,7 @@ class RatePlot(QWidget):
         self.suggestion = pg.InfiniteLine(label="suggested", labelOpts={"position": 0.92})
         self.line = pg.InfiniteLine(label="chosen", labelOpts={"position": 0.08})
         self._lines = (self.suggestion, self.line)
+        self.suggestion.setZValue(self.line.zValue() + 1)  # its word lies over the other line
         for line in self._lines:
             line.hide()
             self.plot.addItem(line)
@@ -84,6 +85,7 @@ class RatePlot(QWidget):
         for line, color in zip(self._lines, colors, strict=True):
             line.setPen(pg.mkPen(color, width=2))
             line.label.setColor(color)
+            line.label.fill = pg.mkBrush(self.palette().base().color())
 
     def _clicked(self, event: Any) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.suggestion.isVisible():

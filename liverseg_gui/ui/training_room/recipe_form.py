@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -164,7 +165,7 @@ class RecipeForm(QWidget):
         context = self.settings["context"].box
         context.setEnabled(not reason)
         context.setToolTip(reason or rows.CONTEXT.tip)
-        self.locked.setText(f"{self.start.currentText()}: decides network, size and context.")
+        self.locked.setText(f"The model {self._model()} decides network, size and context.")
         self.locked.setVisible(bool(reason))
         terms = str(self.settings["loss"].value()).split("+")
         self._loss_form.setRowVisible(self.settings["focal_gamma"].box, "focal" in terms)
@@ -174,6 +175,9 @@ class RecipeForm(QWidget):
         self.early.setVisible(bool(self.settings["patience"].value()))
         self.freezing.setText(self._freezing())
         self.freezing.setVisible(bool(self.freezing.text()))
+
+    def _model(self) -> str:
+        return Path(self.start.value()[1] or "").name
 
     def _freezing(self) -> str:
         encoder_weights, _ = self.start.value()
