@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from liverseg_gui.ui.training_room.looks_box import LooksBox
 from liverseg_gui.ui.training_room.network_box import NetworkBox
 from liverseg_gui.ui.training_room.recipe_rows import RecipeRow
 from liverseg_gui.ui.training_room.section import Section
-from liverseg_gui.ui.training_room.start_box import StartBox, with_card
+from liverseg_gui.ui.training_room.start_box import StartBox, ask_weights_file, with_card
 from training.config import TrainConfig
 
 _EARLY = (
@@ -32,11 +32,11 @@ class RecipeForm(QWidget):
 
     changed = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, ask_weights: Callable[[QWidget], Path | None] = ask_weights_file) -> None:
         super().__init__()
         self._given = TrainConfig()
         self.settings: dict[str, BoundSetting] = {}
-        self.start, self.network, self.looks = StartBox(), NetworkBox(), LooksBox()
+        self.start, self.network, self.looks = StartBox(ask_weights), NetworkBox(), LooksBox()
         self.augmentation = AugmentationBox()
         self.find_rate, self.find_batch = QPushButton("Find ..."), QPushButton("Find")
         self.find_rate.setToolTip("Tries rising rates on your scans and shows where it learns")

@@ -18,6 +18,7 @@ class Answers:
     def __init__(self) -> None:
         self.open: Path | None = None
         self.save: Path | None = None
+        self.weights: Path | None = None
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def page(
     monkeypatch.setenv("LIVERSEG_HOME", str(tmp_path / "home"))
     gc.disable()
     try:
-        made = RecipePage(lambda _: answers.open, lambda _: answers.save)
+        made = RecipePage(lambda _: answers.open, lambda _: answers.save, lambda _: answers.weights)
     finally:
         gc.enable()
     qtbot.addWidget(made)

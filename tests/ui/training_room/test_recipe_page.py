@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
+from safetensors.torch import save_file
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.segmentation.registry import find_model
@@ -187,6 +189,27 @@ def test_imagenet_is_greyed_out_with_the_reason_where_it_is_not_to_be_had(
     assert not item_enabled(start, "imagenet")
     start.show_start(("imagenet", None))
     assert not item_enabled(start, "imagenet")
+
+
+def test_a_file_of_weights_is_taken_and_one_that_holds_none_is_given_up_and_said(
+    page: RecipePage, qtbot: QtBot, answers: Answers, tmp_path: Path
+) -> None:
+    start = page.form.start
+    good, bad = tmp_path / "resnet.safetensors", tmp_path / "other.safetensors"
+    save_file({"net.layer1.0.conv1.weight": torch.zeros(1)}, good)
+    save_file({"something": torch.zeros(1)}, bad)
+    for answers.weights in (good, bad):
+        start.activated.emit(start.findData("file"))
+        assert page.recipe().encoder_weights == str(answers.weights)
+        qtbot.waitUntil(lambda: not page._quick.busy, timeout=60_000)
+        if answers.weights == good:
+            assert page.recipe().encoder_weights == str(good)
+            assert page.recipe().freeze_epochs == 1
+    assert page.recipe() == TrainConfig()
+    assert "other.safetensors holds no weights of a ResNet" in page.message.text()
+    answers.weights = None
+    start.activated.emit(start.findData("file"))
+    assert page.recipe() == TrainConfig()
 
 
 def test_a_frozen_epoch_is_said_where_there_is_one(page: RecipePage) -> None:
