@@ -113,6 +113,23 @@ def test_the_command_prints_a_rate_and_trains_nothing(
     assert {path.name for path in tmp_path.iterdir()} == {"rates.json", "rates.csv"}
 
 
+def test_a_program_that_looks_for_a_rate_is_told_how_far_it_is(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("training.build.build_network", tiny_network)
+    monkeypatch.setattr("liverseg_gui.cli.train._TELL_S", 0.0)
+    where = ("--data", str(data), "--out", str(tmp_path), "--device", "cpu", "--json")
+    words = "--context 3 --folds 3 --phantoms 0 --lr-find --precision float32"
+    assert main(["train", *where, *words.split()]) == 0
+    *events, last = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {event["event"] for event in events} == {"progress"}
+    fractions = [event["fraction"] for event in events]
+    assert fractions == sorted(fractions)
+    assert 0 <= fractions[0] < 0.5 < fractions[-1] <= 1
+    assert {"Looking for a learning rate"} <= {event["phase"] for event in events}
+    assert last["valley"] > 0
+
+
 def test_a_model_with_numbers_that_are_none_is_not_written(tmp_path: Path) -> None:
     network = tiny_network()
     with torch.no_grad():

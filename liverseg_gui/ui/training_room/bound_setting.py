@@ -61,6 +61,7 @@ class BoundSetting(QObject):
             return
         line = QHBoxLayout()
         line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(6)
         line.addWidget(self.box, 1)
         line.addWidget(beside)
         form.addRow(label, line)

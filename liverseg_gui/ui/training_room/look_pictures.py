@@ -29,16 +29,32 @@ class LookPictures(QWidget):
         self._images: list[QImage] = []
         self._outlines: list[list[Outline]] = []
         self._aspect = 1.5
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.setMinimumHeight(120)
         self.setAccessibleName("Slices as the training sees them")
 
     def sizeHint(self) -> QSize:
-        """Three pictures of a hand's size in a row."""
-        return QSize(420, 200)
+        """As high as the pictures are in a column of the page."""
+        return QSize(480, self.heightForWidth(480))
+
+    def hasHeightForWidth(self) -> bool:
+        """They are never distorted."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        """As high as all rows are where the pictures fill the width."""
+        rows = -(-self._count // _COLUMNS)
+        one = (width - _GAP_PX * (_COLUMNS - 1)) / _COLUMNS / self._aspect
+        return round(rows * one + _GAP_PX * (rows - 1))
 
     def show_looks(self, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
         """Draw `images` uint8 (n, rows, columns) with the outlines of `labels` of that shape."""
-        self._aspect = images.shape[2] / images.shape[1]
+        aspect = images.shape[2] / images.shape[1]
+        if aspect != self._aspect:
+            self._aspect = aspect
+            self.updateGeometry()
         self._images = [_image(picture) for picture in images]
         self._outlines = [_outlines(slice_labels) for slice_labels in labels]
         self.update()

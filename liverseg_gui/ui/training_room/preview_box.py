@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from liverseg_gui.core.progress import Progress
@@ -87,8 +88,18 @@ class PreviewBox(QWidget):
         self._seed += 1
         self._again()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draw what was asked for while nobody looked."""
+        super().showEvent(event)
+        self._again()
+
+    def shutdown(self) -> None:
+        """Draw nothing more."""
+        self._timer.stop()
+        self._config = None
+
     def _again(self) -> None:
-        if self._config is not None:
+        if self._config is not None and self.isVisible():
             self._timer.start()
 
     def _draw(self) -> None:

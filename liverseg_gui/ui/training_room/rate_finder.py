@@ -44,6 +44,7 @@ class RateFinder(QDialog):
         self.resize(620, 440)
         self._folder = tempfile.TemporaryDirectory(prefix="liverseg-rates-")
         self._arguments = arguments
+        self.program = (sys.executable, "-m", "liverseg_gui")
         self._waiting, self._said = b"", ""
         self.plot = RatePlot()
         self.bar, self.label = QProgressBar(), QLabel("Starting")
@@ -74,7 +75,8 @@ class RateFinder(QDialog):
         self.process.setProcessEnvironment(environment)
         words = [*self._arguments(Path(self._folder.name)), "--lr-find"]
         words += [] if "--json" in words else ["--json"]
-        self.process.start(sys.executable, ["-m", "liverseg_gui", *words])
+        program, *before = self.program
+        self.process.start(program, [*before, *words])
 
     def done(self, result: int) -> None:
         """Stop looking, and take the folder away."""

@@ -29,16 +29,18 @@ class RatePlot(QWidget):
         self.rate = 0.0
         self.plot = bare_plot("Learning rate", "Loss")
         self.plot.setLogMode(x=True, y=False)
-        self.curve = self.plot.plot()
+        self.curve = self.plot.plot(antialias=True)
         self.suggestion = pg.InfiniteLine(label="suggested", labelOpts={"position": 0.92})
         self.line = pg.InfiniteLine(label="chosen", labelOpts={"position": 0.08})
         self._lines = (self.suggestion, self.line)
+        self.suggestion.setZValue(self.line.zValue() + 1)  # its word lies over the other line
         for line in self._lines:
             line.hide()
             self.plot.addItem(line)
         self.plot.scene().sigMouseClicked.connect(self._clicked)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        self.plot.plotItem.layout.setContentsMargins(4, 10, 12, 2)
         layout.addWidget(self.plot)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -79,10 +81,11 @@ class RatePlot(QWidget):
 
     def _paint(self) -> None:
         self.curve.setPen(pg.mkPen(tone_color("accent"), width=2))
-        for line, tone in zip(self._lines, ("good", "warning"), strict=True):
-            color = tone_color("good" if tone == "good" else "warning")
+        colors = (tone_color("good"), tone_color("warning"))
+        for line, color in zip(self._lines, colors, strict=True):
             line.setPen(pg.mkPen(color, width=2))
             line.label.setColor(color)
+            line.label.fill = pg.mkBrush(self.palette().base().color())
 
     def _clicked(self, event: Any) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.suggestion.isVisible():

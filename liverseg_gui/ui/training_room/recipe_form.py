@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -16,7 +17,7 @@ from liverseg_gui.ui.training_room.looks_box import LooksBox
 from liverseg_gui.ui.training_room.network_box import NetworkBox
 from liverseg_gui.ui.training_room.recipe_rows import RecipeRow
 from liverseg_gui.ui.training_room.section import Section
-from liverseg_gui.ui.training_room.start_box import StartBox, with_card
+from liverseg_gui.ui.training_room.start_box import StartBox, ask_weights_file, with_card
 from training.config import TrainConfig
 
 _EARLY = (
@@ -31,11 +32,11 @@ class RecipeForm(QWidget):
 
     changed = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, ask_weights: Callable[[QWidget], Path | None] = ask_weights_file) -> None:
         super().__init__()
         self._given = TrainConfig()
         self.settings: dict[str, BoundSetting] = {}
-        self.start, self.network, self.looks = StartBox(), NetworkBox(), LooksBox()
+        self.start, self.network, self.looks = StartBox(ask_weights), NetworkBox(), LooksBox()
         self.augmentation = AugmentationBox()
         self.find_rate, self.find_batch = QPushButton("Find ..."), QPushButton("Find")
         self.find_rate.setToolTip("Tries rising rates on your scans and shows where it learns")
@@ -164,7 +165,7 @@ class RecipeForm(QWidget):
         context = self.settings["context"].box
         context.setEnabled(not reason)
         context.setToolTip(reason or rows.CONTEXT.tip)
-        self.locked.setText(f"{self.start.currentText()}: decides network, size and context.")
+        self.locked.setText(f"The model {self._model()} decides network, size and context.")
         self.locked.setVisible(bool(reason))
         terms = str(self.settings["loss"].value()).split("+")
         self._loss_form.setRowVisible(self.settings["focal_gamma"].box, "focal" in terms)
@@ -174,6 +175,9 @@ class RecipeForm(QWidget):
         self.early.setVisible(bool(self.settings["patience"].value()))
         self.freezing.setText(self._freezing())
         self.freezing.setVisible(bool(self.freezing.text()))
+
+    def _model(self) -> str:
+        return Path(self.start.value()[1] or "").name
 
     def _freezing(self) -> str:
         encoder_weights, _ = self.start.value()
@@ -187,7 +191,7 @@ class RecipeForm(QWidget):
 def _form() -> QFormLayout:
     form = QFormLayout()
     form.setVerticalSpacing(5)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     return form
 
 

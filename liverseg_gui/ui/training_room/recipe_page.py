@@ -28,8 +28,10 @@ from liverseg_gui.ui.training_room.recipe_files import (
 )
 from liverseg_gui.ui.training_room.recipe_form import RecipeForm
 from liverseg_gui.ui.training_room.schedule_plot import SchedulePlot
+from liverseg_gui.ui.training_room.start_box import ask_weights_file
 from liverseg_gui.ui.wheel import WheelGuard
 from training.cases import CaseSource
+from training.choices import IMAGENET
 from training.config import TrainConfig
 from training.devices import device_problems, imagenet_problem, precision_problem, usual_device
 from training.fit_to_memory import find_batch_size
@@ -48,12 +50,17 @@ _NO_DATA = "Choose labelled cases first."
 class RecipePage(QWidget):
     """`recipe` is a valid `TrainConfig`, or `problem` says what is wrong; `changed` tells of both.
 
-    `ask_open` and `ask_save` stand for the file dialogs.
+    `ask_open`, `ask_save` and `ask_weights` stand for the file dialogs.
     """
 
     changed = Signal()
 
-    def __init__(self, ask_open: AskPath = ask_recipe, ask_save: AskPath = ask_new_recipe) -> None:
+    def __init__(
+        self,
+        ask_open: AskPath = ask_recipe,
+        ask_save: AskPath = ask_new_recipe,
+        ask_weights: AskPath = ask_weights_file,
+    ) -> None:
         super().__init__()
         self._ask_open, self._ask_save = ask_open, ask_save
         self._quick, self._slow = JobRunner(), JobRunner()
@@ -62,7 +69,7 @@ class RecipePage(QWidget):
         self._device = "cpu"
         self._looked = False
         self.finder: RateFinder | None = None
-        self.form, self.buttons = RecipeForm(), RecipeButtons()
+        self.form, self.buttons = RecipeForm(ask_weights), RecipeButtons()
         self.schedule, self.preview = SchedulePlot(), PreviewBox(self._quick)
         self.estimate = EstimateBar(self._slow)
         self.message = QLabel()
@@ -123,6 +130,7 @@ class RecipePage(QWidget):
         """End all that runs in the background."""
         if self.finder is not None:
             self.finder.reject()
+        self.preview.shutdown()
         for runner in (self._quick, self._slow):
             runner.shutdown()
 
@@ -143,8 +151,8 @@ class RecipePage(QWidget):
         right = QWidget()
         column = QVBoxLayout(right)
         column.setContentsMargins(8, 0, 0, 0)
-        column.addWidget(self.schedule, 2)
-        column.addWidget(self.preview, 3)
+        column.addWidget(self.schedule, 1)
+        column.addWidget(self.preview)
         splitter = QSplitter()
         splitter.addWidget(scroll)
         splitter.addWidget(right)
@@ -161,6 +169,7 @@ class RecipePage(QWidget):
         self.form.find_batch.clicked.connect(self.find_batch)
         self.form.find_rate.clicked.connect(self.find_rate)
         self.form.network.changed.connect(self._offer_imagenet)
+        self.form.start.start_changed.connect(self._check_weights)
         self.buttons.load.clicked.connect(self.load)
         self.buttons.save.clicked.connect(self.save)
         self.buttons.reset.clicked.connect(lambda: self.set_recipe(TrainConfig()))
@@ -247,8 +256,27 @@ class RecipePage(QWidget):
 
     def _offer_imagenet(self) -> None:
         """Whether the encoder's ImageNet weights are to be had."""
-        work = partial(_imagenet, self.form.network.value())
-        self._quick.submit("ImageNet", work, self.form.start.show_imagenet_problem)
+        if self._looked:
+            work = partial(_imagenet, self.form.network.value())
+            self._quick.submit("ImageNet", work, self.form.start.show_imagenet_problem)
+
+    def _check_weights(self) -> None:
+        """Look into a file of weights that was chosen; one that holds none is given up, and said.
+
+        It may be large, so it is read in a job.
+        """
+        weights, _ = self.form.start.value()
+        if weights is None or weights == IMAGENET:
+            return
+        job = self._quick.submit("Weights", partial(_read_weights, Path(weights)), lambda _: None)
+        job.failed.connect(partial(self._refuse_weights, weights))
+
+    def _refuse_weights(self, weights: str, message: str, _details: str) -> None:
+        if self.form.start.value()[0] == weights:
+            self.form.start.show_start((None, None))
+            self.form.show_recipe(self.form.recipe())
+            self._react()
+            self._tell(message, "error")
 
     def _react(self) -> None:
         self._follow()
@@ -302,6 +330,12 @@ class RecipePage(QWidget):
 
 def _offers(_: Progress) -> tuple[str, dict[str, str]]:
     return usual_device(), device_problems()
+
+
+def _read_weights(path: Path, _: Progress) -> None:
+    from training.encoder_weights import read_encoder_weights
+
+    read_encoder_weights(path)
 
 
 def _imagenet(architecture: str, _: Progress) -> str:

@@ -22,11 +22,13 @@ class SchedulePlot(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.plot = bare_plot("Epoch", "Learning rate")
-        self.curve = self.plot.plot()
+        self.curve = self.plot.plot(antialias=True)
         self._marks: list[pg.InfiniteLine] = []
         self._config: TrainConfig | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        self.plot.plotItem.layout.setContentsMargins(4, 10, 12, 2)
+        self.setMinimumHeight(150)
         layout.addWidget(self.plot)
         self.setAccessibleName("Schedule of the learning rate")
         self.setToolTip("The size of the learning steps, from the first to the last epoch")

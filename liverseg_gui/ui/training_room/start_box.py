@@ -33,9 +33,9 @@ class StartBox(QComboBox):
 
     start_changed = Signal()
 
-    def __init__(self, ask_file: Callable[[QWidget], Path | None] | None = None) -> None:
+    def __init__(self, ask_file: Callable[[QWidget], Path | None]) -> None:
         super().__init__()
-        self._ask_file = ask_file or _ask_file
+        self._ask_file = ask_file
         self._value: Start = (None, None)
         self._imagenet_problem = ""
         self.setToolTip(_TIP)
@@ -151,7 +151,8 @@ def _facts(model: InstalledModel) -> str:
     )
 
 
-def _ask_file(parent: QWidget) -> Path | None:
+def ask_weights_file(parent: QWidget) -> Path | None:
+    """Which file of encoder weights to begin with."""
     kinds = "Weights of a ResNet (*.pth *.pt *.safetensors)"
     name, _ = QFileDialog.getOpenFileName(parent, "Weights of ImageNet", "", kinds)
     return Path(name) if name else None

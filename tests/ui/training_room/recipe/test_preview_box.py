@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from liverseg_gui.ui.training_room.look_pictures import LookPictures
+from liverseg_gui.ui.training_room.recipe_page import RecipePage
+from training.config import TrainConfig
+from training.sources import find_sources
+
+from ...training.tiny import write_lits2d
+
+SMALL = 60_000
+
+
+def drawn(page: RecipePage, qtbot: QtBot) -> list[bytes]:
+    """The pictures once there is nothing left to draw."""
+    preview = page.preview
+    qtbot.waitUntil(
+        lambda: (
+            bool(preview.pictures._images) and not preview._timer.isActive() and not preview._busy
+        ),
+        timeout=SMALL,
+    )
+    return [image.bits().tobytes() for image in preview.pictures._images]
+
+
+@pytest.fixture
+def previewing(page: RecipePage, tmp_path: Path) -> RecipePage:
+    page.set_cases(find_sources(write_lits2d(tmp_path / "data", (3, 7))))
+    page.show()
+    return page
+
+
+def test_pictures_follow_the_sliders_the_look_and_the_case(
+    previewing: RecipePage, qtbot: QtBot
+) -> None:
+    page, seen = previewing, []
+    seen.append(drawn(page, qtbot))
+    rotation = next(iter(page.form.augmentation.sliders.values()))
+    rotation.setValue(45)
+    seen.append(drawn(page, qtbot))
+    page.preview.another.click()
+    seen.append(drawn(page, qtbot))
+    page.preview.case.setCurrentIndex(1)
+    seen.append(drawn(page, qtbot))
+    page.preview.look.setCurrentIndex(1)
+    seen.append(drawn(page, qtbot))
+    for before, after in pairwise(seen):
+        assert before != after
+    liver = TrainConfig().liver
+    assert liver is not None
+    size = page.preview.pictures._images[0].size()
+    assert (size.height(), size.width()) == liver.size
+
+
+def test_outlines_are_drawn_of_liver_and_tumor(previewing: RecipePage, qtbot: QtBot) -> None:
+    drawn(previewing, qtbot)
+    labels = {label for each in previewing.preview.pictures._outlines for label, _ in each}
+    assert labels == {1, 2}
+
+
+def test_a_case_that_cannot_be_read_is_said_and_another_is_shown(
+    page: RecipePage, qtbot: QtBot, tmp_path: Path
+) -> None:
+    folder = write_lits2d(tmp_path / "data", (3, 7))
+    sources = find_sources(folder)
+    for picture in (folder / "003").glob("*.jpg"):
+        picture.write_bytes(b"no picture")
+    page.set_cases(sources)
+    page.show()
+    qtbot.waitUntil(lambda: "003" in page.preview.status.text() and not page.preview._busy)
+    qtbot.waitUntil(lambda: not page.preview._timer.isActive() and not page.preview._busy)
+    page.preview.case.setCurrentIndex(1)
+    assert drawn(page, qtbot)
+
+
+def test_pictures_are_never_distorted(qtbot: QtBot) -> None:
+    pictures = LookPictures(6)
+    qtbot.addWidget(pictures)
+    pictures.show_looks(np.zeros((6, 64, 128), np.uint8), np.zeros((6, 64, 128), np.uint8))
+    for size in ((300, 300), (900, 120), (480, pictures.heightForWidth(480))):
+        pictures.resize(*size)
+        for box in pictures.boxes():
+            assert box.width() / box.height() == pytest.approx(2)
+            assert pictures.rect().toRectF().adjusted(-1, -1, 1, 1).contains(box)
