@@ -306,7 +306,9 @@ def _show_training(window: MainWindow) -> None:
 
     room = window.findChild(TrainingRoom)
     if not isinstance(room, TrainingRoom):
-        room = TrainingRoom(window, standard_pages(window.settings, window.bench.dialogs))
+        show_slice = window.controller.opener.show_slice
+        pages = standard_pages(window.settings, window.bench.dialogs, show_slice)
+        room = TrainingRoom(window, pages)
         room.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         window.closing.connect(room.reject)
     room.show()
