@@ -30,7 +30,7 @@ class RollBackButton(QPushButton):
         before = model_before(self._settings)
         self.setVisible(before is not None)
         name = text_shown(before or "", self._settings).replace("&", "&&")
-        self.setText(f"Roll &back to {name}")
+        self.setText(f"Roll bac&k to {name}")
 
     def _roll_back(self) -> None:
         try:

@@ -13,8 +13,8 @@ _FIELDS = (
         "&Data:",
         "Which scans: hospital, years, phase, who drew the masks. No patient's name",
     ),
-    ("license", "&License:", "Who may use the model and the data, e.g. CC BY-SA 4.0"),
-    ("known_failures", "&Known failures:", "Where it goes wrong, e.g. cysts taken for tumors"),
+    ("license", "Li&cense:", "Who may use the model and the data, e.g. CC BY-SA 4.0"),
+    ("known_failures", "Known failures:", "Where it goes wrong, e.g. cysts taken for tumors"),
 )
 
 
@@ -34,7 +34,7 @@ class CardWords(QWidget):
             line.setToolTip(hint)
             line.textEdited.connect(lambda _: self.changed.emit())
             form.addRow(title, line)
-        self._kept: dict[str, str] = {}
+        self._kept = self._words()
 
     def show_card(self, card: ModelCard) -> None:
         """Show what is on the card."""

@@ -27,6 +27,13 @@ _TIP = (
     "both by the same figures"
 )
 
+_OFFER = (
+    "Both models segment the patients that were held out of this training. For each patient the "
+    "Dice of both is given, and over the patients the mean difference with its 95 % interval. "
+    "Patients whose names are among those that the model in use was trained on are marked, and "
+    "left out of the means."
+)
+
 
 class CompareBox(QWidget):
     """A button, the job it starts, and a table of both models.
@@ -61,6 +68,7 @@ class CompareBox(QWidget):
         layout.addWidget(self.table, 1)
         layout.addWidget(self.left_out)
         layout.addWidget(self.note)
+        layout.addStretch(0)
 
     def show_outcome(self, outcome: Outcome, names: Mapping[str, str]) -> None:
         """Show the comparison that was made last, and offer another."""
@@ -70,10 +78,9 @@ class CompareBox(QWidget):
         self.button.setText(f"Compare with the model in use ({self._shown(used)})")
         self.button.setEnabled(not why and not self._runner.busy)
         self.button.setToolTip(why or _TIP)
-        self._tell(why, "muted")
-        self.show_comparison(
-            outcome.decision.comparison if outcome.decision else outcome.comparison
-        )
+        compared = outcome.decision.comparison if outcome.decision else outcome.comparison
+        self._tell(why or ("" if compared else _OFFER), "muted")
+        self.show_comparison(compared)
 
     def show_comparison(self, comparison: Comparison | None) -> None:
         """Show both models' figures, or that there are none yet."""

@@ -66,7 +66,7 @@ class OutcomeBox(QWidget):
         self.words = CardWords()
         self.words.changed.connect(self.refresh)
         self.card = ModelCardView(self._shown)
-        self.write_button = _button("&Write on the card", self.write)
+        self.write_button = _button("W&rite on the card", self.write)
         self.add_button = _button("&Add to the models", partial(self.add, False))
         self.use_button = _button("", partial(self.add, True))
         self.export_button = _button("&Export as one file ...", self.export)
@@ -105,8 +105,8 @@ class OutcomeBox(QWidget):
         self._outcome = outcome
         card = outcome.card
         if card is not None:
-            self.name.setText(added_as(card.sha256) or card.name)
             self._show_card(card)
+            self.name.setText(added_as(card.sha256) or card.name)
         else:
             self.card.clear()
         self.tell("", "muted")
@@ -278,7 +278,7 @@ def _accept(out: Path, name: str, progress: Progress) -> InstalledModel:
 
 def _use_text(improved: bool, added: bool) -> str:
     if improved:
-        return "A&ccept: use it from now on"
+        return "Accept: &use it from now on"
     return "&Use it from now on" if added else "Add and &use it from now on"
 
 

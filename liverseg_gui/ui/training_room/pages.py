@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from PySide6.QtCore import SignalInstance
+from PySide6.QtCore import Qt, SignalInstance
 from PySide6.QtWidgets import QWidget
 
 from liverseg_gui.state.settings import Settings
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from training.cases import CaseSource
     from training.config import TrainConfig
     from training.job import TrainingJob
+
+
+ShowSlice = Callable[[Path, int | None, int], None]
+"""Shows the axial slice (from 0) of a scan, volume (from 1, None: the only one), in the window."""
 
 
 class RecipeStep(Protocol):
@@ -70,8 +74,23 @@ class RunStep(Protocol):
 class ResultStep(Protocol):
     """The fourth step."""
 
+    @property
+    def discarded(self) -> SignalInstance:
+        """Tells the folder of a training that was deleted."""
+
     def show_run(self, out: Path) -> None:
         """Show what came of the training in `out`."""
+
+
+class ImproveAsk(Protocol):
+    """What asks whether the model in use is to be improved."""
+
+    @property
+    def asked(self) -> SignalInstance:
+        """Tells the `Job` to start."""
+
+    def open(self) -> None:
+        """Ask, and return at once."""
 
 
 @runtime_checkable
@@ -137,7 +156,8 @@ class Training:
 class Pages:
     """How each page is made; a step without a page is not offered, nor is one after it.
 
-    `shown` says what of a text may be seen.
+    `shown` says what of a text may be seen. `improve` makes what asks whether the model in use is
+    to be improved with the cases on a data page.
     """
 
     data: Callable[[], DataPage]
@@ -146,15 +166,20 @@ class Pages:
     result: Callable[[], QWidget] | None = None
     training: Training | None = None
     shown: Callable[[str], str] = str
+    improve: Callable[[QWidget, DataPage], ImproveAsk] | None = None
 
 
-def standard_pages(settings: Settings, dialogs: Dialogs) -> Pages:
-    """The pages of the program."""
+def standard_pages(
+    settings: Settings, dialogs: Dialogs, show_slice: ShowSlice | None = None
+) -> Pages:
+    """The pages of the program. `show_slice` shows a slice of a scan in the window."""
     return Pages(
         lambda: DataPage(settings, dialogs),
         _recipe,
+        result=lambda: _result(settings, dialogs, show_slice),
         training=_training(),
         shown=lambda text: text_shown(text, settings),
+        improve=lambda parent, data: _improve(settings, parent, data),
     )
 
 
@@ -162,6 +187,21 @@ def _recipe() -> QWidget:
     from liverseg_gui.ui.training_room.recipe_page import RecipePage
 
     return RecipePage()
+
+
+def _result(settings: Settings, dialogs: Dialogs, show_slice: ShowSlice | None) -> QWidget:
+    from liverseg_gui.ui.training_room.result_page import ResultPage
+
+    return ResultPage(settings, dialogs, show_slice)
+
+
+def _improve(settings: Settings, parent: QWidget, data: DataPage) -> ImproveAsk:
+    from liverseg_gui.ui.training_room.improve_dialog import ImproveDialog
+
+    slices = sum(data.slices)
+    dialog = ImproveDialog(parent, settings, data.sources, data.selection(), slices)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    return dialog
 
 
 def _training() -> Training:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -16,15 +15,13 @@ from liverseg_gui.ui.jobs import JobRunner
 from liverseg_gui.ui.theme import set_tone
 from liverseg_gui.ui.training_room.compare_box import CompareBox
 from liverseg_gui.ui.training_room.outcome_box import OutcomeBox
+from liverseg_gui.ui.training_room.pages import ShowSlice
 from liverseg_gui.ui.training_room.patient_table import PatientTable
 from liverseg_gui.ui.training_room.result_reading import Outcome, read_outcome
 from liverseg_gui.ui.training_room.result_words import decision_words, headline, names_shown
 from liverseg_gui.ui.training_room.worst_strip import WorstStrip
 from training.decision import RULE
 from training.worst_file import SavedSlice
-
-ShowSlice = Callable[[Path, int | None, int], None]
-"""Shows the axial slice (from 0) of a scan, volume (from 1, None: the only one), in the window."""
 
 _WORST = "Worst slices, the worst first. Green is liver, orange tumor."
 _NO_WORST = "No slice is wrong, or none was kept."
@@ -70,8 +67,9 @@ class ResultPage(QWidget):
         self.model.changed.connect(self._show_comparison)
         self.model.discarded.connect(self._discarded)
         self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
         self.tabs.addTab(self._patients(), "&Patients")
-        self.tabs.addTab(self.comparison, "&Old and new model")
+        self.tabs.addTab(self.comparison, "O&ld and new model")
         self.tabs.addTab(self.model, "&Model")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

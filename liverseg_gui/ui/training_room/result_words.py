@@ -60,13 +60,15 @@ def means_line(rows: Iterable[Row]) -> str:
     parts = [f"{_patients(len(rows))} held out."]
     parts.append(f"Liver Dice {_spread(liver)}." if liver else "")
     parts.append(f"Tumor Dice {_spread(tumor, len(rows))}." if tumor else "No tumor among them.")
-    parts.append(f"Liver surface off by {_spread(distance, len(rows), 1)} mm." if distance else "")
+    parts.append(
+        f"Liver surface off by {_spread(distance, len(rows), 1, ' mm')}." if distance else ""
+    )
     if len(rows) < _FEW:
         parts.append("So few patients tell little.")
     return " ".join(part for part in parts if part)
 
 
-def _spread(mean: Mean, all_patients: int = 0, digits: int = 3) -> str:
+def _spread(mean: Mean, all_patients: int = 0, digits: int = 3, unit: str = "") -> str:
     """E.g. "0.912 (95 % 0.880 to 0.940)", with how many patients where it is not all of them."""
     inside = []
     if mean.interval is not None:
@@ -74,7 +76,7 @@ def _spread(mean: Mean, all_patients: int = 0, digits: int = 3) -> str:
         inside.append(f"95 % {low:.{digits}f} to {high:.{digits}f}")
     if all_patients and mean.patients != all_patients:
         inside.append(_patients(mean.patients))
-    return f"{mean.value:.{digits}f}" + (f" ({', '.join(inside)})" if inside else "")
+    return f"{mean.value:.{digits}f}{unit}" + (f" ({', '.join(inside)})" if inside else "")
 
 
 def decision_words(decision: Decision) -> tuple[str, Tone]:

@@ -29,6 +29,7 @@ from liverseg_gui.ui.theme import set_tone
 from liverseg_gui.ui.training_room.data_page import DataPage
 from liverseg_gui.ui.training_room.pages import (
     HasJobs,
+    Job,
     KnownRun,
     Pages,
     RecipeStep,
@@ -61,6 +62,10 @@ _TITLES = {
     Step.RUN: "Run",
     Step.RESULT: "Result",
 }
+_IMPROVE = (
+    "The model in use learns from these cases, and is judged against itself as it was; first it is "
+    "said what will happen"
+)
 _NO_RUN = "Start a training first, or show one of those below."
 
 
@@ -150,11 +155,13 @@ class TrainingRoom(QDialog):
         self.name.setMaximumWidth(240)
         self.name.textChanged.connect(lambda _: self._refresh())
         self.name_label.setBuddy(self.name)
+        self.improve_button = _button("", self.improve)
         self.back_button = _button("&Back", self.back)
         self.next_button = _button("&Next", self.next)
         self.next_button.setDefault(True)
         self.close_button = _button("Close", self.reject)
         row = QHBoxLayout()
+        row.addWidget(self.improve_button)
         row.addWidget(self.name_label)
         row.addWidget(self.name)
         row.addStretch(1)
@@ -171,6 +178,8 @@ class TrainingRoom(QDialog):
             self._stack.addWidget(self._made[step])
             if step is Step.RECIPE:
                 self._recipe.changed.connect(self._refresh)
+            elif step is Step.RESULT:
+                cast("ResultStep", self._made[step]).discarded.connect(self._discarded)
         return self._made[step]
 
     def go_to(self, step: Step) -> None:
@@ -208,11 +217,26 @@ class TrainingRoom(QDialog):
         try:
             recipe = self._recipe.recipe()
             job = training.job(self.data.selection(), recipe, name, training.new_folder(name))
+        except LiverSegError as problem:
+            self._tell(str(problem))
+            return
+        self.start_job(job)
+
+    def start_job(self, job: Job) -> None:
+        """Start a training and show it; a problem is told below the page."""
+        try:
             self._run.start(job)
         except LiverSegError as problem:
             self._tell(str(problem))
             return
         self._begin(job.out)
+
+    def improve(self) -> None:
+        """Ask whether the model in use is to be improved with the cases that are chosen."""
+        if self._pages.improve is not None and not self.data.why_not:
+            ask = self._pages.improve(self, self.data)
+            ask.asked.connect(self.start_job)
+            ask.open()
 
     def open_run(self, run: KnownRun) -> None:
         """Show a training: what came of it where it is finished, else how it is."""
@@ -245,6 +269,12 @@ class TrainingRoom(QDialog):
         self.refresh_runs()
         self._refresh()
         self.go_to(Step.RUN)
+
+    def _discarded(self, out: Path) -> None:
+        """The training that was shown is gone."""
+        self._out = None
+        self.refresh_runs()
+        self._refresh()
 
     def _forget_run(self, run: KnownRun) -> None:
         assert self._pages.training is not None
@@ -282,6 +312,7 @@ class TrainingRoom(QDialog):
             enabled = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
             item.setFlags(Qt.ItemFlag.NoItemFlags if why else enabled)
             item.setToolTip(why)
+        self._offer_improving(step)
         starts = step is Step.RECIPE
         self.name_label.setVisible(starts)
         self.name.setVisible(starts)
@@ -291,6 +322,16 @@ class TrainingRoom(QDialog):
         why = self._why_no_next(step)
         self.next_button.setEnabled(not why)
         self.next_button.setToolTip(why)
+
+    def _offer_improving(self, step: Step) -> None:
+        offered = self._pages.improve is not None and Step.RUN in self._steps
+        self.improve_button.setVisible(offered and step is Step.DATA)
+        count = len(self.data.sources)
+        studies = {0: "new studies", 1: "1 new study"}.get(count, f"{count} new studies")
+        self.improve_button.setText(f"&Improve the model with {studies} ...")
+        why = self.data.why_not
+        self.improve_button.setEnabled(not why)
+        self.improve_button.setToolTip(why or _IMPROVE)
 
     def _why_no_next(self, step: Step) -> str:
         if step is Step.RECIPE:

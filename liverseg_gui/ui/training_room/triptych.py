@@ -33,12 +33,10 @@ def triptych(slice_: WorstSlice, height_px: int, ratio: float = 1.0) -> QPixmap:
     whole.setDevicePixelRatio(ratio)
     whole.fill(QColor("black"))
     painter = QPainter(whole)
-    painter.setRenderHints(
-        QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform
-    )
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for n, labels in enumerate((None, slice_.truth, slice_.found)):
         place = QRectF(QPointF(n * (size.width() + _GAP_PX), (height_px - size.height()) / 2), size)
-        painter.drawImage(place, _image(grey))
+        painter.drawImage(place, _scaled(grey, place.size() * ratio))
         if labels is not None:
             _outline(painter, labels[body], place)
     painter.end()
@@ -52,9 +50,15 @@ def _size(shape: tuple[int, ...], pixel_mm: tuple[float, float], height_px: int)
     return QSizeF(width, width / aspect)
 
 
-def _image(grey: NDArray[np.uint8]) -> QImage:
+def _scaled(grey: NDArray[np.uint8], size: QSizeF) -> QImage:
+    """The mean of the pixels that become one: a painter would skip some, and show their noise."""
     rows, columns = grey.shape
-    return QImage(grey.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
+    image = QImage(grey.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
+    stretched, smooth = (
+        Qt.AspectRatioMode.IgnoreAspectRatio,
+        Qt.TransformationMode.SmoothTransformation,
+    )
+    return image.scaled(size.toSize(), stretched, smooth)
 
 
 def _outline(painter: QPainter, labels: NDArray[np.uint8], place: QRectF) -> None:

@@ -13,7 +13,7 @@ from liverseg_gui.ui.theme import set_tone
 from liverseg_gui.ui.training_room.triptych import TITLES, triptych
 from training.worst_file import SavedSlice
 
-_PICTURE_PX = 170
+_PICTURE_PX = 210
 _NO_SCAN = "The case is a folder of slices and no scan, which the viewer cannot open."
 _GONE = "The scan is not where it was."
 _SHOW = "Open the scan in the window, at this slice"

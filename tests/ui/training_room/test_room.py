@@ -89,6 +89,7 @@ class FakeRun(QWidget):
 
 
 class FakeResult(QWidget):
+    discarded = Signal(object)
     shown: Path | None = None
 
     def show_run(self, out: Path) -> None:
