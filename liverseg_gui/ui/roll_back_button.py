@@ -23,7 +23,7 @@ class RollBackButton(QPushButton):
         self.setAutoDefault(False)
         self.setToolTip("The model that was in use before this one took its place; none is deleted")
         self.clicked.connect(self._roll_back)
-        self.refresh()
+        self.hide()
 
     def refresh(self) -> None:
         """Name the model before, or hide."""

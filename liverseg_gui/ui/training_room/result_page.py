@@ -68,7 +68,8 @@ class ResultPage(QWidget):
         self.model.discarded.connect(self._discarded)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.tabs.addTab(self._patients(), "&Patients")
+        self._first = self._patients()
+        self.tabs.addTab(self._first, "&Patients")
         self.tabs.addTab(self.comparison, "O&ld and new model")
         self.tabs.addTab(self.model, "&Model")
         layout = QVBoxLayout(self)
@@ -87,7 +88,8 @@ class ResultPage(QWidget):
 
     def show_run(self, out: Path) -> None:
         """Show what came of the training in `out`; what cannot be read is said in its place."""
-        if out != self._out:
+        new = out != self._out
+        if new:
             self.runner.cancel_all()
         self._out = out
         try:
@@ -100,6 +102,8 @@ class ResultPage(QWidget):
             return
         self.tabs.show()
         self._show(self.outcome)
+        if new:
+            self.tabs.setCurrentWidget(self.comparison if self.outcome.decision else self._first)
 
     def _show(self, outcome: Outcome) -> None:
         names = self._names(outcome)
