@@ -233,7 +233,7 @@ class TrainingRoom(QDialog):
 
     def improve(self) -> None:
         """Ask whether the model in use is to be improved with the cases that are chosen."""
-        if self._pages.improve is not None and not self.data.why_not:
+        if self._pages.improve is not None and not self._why_not_improve():
             ask = self._pages.improve(self, self.data)
             ask.asked.connect(self.start_job)
             ask.open()
@@ -329,9 +329,13 @@ class TrainingRoom(QDialog):
         count = len(self.data.sources)
         studies = {0: "new studies", 1: "1 new study"}.get(count, f"{count} new studies")
         self.improve_button.setText(f"&Improve the model with {studies} ...")
-        why = self.data.why_not
+        why = self._why_not_improve()
         self.improve_button.setEnabled(not why)
         self.improve_button.setToolTip(why or _IMPROVE)
+
+    def _why_not_improve(self) -> str:
+        """An improvement deals its patients itself, also where they are too few for the parts."""
+        return "" if self.data.looked and self.data.sources else self.data.why_not
 
     def _why_no_next(self, step: Step) -> str:
         if step is Step.RECIPE:
