@@ -1,34 +1,30 @@
-"""Which trainings go on on this computer, and what a second one is told. Free of Qt."""
+"""Which trainings go on on this computer, and what a second one is told."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from liverseg_gui.core.errors import LiverSegError
-from training.run_folder import RunRecord
 from training.runs import known_runs
 
 
 class BusyError(LiverSegError):
-    """Another training runs: it is `run`."""
+    """Another training runs: the one in `out`."""
 
-    def __init__(self, run: RunRecord) -> None:
+    def __init__(self, name: str, state: str, out: Path) -> None:
         super().__init__(
-            f'The training "{run.name}" is {run.state} on this computer. Two at once would be '
-            "slower than one after the other and may run out of memory: wait for it, or end it."
+            f'The training "{name}" is {state} on this computer. Two at once would be slower than '
+            "one after the other, and may run out of memory: wait for it, or end it first."
         )
-        self.run = run
-
-
-def active_run() -> RunRecord | None:
-    """A training that runs or is paused, whoever started it."""
-    return next((run for run in known_runs() if run.active), None)
+        self.out = out
 
 
 def refuse_second() -> None:
-    """Refuse to start a training beside another one.
+    """Refuse to start a training beside another one, whoever started that.
 
     Raises:
-        BusyError: one runs already.
+        BusyError: one runs already, or is paused.
     """
-    run = active_run()
-    if run is not None:
-        raise BusyError(run)
+    for run in known_runs():
+        if run.active:
+            raise BusyError(run.name, run.state, run.out)

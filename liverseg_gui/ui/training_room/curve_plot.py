@@ -17,7 +17,7 @@ from liverseg_gui.ui.training_room.run_story import Step
 from liverseg_gui.ui.training_room.schedule_plot import bare_plot, color_plot
 from training.log import EpochResult
 
-_AXIS_PX = 46
+_AXIS_PX = 56
 """As wide for all plots, so that their epochs are above each other."""
 _HEIGHT_PX = 96
 
@@ -34,8 +34,7 @@ class Series:
 class CurvePlot(QWidget):
     """`pointed` tells the epoch (from 1) beneath the mouse, or None when that leaves.
 
-    `top` is the highest figure that there can be, where there is one; `note` stands behind the
-    values.
+    `note` stands behind the values.
     """
 
     pointed = Signal(object)
@@ -45,13 +44,13 @@ class CurvePlot(QWidget):
         title: str,
         series: Sequence[Series],
         pattern: str,
-        top: float | None = None,
         note: str = "",
     ) -> None:
         super().__init__()
         self._title, self._series, self._pattern = title, series, pattern
-        self._top, self._note = top, note
+        self._note = note
         self._steps: tuple[Step, ...] = ()
+        self._pointed: int | None = None
         self._marks: list[pg.InfiniteLine] = []
         self.heading = QLabel()
         self.heading.setTextFormat(Qt.TextFormat.RichText)
@@ -87,11 +86,12 @@ class CurvePlot(QWidget):
         self._mark(begins)
         self.plot.setXRange(0.5, max(epochs, int(at.max(initial=1.0)), 2) + 0.5, padding=0)
         self._fit()
-        self.read(None)
+        self.read(self._pointed)
 
     def read(self, at: int | None) -> None:
         """Write the figures of the epoch `at` in the heading; those of the last where it is None,
         or has not been done yet."""
+        self._pointed = at
         step = next((step for step in self._steps if step.at == at), None)
         self.pointer.setVisible(step is not None)
         if step is not None:
@@ -115,12 +115,11 @@ class CurvePlot(QWidget):
         self.setAccessibleDescription(", ".join(plain))
 
     def _fit(self) -> None:
-        """From the lowest figure to the highest, with some room, but not past the top."""
+        """From the lowest figure to the highest, with room for the names of stages above them."""
         figures = [s.figure(step.result) for s in self._series for step in self._steps]
-        low, high = (min(figures), max(figures)) if figures else (0.0, self._top or 1.0)
-        room = max((high - low) * 0.12, abs(high) * 0.02, 1e-9)
-        high = high + room if self._top is None else min(high + room, self._top)
-        self.plot.setYRange(max(low - room, 0.0), high, padding=0)
+        low, high = (min(figures), max(figures)) if figures else (0.0, 1.0)
+        span = max(high - low, abs(high) * 0.02, 1e-9)
+        self.plot.setYRange(max(low - 0.1 * span, 0.0), high + 0.3 * span, padding=0)
 
     def _mark(self, begins: Sequence[tuple[str, int]]) -> None:
         for mark in self._marks:
@@ -129,7 +128,7 @@ class CurvePlot(QWidget):
         for name, before in begins:
             if not before:
                 continue
-            options = {"position": 0.9, "anchors": [(0, 0.5), (0, 0.5)]}
+            options = {"position": 0.92, "anchors": [(0, 0.5), (0, 0.5)]}
             mark = pg.InfiniteLine(before + 0.5, label=name, labelOpts=options)
             self.plot.addItem(mark, ignoreBounds=True)
             self._marks.append(mark)
@@ -165,4 +164,4 @@ class CurvePlot(QWidget):
         if event.type() is QEvent.Type.PaletteChange and hasattr(self, "pointer"):
             color_plot(self.plot)
             self._paint()
-            self.read(None)
+            self.read(self._pointed)

@@ -26,6 +26,7 @@ class Curves(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._drawn: object = None
         self.loss = CurvePlot(
             "Loss",
             (
@@ -41,10 +42,9 @@ class Curves(QWidget):
                 Series("tumor", lambda r: r.tumor_dice, _label(TUMOR)),
             ),
             "{:.3f}",
-            top=1.0,
         )
         accuracy = Series("", lambda r: r.accuracy, _tone("info"))
-        self.accuracy = CurvePlot("Accuracy", (accuracy,), "{:.4f}", 1.0, _NOTE)
+        self.accuracy = CurvePlot("Accuracy", (accuracy,), "{:.4f}", _NOTE)
         rate = Series("", lambda r: r.learning_rate, _tone("accent"))
         self.rate = CurvePlot("Learning rate", (rate,), "{:.2g}")
         self.loss.setToolTip("What the training makes small, on its cases and on the held-out ones")
@@ -64,6 +64,10 @@ class Curves(QWidget):
         self, steps: Sequence[Step], begins: Sequence[tuple[str, int]], epochs: int
     ) -> None:
         """Draw the epochs that are done, of so many."""
+        drawn = tuple(steps), tuple(begins), epochs
+        if drawn == self._drawn:
+            return
+        self._drawn = drawn
         for plot in self.plots:
             plot.show_steps(steps, begins, epochs)
 

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.places import config_folder
 from liverseg_gui.ui.theme import set_tone
+from liverseg_gui.ui.training_room.busy import BusyError
 from liverseg_gui.ui.training_room.data_page import DataPage
 from liverseg_gui.ui.training_room.pages import (
     HasJobs,
@@ -72,6 +73,7 @@ class TrainingRoom(QDialog):
         self._pages = pages
         self._made: dict[Step, QWidget] = {}
         self._out: Path | None = None
+        self._in_the_way: Path | None = None
         self._closed = False
         self.setWindowTitle("Train a model")
         self.setModal(False)
@@ -108,11 +110,16 @@ class TrainingRoom(QDialog):
         self.note = QLabel()
         self.note.setWordWrap(True)
         self.note.setTextFormat(Qt.TextFormat.PlainText)
+        self.show_it = _button("S&how it", self._show_in_the_way)
+        self.show_it.hide()
+        told = QHBoxLayout()
+        told.addWidget(self.note, 1)
+        told.addWidget(self.show_it)
         right = QWidget()
         layout = QVBoxLayout(right)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._stack, 1)
-        layout.addWidget(self.note)
+        layout.addLayout(told)
         layout.addLayout(self._buttons())
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self._side())
@@ -171,6 +178,9 @@ class TrainingRoom(QDialog):
             self._stack.addWidget(self._made[step])
             if step is Step.RECIPE:
                 self._recipe.changed.connect(self._refresh)
+            elif step is Step.RUN:
+                self._run.finished.connect(self._show_result)
+                self._run.changed.connect(self.refresh_runs)
         return self._made[step]
 
     def go_to(self, step: Step) -> None:
@@ -206,11 +216,12 @@ class TrainingRoom(QDialog):
             return
         name = self.name.text().strip()
         try:
+            training.refuse_second()
             recipe = self._recipe.recipe()
             job = training.job(self.data.selection(), recipe, name, training.new_folder(name))
             self._run.start(job)
         except LiverSegError as problem:
-            self._tell(str(problem))
+            self._tell_problem(problem)
             return
         self._begin(job.out)
 
@@ -222,6 +233,7 @@ class TrainingRoom(QDialog):
         except LiverSegError as problem:
             self._tell(str(problem))
             return
+        self._pages.concern(run.out)
         self._refresh()
         finished = run.state == "finished" and Step.RESULT in self._steps
         self.go_to(Step.RESULT if finished else Step.RUN)
@@ -231,7 +243,7 @@ class TrainingRoom(QDialog):
         try:
             self._run.start(run.job, resume=True)
         except LiverSegError as problem:
-            self._tell(str(problem))
+            self._tell_problem(problem)
             return
         self._begin(run.out)
 
@@ -240,8 +252,26 @@ class TrainingRoom(QDialog):
         if self._pages.training is not None and Step.RUN in self._steps:
             self.runs.show_runs(self._pages.training.known())
 
+    def open_folder(self, out: Path) -> None:
+        """Show the training in `out`, if it is one that is known."""
+        known = self._pages.training.known() if self._pages.training is not None else ()
+        for run in known:
+            if run.out == out:
+                self.open_run(run)
+
+    def _show_in_the_way(self) -> None:
+        if self._in_the_way is not None:
+            self.open_folder(self._in_the_way)
+
+    def _show_result(self, out: Path) -> None:
+        """A training is done: its result is shown to a reader who waits for it."""
+        self.refresh_runs()
+        if self.step is Step.RUN and out == self._out and Step.RESULT in self._steps:
+            self.go_to(Step.RESULT)
+
     def _begin(self, out: Path) -> None:
         self._out = out
+        self._pages.concern(out)
         self.refresh_runs()
         self._refresh()
         self.go_to(Step.RUN)
@@ -298,7 +328,14 @@ class TrainingRoom(QDialog):
             return self.data.why_not or self._recipe.problem() or nameless
         return "" if step >= self._steps[-1] else self.why_not(Step(step + 1))
 
+    def _tell_problem(self, problem: LiverSegError) -> None:
+        """A training that is in the way can be shown."""
+        self._tell(str(problem))
+        self._in_the_way = problem.out if isinstance(problem, BusyError) else None
+        self.show_it.setVisible(self._in_the_way is not None)
+
     def _tell(self, text: str) -> None:
+        self.show_it.hide()
         self.note.setText(self._pages.shown(text))
         self.note.setVisible(bool(text))
         set_tone(self.note, "error")
@@ -322,6 +359,15 @@ class TrainingRoom(QDialog):
         back = event.type() is QEvent.Type.ActivationChange and self.isActiveWindow()
         if back and not self._closed and Step.DATA in self._made:
             self.data.refresh_corrected()
+
+    def reject(self) -> None:
+        """Close, unless the reader stays with a training that runs."""
+        if self._closed or self._pages.may_leave():
+            self.leave()
+
+    def leave(self) -> None:
+        """Close without a question."""
+        self.done(QDialog.DialogCode.Rejected)
 
     def done(self, result: int) -> None:
         """Remember the size and give up what runs here; a training goes on."""

@@ -49,7 +49,7 @@ class RunHead(QWidget):
         self.stop = _button("&Stop after this epoch", self._stop_or_not)
         self.cancel = _button("&Cancel now ...", lambda: self.wished.emit(Wish.CANCEL))
         self.resume = _button("&Go on", self.resume_asked.emit)
-        self.folder = _button("Open &folder", self.folder_asked.emit)
+        self.folder = _button("Op&en folder", self.folder_asked.emit)
         self._arrange()
         self.show_nothing()
 
@@ -120,6 +120,7 @@ class RunHead(QWidget):
         self.title.setText(title)
         set_tone(self.title, tone, strong=True)
         self.words.setText(words)
+        self.words.setVisible(bool(words))
 
     def _pause_or_go(self) -> None:
         self.wished.emit(Wish.GO if self.pause.text() == "&Go on" else Wish.PAUSE)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _LOOK_MS = 250
 _STATE_TICKS = 4
 """Whether the process lives is asked once a second: that takes the lock for a moment."""
+_LAST_LOOKS = 2
+"""A training writes how it ended before it tells so."""
 _CANCEL = (
     "Cancel the training now? What was trained up to the last whole epoch is kept, and Go on "
     "continues from there; what this epoch has done so far is lost."
@@ -54,7 +56,8 @@ class RunPage(QWidget):
         """What stands before the words of a command line; None is this program."""
         self._follower: RunFollower | None = None
         self._job: TrainingJob | None = None
-        self._ran, self._tick, self._ends = False, 0, 0
+        self._ran, self._tick, self._ends, self._rest = False, 0, 0, 0
+        self._state: object = None
         self.head, self.curves, self.gauges = RunHead(shown), Curves(), GaugeRow()
         self.strip, self.log, self.problem = PictureStrip(shown), RunLog(shown), QLabel()
         self.problem.setWordWrap(True)
@@ -133,7 +136,7 @@ class RunPage(QWidget):
 
     def _follow(self, follower: RunFollower) -> None:
         self._follower = follower
-        self._ran, self._tick, self._ends = follower.starting, 0, -1
+        self._ran, self._tick, self._ends, self._rest = follower.starting, 0, -1, 0
         self.log.show_lines(())
         self._tell("")
         self._timer.start()
@@ -161,10 +164,10 @@ class RunPage(QWidget):
             return
         self._show_state(follower)
         done = follower.record is not None and follower.record.state is RunState.FINISHED
-        if self.active:
-            self._ran = True
-        elif not follower.behind:
+        self._rest = 0 if self.active or follower.behind else self._rest + 1
+        if self._rest >= _LAST_LOOKS:
             self._timer.stop()
+        self._ran = self._ran or self.active
         if done and self._ran:
             self._ran = False
             self.finished.emit(follower.out)
@@ -177,23 +180,28 @@ class RunPage(QWidget):
             self.head.show_died(self._job.name, follower.died)
         elif follower.record is not None:
             self.head.show_record(follower.record, follower.wish)
-            if not follower.record.active:
-                self._show_end(follower)
-        self.changed.emit()
+        self._show_progress(follower)
+        state = follower.out, follower.starting, follower.record and follower.record.state
+        if state != self._state:
+            self._state = state
+            self.changed.emit()
 
     def _show_story(self, follower: RunFollower) -> None:
         story = follower.story
-        self.head.show_progress(story.fraction, story.phase, time_left(story.eta_s))
-        self.gauges.show_usage(story.usage)
+        self._show_progress(follower)
         self.curves.show_steps(story.steps, story.begins, story.epochs)
         self.strip.show_files(follower.out, story.pictures)
         self.log.show_lines(story.log)
 
-    def _show_end(self, follower: RunFollower) -> None:
-        """Where the process was killed it could not tell that nothing goes on any more."""
-        assert follower.record is not None
-        finished = follower.record.state is RunState.FINISHED
-        self.head.show_progress(1.0 if finished else follower.story.fraction, "", "")
+    def _show_progress(self, follower: RunFollower) -> None:
+        """Where no process works, what was told last is of an earlier one, or of a killed one."""
+        story, record = follower.story, follower.record
+        if self.active and not follower.starting:
+            self.head.show_progress(story.fraction, story.phase, time_left(story.eta_s))
+            self.gauges.show_usage(story.usage)
+            return
+        finished = record is not None and record.state is RunState.FINISHED
+        self.head.show_progress(1.0 if finished else story.fraction, "", "")
         self.gauges.show_nothing()
 
     def _wish(self, wish: str) -> None:

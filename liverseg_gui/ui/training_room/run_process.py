@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from liverseg_gui.core.errors import LiverSegError, SaveError
+from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
 from liverseg_gui.ui.training_room.own_command import own_command
+from training.control import Wish, ask
 from training.job import RECIPE, TrainingJob
 from training.recipe_file import write_recipe
+from training.run_folder import read_run
 from training.runs import remember
 
 STDERR = "stderr.txt"
 
-_STARTED: list[subprocess.Popen[bytes]] = []
+_STARTED: list[RunProcess] = []
 """Kept until they end: a child that nobody waits for stays in the table of the system."""
 
 
@@ -23,8 +26,8 @@ class RunProcess:
     """A process that was started here."""
 
     def __init__(self, process: subprocess.Popen[bytes], out: Path) -> None:
-        self._process, self._out = process, out
-        _STARTED.append(process)
+        self._process, self.out = process, out
+        _STARTED.append(self)
 
     @property
     def pid(self) -> int:
@@ -36,11 +39,15 @@ class RunProcess:
         """Whether it still runs."""
         return self._process.poll() is None
 
+    def end(self) -> None:
+        """End it, as long as it has not begun to look at what is asked of it."""
+        self._process.terminate()
+
     @property
     def last_words(self) -> str:
         """Why it ended, as far as it could still say so."""
         code = self._process.poll()
-        return last_words(self._out) or f"It ended at once (code {code}), without saying why."
+        return last_words(self.out) or f"It ended at once (code {code}), without saying why."
 
 
 def start_process(
@@ -60,8 +67,28 @@ def start_process(
     remember(job.out)
     words = [*(command or own_command()), *job.arguments(), "--json"]
     words += ["--resume"] if resume else []
-    _STARTED[:] = [process for process in _STARTED if process.poll() is None]
+    _STARTED[:] = [process for process in _STARTED if process.alive]
     return RunProcess(_started(words, job.out), job.out)
+
+
+def process_of(out: Path) -> RunProcess | None:
+    """The process that was started here for `out` and still lives."""
+    return next((run for run in _STARTED if run.out == out and run.alive), None)
+
+
+def cancel_training(out: Path) -> None:
+    """Cancel the training in `out`; one that has not begun to listen yet is ended.
+
+    Raises:
+        LiverSegError: the folder cannot be written.
+    """
+    with contextlib.suppress(UnreadableFileError):
+        if read_run(out).active:
+            ask(out, Wish.CANCEL)
+            return
+    process = process_of(out)
+    if process is not None:
+        process.end()
 
 
 def _started(words: Sequence[str], out: Path) -> subprocess.Popen[bytes]:

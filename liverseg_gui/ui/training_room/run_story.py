@@ -11,6 +11,13 @@ from training.log import EpochResult
 
 _EPOCH = tuple(field.name for field in fields(EpochResult))
 
+_BUTTON = (
+    ("Go on with --resume", "Press Go on"),
+    ("go on with --resume", "press Go on"),
+    ("begin again with --resume", "Go on begins again"),
+    ("--resume", "Go on"),
+)
+
 
 @dataclass(frozen=True)
 class Step:
@@ -115,7 +122,7 @@ class RunStory:
         self.usage = Usage(**{name: _number(event.get(name)) for name in names})
 
     def _note(self, event: Event) -> None:
-        self._say(str(event["text"]))
+        self._say(in_window(str(event["text"])))
 
     def _epoch(self, event: Event) -> None:
         result = EpochResult(**{name: event[name] for name in _EPOCH if name in event})
@@ -142,9 +149,16 @@ class RunStory:
     def _end(self, event: Event) -> None:
         self.ends += 1
         self.eta_s, self.usage = None, Usage()
-        message = str(event["message"] or "")
+        message = in_window(str(event["message"] or ""))
         words = str(event["state"]).capitalize()
         self._say(message if message.startswith(words) else f"{words}. {message}".strip())
+
+
+def in_window(message: str) -> str:
+    """What a training says to a person at a command line, for one at the window."""
+    for before, after in _BUTTON:
+        message = message.replace(before, after)
+    return message
 
 
 def _epoch_words(result: EpochResult) -> str:

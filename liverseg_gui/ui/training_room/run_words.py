@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from liverseg_gui.ui.theme import Tone
 from liverseg_gui.ui.training_room.run_process import last_words
+from liverseg_gui.ui.training_room.run_story import in_window
 from training.control import Wish
 from training.run_folder import RunRecord, RunState
 
@@ -79,7 +80,7 @@ def _why(record: RunRecord) -> str:
     if record.state is RunState.CANCELLED:
         return ""
     if record.state is RunState.FAILED:
-        return record.message.replace("--resume", "Go on")
+        return in_window(record.message)
     last = last_words(record.out)
     said = f" It said last: {last}" if any(word in last for word in _ERRORS) else ""
     return f"Its process ended before it was done: it was killed, or the computer stopped.{said}"
