@@ -69,6 +69,9 @@ class FakeRecipe(QWidget):
 
 
 class FakeRun(QWidget):
+    finished = Signal(Path)
+    changed = Signal()
+
     def __init__(self) -> None:
         super().__init__()
         self.started: list[tuple[object, bool]] = []
