@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtWidgets import QPushButton
 
 from liverseg_gui.ui.training_room.data_page import DataPage
@@ -15,9 +17,10 @@ _TIP = (
 class ImproveButton(QPushButton):
     """Says with how many studies; `offer` keeps up with the data page."""
 
-    def __init__(self) -> None:
+    def __init__(self, do: Callable[[], None]) -> None:
         super().__init__()
         self.setAutoDefault(False)
+        self.clicked.connect(lambda: do())
 
     def offer(self, data: DataPage) -> None:
         """Offer to improve the model with the cases of `data`, or say why that cannot be.

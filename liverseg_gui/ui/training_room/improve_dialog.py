@@ -28,7 +28,7 @@ from liverseg_gui.ui.training_room.improve_plan import make_plan, plan_words
 from training.cases import CaseSource
 from training.runs import new_run_folder
 
-_SIZE = QSize(620, 360)
+_SIZE = QSize(640, 340)
 
 
 class ImproveDialog(QDialog):

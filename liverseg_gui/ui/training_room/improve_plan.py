@@ -85,10 +85,10 @@ def plan_words(plan: ImprovePlan, hide: bool) -> str:
     return (
         f"1.  {plan.model!r} goes on learning from {_cases(len(plan.training))}, gently: "
         f"{recipe.fine_tune_epochs} epochs at a rate of {recipe.fine_tune_rate:g}. The model "
-        "itself stays as it is; the outcome is another one.\n"
+        "itself stays as it is; the outcome is another one.\n\n"
         f"2.  {_cases(len(plan.held_out))} held out, by patient{names}. Nothing is learned from "
-        f"them.{known}\n"
-        "3.  Both models segment the held-out patients, and are judged by the same figures.\n"
+        f"them.{known}\n\n"
+        "3.  Both models segment the held-out patients, and are judged by the same figures.\n\n"
         "4.  You see both for each patient. The new model can be accepted if neither the mean Dice "
         "of the liver nor that of tumors has fallen. Nothing is used before you accept it, and "
         "then you can go back."

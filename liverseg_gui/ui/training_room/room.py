@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 
 _SIDE_PX = 210
 _LOOK_MS = 3000
-
-
 _NO_RUN = "Start a training first, or show one of those below."
 
 
@@ -142,8 +140,7 @@ class TrainingRoom(QDialog):
         self.name.setMaximumWidth(240)
         self.name.textChanged.connect(lambda _: self._refresh())
         self.name_label.setBuddy(self.name)
-        self.improve_button = ImproveButton()
-        self.improve_button.clicked.connect(self.improve)
+        self.improve_button = ImproveButton(self.improve)
         self.back_button = _button("&Back", self.back)
         self.next_button = _button("&Next", self.next)
         self.next_button.setDefault(True)
@@ -153,8 +150,9 @@ class TrainingRoom(QDialog):
         row.addWidget(self.name_label)
         row.addWidget(self.name)
         row.addStretch(1)
-        for button in (self.back_button, self.next_button, self.close_button):
-            row.addWidget(button)
+        row.addWidget(self.back_button)
+        row.addWidget(self.next_button)
+        row.addWidget(self.close_button)
         return row
 
     def page(self, step: Step) -> QWidget:
@@ -223,7 +221,7 @@ class TrainingRoom(QDialog):
             return
         self._begin(job.out)
 
-    def improve(self, *_: object) -> None:
+    def improve(self) -> None:
         """Ask whether the model in use is to be improved with the cases that are chosen."""
         training, improve = self._pages.training, self._pages.improve
         if training is None or improve is None:
