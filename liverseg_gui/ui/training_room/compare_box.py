@@ -17,7 +17,7 @@ from liverseg_gui.ui.jobs import JobRunner
 from liverseg_gui.ui.theme import Tone, set_tone
 from liverseg_gui.ui.training_room.difference_table import DifferenceTable
 from liverseg_gui.ui.training_room.result_reading import Outcome
-from liverseg_gui.ui.training_room.result_words import left_out_words
+from liverseg_gui.ui.training_room.result_words import added_as, left_out_words
 from training.comparison import Comparison
 from training.comparison_apart import compare_run_apart
 from training.comparison_text import in_words
@@ -48,6 +48,7 @@ class CompareBox(QWidget):
         self._settings, self._runner = settings, runner
         self._out: Path | None = None
         self._names: Mapping[str, str] = {}
+        self._why = ""
         self.button = QPushButton()
         self.button.setAutoDefault(False)
         self.button.clicked.connect(self.compare)
@@ -58,6 +59,8 @@ class CompareBox(QWidget):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
         set_tone(self.left_out, "warning")
+        runner.job_started.connect(lambda _: self._refresh())
+        runner.became_idle.connect(self._refresh)
         row = QHBoxLayout()
         row.addWidget(self.button)
         row.addWidget(self.bar)
@@ -74,10 +77,11 @@ class CompareBox(QWidget):
         """Show the comparison that was made last, and offer another."""
         self._out, self._names = outcome.record.out, names
         used = chosen_model(self._settings)
-        why = _why_no_comparison(outcome)
+        why = _why_no_comparison(outcome, used)
         self.button.setText(f"Compare with the model in use ({self._shown(used)})")
-        self.button.setEnabled(not why and not self._runner.busy)
+        self._why = why
         self.button.setToolTip(why or _TIP)
+        self._refresh()
         compared = outcome.decision.comparison if outcome.decision else outcome.comparison
         self._tell(why or ("" if compared else _OFFER), "muted")
         self.show_comparison(compared)
@@ -104,11 +108,14 @@ class CompareBox(QWidget):
             return
         work = partial(compare_run_apart, out, chosen_model(self._settings))
         job = self._runner.submit("Comparing the models", work, partial(self._done, out))
-        self.button.setEnabled(False)
         self._tell("", "muted")
+        self._refresh()
         job.failed.connect(self._fail)
         job.cancelled.connect(lambda: self._tell("The comparison was cancelled.", "muted"))
-        job.ended.connect(lambda: self.button.setEnabled(True))
+
+    def _refresh(self) -> None:
+        """One thing at a time: a model may be being added."""
+        self.button.setEnabled(not self._why and not self._runner.busy)
 
     def _done(self, out: Path, comparison: Comparison) -> None:
         if out == self._out:
@@ -129,10 +136,12 @@ class CompareBox(QWidget):
         return lambda text: text_shown(text, self._settings)
 
 
-def _why_no_comparison(outcome: Outcome) -> str:
+def _why_no_comparison(outcome: Outcome, used: str) -> str:
     """Why the models cannot be compared, or nothing."""
     if outcome.card is None:
         return "There is no model yet."
     if not outcome.rows:
         return "Nobody was held out, so there are no patients to compare the models on."
+    if used == added_as(outcome.card.sha256):
+        return "This model is the one in use."
     return ""

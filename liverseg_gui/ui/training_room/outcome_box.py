@@ -217,7 +217,14 @@ class OutcomeBox(QWidget):
     def discard(self) -> None:
         """Delete the training, once the reader has said so."""
         outcome = self._outcome
-        if outcome is None or not self._dialogs.confirm(*self._discard_question(outcome)):
+        if outcome is None:
+            return
+        if Path(chosen_model(self._settings)) == outcome.record.out / "model":
+            self.tell(
+                "Its model is the one in use, from this folder. Use another one first.", "error"
+            )
+            return
+        if not self._dialogs.confirm(*self._discard_question(outcome)):
             return
         out = outcome.record.out
         try:
@@ -255,6 +262,7 @@ class OutcomeBox(QWidget):
     def _run(self, name: str, work: Callable[[Progress], Any], done: Callable[[Any], None]) -> None:
         job = self._runner.submit(name, work, done)
         self.tell("", "muted")
+        self.refresh()
         job.failed.connect(self._fail)
         job.cancelled.connect(lambda: self.tell(f"{name}: cancelled.", "muted"))
 

@@ -174,6 +174,28 @@ def test_a_training_that_runs_again_is_not_discarded(
     assert (out / "model").is_dir()
 
 
+def test_a_model_that_is_used_from_its_folder_is_not_discarded(
+    box: OutcomeBox, out: Path, dialogs: FakeDialogs, settings: Settings
+) -> None:
+    settings.choose_model(str(out / "model"))
+    dialogs.yes = True
+    box.discard_button.click()
+    assert "is the one in use" in box.note.text()
+    assert (out / "model").is_dir()
+
+
+def test_a_model_is_not_compared_with_itself(
+    box: OutcomeBox, result: ResultPage, idle: Idle
+) -> None:
+    assert result.comparison.button.isEnabled()
+    box.use_button.click()
+    assert not box.use_button.isEnabled()  # not twice
+    idle()
+    assert result.comparison.button.text() == "Compare with the model in use (ward 7)"
+    assert not result.comparison.button.isEnabled()
+    assert result.comparison.button.toolTip() == "This model is the one in use."
+
+
 def test_an_improvement_that_passed_is_accepted(
     result: ResultPage, out: Path, idle: Idle, settings: Settings
 ) -> None:
