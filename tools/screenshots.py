@@ -52,9 +52,13 @@ from liverseg_gui.ui.shortcuts_dialog import ShortcutsDialog
 from liverseg_gui.ui.study_browser import StudyBrowser
 from liverseg_gui.ui.training_room.data_page import DataPage
 from liverseg_gui.ui.training_room.result_page import ResultPage
-from training.improve import Improvement, improve, improvement_recipe
+from training.card import HELD_OUT
 from training.job import TrainingJob
-from training.supervised import supervised
+from training.judge_model import judge_with_slices
+from training.record import Record
+from training.run_folder import RunState
+from training.sources import find_sources
+from training.worst_file import WORST, save_worst
 
 MOST_BYTES = 250_000
 SPEC = PhantomSpec(4, (320, 320, 110), (1.2, 1.2, 2.0), (38.0, 26.0, 16.0), noise_hu=9.0)
@@ -473,24 +477,23 @@ def training_data(studio: Studio) -> QImage:
 
 
 def training_result(studio: Studio) -> QImage:
-    """The default model improved with the labelled phantoms, and how both do on held-out ones."""
-    model = find_model()
-    recipe = replace(improvement_recipe(model, model.name), fine_tune_epochs=1)
-    job = TrainingJob(
-        studio.folder / "improved",
-        (studio.folder / "clinic",),
-        name="clinic-2026",
-        folds=2,
-        recipe=recipe,
-        improve=True,
-    )
-    with supervised(job, "", Progress(), lambda _: None) as watch:
-        improve(Improvement.of(job, ""), watch.progress)
+    """The result of a training whose held-out patients are labelled phantoms.
+
+    The default model stands in for what was trained: it is judged on them, and has never seen them.
+    """
+    out, data = studio.folder / "run", studio.folder / "clinic"
+    shutil.copytree(find_model().folder, out / "model")
+    sources = find_sources(data)
+    figures, worst = judge_with_slices(find_model(), sources, "auto", Progress())
+    record = Record(TrainingJob(out, (data,), name="clinic-2026"), "")
+    rows = [case.to_json() for case in figures]
+    (out / HELD_OUT).write_text(json.dumps({"trained_on": [], "cases": rows}), "utf-8")
+    save_worst(out / WORST, worst, sources)
+    record.enter(RunState.FINISHED, model="model")
     page = ResultPage(studio.settings, studio.window.bench.dialogs)
     page.resize(*_SMALL)
     page.show()
-    page.show_run(job.out)
-    page.tabs.setCurrentIndex(0)
+    page.show_run(out)
     studio.settle()
     image = shot(page)
     page.shutdown()

@@ -17,12 +17,24 @@ from training.cases import CaseSource
 from training.config import TrainConfig
 from training.held_out import judge_held_out
 from training.looks import Look
+from training.worst_slices import WorstSlice
 
 
 def judge_model(
     card: ModelCard, sources: Sequence[CaseSource], device: str, progress: Progress
 ) -> list[CaseFigures]:
     """The figures of each case, exactly as `training.run` judges its held-out patients.
+
+    Raises:
+        ModelError, LiverSegError, Cancelled: as `judge_with_slices`.
+    """
+    return judge_with_slices(card, sources, device, progress)[0]
+
+
+def judge_with_slices(
+    card: ModelCard, sources: Sequence[CaseSource], device: str, progress: Progress
+) -> tuple[list[CaseFigures], list[WorstSlice]]:
+    """The figures of each case, and the worst slices of all.
 
     torch computes it in float32, whatever is fastest here: a figure must not depend on that.
 
@@ -48,4 +60,4 @@ def judge_model(
         liver=None,
     )
     predictor = Predictor(runtime, card.size, card.closer)
-    return judge_held_out(predictor, sources, looks, progress)[0]
+    return judge_held_out(predictor, sources, looks, progress)
