@@ -50,9 +50,19 @@ from liverseg_gui.ui.models_dialog import ModelsDialog
 from liverseg_gui.ui.preferences_dialog import PreferencesDialog
 from liverseg_gui.ui.shortcuts_dialog import ShortcutsDialog
 from liverseg_gui.ui.study_browser import StudyBrowser
+from liverseg_gui.ui.training_room.data_page import DataPage
 
 MOST_BYTES = 250_000
 SPEC = PhantomSpec(4, (320, 320, 110), (1.2, 1.2, 2.0), (38.0, 26.0, 16.0), noise_hu=9.0)
+TRAINED_ON = (
+    (1, 40, (40.0, 22.0)),
+    (2, 40, (30.0,)),
+    (3, 40, ()),
+    (4, 40, (45.0, 30.0, 20.0)),
+    (5, 26, (35.0,)),
+)
+"""Seeds, slices and tumors of labelled phantoms; the last does not hold the whole liver."""
+
 _SMALL = (960, 660)
 _GAP, _BACK = 8, "#202228"
 _LONGEST_WAIT_S = 120
@@ -435,6 +445,29 @@ def models(studio: Studio) -> QImage:
     return dialog_shot(studio, dialog)
 
 
+def training_data(studio: Studio) -> QImage:
+    """Five labelled phantoms, of which one does not hold the whole liver."""
+    folder = studio.folder / "clinic"
+    for number, (seed, slices, tumors) in enumerate(TRAINED_ON, 1):
+        phantom = make_phantom(PhantomSpec(seed, (128, 128, slices), (3.0, 3.0, 5.0), tumors))
+        name = f"liver{number}"
+        folder.mkdir(exist_ok=True)
+        write_scan(phantom.volume, folder / f"{name}.nii.gz")
+        save_mask(phantom.truth, phantom.volume.origin, folder / f"{name}_mask.nii.gz")
+    page = DataPage(studio.settings, studio.window.bench.dialogs)
+    page.resize(*_SMALL)
+    page.show()
+    page.add([folder])
+    until(lambda: not page.runner.busy)
+    page.table.setCurrentItem(page.table.topLevelItem(len(TRAINED_ON) - 1))
+    page.folders.list.item(0).setText("/data/clinic")  # not the folder of this run
+    studio.settle()
+    image = shot(page)
+    page.shutdown()
+    page.close()
+    return image
+
+
 def shortcuts(studio: Studio) -> QImage:
     """All keys and gestures."""
     dialog = ShortcutsDialog(studio.window, studio.settings.preferences.mouse_profile)
@@ -519,6 +552,7 @@ PICTURES: dict[str, Callable[[Studio], QImage]] = {
     "slab": slab,
     "preferences": preferences,
     "models": models,
+    "training-data": training_data,
     "shortcuts": shortcuts,
     "scan-check": scan_check,
     "study-browser": study_browser,

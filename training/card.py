@@ -9,10 +9,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
+from liverseg_gui.core.errors import LiverSegError, ModelError, UnreadableFileError
 from liverseg_gui.core.written import write_text
 from liverseg_gui.segmentation.preprocessing import WINDOW_HU
-from liverseg_gui.segmentation.registry import CARD
+from liverseg_gui.segmentation.registry import CARD, find_model
 from training.config import TrainConfig
 
 Row = dict[str, Any]
@@ -37,7 +37,8 @@ def make_card(
 ) -> Row:
     """The card of a model that `command` trained; `held_out` are rows of `CaseFigures.to_json()`.
 
-    `notes` are a person's words: data and licenses, known failures.
+    `notes` are a person's words: data and licenses, known failures. What a model to start from was
+    trained on is named too.
     """
     card = {
         "name": name,
@@ -49,7 +50,7 @@ def make_card(
         "intended_use": INTENDED_USE,
         "command": command,
         "training": config.to_json(),
-        "trained_on": list(trained_on),
+        "trained_on": list(dict.fromkeys((*_taught_before(config.start_from), *trained_on))),
         "held_out": [main_figures(row) for row in held_out],
         "held_out_note": "On the slices' own pixels, after clean-up. These patients took no part "
         "in training. docs/evaluation.md defines the figures.",
@@ -57,6 +58,17 @@ def make_card(
         | {library: version(library) for library in _LIBRARIES},
     }
     return {**notes, **card}
+
+
+def _taught_before(model: str | None) -> list[str]:
+    """The cases that weights to begin with were trained on: what they learned is still there."""
+    if model is None:
+        return []
+    try:
+        names = find_model(model).about.get("trained_on")
+    except ModelError:  # it went while this training ran
+        return []
+    return [str(name) for name in names] if isinstance(names, list) else []
 
 
 def main_figures(row: Row) -> Row:

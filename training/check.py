@@ -16,7 +16,7 @@ from liverseg_gui.core.slices import usual_step
 from liverseg_gui.core.volume import LIVER, TUMOR
 from training.cases import Case, CaseSource
 from training.check_findings import SetFinding, case_findings, set_findings, unreadable
-from training.likeness import Print, make_print
+from training.likeness import Print, make_print, pairs_alike
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,19 @@ class CheckedCase:
     patient: str
     figures: CaseFigures | None
     findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SeenCase:
+    """A case that was looked at, and what is kept of it to compare it with others.
+
+    `person` is the patient that its files name, or nothing; a case that cannot be read has no
+    `print`.
+    """
+
+    case: CheckedCase
+    print: Print | None = None
+    person: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,24 +100,42 @@ def check_sources(sources: Sequence[CaseSource], progress: Progress) -> DataChec
     Raises:
         Cancelled: `progress` was cancelled.
     """
-    cases: list[CheckedCase] = []
-    prints: list[tuple[str, Print]] = []
-    persons: list[tuple[str, str]] = []
+    seen = []
     for n, source in enumerate(sources):
         progress.update(n / len(sources), f"Looking at case {source.name}")
-        try:
-            case = source.read()
-        except (LiverSegError, OSError) as problem:
-            found = (unreadable(problem),)
-            cases.append(CheckedCase(source.name, source.patient, None, found))
-            continue
-        prints.append((source.name, make_print(case.slices)))
-        persons.append((source.name, case.person))
-        cases.append(CheckedCase(source.name, source.patient, _figures(case), case_findings(case)))
+        seen.append(look_at(source))
     progress.update(1.0, "All cases were looked at")
-    patients = [(case.name, case.patient) for case in cases]
-    tumor = any(case.figures.voxels[TUMOR] for case in cases if case.figures)
-    return DataCheck(tuple(cases), tuple(set_findings(patients, prints, persons, tumor)))
+    return DataCheck(tuple(one.case for one in seen), whole_findings(seen, same_scans(seen)))
+
+
+def look_at(source: CaseSource) -> SeenCase:
+    """Read a case once and see what it holds; one that cannot be read is a finding."""
+    try:
+        case = source.read()
+    except (LiverSegError, OSError) as problem:
+        found = (unreadable(problem),)
+        return SeenCase(CheckedCase(source.name, source.patient, None, found))
+    checked = CheckedCase(source.name, source.patient, _figures(case), case_findings(case))
+    return SeenCase(checked, make_print(case.slices), case.person)
+
+
+def same_scans(seen: Sequence[SeenCase]) -> tuple[tuple[str, str], ...]:
+    """The names of all pairs of cases that show one scan; it takes time where there are many."""
+    prints = [(one.case.name, one.print) for one in seen if one.print is not None]
+    return tuple(pairs_alike(prints))
+
+
+def whole_findings(
+    seen: Sequence[SeenCase], alike: Sequence[tuple[str, str]]
+) -> tuple[SetFinding, ...]:
+    """What is doubtful about these cases as a whole; `alike` may name others too."""
+    patients = [(one.case.name, one.case.patient) for one in seen]
+    read = [one for one in seen if one.case.figures is not None]
+    persons = [(one.case.name, one.person) for one in read]
+    tumor = any(one.case.figures.voxels[TUMOR] for one in read if one.case.figures)
+    there = {one.case.name for one in read}
+    pairs = [pair for pair in alike if there.issuperset(pair)]
+    return tuple(set_findings(patients, pairs, persons, tumor))
 
 
 def _figures(case: Case) -> CaseFigures:

@@ -15,7 +15,6 @@ from liverseg_gui.core.findings import Finding, Severity, by_severity, error, wa
 from liverseg_gui.core.volume import LIVER
 from liverseg_gui.segmentation.preprocessing import WINDOW_HU
 from training.cases import Case, ForeignLabelsError
-from training.likeness import Print, pairs_alike
 
 _OFF_CENTER = 0.05
 _OUTSIDE = 0.97
@@ -149,22 +148,22 @@ def _cut_off(case: Case) -> list[Finding]:
 
 def set_findings(
     patients: Sequence[tuple[str, str]],
-    read: Sequence[tuple[str, Print]],
+    alike: Sequence[tuple[str, str]],
     persons: Sequence[tuple[str, str]],
     any_tumor: bool,
 ) -> list[SetFinding]:
     """What is doubtful about the whole.
 
-    `patients` has the name and patient of every case; of those that could be read, `read` has the
-    name and print, and `persons` the name and the patient that its files name.
+    `patients` has the name and patient of every case, `alike` the names of those that are one scan;
+    `persons` has the name of each that could be read, and the patient that its files name.
     """
     patient_of = dict(patients)
     found = []
     if len(set(patient_of.values())) == 1:
         found.append(SetFinding(tuple(patient_of), _SINGLE_PATIENT))
-    if read and not any_tumor:
-        found.append(SetFinding(tuple(name for name, _ in read), _NO_TUMOR))
-    for pair in pairs_alike(read):
+    if persons and not any_tumor:
+        found.append(SetFinding(tuple(name for name, _ in persons), _NO_TUMOR))
+    for pair in alike:
         one_patient = patient_of[pair[0]] == patient_of[pair[1]]
         found.append(SetFinding(pair, _REPEATED if one_patient else _DUPLICATE))
     for person in dict.fromkeys(person for _, person in persons if person):

@@ -14,8 +14,8 @@ from fastai.callback.schedule import Learner
 
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from training.distributed import collect, processes
+from training.run_folder import CHECKPOINT as CHECKPOINT
 
-CHECKPOINT = "checkpoint.pt"
 VERSION = 3
 """Raised when a checkpoint can no longer be gone on with by what was written before."""
 

@@ -147,6 +147,11 @@ def _patient_id(scan: Path) -> str:
     for file in files[:_LOOKED_AT]:
         header = read_header(file) if file.is_file() else None
         if header is not None:
-            known = header.patient_id.strip()
-            return "" if known.lower() in _NOBODY else known
+            return somebody(header.patient_id)
     return ""
+
+
+def somebody(patient_id: str) -> str:
+    """A PatientID, or nothing where it names nobody."""
+    known = patient_id.strip()
+    return "" if known.lower() in _NOBODY else known

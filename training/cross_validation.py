@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
+from liverseg_gui.segmentation.registry import CARD
 from training.bootstrap import mean_interval
 from training.card import HELD_OUT, add_to_card, main_figures
 from training.lesions import LesionCounts
@@ -104,6 +105,21 @@ def _fold(folder: Path) -> Row:
     return fold
 
 
+def _same_recipe(folders: Sequence[Path], model: Path) -> None:
+    """The figures of folds say something of a model of the same recipe alone."""
+    recipe = _recipe(model)
+    for folder in folders:
+        if _recipe(folder / "model") != recipe:
+            raise LiverSegError(f"{folder} was trained by another recipe than {model}.")
+
+
+def _recipe(model: Path) -> object:
+    try:
+        return json.loads((model / CARD).read_text(encoding="utf-8")).get("training")
+    except (OSError, ValueError) as error:
+        raise UnreadableFileError(f"{model / CARD} is missing or damaged.") from error
+
+
 def _mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
 
@@ -122,6 +138,7 @@ def main() -> int:
     try:
         rows = collect(arguments.folders)
         if arguments.card:
+            _same_recipe(arguments.folders, arguments.card)
             figures = {**means(rows), "cases": [main_figures(row) for row in rows]}
             add_to_card(arguments.card, {"cross_validation": figures})
     except LiverSegError as error:

@@ -57,24 +57,25 @@ class SliceDataset:
 
     Items are the slice and its neighbours (`channels`, rows, columns), uint8; the middle of the
     case's liver (row, column), float32; and the labels (rows, columns), uint8. `weights` are the
-    chances of drawing each slice.
+    chances of drawing each slice, `index` says of each item which slice of which of the `cases` it
+    is.
     """
 
     def __init__(self, cases: Sequence[PreparedCase], channels: int) -> None:
-        self._cases = cases
+        self.cases = tuple(cases)
         self._context = [context_indices(case.z, case.gap, channels) for case in cases]
         self._centers = [torch.tensor(case.liver_center()) for case in cases]
-        self._index = [(c, n) for c, case in enumerate(cases) for n in range(len(case.images))]
+        self.index = [(c, n) for c, case in enumerate(cases) for n in range(len(case.images))]
         kinds = [case.labels.max(axis=(1, 2)) for case in cases]
         values = np.concatenate([_values(part) for part in kinds])
         self.weights = sampling_weights(np.concatenate(kinds), values)
 
     def __len__(self) -> int:
-        return len(self._index)
+        return len(self.index)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
-        c, n = self._index[index]
-        case = self._cases[c]
+        c, n = self.index[index]
+        case = self.cases[c]
         images = torch.from_numpy(np.array(case.images[self._context[c][n]]))
         return images, self._centers[c], torch.from_numpy(np.array(case.labels[n]))
 

@@ -45,7 +45,8 @@ class Epochs(Callback):
         self.done: dict[str, int] = {}
         self._rows: list[EpochResult] = []
         self._resumed: State | None = None
-        self._stage, self._rate = "", 0.0
+        self.stage, self._rate = "", 0.0
+        self._before = 0
         self._began = 0.0
 
     def go_on(self, state: State) -> None:
@@ -56,7 +57,18 @@ class Epochs(Callback):
 
     def enter(self, stage: str, rate: float, resumed: State | None) -> None:
         """The next epochs belong to `stage`, in the midst of which the `resumed` state was."""
-        self._stage, self._rate, self._resumed = stage, rate, resumed
+        self.stage, self._rate, self._resumed = stage, rate, resumed
+        self._before = sum(count for name, count in self.done.items() if name != stage)
+
+    @property
+    def number(self) -> int:
+        """The present epoch counted over all stages, from 1."""
+        return self._before + int(self.epoch) + 1
+
+    @property
+    def rows(self) -> tuple[EpochResult, ...]:
+        """The epochs that are done."""
+        return tuple(self._rows)
 
     def before_fit(self) -> None:
         if self._resumed is not None:
@@ -69,19 +81,21 @@ class Epochs(Callback):
     def before_batch(self) -> None:
         batches = self.iter / max(self.n_iter, 1) if self.training else 1.0
         fraction = (sum(self.done.values()) + batches) / (self._total + 1)
-        self._progress.update(fraction, f"Training: {self._stage}, epoch {self.epoch + 1}")
+        told = time.monotonic()
+        self._progress.update(fraction, f"Training: {self.stage}, epoch {self.epoch + 1}")
+        self._began += time.monotonic() - told  # it may have paused there
 
     def after_loss(self) -> None:
         if self.training:
             self._check(float(self.loss.detach()))
 
     def after_epoch(self) -> None:
-        if self.epoch < self.done.get(self._stage, 0):
+        if self.epoch < self.done.get(self.stage, 0):
             return
         result = self._result()
         self._check(result.train_loss + result.valid_loss)
         stop = bool(self.learn.early_stopping.stop)
-        self.done[self._stage] = int(self.n_epoch) if stop else self.epoch + 1
+        self.done[self.stage] = int(self.n_epoch) if stop else self.epoch + 1
         self._rows.append(result)
         self._save()
         self._write_log()
@@ -93,7 +107,7 @@ class Epochs(Callback):
     def _result(self) -> EpochResult:
         train_loss, valid_loss, liver, tumor, accuracy = (float(v) for v in self.recorder.log[1:6])
         return EpochResult(
-            self._stage,
+            self.stage,
             self.epoch + 1,
             train_loss,
             valid_loss,
@@ -111,7 +125,7 @@ class Epochs(Callback):
             return
         raise Failed(
             LiverSegError(
-                f"The loss is no number any more in epoch {self.epoch + 1} of {self._stage}: the "
+                f"The loss is no number any more in epoch {self.epoch + 1} of {self.stage}: the "
                 f"learning rate {self._rate:g} is too high. {self._kept()} Train into another "
                 f"folder with a tenth of the rate, {self._rate / 10:g}"
                 + (", or with --precision float32." if hasattr(self, "mixed_precision") else ".")

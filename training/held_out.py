@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,16 @@ SHOWN = 12
 
 
 def judge_held_out(
-    predictor: Predictor, sources: Sequence[CaseSource], config: TrainConfig, progress: Progress
+    predictor: Predictor,
+    sources: Sequence[CaseSource],
+    config: TrainConfig,
+    progress: Progress,
+    told: Callable[[CaseFigures], None] = lambda _: None,
 ) -> tuple[list[CaseFigures], list[WorstSlice]]:
     """Segment each case, clean up, and compare with the truth on the case's own pixels.
 
-    Returns the figures of each, and the worst slices of all.
+    Returns the figures of each, which are `told` as soon as they are there, and the worst slices of
+    all.
     """
     figures: list[CaseFigures] = []
     worst: list[WorstSlice] = []
@@ -45,6 +50,7 @@ def judge_held_out(
                 progress=part.part(0.9, 1.0),
             )
         )
+        told(figures[-1])
         worst += worst_slices(
             case.name, found, case.labels, case.slices, axial_axis=0, spacing_mm=spacing_mm
         )

@@ -19,9 +19,11 @@ from training.config import TrainConfig
 from training.dataset import SliceDataset
 from training.distributed import Processes, ShareSteps, collect, processes, together
 from training.epochs import Epochs, Failed
+from training.listener import NOBODY, Listener, Plan
 from training.log import EpochResult, add_note
 from training.memory import keep_freed_memory
 from training.memory_limit import free_memory, halved
+from training.pictures import KeepPictures
 
 
 def train(
@@ -34,6 +36,7 @@ def train(
     resume: bool = False,
     identity: str = "",
     on_note: Say = lambda _: None,
+    listener: Listener = NOBODY,
 ) -> nn.Module:
     """Train on `training`, watch `validation`, and return the network after the last epoch.
 
@@ -41,7 +44,7 @@ def train(
     same `config` and the same `identity` of the data. Without `patience` nothing is chosen by the
     validation slices, so figures on their patients stay honest. Where memory runs out the batch is
     halved, and two make a step. `on_note` is told what a person should know, as are the notes in
-    `out`. Of several processes all return the same network.
+    `out`, and `listener` all else. Of several processes all return the same network.
 
     Raises:
         LiverSegError: the checkpoint is damaged or belongs to another run, the loss is no number
@@ -56,7 +59,7 @@ def train(
             on_note(note)
 
     identity = json.dumps([config.to_json(), identity], sort_keys=True)
-    job = _Job(config, training, validation, out, progress, on_epoch, identity, say)
+    job = _Job(config, training, validation, out, progress, on_epoch, identity, say, listener)
     recipe = config
     with together(config.device) as here:
         while True:
@@ -89,6 +92,7 @@ class _Job:
     on_epoch: Callable[[EpochResult], None]
     identity: str
     say: Say
+    listener: Listener
     recipe: TrainConfig = field(init=False)
     saved: bool = False
 
@@ -100,9 +104,11 @@ class _Job:
         learner = make_learner(recipe, self.training, self.validation, self.say, state is None)
         self.recipe = learner.recipe
         epochs = self._callbacks(learner, here)
+        self.listener.start(_plan(learner))
         if state is not None:
             restore(learner, state)
             epochs.go_on(state)
+            self.listener.resumed(epochs.rows)
         _fit(learner, epochs, recipe, state)
         network: nn.Module = learner.model
         best = learner.early_stopping.weights or learner.average_weights.average
@@ -124,6 +130,9 @@ class _Job:
             progress = ShareSteps.shielded(progress)
         epochs = Epochs(self.out, progress, self._epoch_done, self.config, self.identity)
         learner.add_cb(epochs)
+        if here.leads:
+            told = self.listener.pictures
+            learner.add_cb(KeepPictures(self.out, epochs, self.validation, here, told))
         return epochs
 
     def _epoch_done(self, result: EpochResult) -> None:
@@ -163,6 +172,12 @@ class _Stage:
     def fit(self, learner: Learner, start: int) -> None:
         rate = slice(self.rate) if self.frozen else self.rate
         learner.fit_one_cycle(self.epochs, rate, start_epoch=start, **self.options)
+
+
+def _plan(learner: Learner) -> Plan:
+    recipe = learner.recipe
+    stages = tuple((stage.name, stage.epochs) for stage in _stages(recipe) if stage.epochs)
+    return Plan(stages, learner.dls.device.type, recipe.precision, recipe.batch_size)
 
 
 def _stages(config: TrainConfig) -> list[_Stage]:

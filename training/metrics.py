@@ -1,10 +1,14 @@
-"""fastai metrics that count over the whole validation set, on all processes together."""
+"""fastai metrics that count over the whole validation set, on all processes together.
+
+Counts stay on the device until a value is asked for: a GPU is not waited for at every batch.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from fastai.learner import Metric
+from torch import Tensor
 
 from training.distributed import total
 
@@ -22,19 +26,20 @@ class DicePerClass(Metric):
 
     def reset(self) -> None:
         """Forget all counts."""
-        self._overlap = self._total = 0
+        self._overlap: Tensor | int = 0
+        self._total: Tensor | int = 0
 
     def accumulate(self, learn: Any) -> None:
         """Add one batch."""
         found = learn.pred.argmax(1) >= self._label
         truth = learn.yb[0] >= self._label
-        self._overlap += int((found & truth).sum())
-        self._total += int(found.sum() + truth.sum())
+        self._overlap = self._overlap + (found & truth).sum()
+        self._total = self._total + found.sum() + truth.sum()
 
     @property
     def value(self) -> float:
         """Dice so far; 1 where neither prediction nor truth has the class."""
-        overlap, size = total([self._overlap, self._total])
+        overlap, size = total([int(self._overlap), int(self._total)])
         return 2 * overlap / size if size else 1.0
 
     @property
@@ -51,18 +56,19 @@ class Accuracy(Metric):
 
     def reset(self) -> None:
         """Forget all counts."""
-        self._right = self._count = 0
+        self._right: Tensor | int = 0
+        self._count = 0
 
     def accumulate(self, learn: Any) -> None:
         """Add one batch."""
         right = learn.pred.argmax(1) == learn.yb[0]
-        self._right += int(right.sum())
+        self._right = self._right + right.sum()
         self._count += right.numel()
 
     @property
     def value(self) -> float:
         """Accuracy so far, 0..1."""
-        right, count = total([self._right, self._count])
+        right, count = total([int(self._right), self._count])
         return right / count if count else 0.0
 
     @property
@@ -82,18 +88,19 @@ class MeanLoss(Metric):
 
     def reset(self) -> None:
         """Forget all losses."""
-        self._sum, self._count = 0.0, 0
+        self._sum: Tensor | float = 0.0
+        self._count = 0
 
     def accumulate(self, learn: Any) -> None:
         """Add one batch."""
         count = len(learn.yb[0])
-        self._sum += float(learn.loss.detach().mean()) * count
+        self._sum = self._sum + learn.loss.detach().mean() * count
         self._count += count
 
     @property
     def value(self) -> float:
         """The mean so far."""
-        losses, count = total([self._sum, self._count])
+        losses, count = total([float(self._sum), self._count])
         return losses / count if count else 0.0
 
     @property

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.places import prepared_cases_folder
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.volume import TUMOR
 from liverseg_gui.core.written import write_text
 from liverseg_gui.segmentation.predictor import Predictor
 from liverseg_gui.segmentation.runtime import TorchRuntime, pick_device
@@ -24,26 +25,31 @@ from training.evaluation import CaseFigures, summarize
 from training.evaluation_report import write_evaluation_report
 from training.export import export_model
 from training.held_out import judge_held_out
+from training.job import TrainingJob
 from training.learner import train
-from training.log import LOG, EpochResult
+from training.listener import NOBODY, Listener
+from training.log import LOG, EpochResult, add_note
 from training.phantoms import PhantomCase
 from training.rates import RateCurve, find_rate
-from training.sources import find_sources
+from training.sources import find_all
 from training.splits import Split, load_split, make_split, save_split
+from training.worst_file import WORST, save_worst
 
-SPLIT, REPORT = "split.json", "held_out.html"
+SPLIT, REPORT, MODEL = "split.json", "held_out.html", "model"
 
 
 @dataclass(frozen=True)
 class TrainRun:
     """What to train on and where to put the outcome: `out/model`, with checkpoint and log in `out`.
 
-    `fold` of `folds` is held out, by patient, as `split_seed` deals them, or what the file `split`
-    holds out; with one fold all are trained on. `phantoms` synthetic abdomens are mixed in. `notes`
-    go on the model's card: data and licenses, known failures.
+    `data` is a folder of labelled cases, or several; `corrected` adds the studies corrected in this
+    program, and the cases `excluded` are left out. `fold` of `folds` is held out, by patient, as
+    `split_seed` deals them, or what the file `split` holds out; with one fold all are trained on.
+    `phantoms` synthetic abdomens are mixed in. `notes` go on the model's card: data and licenses,
+    known failures.
     """
 
-    data: Path
+    data: Path | tuple[Path, ...]
     out: Path
     name: str = "trained"
     folds: int = 5
@@ -54,6 +60,20 @@ class TrainRun:
     command: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
     config: TrainConfig = field(default_factory=TrainConfig)
+    corrected: bool = False
+    excluded: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, job: TrainingJob, command: str) -> TrainRun:
+        """The run of `job`, which `command` asked for."""
+        shared = {f.name for f in fields(cls)} & {f.name for f in fields(job)} - {"notes"}
+        values = {name: getattr(job, name) for name in shared}
+        return cls(command=command, notes=dict(job.notes), config=job.recipe, **values)
+
+    def sources(self) -> list[CaseSource]:
+        """The cases it is about (`training.sources.find_all`)."""
+        folders = (self.data,) if isinstance(self.data, Path) else self.data
+        return find_all(folders, self.corrected, self.excluded)
 
 
 def run_training(
@@ -62,46 +82,58 @@ def run_training(
     on_epoch: Callable[[EpochResult], None] = lambda _: None,
     resume: bool = False,
     on_note: Callable[[str], None] = lambda _: None,
+    listener: Listener = NOBODY,
 ) -> list[CaseFigures]:
     """Carry out `run` and return the figures of the held-out patients.
 
-    `on_note` is told what a person should know. Of several processes (`training.distributed`) the
-    first evaluates and writes the model; the others return nothing.
+    All cases are read before training starts, so that one that cannot be used wastes no hour.
+    `on_note` is told what a person should know, and `listener` all else. Of several processes
+    (`training.distributed`) the first evaluates and writes the model; the others return nothing.
 
     Raises:
         LiverSegError: the data cannot be used, or the training failed (`training.learner.train`).
         Cancelled: cancelled; `resume` goes on from the last whole epoch.
     """
     config = run.config
-    sources = find_sources(run.data)
+    sources = run.sources()
     split = _split(run, sources)
-    _prepare_folder(run.out, resume)
-    save_split(split, run.out / SPLIT)
+    make_folder(run.out)
+    refuse_earlier(run.out, resume)
+    if not (run.out / CHECKPOINT).exists():
+        save_split(split, run.out / SPLIT)
     known = _known(run, sources, split)
     unseen = [source for source in sources if source.name in split.validation]
     # Without held-out patients the curves show a training patient; no figure is made of it.
     watched = unseen or known[:1]
+    listener.cases([source.name for source in known], [source.name for source in unseen])
+    training = _slices(known, config, progress.part(0.0, 0.02))
+    validation = _slices(watched, config, progress.part(0.02, 0.03))
+    if not resume and processes().leads:
+        _warn_of_no_tumor(run, training, on_note)
     network = train(
         config,
-        _slices(known, config, progress.part(0.0, 0.02)),
-        _slices(watched, config, progress.part(0.02, 0.03)),
+        training,
+        validation,
         run.out,
         progress.part(0.03, 0.95),
         on_epoch,
         resume,
         f"{sorted(split.training)} without {sorted(split.validation)}, {run.phantoms} phantoms",
         on_note,
+        listener,
     )
     if not processes().leads:
         return []
+    listener.trained()
     closer = config.liver.of_trunk if config.liver else None
     runtime = TorchRuntime(network, pick_device(config.device))
     predictor = Predictor(runtime, config.trunk.size, closer)
-    results = _judge(run, predictor, unseen, known, progress.part(0.95, 1.0))
+    results = _judge(run, predictor, unseen, known, progress.part(0.95, 1.0), listener)
     rows = [result.to_json() for result in results]
     names = [source.name for source in known]
     card = make_card(run.name, config, run.command, names, rows, run.notes)
-    export_model(network, run.out / "model", card)
+    export_model(network, run.out / MODEL, card)
+    listener.model(run.out / MODEL)
     return results
 
 
@@ -114,9 +146,9 @@ def find_run_rate(run: TrainRun, progress: Progress) -> RateCurve:
         LiverSegError: the data cannot be used, or the curve not written.
         Cancelled: `progress` was cancelled.
     """
-    sources = find_sources(run.data)
+    sources = run.sources()
     known = _known(run, sources, _split(run, sources))
-    _prepare_folder(run.out, resume=True)
+    make_folder(run.out)
     training = _slices(known, run.config, progress.part(0.0, 0.2))
     curve = find_rate(run.config, training, progress.part(0.2, 1.0))
     curve.write(run.out)
@@ -148,29 +180,60 @@ def _judge(
     unseen: Sequence[CaseSource],
     known: Sequence[CaseSource],
     progress: Progress,
+    listener: Listener,
 ) -> list[CaseFigures]:
     """Judge the held-out patients and write all figures, and a report for people."""
     if not unseen:
         return []
-    results, worst = judge_held_out(predictor, unseen, run.config, progress)
+    results, worst = judge_held_out(predictor, unseen, run.config, progress, listener.patient)
     held_out = {
         "trained_on": [source.name for source in known],
         "cases": [result.to_json() for result in results],
     }
     write_text(run.out / HELD_OUT, json.dumps(held_out, indent=1) + "\n")
+    save_worst(run.out / WORST, worst, unseen)
     log = [json.loads(line) for line in (run.out / LOG).read_text("utf-8").splitlines()]
     title = f"{run.name}: held-out patients"
     write_evaluation_report(run.out / REPORT, summarize(results), title=title, log=log, worst=worst)
     return results
 
 
-def _prepare_folder(out: Path, resume: bool) -> None:
-    """Make `out`; an earlier training in it is neither overwritten nor mixed with this one."""
+def _warn_of_no_tumor(run: TrainRun, slices: SliceDataset, say: Callable[[str], None]) -> None:
+    real = slices.cases[: len(slices.cases) - run.phantoms]  # phantoms come last
+    if any((labels == TUMOR).any() for case in real for labels in case.labels):
+        return
+    rest = (
+        "from phantoms and painted ones alone" if run.phantoms or run.config.synthetic else "none"
+    )
+    note = (
+        f"No tumor is marked in any of the {len(real)} cases that are trained on: the network "
+        f"learns the liver, and of tumors {rest}."
+    )
+    add_note(run.out, note)
+    say(note)
+
+
+def make_folder(out: Path) -> None:
+    """Make the folder of a training.
+
+    Raises:
+        SaveError: it cannot be made.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SaveError(
+            f"{out} could not be made: {error.strerror}. Choose another folder."
+        ) from error
+
+
+def refuse_earlier(out: Path, resume: bool) -> None:
+    """An earlier training in `out` is neither overwritten nor mixed with this one.
+
+    Raises:
+        LiverSegError: there is one, and it is not gone on with.
+    """
     if (out / CHECKPOINT).exists() and not resume:
         raise LiverSegError(
             f"{out} holds a training already. Go on with --resume, or choose another folder."
         )
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SaveError(f"{out} could not be made: {error.strerror}.") from error

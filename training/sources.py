@@ -5,19 +5,22 @@ docs/training-data.md describes the layouts.
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
 from liverseg_gui.io import itk, nifti
 from liverseg_gui.io.folders import walk
 from liverseg_gui.io.layouts import image_stem, ircadb, mask_beside
 from training.cases import CaseSource
 from training.corrected import beside_sources, listed_sources
+from training.corrected_library import PREFIX, corrected_sources
+from training.joined import joined
 from training.lits2d import MANIFEST, lits2d_sources
 from training.volumes import PackedCase, VolumeCase
 
@@ -65,6 +68,42 @@ def find_sources(folder: Path) -> list[CaseSource]:
                 "list the cases under names of their own in cases.json."
             )
     return cases
+
+
+def find_all(
+    folders: Sequence[Path], corrected: bool, excluded: Collection[str]
+) -> list[CaseSource]:
+    """The cases of all `folders`, and where `corrected` the studies corrected in this program.
+
+    `training.joined` says what they are called. Without those `excluded` by name; a corrected
+    study that is excluded may be gone by now.
+
+    Raises:
+        UnreadableFileError: as `find_sources`, or the list of corrected studies is damaged.
+        LiverSegError: there is neither folder nor corrected study, or a name that is to be left
+            out is no case's.
+    """
+    groups = {folder: find_sources(folder) for folder in unlike(folders)}
+    cases = joined(groups, corrected_sources() if corrected else ())
+    if not cases:
+        raise LiverSegError(
+            "There are no labelled cases. Name a folder of them, or save the mask of a study in "
+            "this program first."
+        )
+    names = {case.name for case in cases}
+    unknown = sorted(n for n in excluded if n not in names and not n.startswith(PREFIX))
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], names, 3, 0.4)
+        hint = f"Is {' or '.join(near)} meant?" if near else "Check the names."
+        raise LiverSegError(
+            f"{', '.join(unknown)} should be left out, but no case is called so. {hint}"
+        )
+    return [case for case in cases if case.name not in excluded]
+
+
+def unlike(folders: Sequence[Path]) -> list[Path]:
+    """`folders` without those that are one of the others under another path."""
+    return list({folder.resolve(): folder for folder in reversed(folders)}.values())[::-1]
 
 
 def _recognized(folder: Path) -> Sequence[CaseSource]:

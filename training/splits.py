@@ -77,6 +77,11 @@ def make_split(
         )
     test = _test_patients(patients, test_fraction, seed)
     rest = [patient for patient in patients if patient not in test]
+    if len(rest) == 1:
+        raise LiverSegError(
+            "There is a single patient, too few to train on some and hold out others. Add "
+            "patients, or train on this one with --folds 1: nothing then says how good it is."
+        )
     if len(rest) < folds:
         kept = f" besides {len(test)} for testing" if test else ""
         raise LiverSegError(

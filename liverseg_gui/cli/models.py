@@ -14,6 +14,7 @@ from typing import Any
 from liverseg_gui.cli.console import console_progress
 from liverseg_gui.core.errors import Cancelled, ModelError, NameTakenError, SaveError
 from liverseg_gui.core.places import config_folder
+from liverseg_gui.segmentation.model_before import roll_back
 from liverseg_gui.segmentation.model_facts import card_facts, figure_text, model_figures
 from liverseg_gui.segmentation.model_store import add_model, export_model, remove_model
 from liverseg_gui.segmentation.registry import (
@@ -45,6 +46,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     choose = what.add_parser("choose", help="use a model from now on")
     choose.add_argument("name", metavar="NAME")
     choose.set_defaults(run=run_choose)
+    back = what.add_parser("roll-back", help="use the model again that an improved one replaced")
+    back.set_defaults(run=run_roll_back)
     remove = what.add_parser("remove", help="remove a model that was added")
     remove.add_argument("name", metavar="NAME")
     remove.add_argument("--yes", action="store_true", help="do not ask")
@@ -161,14 +164,23 @@ def run_add(arguments: argparse.Namespace) -> int:
 
 def run_choose(arguments: argparse.Namespace) -> int:
     """Use a model from now on."""
-    with _kept_settings() as settings:
+    with kept_settings() as settings:
         chosen = choose_model(arguments.name, settings)
     print(f"{chosen.name} is used from now on.")
     return 0
 
 
+def run_roll_back(arguments: argparse.Namespace) -> int:
+    """Use the model again that the one in use took the place of."""
+    with kept_settings() as settings:
+        instead_of = settings.model
+        chosen = roll_back(settings)
+    print(f"{chosen.name} is used from now on, in place of {instead_of}.")
+    return 0
+
+
 @contextmanager
-def _kept_settings() -> Iterator[Settings]:
+def kept_settings() -> Iterator[Settings]:
     """The settings, to be changed.
 
     Raises:
@@ -189,7 +201,7 @@ def run_remove(arguments: argparse.Namespace) -> int:
     found = find_installed(arguments.name)
     if found is not None and not found.built_in and not arguments.yes:
         _ask(f"Remove the model {found.name} ({found.folder})?")
-    with _kept_settings() as settings:
+    with kept_settings() as settings:
         was_chosen = settings.model
         removed = remove_model(arguments.name, settings)
     print(f"{removed.name} is removed.")

@@ -6,23 +6,20 @@ import argparse
 import json
 import shlex
 import sys
-import time
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liverseg_gui.cli.console import console_progress
 from liverseg_gui.cli.train_check import run_check
-from liverseg_gui.core.progress import Progress
+from liverseg_gui.cli.train_improve import add_options, run_improvement, wanted
+from liverseg_gui.cli.train_words import in_words, print_event, print_words, progress_events, say
 from training.choices import LOSSES, MULTI_SCALE, PRECISIONS
+from training.control import Stopped
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
-    from training.evaluation import CaseFigures
-    from training.log import EpochResult
-    from training.run import TrainRun
-
-_TELL_S = 0.5
+    from training.job import TrainingJob
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -34,6 +31,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=_listed("losses", LOSSES) + _listed("precisions", PRECISIONS),
     )
     _add_job(parser.add_argument_group("data and outcome"))
+    add_options(parser.add_argument_group("old and new model"))
     _add_recipe(parser.add_argument_group("recipe"))
     _add_steps(parser.add_argument_group("steps and computer"))
     parser.set_defaults(run=run, parser=parser)
@@ -41,7 +39,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _add_job(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--data", type=Path, help="folder of labelled cases")
+    add(
+        "--data",
+        type=Path,
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="folders of labelled cases; may be given several times",
+    )
+    add("--corrected", action="store_true", help="also the studies corrected in this program")
+    add("--exclude", action="append", default=[], metavar="NAME", help="leave this case out")
     add("--out", type=Path, help="where model and log are written")
     add("--check", type=Path, metavar="DATA", help="only look through the labelled cases there")
     add("--name", default="trained", help="name of the model")
@@ -58,7 +66,7 @@ def _add_job(group: argparse._ArgumentGroup) -> None:
         help="words for the model's card, such as data=... or known_failures=...",
     )
     add("--resume", action="store_true", help="go on from the checkpoint in --out")
-    add("--json", action="store_true", help="print a JSON line for each epoch")
+    add("--json", action="store_true", help="print events as JSON lines (docs/training.md)")
     add("--lr-find", action="store_true", help="only look for a learning rate, in rates.json")
 
 
@@ -102,40 +110,66 @@ def run(arguments: argparse.Namespace) -> int:
     """Train, print the figures of each epoch and of each held-out patient."""
     if arguments.check:
         return run_check(arguments.check, arguments.json)
-    if not (arguments.data and arguments.out):
-        arguments.parser.error("name the labelled cases with --data and a folder with --out")
-    notes = dict(_note_of(text, arguments.parser) for text in arguments.note)
-    from training.distributed import processes
-    from training.run import TrainRun, run_training
+    try:
+        return _improve_or_train(arguments)
+    except Stopped as stop:
+        say(str(stop), sys.stderr)
+        return 0
 
-    job = TrainRun(
-        arguments.data,
-        arguments.out,
+
+def _improve_or_train(arguments: argparse.Namespace) -> int:
+    if wanted(arguments):
+        tell = print_event if arguments.json else print_words
+        notes = dict(_note_of(text, arguments.parser) for text in arguments.note)
+        return run_improvement(arguments, _recipe, tell, notes)
+    if not ((arguments.data or arguments.corrected) and arguments.out):
+        arguments.parser.error(
+            "name the labelled cases with --corrected or --data and a folder with --out"
+        )
+    job, command = _job(arguments), shlex.join(["liverseg", *sys.argv[1:]])
+    if arguments.lr_find:
+        return _find_rate(job, command, arguments.json)
+    return _train(job, command, arguments.json, arguments.resume)
+
+
+def _job(arguments: argparse.Namespace) -> TrainingJob:
+    from training.job import TrainingJob
+
+    return TrainingJob(
+        arguments.out.absolute(),
+        tuple(folder.absolute() for folder in arguments.data),
+        arguments.corrected,
+        tuple(arguments.exclude),
         arguments.name,
         arguments.folds,
         arguments.fold,
         arguments.split_seed,
-        arguments.split,
         arguments.phantoms,
-        shlex.join(["liverseg", *sys.argv[1:]]),
-        notes,
         _recipe(arguments),
+        arguments.split and arguments.split.absolute(),
+        tuple(_note_of(text, arguments.parser) for text in arguments.note),
+        arguments.improve,
     )
-    if arguments.lr_find:
-        return _find_rate(job, arguments.json)
-    show = _show_json if arguments.json else _show
-    with console_progress(quiet=arguments.json or not processes().leads) as progress:
-        results = run_training(job, progress, show, arguments.resume, _note)
-    for result in results:
-        print(json.dumps(result.to_json()) if arguments.json else _in_words(result))
+
+
+def _train(job: TrainingJob, command: str, as_json: bool, resume: bool) -> int:
+    from training.distributed import processes
+    from training.supervised import run_supervised
+
+    tell = print_event if as_json else print_words
+    with console_progress(quiet=as_json or not processes().leads) as progress:
+        results = run_supervised(job, command, progress, tell, resume)
+    for result in results if not as_json else ():
+        say(in_words(result))
     return 0
 
 
-def _find_rate(job: TrainRun, as_json: bool) -> int:
-    from training.run import find_run_rate
+def _find_rate(job: TrainingJob, command: str, as_json: bool) -> int:
+    from training.run import TrainRun, find_run_rate
 
     with console_progress(quiet=as_json) as progress:
-        curve = find_run_rate(job, _told(progress) if as_json else progress)
+        told = progress_events(progress) if as_json else progress
+        curve = find_run_rate(TrainRun.of(job, command), told)
     if as_json:
         print(json.dumps({"valley": curve.valley, "slide": curve.slide}))
         return 0
@@ -146,27 +180,12 @@ def _find_rate(job: TrainRun, as_json: bool) -> int:
     return 0
 
 
-def _told(progress: Progress) -> Progress:
-    """A Progress that is printed as JSON lines, at most twice a second; `progress` cancels it."""
-    last = [0.0]
-
-    def report(fraction: float, phase: str) -> None:
-        progress.update(fraction, phase)
-        now = time.monotonic()
-        if now - last[0] >= _TELL_S:
-            last[0] = now
-            event = {"event": "progress", "fraction": fraction, "phase": phase}
-            print(json.dumps(event), flush=True)
-
-    return Progress(report)
-
-
-def _recipe(arguments: argparse.Namespace) -> TrainConfig:
-    """The recipe: what the command names, then what the file says, then the defaults."""
+def _recipe(arguments: argparse.Namespace, usual: TrainConfig | None = None) -> TrainConfig:
+    """The recipe: what the command names, then what the file says, then the `usual` or default."""
     from training.config import TrainConfig
     from training.recipe_file import read_recipe
 
-    recipe = read_recipe(arguments.recipe) if arguments.recipe else TrainConfig()
+    recipe = read_recipe(arguments.recipe) if arguments.recipe else usual or TrainConfig()
 
     named = {
         field.name: value
@@ -181,34 +200,8 @@ def _recipe(arguments: argparse.Namespace) -> TrainConfig:
     return replace(recipe, **named)
 
 
-def _show(epoch: EpochResult) -> None:
-    print(
-        f"{epoch.stage} {epoch.epoch}: loss {epoch.train_loss:.3f}, validation "
-        f"{epoch.valid_loss:.3f}, liver Dice {epoch.liver_dice:.3f}, tumor Dice "
-        f"{epoch.tumor_dice:.3f}, {epoch.seconds:.0f} s",
-        flush=True,
-    )
-
-
-def _show_json(epoch: EpochResult) -> None:
-    print(json.dumps(asdict(epoch)), flush=True)
-
-
-def _note(note: str) -> None:
-    print(note, file=sys.stderr, flush=True)
-
-
 def _note_of(text: str, parser: argparse.ArgumentParser) -> tuple[str, str]:
     name, equals, words = text.partition("=")
     if not (name.isidentifier() and equals and words):
         parser.error(f"--note takes NAME=TEXT, not {text!r}")
     return name, words
-
-
-def _in_words(result: CaseFigures) -> str:
-    liver, tumor = result.liver.voxels.dice, "none"
-    if result.has_tumor:
-        tumor = f"{result.tumor.voxels.dice:.3f}"
-    elif result.tumor.voxels.found:
-        tumor = f"none, {result.false_tumor_percent:.2f} % of the liver found"
-    return f"held out {result.name}: liver Dice {liver:.3f}, tumor {tumor}"

@@ -48,3 +48,14 @@ class Progress:
         )
         part._cancelled = self._cancelled
         return part
+
+    def told(self, report: Report) -> Progress:
+        """A Progress that tells `report` as well as this one; they cancel together."""
+
+        def both(fraction: float, phase: str) -> None:
+            self.update(fraction, phase)
+            report(fraction, phase)
+
+        told = Progress(both)
+        told._cancelled = self._cancelled
+        return told

@@ -21,28 +21,37 @@ _MOST_CHARACTERS = 1500
 class ModelFigures:
     """How many patients it learned from, and how it did on those held out; None: not said.
 
-    The Dice are means over patients; that of tumors over those who have one.
+    The Dice are means over patients; that of tumors over those who have one. `crossed`: each was
+    judged by another network of the same recipe, which had not seen them; this one has seen all.
     """
 
     patients: int | None
     held_out: int | None
     liver_dice: float | None
     tumor_dice: float | None
+    crossed: bool = False
 
 
 def model_figures(card: ModelCard) -> ModelFigures:
     """The figures on `card`."""
-    names, rows = card.about.get("trained_on"), card.about.get("held_out")
+    names, crossed = card.about.get("trained_on"), card.about.get("cross_validation")
     people = None
     if isinstance(names, list):
         people = sum(not _PHANTOM.fullmatch(str(name)) for name in names)
-    patients = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    patients = _rows(card.about.get("held_out"))
+    of_folds = _rows(crossed.get("cases")) if isinstance(crossed, dict) else []
+    rows = patients or of_folds
     return ModelFigures(
         people or None,
-        len(patients) or None,
-        _mean(row.get("liver_dice") for row in patients),
-        _mean(row.get("tumor_dice") for row in patients),
+        len(rows) or None,
+        _mean(row.get("liver_dice") for row in rows),
+        _mean(row.get("tumor_dice") for row in rows),
+        crossed=not patients and bool(of_folds),
     )
+
+
+def _rows(value: object) -> list[dict[str, Any]]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
 def _mean(values: Iterable[Any]) -> float | None:
@@ -62,6 +71,7 @@ def card_facts(card: ModelCard) -> list[tuple[str, str]]:
         ("What it is for", _text(about, "intended_use")),
         ("Trained on", _trained_on(figures.patients, _text(about, "data"))),
         ("Held-out patients", _held_out(figures)),
+        ("Improved from", _improved_from(about.get("improved_from"))),
         ("Known failures", _text(about, "known_failures")),
         ("License", _text(about, "license")),
         ("Network", _network(card)),
@@ -88,10 +98,29 @@ def _held_out(figures: ModelFigures) -> str:
     if figures.held_out is None:
         return "The card says nothing about how good it is."
     liver, tumor = figure_text(figures.liver_dice), figure_text(figures.tumor_dice)
-    return (
-        f"{figures.held_out} patients it had never seen: mean Dice of the liver {liver}, of tumors "
-        f"{tumor}."
-    )
+    seen = "it had never seen"
+    if figures.crossed:
+        seen = "in a cross-validation, each judged by a network that had never seen them"
+    return f"{figures.held_out} patients {seen}: mean Dice of the liver {liver}, of tumors {tumor}."
+
+
+def _improved_from(entry: Any) -> str:
+    """What it was fine-tuned from, and how both did on the same held-out patients."""
+    if not isinstance(entry, dict) or not (name := _text(entry, "name")):
+        return ""
+    changes = [
+        f"mean Dice of {label} {figure_text(before)} before, {figure_text(after)} after"
+        for label, key in (("the liver", "liver_dice"), ("tumors", "tumor_dice"))
+        for before, after in [_before_and_after(entry.get(key))]
+        if before is not None and after is not None
+    ]
+    return f"{name}; {'; '.join(changes) or 'nothing says how both did'}."
+
+
+def _before_and_after(found: Any) -> tuple[float | None, float | None]:
+    if not isinstance(found, dict):
+        return None, None
+    return _mean([found.get("other")]), _mean([found.get("ours")])
 
 
 def _network(card: ModelCard) -> str:

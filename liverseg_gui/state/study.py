@@ -31,6 +31,16 @@ class MaskSource:
     why: str = ""
 
 
+@dataclass(frozen=True)
+class StudyPlace:
+    """Where the open scan can be read again: volume `number` (from 1) of what is at `path`, None
+    where it is the only one. `patient_id` is empty where the files name nobody."""
+
+    path: Path
+    number: int | None = None
+    patient_id: str = ""
+
+
 class Study:
     """The open scan and its mask. Only the thread of the window changes it."""
 
@@ -44,6 +54,7 @@ class Study:
     def __init__(self) -> None:
         self._volume: Volume | None = None
         self._phase = self._key = ""
+        self._place: StudyPlace | None = None
         self._histogram: Histogram | None = None
         self._preview: Volume | None = None
         self._mask: LabelMap | None = None
@@ -67,6 +78,11 @@ class Study:
     def key(self) -> str:
         """Names the open scan in the settings without telling whose it is; empty if unnamed."""
         return self._key
+
+    @property
+    def place(self) -> StudyPlace | None:
+        """Where the open scan can be read again; None where no file has it as it is shown."""
+        return self._place
 
     @property
     def histogram(self) -> Histogram | None:
@@ -140,10 +156,15 @@ class Study:
             self.preview_changed.emit()
 
     def open(
-        self, volume: Volume, phase: str = "", key: str = "", histogram: Histogram | None = None
+        self,
+        volume: Volume,
+        phase: str = "",
+        key: str = "",
+        histogram: Histogram | None = None,
+        place: StudyPlace | None = None,
     ) -> None:
         """Replace the scan; the mask goes with the old one, the preview with the new one."""
-        self._volume, self._phase = volume, phase
+        self._volume, self._phase, self._place = volume, phase, place
         self._key, self._histogram = key, histogram
         self._mask, self._source, self._unsaved = None, MaskSource(), False
         self._measurements = None

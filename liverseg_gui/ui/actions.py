@@ -91,6 +91,7 @@ ROWS: tuple[ActionRow, ...] = (
     ActionRow("compare_before", "&Segmentation", "Compare with the mask before"),
     ActionRow("stop_comparing", "&Segmentation", "Stop comparing"),
     ActionRow("models", "&Segmentation", "Models ...", needs_scan=False, gap=True),
+    ActionRow("train", "&Segmentation", "Train a model ...", needs_scan=False),
     ActionRow("navigate", "&View", "Navigate", ("N",), "navigate", checkable=True),
     ActionRow("window_tool", "&View", "Window/level", ("W",), "window", checkable=True),
     ActionRow("swap_tools", "&View", "Swap tools", ("Space",)),

@@ -93,6 +93,7 @@ def _overlay_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
     return {
         **{f"quality {name}": partial(_choose_quality, window, name) for name in QUALITIES},
         "models": partial(_show_models, window),
+        "train": partial(_show_training, window),
         "cancel": partial(_cancel, window),
         "overlay": partial(setattr, state, "overlay_visible"),
         "opacity_down": partial(state.change_opacity, -0.1),
@@ -296,6 +297,21 @@ def _show_models(window: MainWindow) -> None:
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     window.closing.connect(dialog.reject)
     dialog.open()
+
+
+def _show_training(window: MainWindow) -> None:
+    """There is one room, and it stays beside the window."""
+    from liverseg_gui.ui.training_room.pages import standard_pages
+    from liverseg_gui.ui.training_room.room import TrainingRoom
+
+    room = window.findChild(TrainingRoom)
+    if not isinstance(room, TrainingRoom):
+        room = TrainingRoom(window, standard_pages(window.settings, window.bench.dialogs))
+        room.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        window.closing.connect(room.reject)
+    room.show()
+    room.raise_()
+    room.activateWindow()
 
 
 def _choose_quality(window: MainWindow, quality: str, _checked: bool) -> None:

@@ -143,6 +143,10 @@ class Dialogs:
         """Ask for a model folder."""
         return self._folder("Add a model folder")
 
+    def labelled_folder(self) -> Path | None:
+        """Ask for a folder of scans with their masks."""
+        return self._folder("Add a folder of labelled cases")
+
     def export_model_as(self, proposal: Path) -> Path | None:
         """Ask where to write the zip of a model."""
         return self._save("Export a model", proposal, _MODEL_FILTER)

@@ -16,7 +16,12 @@ _ESTIMATE_AFTER_SECONDS = 2.0
 class JobBar(QWidget):
     """Visible while jobs run. `shown` says what of a text may be seen."""
 
-    def __init__(self, runner: JobRunner, shown: Callable[[str], str] = str) -> None:
+    def __init__(
+        self,
+        runner: JobRunner,
+        shown: Callable[[str], str] = str,
+        cancel: str = "Cancel (Esc)",
+    ) -> None:
         super().__init__()
         self._runner, self._shown = runner, shown
         self._job: Job | None = None
@@ -26,7 +31,8 @@ class JobBar(QWidget):
         self._bar = QProgressBar()
         self._bar.setRange(0, 1000)
         self._bar.setFixedWidth(120)
-        self._cancel = QPushButton("Cancel (Esc)")
+        self._cancel = QPushButton(cancel)
+        self._cancel.setAutoDefault(False)  # in a dialog Enter is for what it is there for
         self._cancel.clicked.connect(self.cancel)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 0, 4, 0)

@@ -18,6 +18,7 @@ from liverseg_gui.core.histogram import Histogram, hu_histogram
 from liverseg_gui.core.privacy import remember_path, remember_secret
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.state.study import StudyPlace
 from liverseg_gui.state.window_memory import study_key
 from liverseg_gui.ui.jobs import Job, JobState
 from liverseg_gui.ui.workbench import Workbench
@@ -30,11 +31,19 @@ _CLOSES_THIS = "Opening another study closes this one."
 
 @dataclass(frozen=True)
 class Offer:
-    """A volume that can be opened: volume `number` (from 1) of what is at `path`."""
+    """A volume that can be opened: volume `number` (from 1) of what is at `path`, perhaps the
+    `only` one there."""
 
     path: Path
     number: int
     entry: VolumeEntry
+    only: bool = False
+
+    @property
+    def place(self) -> StudyPlace:
+        """Where it can be read again."""
+        number = None if self.only else self.number
+        return StudyPlace(self.path, number, self.entry.about.patient_id)
 
 
 class OpenController(QObject):
@@ -155,7 +164,7 @@ class OpenController(QObject):
         i, j, k = volume.shape
         view.crosshair_ijk = (i // 2, j // 2, k // 2)
         key = study_key(offer.path, offer.number)
-        study.open(volume, offer.entry.about.phase, key, histogram)
+        study.open(volume, offer.entry.about.phase, key, histogram, offer.place)
         self._bench.settings.opened(offer.path, offer.number)
         self._bench.say(f"Opened {volume.origin.path.name}")
         mask = mask or offer.entry.mask
@@ -200,7 +209,7 @@ def _list(paths: Sequence[Path], progress: Progress) -> list[Offer] | Path:
             remember_path(entry.path)
             for secret in (entry.about.patient, entry.about.patient_id):
                 remember_secret(secret)
-            offers.append(Offer(path, number, entry))
+            offers.append(Offer(path, number, entry, len(entries) == 1))
     if problem is not None and not offers:
         raise problem
     return offers

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtGui import QGuiApplication, QImage
 
-from liverseg_gui.core.errors import SaveError
+from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.privacy import remember_path
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
@@ -44,8 +44,24 @@ class SaveController:
         finally:
             self.saving = False
         self._bench.study.mark_saved(mask)
-        self._bench.say(f"Saved {path}")
+        self._bench.say(f"Saved {path}{self._remember(volume, path)}")
         return True
+
+    def _remember(self, volume: Volume, mask: Path) -> str:
+        """Keep in the list of corrected studies that `mask` is the scan's; what to say of it.
+
+        A scan whose geometry the reader stated is not in any file as it is shown.
+        """
+        place = self._bench.study.place
+        if self._bench.study.volume is not volume or place is None:
+            return ""
+        from training.corrected_library import remember_corrected
+
+        try:
+            remember_corrected(place.path, mask, place.number, place.patient_id)
+        except LiverSegError as problem:
+            return f". It is not in the list of corrected studies: {problem}"
+        return ""
 
     def save_slices(self) -> None:
         """Ask for a folder and save the mask there, one file for each slice of the source."""

@@ -1,9 +1,10 @@
 """What each step of the procedure does to the outcome, as a Markdown table for docs/model.md.
 
-`python -m tests.benchmarks.shortcuts [MODEL]`. The scans are chaos_ct3 and the patients that the
-model's card names as held out, whose lits2d slices are stacked into volumes: the longest stretch of
-equal step, as HU in the window that lits2d holds; where the spacing is not known a pixel counts as
-0.9 mm and a step as 2 mm. The first row is the reference: float32, every slice, the whole trunk.
+`python -m tests.benchmarks.shortcuts MODEL`, with a fold's model. The scans are chaos_ct3 and the
+patients that the model's card names as held out, whose lits2d slices are stacked into volumes: the
+longest stretch of equal step, as HU in the window that lits2d holds; where the spacing is not known
+a pixel counts as 0.9 mm and a step as 2 mm. The first row is the reference: float32, every slice,
+the whole trunk.
 """
 
 from __future__ import annotations

@@ -436,9 +436,19 @@ def test_a_damaged_model_is_not_exported(model: Path, tmp_path: Path) -> None:
 
 def test_the_figures_of_the_default_are_those_of_its_card() -> None:
     figures = model_figures(find_model("default"))
-    assert (figures.patients, figures.held_out) == (22, 6)
-    assert figures.liver_dice == pytest.approx(0.958, abs=5e-4)
-    assert figures.tumor_dice == pytest.approx(0.445, abs=5e-4)
+    assert (figures.patients, figures.held_out) == (28, 28)
+    assert figures.liver_dice == pytest.approx(0.955, abs=5e-4)
+    assert figures.tumor_dice == pytest.approx(0.458, abs=5e-4)
+
+
+def test_figures_of_a_cross_validation_are_told_as_such(model: Path) -> None:
+    rows = [{"liver_dice": 0.9, "tumor_dice": 0.5}, {"liver_dice": 0.8, "tumor_dice": None}]
+    change(model, held_out=[], cross_validation={"cases": rows})
+    told = dict(card_facts(find_model(str(model))))["Held-out patients"]
+    assert told == (
+        "2 patients in a cross-validation, each judged by a network that had never seen them: "
+        "mean Dice of the liver 0.850, of tumors 0.500."
+    )
 
 
 def test_an_odd_card_is_told_as_far_as_it_goes(model: Path) -> None:
@@ -484,3 +494,18 @@ def test_the_registry_loads_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_card_tells_what_its_model_was_improved_from(model: Path) -> None:
+    entry = {
+        "name": "default",
+        "liver_dice": {"other": 0.95, "ours": 0.961},
+        "tumor_dice": None,
+        "patients": [{"name": "Doe"}],
+    }
+    change(model, improved_from=entry)
+    told = dict(card_facts(find_model(str(model))))["Improved from"]
+    assert told == "default; mean Dice of the liver 0.950 before, 0.961 after."
+    for foreign in ("default", {"name": 3}, {"liver_dice": {"other": "x"}}, None):
+        change(model, improved_from=foreign)
+        assert "Improved from" not in dict(card_facts(find_model(str(model))))

@@ -8,7 +8,7 @@ import pytest
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
 from training.card import HELD_OUT, add_to_card
-from training.cross_validation import collect, markdown, means
+from training.cross_validation import collect, main, markdown, means
 from training.evaluation import judge
 
 
@@ -74,3 +74,19 @@ def test_words_are_added_to_a_card_and_how_the_network_is_fed_is_not(tmp_path: P
         add_to_card(tmp_path, {"size": [64, 96]})
     with pytest.raises(UnreadableFileError):
         add_to_card(tmp_path / "nowhere", {})
+
+
+def test_figures_of_folds_stand_on_the_card_of_the_same_recipe_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = fold(tmp_path / "a", ["2"], {"1": masks(12, 12)})
+    for model, epochs in ((one / "model", 3), (tmp_path / "all", 3), (tmp_path / "other", 4)):
+        model.mkdir()
+        (model / "card.json").write_text(json.dumps({"training": {"epochs": epochs}}))
+    for model in ("all", "other"):
+        words = ["cross_validation", str(one), "--card", str(tmp_path / model)]
+        monkeypatch.setattr("sys.argv", words)
+        assert main() == (0 if model == "all" else 1)
+    assert "another recipe" in capsys.readouterr().err
+    assert json.loads((tmp_path / "all" / "card.json").read_text())["cross_validation"]
+    assert "cross_validation" not in (tmp_path / "other" / "card.json").read_text()

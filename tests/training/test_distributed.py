@@ -67,7 +67,8 @@ def test_the_command_trains_on_two_processes_and_writes_one_model(tmp_path: Path
     done = torchrun("-m", "liverseg_gui", "train", *where, "--precision", "float32", *words.split())
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    assert [line.get("stage") for line in lines] == ["one cycle", None]
+    kinds = [line["event"] for line in lines if line["event"] != "progress"]
+    assert kinds == ["start", "pictures", "epoch", "patient", "end"]
     assert len((out / LOG).read_text().splitlines()) == 1
     assert load_predictor(find_model(str(out / "model")), "cpu").runtime.device == "cpu"
 

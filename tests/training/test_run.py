@@ -21,6 +21,7 @@ from training.config import TrainConfig
 from training.export import export_model
 from training.log import LOG, TABLE
 from training.run import REPORT, SPLIT, TrainRun, run_training
+from training.worst_file import WORST, load_worst
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,8 @@ def test_a_run_trains_evaluates_and_exports_a_model_that_loads(
         row["liver_dice"] for row in card.about["held_out"]
     ]
     assert "orst slices" in (tmp_path / REPORT).read_text()
+    worst = load_worst(tmp_path / WORST)
+    assert {saved.slice.name for saved in worst} == {r.name for r in results}
     assert TrainConfig.from_json(card.about["training"]) == recipe
     assert load_predictor(card, "cpu").runtime.device == "cpu"
     stages = [json.loads(line)["stage"] for line in (tmp_path / LOG).read_text().splitlines()]
@@ -68,6 +71,8 @@ def test_a_run_trains_evaluates_and_exports_a_model_that_loads(
         SPLIT,
         HELD_OUT,
         REPORT,
+        WORST,
+        "pictures",
         "model",
     }
 
@@ -112,7 +117,7 @@ def test_a_program_that_looks_for_a_rate_is_told_how_far_it_is(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("training.build.build_network", tiny_network)
-    monkeypatch.setattr("liverseg_gui.cli.train._TELL_S", 0.0)
+    monkeypatch.setattr("liverseg_gui.cli.train_words._TELL_S", 0.0)
     where = ("--data", str(data), "--out", str(tmp_path), "--device", "cpu", "--json")
     words = "--context 3 --folds 3 --phantoms 0 --lr-find --precision float32"
     assert main(["train", *where, *words.split()]) == 0

@@ -127,6 +127,9 @@ class FakeDialogs:
     def model_folder(self) -> Path | None:
         return self.path
 
+    def labelled_folder(self) -> Path | None:
+        return self.path
+
     def export_model_as(self, proposal: Path) -> Path | None:
         self.questions.append(proposal.name)
         return self.path

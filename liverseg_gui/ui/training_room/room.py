@@ -1,0 +1,366 @@
+"""The room: four steps from labelled cases to a model, and the trainings that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QTimer
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.places import config_folder
+from liverseg_gui.ui.theme import set_tone
+from liverseg_gui.ui.training_room.data_page import DataPage
+from liverseg_gui.ui.training_room.pages import (
+    HasJobs,
+    KnownRun,
+    Pages,
+    RecipeStep,
+    ResultStep,
+    RunStep,
+)
+from liverseg_gui.ui.training_room.run_list import RunList
+
+if TYPE_CHECKING:
+    from training.config import TrainConfig
+
+_SIZE = QSize(1240, 820)
+_SIDE_PX = 210
+_GEOMETRY = "training room"
+_LOOK_MS = 3000
+
+
+class Step(IntEnum):
+    """The steps, in their order."""
+
+    DATA = 0
+    RECIPE = 1
+    RUN = 2
+    RESULT = 3
+
+
+_TITLES = {
+    Step.DATA: "Data",
+    Step.RECIPE: "Recipe",
+    Step.RUN: "Run",
+    Step.RESULT: "Result",
+}
+_NO_RUN = "Start a training first, or show one of those below."
+
+
+class TrainingRoom(QDialog):
+    """Non-modal: the window stays usable beside it, and a training goes on when it is closed."""
+
+    def __init__(self, parent: QWidget | None, pages: Pages) -> None:
+        super().__init__(parent)
+        self._pages = pages
+        self._made: dict[Step, QWidget] = {}
+        self._out: Path | None = None
+        self._closed = False
+        self.setWindowTitle("Train a model")
+        self.setModal(False)
+        self.setSizeGripEnabled(True)
+        self._steps = _offered(pages)
+        self._build()
+        self._restore()
+        self._watch = QTimer(self)
+        self._watch.setInterval(_LOOK_MS)
+        self._watch.timeout.connect(self.refresh_runs)
+        self.data.changed.connect(self._refresh)
+        self.go_to(Step.DATA)
+
+    @property
+    def data(self) -> DataPage:
+        """The first step, which is there from the beginning."""
+        return cast("DataPage", self.page(Step.DATA))
+
+    @property
+    def _recipe(self) -> RecipeStep:
+        return cast("RecipeStep", self.page(Step.RECIPE))
+
+    @property
+    def _run(self) -> RunStep:
+        return cast("RunStep", self.page(Step.RUN))
+
+    @property
+    def step(self) -> Step:
+        """Where the reader is."""
+        return self._steps[max(self.steps.currentRow(), 0)]
+
+    def _build(self) -> None:
+        self._stack = QStackedWidget()
+        self.note = QLabel()
+        self.note.setWordWrap(True)
+        self.note.setTextFormat(Qt.TextFormat.PlainText)
+        right = QWidget()
+        layout = QVBoxLayout(right)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._stack, 1)
+        layout.addWidget(self.note)
+        layout.addLayout(self._buttons())
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.addWidget(self._side())
+        split.addWidget(right)
+        split.setStretchFactor(1, 1)
+        split.setSizes([_SIDE_PX, _SIZE.width() - _SIDE_PX])
+        split.setChildrenCollapsible(False)
+        QVBoxLayout(self).addWidget(split)
+
+    def _side(self) -> QWidget:
+        """The steps, and below them the trainings."""
+        self.steps = QListWidget()
+        self.steps.setAccessibleName("Steps")
+        for number, step in enumerate(self._steps, 1):
+            self.steps.addItem(QListWidgetItem(f"{number}  {_TITLES[step]}"))
+        self.steps.setFixedHeight(self.steps.sizeHintForRow(0) * len(self._steps) + 8)
+        self.steps.currentRowChanged.connect(self._show_step)
+        self.runs = RunList(self._pages.shown)
+        self.runs.opened.connect(self.open_run)
+        self.runs.resumed.connect(self.resume_run)
+        self.runs.forgotten.connect(self._forget_run)
+        self.runs.setVisible(Step.RUN in self._steps)
+        side = QWidget()
+        layout = QVBoxLayout(side)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.steps)
+        layout.addWidget(self.runs, 1)
+        if Step.RUN not in self._steps:
+            layout.addStretch(1)
+        return side
+
+    def _buttons(self) -> QHBoxLayout:
+        self.name_label = QLabel("Name of the &model:")
+        self.name = QLineEdit("trained")
+        self.name.setMaximumWidth(240)
+        self.name.textChanged.connect(lambda _: self._refresh())
+        self.name_label.setBuddy(self.name)
+        self.back_button = _button("&Back", self.back)
+        self.next_button = _button("&Next", self.next)
+        self.next_button.setDefault(True)
+        self.close_button = _button("Close", self.reject)
+        row = QHBoxLayout()
+        row.addWidget(self.name_label)
+        row.addWidget(self.name)
+        row.addStretch(1)
+        for button in (self.back_button, self.next_button, self.close_button):
+            row.addWidget(button)
+        return row
+
+    def page(self, step: Step) -> QWidget:
+        """The page of `step`, made where it is not there yet."""
+        if step not in self._made:
+            make = _makers(self._pages)[step]
+            assert make is not None
+            self._made[step] = make()
+            self._stack.addWidget(self._made[step])
+            if step is Step.RECIPE:
+                self._recipe.changed.connect(self._refresh)
+        return self._made[step]
+
+    def go_to(self, step: Step) -> None:
+        """Show `step`, if it can be gone to by now."""
+        row = self._steps.index(step)
+        if self.why_not(step):
+            return
+        if row == self.steps.currentRow():
+            self._show_step(row)  # another training at the same step
+        self.steps.setCurrentRow(row)
+
+    def back(self) -> None:
+        """To the step before."""
+        self.go_to(Step(max(self.step - 1, 0)))
+
+    def next(self) -> None:
+        """To the step after; from the recipe on by starting a training."""
+        if self.step is Step.RECIPE:
+            self.start()
+        elif self.step < self._steps[-1]:
+            self.go_to(Step(self.step + 1))
+
+    def why_not(self, step: Step) -> str:
+        """Why `step` cannot be gone to, or nothing."""
+        if step is Step.RECIPE:
+            return self.data.why_not
+        return _NO_RUN if step > Step.RECIPE and self._out is None else ""
+
+    def start(self) -> None:
+        """Start a training with what is chosen; a problem is told below the recipe."""
+        training = self._pages.training
+        if training is None or self.data.why_not:
+            return
+        name = self.name.text().strip()
+        try:
+            recipe = self._recipe.recipe()
+            job = training.job(self.data.selection(), recipe, name, training.new_folder(name))
+            self._run.start(job)
+        except LiverSegError as problem:
+            self._tell(str(problem))
+            return
+        self._begin(job.out)
+
+    def open_run(self, run: KnownRun) -> None:
+        """Show a training: what came of it where it is finished, else how it is."""
+        self._out = run.out
+        try:
+            self._run.attach(run.out)
+        except LiverSegError as problem:
+            self._tell(str(problem))
+            return
+        self._refresh()
+        finished = run.state == "finished" and Step.RESULT in self._steps
+        self.go_to(Step.RESULT if finished else Step.RUN)
+
+    def resume_run(self, run: KnownRun) -> None:
+        """Let a training go on that was stopped or interrupted."""
+        try:
+            self._run.start(run.job, resume=True)
+        except LiverSegError as problem:
+            self._tell(str(problem))
+            return
+        self._begin(run.out)
+
+    def refresh_runs(self) -> None:
+        """List the trainings as they are now."""
+        if self._pages.training is not None and Step.RUN in self._steps:
+            self.runs.show_runs(self._pages.training.known())
+
+    def _begin(self, out: Path) -> None:
+        self._out = out
+        self.refresh_runs()
+        self._refresh()
+        self.go_to(Step.RUN)
+
+    def _forget_run(self, run: KnownRun) -> None:
+        assert self._pages.training is not None
+        try:
+            self._pages.training.forget(run.out)
+        except LiverSegError as problem:
+            self._tell(str(problem))
+        self.refresh_runs()
+
+    def _command(self, recipe: TrainConfig, out: Path) -> Sequence[str]:
+        assert self._pages.training is not None
+        name = self.name.text().strip()
+        return self._pages.training.job(self.data.selection(), recipe, name, out).arguments()
+
+    def _show_step(self, _: int) -> None:
+        step = self.step
+        self._tell("")
+        page = self.page(step)
+        if step is Step.DATA:
+            self.data.refresh_corrected()
+        elif step is Step.RECIPE:
+            self._recipe.set_cases(self.data.sources, *self.data.slices)
+            self._recipe.set_command(self._command)
+        elif step is Step.RESULT and self._out is not None:
+            cast("ResultStep", page).show_run(self._out)
+        self._stack.setCurrentWidget(page)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Which steps can be gone to, and what Next does."""
+        step = self.step
+        for n, other in enumerate(self._steps):
+            why = self.why_not(other)
+            item = self.steps.item(n)
+            enabled = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+            item.setFlags(Qt.ItemFlag.NoItemFlags if why else enabled)
+            item.setToolTip(why)
+        starts = step is Step.RECIPE
+        self.name_label.setVisible(starts)
+        self.name.setVisible(starts)
+        self.next_button.setText("&Start training" if starts else "&Next")
+        self.next_button.setVisible(step < self._steps[-1])
+        self.back_button.setVisible(step > self._steps[0])
+        why = self._why_no_next(step)
+        self.next_button.setEnabled(not why)
+        self.next_button.setToolTip(why)
+
+    def _why_no_next(self, step: Step) -> str:
+        if step is Step.RECIPE:
+            nameless = "" if self.name.text().strip() else "Give the model a name."
+            return self.data.why_not or self._recipe.problem() or nameless
+        return "" if step >= self._steps[-1] else self.why_not(Step(step + 1))
+
+    def _tell(self, text: str) -> None:
+        self.note.setText(self._pages.shown(text))
+        self.note.setVisible(bool(text))
+        set_tone(self.note, "error")
+
+    def _restore(self) -> None:
+        self.resize(_SIZE.boundedTo(self.screen().availableSize() * 0.95))
+        geometry = _stored().value(_GEOMETRY)
+        if isinstance(geometry, QByteArray):
+            self.restoreGeometry(geometry)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look after the trainings for as long as they are seen."""
+        super().showEvent(event)
+        self.refresh_runs()
+        if Step.RUN in self._steps:
+            self._watch.start()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Coming back from the window, where a mask may have been saved meanwhile."""
+        super().changeEvent(event)
+        back = event.type() is QEvent.Type.ActivationChange and self.isActiveWindow()
+        if back and not self._closed and Step.DATA in self._made:
+            self.data.refresh_corrected()
+
+    def done(self, result: int) -> None:
+        """Remember the size and give up what runs here; a training goes on."""
+        stored = _stored()
+        stored.setValue(_GEOMETRY, self.saveGeometry())
+        stored.sync()
+        self._watch.stop()
+        for page in () if self._closed else self._made.values():
+            if isinstance(page, HasJobs):
+                page.shutdown()
+        self._closed = True
+        super().done(result)
+
+
+def _makers(pages: Pages) -> dict[Step, Callable[[], QWidget] | None]:
+    return {
+        Step.DATA: pages.data,
+        Step.RECIPE: pages.recipe,
+        Step.RUN: pages.run,
+        Step.RESULT: pages.result,
+    }
+
+
+def _offered(pages: Pages) -> list[Step]:
+    """The steps up to the first that has no page."""
+    offered = []
+    for step, make in _makers(pages).items():
+        if make is None:
+            break
+        offered.append(step)
+    return offered
+
+
+def _stored() -> QSettings:
+    return QSettings(str(config_folder() / "window.ini"), QSettings.Format.IniFormat)
+
+
+def _button(text: str, do: Callable[[], None]) -> QPushButton:
+    button = QPushButton(text)
+    button.setAutoDefault(False)
+    button.clicked.connect(lambda: do())
+    return button

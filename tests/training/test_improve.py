@@ -1,0 +1,342 @@
+"""Improving the model in use with a site's own cases."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from liverseg_gui.cli.main import main
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.segmentation.model_store import add_model
+from liverseg_gui.segmentation.model_store import export_model as export_zip
+from liverseg_gui.segmentation.registry import find_installed, find_model
+from liverseg_gui.state.settings import Settings
+from tests.training.tiny import TINY, tiny_network, write_lits2d
+from tests.training.verdicts import BETTER, OLD_SHA, WORSE, put
+from training.card import HELD_OUT, add_to_card
+from training.comparison import Comparison, compare_models, read_comparison
+from training.config import TrainConfig
+from training.decision import DECISION, Decision, read_decision
+from training.export import export_model
+from training.improve import (
+    Improvement,
+    accept,
+    improve,
+    improvement_recipe,
+    improvement_split,
+)
+from training.job import RECIPE, TrainingJob
+from training.phantoms import PhantomCase
+from training.recipe_file import write_recipe
+from training.run import SPLIT
+from training.run_folder import read_run
+from training.sources import find_sources
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVERSEG_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three small patients."""
+    return write_lits2d(tmp_path_factory.mktemp("lits2d"))
+
+
+@pytest.fixture
+def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tiny model in a folder, which was trained on the patient 003."""
+    for place in (
+        "training.build",
+        "training.judge_model",
+        "liverseg_gui.segmentation.inference",
+    ):
+        monkeypatch.setattr(f"{place}.build_network", tiny_network)
+    recipe = replace(TINY, epochs=9, loss="tversky+ce", seed=4)
+    card = {
+        "name": "old",
+        "architecture": recipe.architecture,
+        "size": recipe.trunk.size,
+        "context": recipe.context,
+        "closer": (64, 96),
+        "window_hu": (-40.0, 160.0),
+        "training": recipe.to_json(),
+        "trained_on": ["003", "phantom-0"],
+    }
+    return export_model(tiny_network(), tmp_path / "old", card)
+
+
+def job(data: Path, out: Path, old: Path, **changes: Any) -> Improvement:
+    recipe = improvement_recipe(find_model(str(old)), str(old))
+    small = replace(recipe, fine_tune_epochs=1, precision="float32", device="cpu")
+    values = {"name": "new", "old": str(old), "phantoms": 0, "recipe": small}
+    return Improvement(data, out, **(values | changes))
+
+
+def test_the_recipe_goes_on_from_the_old_model_as_it_was_trained(old: Path) -> None:
+    recipe = improvement_recipe(find_model(str(old)), str(old))
+    assert recipe.start_from == str(old)
+    assert (recipe.trunk, recipe.liver, recipe.context) == (TINY.trunk, TINY.liver, 3)
+    assert (recipe.loss, recipe.seed) == ("tversky+ce", 4)
+    assert (recipe.epochs, recipe.patience, recipe.encoder_weights) == (0, 0, None)
+    assert 1 <= recipe.fine_tune_epochs < 8
+    assert recipe.fine_tune_rate < TrainConfig().fine_tune_rate
+
+
+def test_a_card_without_a_recipe_is_gone_on_from_too(old: Path) -> None:
+    add_to_card(old, {"training": {"from": "elsewhere"}})
+    recipe = improvement_recipe(find_model(str(old)), str(old))
+    assert recipe.trunk.size == (32, 64)
+    assert recipe.liver is not None
+    assert recipe.liver.of_trunk == (64, 96)
+
+
+def test_a_patient_whom_the_old_model_saw_is_not_held_out(data: Path) -> None:
+    sources = find_sources(data)
+    held_out = {
+        improvement_split(sources, ["003", "007"], 5, fold, seed).validation
+        for fold in range(5)
+        for seed in range(5)
+    }
+    assert held_out == {("012",)}
+
+
+def test_the_first_folds_hold_out_different_patients(data: Path) -> None:
+    sources = [PhantomCase(n) for n in range(6)]
+    splits = [improvement_split(sources, [], 3, fold, 1) for fold in range(3)]
+    assert sorted(sum((split.validation for split in splits), ())) == [s.name for s in sources]
+    assert all(len(split.training) == 4 for split in splits)
+
+
+def test_a_fifth_of_the_patients_and_at_least_one_is_held_out() -> None:
+    for patients, held_out in ((2, 1), (4, 1), (10, 2), (20, 4)):
+        sources = [PhantomCase(n) for n in range(patients)]
+        assert len(improvement_split(sources, [], 5, 0, 5).validation) == held_out
+
+
+def test_fewer_than_two_patients_are_refused(old: Path, tmp_path: Path) -> None:
+    one = write_lits2d(tmp_path / "one", (3,))
+    with pytest.raises(LiverSegError, match="one patient, too few to improve a model"):
+        improve(job(one, tmp_path / "out", old), Progress())
+    assert not (tmp_path / "out").exists()
+
+
+def test_where_the_old_model_saw_everybody_nobody_can_judge(data: Path) -> None:
+    with pytest.raises(LiverSegError, match="nobody is left whom it can be judged on"):
+        improvement_split(find_sources(data), ["003", "007", "012"], 5, 0, 5)
+
+
+def test_another_network_than_the_old_one_is_refused(data: Path, tmp_path: Path, old: Path) -> None:
+    other = replace(improvement_recipe(find_model(str(old)), str(old)), context=5)
+    with pytest.raises(LiverSegError, match="with 3 slices at once, and goes on as such"):
+        improve(job(data, tmp_path / "out", old, recipe=other), Progress())
+
+
+def test_improving_judges_both_models_and_writes_the_decision(
+    data: Path, tmp_path: Path, old: Path
+) -> None:
+    out = tmp_path / "out"
+    decision = improve(job(data, out, old), Progress())
+    split = json.loads((out / SPLIT).read_text())
+    assert len(split["validation"]) == 1
+    assert "003" in split["training"]
+    assert [pair.name for pair in decision.comparison.pairs] == split["validation"]
+    assert read_decision(out) == decision
+    new = find_model(str(out / "model")).about
+    assert new["improved_from"]["sha256"] == find_model(str(old)).sha256
+    assert new["improved_from"]["accepted"] == decision.accepted
+    assert new["trained_on"][:2] == ["003", "phantom-0"]
+    assert set(split["training"]) <= set(new["trained_on"])
+    held_out = json.loads((out / HELD_OUT).read_text())["cases"]
+    ours = [pair.ours.liver for pair in decision.comparison.pairs]
+    assert ours == [row["liver"]["dice"] for row in held_out]
+
+
+def test_the_new_card_keeps_the_old_ones_words_about_data_and_license(
+    data: Path, tmp_path: Path, old: Path
+) -> None:
+    add_to_card(old, {"data": "LiTS.", "license": "CC BY-SA 4.0", "known_failures": "Small ones."})
+    improve(job(data, tmp_path / "out", old, notes={"known_failures": "Few."}), Progress())
+    card = find_model(str(tmp_path / "out" / "model")).about
+    assert card["data"] == "LiTS. Then fine-tuned on 2 cases of a site's own."
+    assert (card["license"], card["known_failures"]) == ("CC BY-SA 4.0", "Few.")
+
+
+def test_what_was_trained_already_is_resumed_and_never_overwritten(
+    data: Path, tmp_path: Path, old: Path
+) -> None:
+    out = tmp_path / "out"
+    decision = improve(job(data, out, old), Progress())
+    (out / DECISION).unlink()
+    with pytest.raises(LiverSegError, match="holds a training already"):
+        improve(job(data, out, old), Progress())
+    epochs: list[object] = []
+    assert improve(job(data, out, old), Progress(), epochs.append, resume=True) == decision
+    assert not epochs, "no epoch is trained again"
+    assert read_decision(out) == decision
+
+
+def test_a_model_compared_with_itself_differs_in_nothing(
+    data: Path, tmp_path: Path, old: Path
+) -> None:
+    out = tmp_path / "out"
+    improve(job(data, out, old), Progress())
+    own = str(out / "model")
+    compared = compare_models(out, own, find_sources(data), Progress(), "cpu")
+    assert compared.liver is not None
+    assert compared.liver.difference == pytest.approx(0.0, abs=0.01)  # float16 on disk
+    assert read_comparison(out) == compared
+
+
+def test_a_patient_the_other_model_saw_is_left_out_of_the_means(
+    data: Path, tmp_path: Path, old: Path
+) -> None:
+    out = tmp_path / "out"
+    improve(job(data, out, old), Progress())
+    (name,) = json.loads((out / SPLIT).read_text())["validation"]
+    add_to_card(old, {"trained_on": [name]})
+    compared = compare_models(out, str(old), find_sources(data), Progress(), "cpu")
+    (pair,) = compared.pairs
+    assert pair.taught == ("old",)
+    assert (compared.liver, compared.tumor) == (None, None)
+    assert compared.to_json()["left_out"] == [name]
+
+
+def test_a_comparison_needs_the_held_out_patients(data: Path, tmp_path: Path, old: Path) -> None:
+    with pytest.raises(LiverSegError, match="holds no figures of held-out patients"):
+        compare_models(tmp_path, str(old), find_sources(data), Progress())
+    out = tmp_path / "out"
+    improve(job(data, out, old), Progress())
+    with pytest.raises(LiverSegError, match="are not in the data any more"):
+        compare_models(out, str(old), [], Progress())
+
+
+def test_a_comparison_has_paired_differences_and_reads_back() -> None:
+    compared = BETTER.comparison
+    assert Comparison.from_json(json.loads(json.dumps(compared.to_json()))) == compared
+    assert compared.liver is not None
+    assert compared.liver.difference == pytest.approx(0.015)
+    assert compared.liver.interval == pytest.approx((0.0, 0.03))
+    assert compared.tumor is not None
+    assert compared.tumor.interval is None
+
+
+def an_outcome(out: Path, model: Path, verdict: Decision) -> Path:
+    """What `improve` leaves, with the weights of `model`."""
+    shutil.copytree(model, out / "model")
+    put(out, replace(verdict, new_sha256=find_model(str(model)).sha256))
+    add_to_card(out / "model", {"name": "better", "improved_from": verdict.on_card()})
+    return out
+
+
+def test_an_accepted_model_is_used_and_one_can_go_back(
+    untrained_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = an_outcome(tmp_path / "out", untrained_model, BETTER)
+    assert accept(out, Settings()).name == "better"
+    assert Settings().model == "better"
+    assert accept(out, Settings()).name == "better", "a second time adds no second one"
+    assert main(["models", "roll-back"]) == 0
+    assert capsys.readouterr().out == "default is used from now on, in place of better.\n"
+    assert Settings().model == "default"
+    assert find_installed("better") is not None
+
+
+def test_another_model_of_the_name_gets_a_number(untrained_model: Path, tmp_path: Path) -> None:
+    other = tmp_path / "home" / "data" / "models" / "better"
+    shutil.copytree(untrained_model, other)
+    card = json.loads((other / "card.json").read_text())
+    (other / "card.json").write_text(json.dumps(card | {"sha256": OLD_SHA}))
+    out = an_outcome(tmp_path / "out", untrained_model, BETTER)
+    assert accept(out, Settings()).name == "better-2"
+
+
+def test_a_model_that_was_not_accepted_is_not_used(
+    untrained_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = an_outcome(tmp_path / "out", untrained_model, WORSE)
+    assert main(["train", "--accept", "--out", str(out)]) == 1
+    assert "was not accepted. Liver does not fall" in capsys.readouterr().err
+    assert Settings().model == "default"
+    assert find_installed("better") is None
+
+
+def test_a_model_that_was_not_judged_is_not_accepted(untrained_model: Path, tmp_path: Path) -> None:
+    out = an_outcome(tmp_path / "out", untrained_model, BETTER)
+    put(out, BETTER)
+    with pytest.raises(LiverSegError, match="is not the one that was judged there"):
+        accept(out, Settings())
+    assert Settings().model == "default"
+
+
+def test_a_folder_without_a_decision_is_told_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--accept", "--out", str(tmp_path)]) == 1
+    assert "`liverseg train --improve` writes it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--improve"], ["--compare", "default"], ["--accept"]])
+def test_the_command_says_what_it_needs(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(["train", *words])
+    assert exit_.value.code == 2
+    assert "name the folder of the training with --out" in capsys.readouterr().err
+
+
+def test_the_zip_of_a_model_carries_what_it_was_improved_from(
+    untrained_model: Path, tmp_path: Path
+) -> None:
+    out = an_outcome(tmp_path / "out", untrained_model, BETTER)
+    accept(out, Settings())
+    export_zip("better", tmp_path / "better.zip")
+    carried = add_model(tmp_path / "better.zip", "carried").card
+    assert carried is not None
+    assert carried.about["improved_from"] == json.loads(json.dumps(BETTER.on_card()))
+
+
+def test_the_command_prints_both_models_and_the_decision(
+    data: Path, tmp_path: Path, old: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    where = ["--data", str(data), "--out", str(out), "--start-from", str(old)]
+    words = "--phantoms 0 --fine-tune-epochs 1 --precision float32 --device cpu --batch-size 4"
+    assert main(["train", "--improve", *where, *words.split()]) == 0
+    printed = capsys.readouterr().out
+    decision = read_decision(out)
+    assert "old -> improved" in printed
+    assert all(reason in printed for reason in decision.reasons)
+    word = "accepted" if decision.accepted else "not accepted"
+    assert f"The new model is {word}: a mean Dice may fall by 0.000." in printed
+    assert find_model(str(out / "model")).about["training"]["start_from"] == str(old)
+    compare = ["train", "--compare", str(old), "--json", "--device", "cpu"]
+    assert main([*compare, "--out", str(out)]) == 0
+    line = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert line["event"] == "comparison"
+    assert line["pairs"] == json.loads((out / DECISION).read_text())["comparison"]["pairs"]
+
+
+def test_the_words_of_a_job_are_the_command_that_a_window_starts(
+    data: Path, tmp_path: Path, old: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    recipe = job(data, out, old).recipe
+    assert recipe is not None
+    asked = TrainingJob(out, (data,), name="new", phantoms=0, recipe=recipe, improve=True)
+    out.mkdir()
+    write_recipe(recipe, out / RECIPE)
+    assert main([*asked.arguments(), "--json"]) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["event"] for event in told][-2:] == ["decision", "end"]
+    assert told[-1]["state"] == "finished"
+    assert read_run(out).job == asked
+    assert find_model(str(out / "model")).name == "new"

@@ -1,0 +1,135 @@
+"""The trainings that this computer knows of, and what their folders say."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
+from tests.training.tiny import TINY
+from training import record, run_folder
+from training.control import Wish, ask, asked, forget_wishes
+from training.job import TrainingJob
+from training.record import Record
+from training.run_folder import RUN, RunState, held, is_held, read_run
+from training.runs import forget, known_runs, new_run_folder, remember
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVERSEG_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(run_folder, "_PATIENCE_S", 0.0)
+
+
+def begun(out: Path, name: str = "tiny") -> Record:
+    out.mkdir(parents=True, exist_ok=True)
+    return Record(TrainingJob(out, name=name, recipe=TINY), "liverseg train")
+
+
+def test_a_training_is_running_as_long_as_its_process_holds_the_lock(tmp_path: Path) -> None:
+    writing = begun(tmp_path)
+    with held(tmp_path):
+        assert read_run(tmp_path).state is RunState.RUNNING
+        writing.enter(RunState.PAUSED)
+        assert read_run(tmp_path).state == "paused"
+        assert is_held(tmp_path)
+    run = read_run(tmp_path)
+    assert run.state is RunState.INTERRUPTED
+    assert run.resumable
+    assert not is_held(tmp_path)
+
+
+def test_the_record_gives_back_the_job_and_how_it_ended(tmp_path: Path) -> None:
+    begun(tmp_path).enter(RunState.FAILED, "The disk is full.")
+    run = read_run(tmp_path)
+    assert (run.state, run.message, run.name) == ("failed", "The disk is full.", "tiny")
+    assert run.job == TrainingJob(tmp_path, name="tiny", recipe=TINY)
+    assert not run.checkpoint
+
+
+def test_a_record_that_somebody_reads_just_then_is_written_a_moment_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    writing = begun(tmp_path)
+    plain = record.write_text
+
+    def refused_once(path: Path, text: str) -> None:
+        if not waited:
+            raise SaveError("It is being read.")
+        plain(path, text)
+
+    monkeypatch.setattr(record, "write_text", refused_once)
+    monkeypatch.setattr(record.time, "sleep", waited.append)
+    writing.enter(RunState.FINISHED)
+    assert len(waited) == 1
+    assert read_run(tmp_path).state is RunState.FINISHED
+
+
+def test_a_folder_that_was_moved_is_read_where_it_is(tmp_path: Path) -> None:
+    begun(tmp_path / "a").enter(RunState.FINISHED, model="model")
+    (tmp_path / "a").rename(tmp_path / "b")
+    run = read_run(tmp_path / "b")
+    assert run.job.out == tmp_path / "b"
+    assert run.model == tmp_path / "b" / "model"
+    assert run.fraction == 1.0
+    assert not run.resumable
+
+
+def test_a_second_training_is_kept_out_and_told_by_whom(tmp_path: Path) -> None:
+    begun(tmp_path)
+    values = json.loads((tmp_path / RUN).read_text()) | {"pid": 4711}
+    (tmp_path / RUN).write_text(json.dumps(values))
+    with held(tmp_path), pytest.raises(LiverSegError, match="by process 4711"), held(tmp_path):
+        pass
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(run_folder.FileLock, "acquire", refuse)
+    with pytest.raises(SaveError, match=r"could not be written: Permission denied\. Choose"):
+        held(tmp_path).__enter__()
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"job": {"out": 3}}'])
+def test_a_record_that_is_damaged_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / RUN).write_text(text)
+    with pytest.raises(UnreadableFileError, match=str(tmp_path)):
+        read_run(tmp_path)
+
+
+def test_known_runs_leave_out_what_is_gone_or_forgotten(tmp_path: Path) -> None:
+    for name in ("one", "two", "three"):
+        begun(tmp_path / name, name)
+        remember(tmp_path / name)
+    remember(tmp_path / "one")
+    assert sorted(run.name for run in known_runs()) == ["one", "three", "two"]
+    shutil.rmtree(tmp_path / "two")
+    forget(tmp_path / "three")
+    assert [run.name for run in known_runs()] == ["one"]
+
+
+def test_a_new_folder_is_fresh_each_time() -> None:
+    folders = [new_run_folder("my / model") for _ in range(3)]
+    assert len(set(folders)) == 3
+    assert all(not list(folder.iterdir()) for folder in folders)
+    assert folders[0].name == "my-model"
+
+
+def test_the_latest_wish_counts_and_goes_with_its_training(tmp_path: Path) -> None:
+    assert asked(tmp_path) is Wish.GO
+    for wish in ("pause", "stop", "cancel", "go"):
+        ask(tmp_path, wish)
+        assert asked(tmp_path) == wish
+    ask(tmp_path, "stop")
+    forget_wishes(tmp_path)
+    assert asked(tmp_path) is Wish.GO
+    with pytest.raises(LiverSegError, match="pause, go, stop, cancel"):
+        ask(tmp_path, "hurry")

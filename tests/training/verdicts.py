@@ -1,0 +1,35 @@
+"""Comparisons and decisions made by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from training.comparison import Comparison, Dice, Pair
+from training.decision import Decision, write_decision
+
+OLD_SHA, NEW_SHA = "a" * 64, "b" * 64
+
+
+def pair(
+    name: str,
+    old: tuple[float, float | None],
+    new: tuple[float, float | None],
+    *taught: str,
+) -> Pair:
+    """A patient with (liver, tumor) Dice of the old and of the new model."""
+    return Pair(name, Dice(*new), Dice(*old), taught)
+
+
+def decision(*pairs: Pair, tolerance: float = 0.0) -> Decision:
+    """What follows from `pairs`."""
+    return Decision(Comparison("new", "old", pairs), OLD_SHA, NEW_SHA, tolerance)
+
+
+BETTER = decision(pair("a", (0.90, 0.5), (0.93, 0.5)), pair("b", (0.90, None), (0.90, None)))
+WORSE = decision(pair("a", (0.90, 0.5), (0.95, 0.49)))
+
+
+def put(folder: Path, verdict: Decision) -> None:
+    """Write the decision into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_decision(verdict, folder)

@@ -1,0 +1,220 @@
+"""Two models on the same held-out patients, patient by patient."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.written import write_text
+from liverseg_gui.segmentation.model_card import ModelCard, read_card
+from liverseg_gui.segmentation.registry import find_model
+from training.bootstrap import LEVEL, mean_interval
+from training.card import HELD_OUT, Row
+from training.cases import CaseSource
+from training.run_folder import read_run
+from training.sources import find_all
+
+COMPARISON = "comparison.json"
+
+
+@dataclass(frozen=True)
+class Dice:
+    """What a model scores on a patient. `tumor` is None where the patient has no tumor.
+
+    `false_tumor_percent` is the tumor found in a patient without one, in percent of the liver.
+    """
+
+    liver: float
+    tumor: float | None
+    false_tumor_percent: float | None = None
+
+    @classmethod
+    def of(cls, row: Row) -> Dice:
+        """The Dice of a row of `CaseFigures.to_json()`."""
+        has_tumor = bool(row["tumor_burden"]["true_percent"])
+        false_tumor = row["false_positive"]["tumor_percent_of_liver"]
+        return cls(row["liver"]["dice"], row["tumor"]["dice"] if has_tumor else None, false_tumor)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One patient with both models; `taught` are those that were trained on the patient."""
+
+    name: str
+    ours: Dice
+    other: Dice
+    taught: tuple[str, ...] = ()
+
+    @property
+    def fair(self) -> bool:
+        """Whether neither model was trained on the patient, as far as the cards' names tell."""
+        return not self.taught
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Means over `patients`, and of their differences, ours minus other, the 95 % interval.
+
+    The interval is the bootstrap's over patients, None below two of them.
+    """
+
+    patients: int
+    ours: float
+    other: float
+    difference: float
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The model `ours` and an `other` one on the held-out patients of a training."""
+
+    ours: str
+    other: str
+    pairs: tuple[Pair, ...]
+
+    @property
+    def fair(self) -> tuple[Pair, ...]:
+        """The patients whom neither model was trained on: those the means are taken over."""
+        return tuple(pair for pair in self.pairs if pair.fair)
+
+    @property
+    def liver(self) -> Difference | None:
+        """The Dice of the liver; None without a patient it can be told from."""
+        return _difference([(pair.ours.liver, pair.other.liver) for pair in self.fair])
+
+    @property
+    def tumor(self) -> Difference | None:
+        """The Dice of tumors over the patients who have one; None without any."""
+        return _difference(
+            [
+                (pair.ours.tumor, pair.other.tumor)
+                for pair in self.fair
+                if pair.ours.tumor is not None and pair.other.tumor is not None
+            ]
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """All figures as plain values; `from_json` reads them back."""
+        values = asdict(self)
+        for label in ("liver", "tumor"):
+            found: Difference | None = getattr(self, label)
+            values[label] = None if found is None else asdict(found)
+        return values | {"level": LEVEL, "left_out": [p.name for p in self.pairs if not p.fair]}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Comparison:
+        """The comparison that `to_json` wrote down."""
+        pairs = tuple(
+            Pair(row["name"], Dice(**row["ours"]), Dice(**row["other"]), tuple(row["taught"]))
+            for row in values["pairs"]
+        )
+        return cls(values["ours"], values["other"], pairs)
+
+
+def compare_models(
+    out: Path,
+    other_model: str,
+    sources: Sequence[CaseSource],
+    progress: Progress,
+    device: str = "auto",
+) -> Comparison:
+    """Judge another model on the held-out patients of the training in `out`, and write it there.
+
+    `other_model` is an installed one or a folder; `sources` hold the held-out patients. The
+    figures of the training's own model are those in `out/held_out.json`, made by the same code.
+
+    Raises:
+        LiverSegError: `out` holds no finished training with held-out patients, a patient is not in
+            `sources`, or the other model cannot be judged on them.
+        Cancelled: `progress` was cancelled.
+    """
+    from training.judge_model import judge_model  # torch
+
+    rows = _held_out_rows(out)
+    ours, other = read_card(out / "model"), find_model(other_model)
+    unseen = _chosen(sources, list(rows), out)
+    judged = judge_model(other, unseen, device, progress)
+    theirs = {figures.name: Dice.of(figures.to_json()) for figures in judged}
+    pairs = tuple(
+        Pair(name, Dice.of(row), theirs[name], _taught(name, (ours, other)))
+        for name, row in rows.items()
+    )
+    comparison = Comparison(ours.name, other.name, pairs)
+    write_text(out / COMPARISON, json.dumps(comparison.to_json(), indent=1) + "\n")
+    return comparison
+
+
+def compare_run(
+    out: Path, other_model: str, progress: Progress, device: str = "auto"
+) -> Comparison:
+    """`compare_models` with the cases that the training in `out` was made with.
+
+    Raises:
+        LiverSegError: as `compare_models`, or it is not recorded in `out` which cases those are.
+        Cancelled: `progress` was cancelled.
+    """
+    job = read_run(out).job
+    sources = find_all(job.data, job.corrected, job.excluded)
+    return compare_models(out, other_model, sources, progress, device)
+
+
+def read_comparison(out: Path) -> Comparison:
+    """The comparison that was made last in `out`.
+
+    Raises:
+        UnreadableFileError: there is none, or it is damaged.
+    """
+    path = out / COMPARISON
+    try:
+        return Comparison.from_json(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise UnreadableFileError(f"{path} is missing or damaged. Compare again.") from error
+
+
+def _held_out_rows(out: Path) -> dict[str, Row]:
+    try:
+        values = json.loads((out / HELD_OUT).read_text("utf-8"))
+        return {row["name"]: row for row in values["cases"]}
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise UnreadableFileError(
+            f"{out} holds no figures of held-out patients ({HELD_OUT}). Models are compared on "
+            "them: train to the end, with patients held out."
+        ) from error
+
+
+def _chosen(sources: Sequence[CaseSource], names: Sequence[str], out: Path) -> list[CaseSource]:
+    there = {source.name: source for source in sources}
+    if missing := [name for name in names if name not in there]:
+        raise LiverSegError(
+            f"The patients {', '.join(missing)}, held out by the training in {out}, are not in the "
+            "data any more. Name the data it was trained on."
+        )
+    return [there[name] for name in names]
+
+
+def _taught(name: str, cards: Sequence[ModelCard]) -> tuple[str, ...]:
+    return tuple(card.name for card in cards if name in trained_on(card))
+
+
+def trained_on(card: ModelCard) -> list[str]:
+    """The names of the cases that a card says its model was trained on."""
+    names = card.about.get("trained_on")
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def _difference(pairs: Sequence[tuple[float, float]]) -> Difference | None:
+    if not pairs:
+        return None
+    ours, other = zip(*pairs, strict=True)
+    differences = [a - b for a, b in pairs]
+    return Difference(
+        *(len(pairs), fmean(ours), fmean(other), fmean(differences)),
+        mean_interval(differences),
+    )

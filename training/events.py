@@ -1,0 +1,110 @@
+"""What a training tells while it runs: JSON objects, a line each, in `events.jsonl` of its folder.
+
+docs/training.md has a table of them. Free of torch: the window reads them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from liverseg_gui.core.errors import SaveError
+
+EVENTS = "events.jsonl"
+
+Event = dict[str, Any]
+Tell = Callable[[Event], None]
+
+_TAIL = 65_536
+
+
+class EventFile:
+    """Appends events to a file; what cannot be written there is no reason to stop."""
+
+    def __init__(self, path: Path, append: bool) -> None:
+        """Begin a file, or go on with it: behind half a line, if the last process was killed.
+
+        Raises:
+            SaveError: it cannot be written.
+        """
+        self._path = path
+        try:
+            with path.open("ab" if append else "wb") as file:
+                if file.tell() and not _tail(path, 1).endswith(b"\n"):
+                    file.write(b"\n")
+        except OSError as error:
+            raise SaveError(
+                f"{path} could not be written: {error.strerror}. Choose another folder."
+            ) from error
+
+    def __call__(self, event: Event) -> None:
+        """Add `event`."""
+        try:
+            with self._path.open("ab") as file:
+                file.write(json.dumps(event).encode() + b"\n")
+        except OSError:
+            return
+
+
+def read_events(path: Path) -> list[Event]:
+    """The events in `path`, without those that a later one supersedes.
+
+    An epoch, its pictures and a patient stand once, though an interrupted training did them again;
+    of plans, of progress, and of "paused", "resumed" and "end" the last one counts. The order is
+    that in which they were told. What is no event is left out; a file that is not there has none.
+    """
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError:
+        return []
+    events: dict[tuple[Any, ...], Event] = {}
+    for line in lines:
+        event = parse_event(line)
+        if event is not None:
+            key = _key(event)
+            events.pop(key, None)
+            events[key] = event
+    return list(events.values())
+
+
+def parse_event(line: bytes | str) -> Event | None:
+    """The event on a `line`; None for half a line and for what is no event."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None
+
+
+def last_progress(path: Path) -> tuple[float, str]:
+    """The last fraction (0..1) and phase that were told; nothing done where there is none."""
+    try:
+        lines = _tail(path, _TAIL).splitlines()
+    except OSError:
+        lines = []
+    for line in reversed(lines):
+        event = parse_event(line)
+        if event is not None and event["event"] == "progress":
+            return float(event["fraction"]), str(event["phase"])
+    return 0.0, ""
+
+
+def _key(event: Event) -> tuple[Any, ...]:
+    """Events of one key supersede each other."""
+    kind = event["event"]
+    named = {"epoch": ("stage", "epoch"), "pictures": ("stage", "epoch"), "patient": ("name",)}
+    if kind in ("paused", "resumed", "end"):
+        return ("state",)
+    if kind == "note":
+        return kind, event.get("text")
+    return kind, *(event.get(name) for name in named.get(kind, ()))
+
+
+def _tail(path: Path, size: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        file.seek(max(file.tell() - size, 0))
+        return file.read()
