@@ -32,6 +32,11 @@ FAILS = "import sys\nprint('liverseg: X holds no labelled cases.', file=sys.stde
 
 
 @pytest.fixture
+def page(recipe_page: RecipePage) -> RecipePage:
+    return recipe_page
+
+
+@pytest.fixture
 def finder(qtbot: QtBot) -> Iterator[RateFinder]:
     made = RateFinder(None, lambda out: [str(out)])
     qtbot.addWidget(made)
