@@ -14,7 +14,8 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.resources import DEFAULT_MODEL
 from liverseg_gui.segmentation.model_before import choose_instead
 from liverseg_gui.segmentation.model_card import ModelCard, read_card
-from liverseg_gui.segmentation.model_store import add_model
+from liverseg_gui.segmentation.model_fit import expected_shapes
+from liverseg_gui.segmentation.model_store import ExpectedShapes, add_model
 from liverseg_gui.segmentation.registry import (
     InstalledModel,
     ModelChoice,
@@ -186,6 +187,22 @@ def accept(
         ModelError: it cannot be added.
         Cancelled: `progress` was cancelled; nothing was changed.
     """
+    return choose_instead(add_accepted(out, name, progress).name, settings)
+
+
+def add_accepted(
+    out: Path,
+    name: str | None = None,
+    progress: Progress | None = None,
+    shapes_of: ExpectedShapes = expected_shapes,
+) -> InstalledModel:
+    """The first half of `accept`: the model is added, or was before, and not chosen yet.
+
+    `shapes_of` is as for `model_store.add_model`.
+
+    Raises:
+        LiverSegError, ModelError, Cancelled: as `accept`.
+    """
     decision = read_decision(out)
     folder = out / "model"
     if not decision.accepted:
@@ -200,8 +217,9 @@ def accept(
             "another folder."
         )
     there = [model for model in list_models() if model.card and model.card.sha256 == card.sha256]
-    added = there[0] if there else add_model(folder, name or _free_name(card.name), progress)
-    return choose_instead(added.name, settings)
+    if there:
+        return there[0]
+    return add_model(folder, name or _free_name(card.name), progress, shapes_of)
 
 
 def _as_trained(card: ModelCard) -> TrainConfig:

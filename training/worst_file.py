@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import SaveError, UnreadableFileError
 from training.cases import CaseSource
+from training.joined import RenamedCase
 from training.volumes import VolumeCase
 from training.worst_slices import WorstSlice
 
@@ -102,6 +103,8 @@ def _saved(arrays: Mapping[str, NDArray[Any]], n: int) -> SavedSlice:
 
 def _place(source: CaseSource) -> tuple[str, int]:
     """The scan and the number of its volume; pictures and packed folders are none to open."""
+    if isinstance(source, RenamedCase):
+        return _place(source.source)
     if not isinstance(source, VolumeCase):
         return "", 0
     return str(source.scan.absolute()), source.volume or 0

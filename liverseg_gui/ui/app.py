@@ -21,6 +21,8 @@ from liverseg_gui.ui.main_window import MainWindow
 from liverseg_gui.ui.theme import apply_theme
 
 _WARM_UP_MS = 500
+_TRAININGS_MS = 1500
+"""The window is there first."""
 
 
 def run_window(
@@ -53,6 +55,7 @@ def run_window(
 
     window.study.volume_changed.connect(lambda: QTimer.singleShot(_WARM_UP_MS, segmenter.warm_up))
     window.study.volume_changed.connect(garbage.collect_soon)
+    QTimer.singleShot(_TRAININGS_MS, window.trainings.look)
     garbage.spare_all()
     QTimer.singleShot(0, lambda: open_first(window, path, mask))
     try:

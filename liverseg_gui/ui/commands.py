@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -93,7 +94,7 @@ def _overlay_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
     return {
         **{f"quality {name}": partial(_choose_quality, window, name) for name in QUALITIES},
         "models": partial(_show_models, window),
-        "train": partial(_show_training, window),
+        "train": partial(show_training, window),
         "cancel": partial(_cancel, window),
         "overlay": partial(setattr, state, "overlay_visible"),
         "opacity_down": partial(state.change_opacity, -0.1),
@@ -299,19 +300,26 @@ def _show_models(window: MainWindow) -> None:
     dialog.open()
 
 
-def _show_training(window: MainWindow) -> None:
-    """There is one room, and it stays beside the window."""
+def show_training(window: MainWindow, out: Path | None = None) -> None:
+    """There is one room, and it stays beside the window; `out` is a training to show in it."""
     from liverseg_gui.ui.training_room.pages import standard_pages
     from liverseg_gui.ui.training_room.room import TrainingRoom
 
     room = window.findChild(TrainingRoom)
     if not isinstance(room, TrainingRoom):
-        room = TrainingRoom(window, standard_pages(window.settings, window.bench.dialogs))
+        show_slice = window.controller.opener.show_slice
+        watch, dialogs = window.trainings, window.bench.dialogs
+        pages = standard_pages(window.settings, dialogs, watch, show_slice)
+        room = TrainingRoom(window, pages)
         room.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        window.closing.connect(room.reject)
+        window.closing.connect(room.leave)
+        room.finished.connect(window.trainings.look)
     room.show()
     room.raise_()
     room.activateWindow()
+    window.trainings.notice.hide()
+    if out is not None:
+        room.open_folder(out)
 
 
 def _choose_quality(window: MainWindow, quality: str, _checked: bool) -> None:

@@ -67,6 +67,19 @@ class Dialogs:
         box.exec()
         return box.clickedButton() is accept
 
+    def leave_training(self, question: str) -> bool | None:
+        """Ask what becomes of a training that runs: True to let it go on in the background, False
+        to cancel it, None to stay."""
+        box = QMessageBox(QMessageBox.Icon.Question, "LiverSeg", question, parent=self._parent)
+        background = box.addButton("Go on in the background", QMessageBox.ButtonRole.AcceptRole)
+        cancel = box.addButton("Cancel the training", QMessageBox.ButtonRole.DestructiveRole)
+        stay = box.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(background)
+        box.setEscapeButton(stay)
+        box.exec()
+        clicked = box.clickedButton()
+        return True if clicked is background else False if clicked is cancel else None
+
     def browse(
         self, title: str, entries: Sequence[VolumeEntry], chosen: Callable[[int], None]
     ) -> None:

@@ -28,7 +28,7 @@ from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import Pane, ViewState
 from liverseg_gui.ui.actions import PANELS_MENU, make_actions, menu_named
 from liverseg_gui.ui.cine import Cine
-from liverseg_gui.ui.commands import handlers, refresh_commands
+from liverseg_gui.ui.commands import handlers, refresh_commands, show_training
 from liverseg_gui.ui.comparison_panel import ComparisonPanel
 from liverseg_gui.ui.dialogs import Dialogs
 from liverseg_gui.ui.display_panel import DisplayPanel
@@ -57,6 +57,7 @@ from liverseg_gui.ui.status_line import NOTICE, StatusLine
 from liverseg_gui.ui.study_controller import StudyController
 from liverseg_gui.ui.surface_controller import SurfaceController
 from liverseg_gui.ui.surface_view import SurfaceView
+from liverseg_gui.ui.training_watch import TrainingWatch
 from liverseg_gui.ui.wheel import WheelGuard
 from liverseg_gui.ui.window_commands import refresh_window_commands
 from liverseg_gui.ui.window_controller import WindowController
@@ -202,6 +203,9 @@ class MainWindow(QMainWindow):
 
     def _build_status(self) -> None:
         self.job_bar = JobBar(self.runner, self._shown)
+        self.trainings = TrainingWatch(self.bench.dialogs, self._shown)
+        self.trainings.show_asked.connect(lambda out: show_training(self, out))
+        self.statusBar().addPermanentWidget(self.trainings.notice)
         self.status = StatusLine(self.statusBar(), self.study, self.view_state, self.job_bar)
 
     def _listen(self) -> None:
@@ -380,12 +384,13 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(0, lambda: self.controller.open(scans, mask))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ask about unsaved work, then stop all jobs."""
-        if not self.controller.may_close():
+        """Ask about unsaved work and trainings, then stop all jobs."""
+        if not self.controller.may_close() or not self.trainings.may_leave():
             event.ignore()
             return
         self.windows.keep()
         self.closing.emit()
+        self.trainings.stop()
         self.runner.shutdown()
         self.surfaces.shutdown()
         event.accept()

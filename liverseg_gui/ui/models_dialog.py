@@ -39,6 +39,7 @@ from liverseg_gui.ui.dialogs import Dialogs
 from liverseg_gui.ui.hiding import text_shown
 from liverseg_gui.ui.jobs import JobRunner, Work
 from liverseg_gui.ui.models_list import ModelCardView, ModelsList
+from liverseg_gui.ui.roll_back_button import RollBackButton
 from liverseg_gui.ui.theme import Tone, set_tone
 
 _DROP = "A model can be dropped here too: its zip or its folder."
@@ -124,12 +125,16 @@ class ModelsDialog(QDialog):
         self.export_button = _button("&Export ...", self.export)
         self.export_button.setToolTip("One file, to be added on another workstation")
         self.remove_button = _button("&Remove", self.remove)
+        self.roll_back_button = RollBackButton(self._settings)
+        self.roll_back_button.done.connect(lambda text: self.tell(text, "good"))
+        self.roll_back_button.failed.connect(lambda text: self.tell(text, "error"))
         close = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         close.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
         close.rejected.connect(self.reject)
         row = QHBoxLayout()
         for button in (self.add_file, self.add_folder, self.export_button, self.remove_button):
             row.addWidget(button)
+        row.addWidget(self.roll_back_button)
         row.addStretch(1)
         row.addWidget(self.use_button)
         row.addWidget(close)
@@ -178,6 +183,7 @@ class ModelsDialog(QDialog):
         own = model is not None and not model.built_in
         self.remove_button.setEnabled(own and not busy)
         self.remove_button.setToolTip("" if own else "It comes with the program and stays.")
+        self.roll_back_button.refresh()
         for button in (self.add_file, self.add_folder, self.add_renamed):
             button.setEnabled(not busy)
 

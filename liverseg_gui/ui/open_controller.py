@@ -63,15 +63,21 @@ class OpenController(QObject):
         self._job: Job | None = None
         self._turn = object()  # what is opened now; whatever belongs to another one comes too late
         self._given_up: LabelMap | None = None
+        self._axial: int | None = None
         self._sliced.connect(self._show_slice, Qt.ConnectionType.QueuedConnection)
 
     def open(
-        self, paths: Sequence[Path], mask: Path | None = None, number: int | None = None
+        self,
+        paths: Sequence[Path],
+        mask: Path | None = None,
+        number: int | None = None,
+        axial: int | None = None,
     ) -> None:
         """Open the scan at `paths`, its volume `number` (from 1) or the one the reader chooses,
-        and `mask` over it."""
+        and `mask` over it; at the slice `axial` (from 0), or in the middle."""
         if not paths or not self._may_go(_CLOSES_THIS):
             return
+        self._axial = axial
         self._given_up = self._bench.study.mask
         self._start_turn()
         name = paths[0].name or str(paths[0])
@@ -80,6 +86,17 @@ class OpenController(QObject):
             partial(_list, paths),
             partial(self._listed, self._turn, name, mask, number),
         )
+
+    def show_slice(self, path: Path, number: int | None, axial: int) -> None:
+        """Go to the slice `axial` (from 0) of volume `number` of the scan at `path`, None for the
+        only one; it is opened where it is not open."""
+        study, view = self._bench.study, self._bench.view
+        place = study.place
+        if study.volume is None or place is None or (place.path, place.number) != (path, number):
+            self.open([path], None, number, axial)
+            return
+        i, j, _ = view.crosshair_ijk
+        view.crosshair_ijk = (i, j, min(axial, study.volume.shape[2] - 1))
 
     def open_recent(self, place: int) -> None:
         """Open the path at `place` (from 0) of the recent ones."""
@@ -162,7 +179,8 @@ class OpenController(QObject):
         if study.mask is not self._given_up and not self._may_go(_CLOSES_THIS):
             return
         i, j, k = volume.shape
-        view.crosshair_ijk = (i // 2, j // 2, k // 2)
+        axial = k // 2 if self._axial is None else min(self._axial, k - 1)
+        view.crosshair_ijk = (i // 2, j // 2, axial)
         key = study_key(offer.path, offer.number)
         study.open(volume, offer.entry.about.phase, key, histogram, offer.place)
         self._bench.settings.opened(offer.path, offer.number)

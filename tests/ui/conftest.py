@@ -50,6 +50,7 @@ class FakeDialogs:
         self.problems: list[tuple[str, str]] = []
         self.questions: list[str] = []
         self.save_answer: bool | None = None
+        self.leave_answer: bool | None = None
         self.yes = False
         self.choice: int | None = None
         self.offered: list[VolumeEntry] = []
@@ -70,6 +71,10 @@ class FakeDialogs:
     def confirm(self, question: str, yes: str) -> bool:
         self.questions.append(question)
         return self.yes
+
+    def leave_training(self, question: str) -> bool | None:
+        self.questions.append(question)
+        return self.leave_answer
 
     def browse(
         self, title: str, entries: Sequence[VolumeEntry], chosen: Callable[[int], None]

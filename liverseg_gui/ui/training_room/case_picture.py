@@ -26,7 +26,8 @@ def case_picture(case: Case) -> NDArray[np.uint8]:
     it is the middle slice of the scan.
     """
     k = _middle(case.labels)
-    grey, labels = _body(case.slices[k], case.labels[k])
+    body = body_box(case.slices[k], case.labels[k])
+    grey, labels = case.slices[k][body], case.labels[k][body]
     rows, columns = _sampled(grey.shape, case.pixel_mm or (1.0, 1.0))
     grid = np.ix_(rows, columns)
     rgb = np.repeat(grey[grid][:, :, None].astype(np.float32), 3, axis=2)
@@ -44,19 +45,16 @@ def _middle(labels: NDArray[np.uint8]) -> int:
     return int(np.searchsorted(share, share[-1] / 2))
 
 
-def _body(
-    grey: NDArray[np.uint8], labels: NDArray[np.uint8]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """What is not air, with a margin; all where there is only air."""
+def body_box(grey: NDArray[np.uint8], labels: NDArray[np.uint8]) -> tuple[slice, slice]:
+    """Rows and columns of what is not air, with a margin; all where there is only air."""
     box = []
     for axis in (1, 0):
         there = np.flatnonzero((np.mean(grey > _SEEN, axis=axis) > _MARGIN) | labels.any(axis=axis))
         if not there.size:
-            return grey, labels
+            return slice(None), slice(None)
         margin = round(grey.shape[1 - axis] * _MARGIN)
         box.append(slice(max(there[0] - margin, 0), there[-1] + 1 + margin))
-    place = tuple(box)
-    return grey[place], labels[place]
+    return box[0], box[1]
 
 
 def _sampled(

@@ -106,6 +106,11 @@ class DataPage(QWidget):
         return "" if self.ready else self._shown(self._note) or self._deal.words
 
     @property
+    def looked(self) -> bool:
+        """Whether everything that is chosen has been looked through."""
+        return self._looked is not None
+
+    @property
     def sources(self) -> list[CaseSource]:
         """The cases that are taken."""
         left_out = self.table.left_out

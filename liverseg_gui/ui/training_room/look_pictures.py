@@ -1,4 +1,4 @@
-"""Small pictures side by side, with the outlines of liver and tumor."""
+"""Small pictures side by side, with liver and tumor outlined, and filled where they were found."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from liverseg_gui.core.contours import smooth_contours
-from liverseg_gui.core.display import LABEL_COLORS
+from liverseg_gui.core.display import LABEL_COLORS, overlay
 from liverseg_gui.ui.theme import placeholder_color
 
 _COLUMNS = 3
 _GAP_PX = 3
+_FILLED = 0.45
 _PEN_PX = 1.4
 Outline = tuple[int, QPolygonF]
 
 
 class LookPictures(QWidget):
-    """Draws what it is given in rows of three, as large as there is room, never distorted."""
+    """Draws what it is given in rows of `columns`, as large as there is room, never distorted."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, columns: int = _COLUMNS) -> None:
         super().__init__()
-        self._count = count
+        self._count, self._columns = count, columns
         self._images: list[QImage] = []
         self._outlines: list[list[Outline]] = []
         self._aspect = 1.5
@@ -45,32 +46,47 @@ class LookPictures(QWidget):
 
     def heightForWidth(self, width: int) -> int:
         """As high as all rows are where the pictures fill the width."""
-        rows = -(-self._count // _COLUMNS)
-        one = (width - _GAP_PX * (_COLUMNS - 1)) / _COLUMNS / self._aspect
+        rows = -(-self._count // self._columns)
+        one = (width - _GAP_PX * (self._columns - 1)) / self._columns / self._aspect
         return round(rows * one + _GAP_PX * (rows - 1))
 
-    def show_looks(self, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
-        """Draw `images` uint8 (n, rows, columns) with the outlines of `labels` of that shape."""
+    def show_looks(
+        self,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.uint8],
+        found: NDArray[np.uint8] | None = None,
+    ) -> None:
+        """Draw `images` uint8 (n, rows, columns) with the outlines of `labels` of that shape, and
+        what was `found` filled."""
         aspect = images.shape[2] / images.shape[1]
         if aspect != self._aspect:
             self._aspect = aspect
             self.updateGeometry()
-        self._images = [_image(picture) for picture in images]
+        if found is None:
+            self._images = [_image(picture) for picture in images]
+        else:
+            self._images = [_filled(*each) for each in zip(images, found, strict=True)]
         self._outlines = [_outlines(slice_labels) for slice_labels in labels]
+        self.update()
+
+    def clear(self) -> None:
+        """Draw where pictures will be."""
+        self._images, self._outlines = [], []
         self.update()
 
     def boxes(self) -> list[QRectF]:
         """Where the pictures are."""
-        rows = -(-self._count // _COLUMNS)
-        width = (self.width() - _GAP_PX * (_COLUMNS - 1)) / _COLUMNS
+        columns = self._columns
+        rows = -(-self._count // columns)
+        width = (self.width() - _GAP_PX * (columns - 1)) / columns
         height = (self.height() - _GAP_PX * (rows - 1)) / rows
         width = max(min(width, height * self._aspect), 1.0)
         height = width / self._aspect
-        left = (self.width() - _COLUMNS * width - _GAP_PX * (_COLUMNS - 1)) / 2
+        left = (self.width() - columns * width - _GAP_PX * (columns - 1)) / 2
         return [
             QRectF(
-                left + n % _COLUMNS * (width + _GAP_PX),
-                n // _COLUMNS * (height + _GAP_PX),
+                left + n % columns * (width + _GAP_PX),
+                n // columns * (height + _GAP_PX),
                 width,
                 height,
             )
@@ -109,6 +125,12 @@ def _image(picture: NDArray[np.uint8]) -> QImage:
     rows, columns = picture.shape
     grey = QImage.Format.Format_Grayscale8
     return QImage(np.ascontiguousarray(picture).tobytes(), columns, rows, columns, grey).copy()
+
+
+def _filled(picture: NDArray[np.uint8], found: NDArray[np.uint8]) -> QImage:
+    rows, columns = picture.shape
+    color = np.ascontiguousarray(overlay(picture, found, _FILLED)).tobytes()
+    return QImage(color, columns, rows, 3 * columns, QImage.Format.Format_RGB888).copy()
 
 
 def _outlines(labels: NDArray[np.uint8]) -> list[Outline]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from PySide6.QtCore import SignalInstance
+from PySide6.QtCore import Qt, SignalInstance
 from PySide6.QtWidgets import QWidget
 
 from liverseg_gui.state.settings import Settings
@@ -15,11 +15,16 @@ from liverseg_gui.ui.dialogs import Dialogs
 from liverseg_gui.ui.hiding import text_shown
 from liverseg_gui.ui.training_room.data_page import DataPage
 from liverseg_gui.ui.training_room.data_selection import DataSelection
+from liverseg_gui.ui.training_watch import TrainingWatch
 
 if TYPE_CHECKING:
     from training.cases import CaseSource
     from training.config import TrainConfig
     from training.job import TrainingJob
+
+
+ShowSlice = Callable[[Path, int | None, int], None]
+"""Shows the axial slice (from 0) of a scan, volume (from 1, None: the only one), in the window."""
 
 
 class RecipeStep(Protocol):
@@ -60,6 +65,14 @@ class Job(Protocol):
 class RunStep(Protocol):
     """The third step."""
 
+    @property
+    def finished(self) -> SignalInstance:
+        """Tells the folder of a training that was seen running and is done."""
+
+    @property
+    def changed(self) -> SignalInstance:
+        """Tells that a training may be in another state."""
+
     def start(self, job: Job, resume: bool = False) -> None:
         """Start a training in a process of its own, or let one go on."""
 
@@ -70,8 +83,23 @@ class RunStep(Protocol):
 class ResultStep(Protocol):
     """The fourth step."""
 
+    @property
+    def discarded(self) -> SignalInstance:
+        """Tells the folder of a training that was deleted."""
+
     def show_run(self, out: Path) -> None:
         """Show what came of the training in `out`."""
+
+
+class ImproveAsk(Protocol):
+    """What asks whether the model in use is to be improved."""
+
+    @property
+    def asked(self) -> SignalInstance:
+        """Tells the `Job` to start."""
+
+    def open(self) -> None:
+        """Ask, and return at once."""
 
 
 @runtime_checkable
@@ -124,20 +152,25 @@ class Training:
 
     `job` takes what is trained on, how, the model's name and the folder of the training;
     `new_folder` makes one for a name. `known` are the trainings, and `forget` takes the one in a
-    folder off their list. All may raise a `LiverSegError`.
+    folder off their list. `refuse_second` refuses to start one beside another. All may raise a
+    `LiverSegError`.
     """
 
     job: Callable[[DataSelection, TrainConfig, str, Path], Job]
     new_folder: Callable[[str], Path]
     known: Callable[[], Sequence[KnownRun]]
     forget: Callable[[Path], None]
+    refuse_second: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
 class Pages:
     """How each page is made; a step without a page is not offered, nor is one after it.
 
-    `shown` says what of a text may be seen.
+    `shown` says what of a text may be seen. `concern` is told the folder of each training that is
+    started or shown, and `may_leave` asks what becomes of those that run when the room is closed.
+    `improve` makes what asks whether the model in use is to be improved with the cases on a data
+    page.
     """
 
     data: Callable[[], DataPage]
@@ -146,16 +179,35 @@ class Pages:
     result: Callable[[], QWidget] | None = None
     training: Training | None = None
     shown: Callable[[str], str] = str
+    concern: Callable[[Path], None] = lambda _: None
+    may_leave: Callable[[], bool] = lambda: True
+    improve: Callable[[QWidget, DataPage], ImproveAsk] | None = None
 
 
-def standard_pages(settings: Settings, dialogs: Dialogs) -> Pages:
-    """The pages of the program."""
-    return Pages(
+def standard_pages(
+    settings: Settings,
+    dialogs: Dialogs,
+    watch: TrainingWatch | None = None,
+    show_slice: ShowSlice | None = None,
+) -> Pages:
+    """The pages of the program; `watch` looks after its trainings where no room is open, and
+    `show_slice` shows a slice of a scan in the window."""
+
+    def shown(text: str) -> str:
+        return text_shown(text, settings)
+
+    pages = Pages(
         lambda: DataPage(settings, dialogs),
         _recipe,
+        lambda: _run(dialogs, shown),
+        lambda: _result(settings, dialogs, show_slice),
         training=_training(),
-        shown=lambda text: text_shown(text, settings),
+        shown=shown,
+        improve=lambda parent, data: _improve(settings, parent, data),
     )
+    if watch is None:
+        return pages
+    return replace(pages, concern=watch.concern, may_leave=watch.may_leave)
 
 
 def _recipe() -> QWidget:
@@ -164,10 +216,32 @@ def _recipe() -> QWidget:
     return RecipePage()
 
 
+def _run(dialogs: Dialogs, shown: Callable[[str], str]) -> QWidget:
+    from liverseg_gui.ui.training_room.run_page import RunPage
+
+    return RunPage(dialogs.confirm, shown)
+
+
+def _result(settings: Settings, dialogs: Dialogs, show_slice: ShowSlice | None) -> QWidget:
+    from liverseg_gui.ui.training_room.result_page import ResultPage
+
+    return ResultPage(settings, dialogs, show_slice)
+
+
+def _improve(settings: Settings, parent: QWidget, data: DataPage) -> ImproveAsk:
+    from liverseg_gui.ui.training_room.improve_dialog import ImproveDialog
+
+    slices = sum(data.slices)
+    dialog = ImproveDialog(parent, settings, data.sources, data.selection(), slices)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    return dialog
+
+
 def _training() -> Training:
+    from liverseg_gui.ui.training_room.busy import refuse_second
     from training.runs import forget, known_runs, new_run_folder
 
-    return Training(_job, new_run_folder, known_runs, forget)
+    return Training(_job, new_run_folder, known_runs, forget, refuse_second)
 
 
 def _job(selection: DataSelection, recipe: TrainConfig, name: str, out: Path) -> TrainingJob:

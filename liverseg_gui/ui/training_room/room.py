@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -24,43 +23,28 @@ from PySide6.QtWidgets import (
 )
 
 from liverseg_gui.core.errors import LiverSegError
-from liverseg_gui.core.places import config_folder
 from liverseg_gui.ui.theme import set_tone
+from liverseg_gui.ui.training_room.busy import BusyError
 from liverseg_gui.ui.training_room.data_page import DataPage
+from liverseg_gui.ui.training_room.improve_button import ImproveButton
 from liverseg_gui.ui.training_room.pages import (
     HasJobs,
+    Job,
     KnownRun,
     Pages,
     RecipeStep,
     ResultStep,
     RunStep,
 )
+from liverseg_gui.ui.training_room.room_geometry import SIZE, keep_geometry, restore_geometry
 from liverseg_gui.ui.training_room.run_list import RunList
+from liverseg_gui.ui.training_room.steps import TITLES, Step, makers, offered_steps
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
 
-_SIZE = QSize(1240, 820)
 _SIDE_PX = 210
-_GEOMETRY = "training room"
 _LOOK_MS = 3000
-
-
-class Step(IntEnum):
-    """The steps, in their order."""
-
-    DATA = 0
-    RECIPE = 1
-    RUN = 2
-    RESULT = 3
-
-
-_TITLES = {
-    Step.DATA: "Data",
-    Step.RECIPE: "Recipe",
-    Step.RUN: "Run",
-    Step.RESULT: "Result",
-}
 _NO_RUN = "Start a training first, or show one of those below."
 
 
@@ -72,13 +56,14 @@ class TrainingRoom(QDialog):
         self._pages = pages
         self._made: dict[Step, QWidget] = {}
         self._out: Path | None = None
+        self._in_the_way: Path | None = None
         self._closed = False
         self.setWindowTitle("Train a model")
         self.setModal(False)
         self.setSizeGripEnabled(True)
-        self._steps = _offered(pages)
+        self._steps = offered_steps(pages)
         self._build()
-        self._restore()
+        restore_geometry(self)
         self._watch = QTimer(self)
         self._watch.setInterval(_LOOK_MS)
         self._watch.timeout.connect(self.refresh_runs)
@@ -108,17 +93,22 @@ class TrainingRoom(QDialog):
         self.note = QLabel()
         self.note.setWordWrap(True)
         self.note.setTextFormat(Qt.TextFormat.PlainText)
+        self.show_it = _button("S&how it", self._show_in_the_way)
+        self.show_it.hide()
+        told = QHBoxLayout()
+        told.addWidget(self.note, 1)
+        told.addWidget(self.show_it)
         right = QWidget()
         layout = QVBoxLayout(right)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._stack, 1)
-        layout.addWidget(self.note)
+        layout.addLayout(told)
         layout.addLayout(self._buttons())
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self._side())
         split.addWidget(right)
         split.setStretchFactor(1, 1)
-        split.setSizes([_SIDE_PX, _SIZE.width() - _SIDE_PX])
+        split.setSizes([_SIDE_PX, SIZE.width() - _SIDE_PX])
         split.setChildrenCollapsible(False)
         QVBoxLayout(self).addWidget(split)
 
@@ -127,7 +117,7 @@ class TrainingRoom(QDialog):
         self.steps = QListWidget()
         self.steps.setAccessibleName("Steps")
         for number, step in enumerate(self._steps, 1):
-            self.steps.addItem(QListWidgetItem(f"{number}  {_TITLES[step]}"))
+            self.steps.addItem(QListWidgetItem(f"{number}  {TITLES[step]}"))
         self.steps.setFixedHeight(self.steps.sizeHintForRow(0) * len(self._steps) + 8)
         self.steps.currentRowChanged.connect(self._show_step)
         self.runs = RunList(self._pages.shown)
@@ -150,27 +140,35 @@ class TrainingRoom(QDialog):
         self.name.setMaximumWidth(240)
         self.name.textChanged.connect(lambda _: self._refresh())
         self.name_label.setBuddy(self.name)
+        self.improve_button = ImproveButton(self.improve)
         self.back_button = _button("&Back", self.back)
         self.next_button = _button("&Next", self.next)
         self.next_button.setDefault(True)
         self.close_button = _button("Close", self.reject)
         row = QHBoxLayout()
+        row.addWidget(self.improve_button)
         row.addWidget(self.name_label)
         row.addWidget(self.name)
         row.addStretch(1)
-        for button in (self.back_button, self.next_button, self.close_button):
-            row.addWidget(button)
+        row.addWidget(self.back_button)
+        row.addWidget(self.next_button)
+        row.addWidget(self.close_button)
         return row
 
     def page(self, step: Step) -> QWidget:
         """The page of `step`, made where it is not there yet."""
         if step not in self._made:
-            make = _makers(self._pages)[step]
+            make = makers(self._pages)[step]
             assert make is not None
             self._made[step] = make()
             self._stack.addWidget(self._made[step])
             if step is Step.RECIPE:
                 self._recipe.changed.connect(self._refresh)
+            elif step is Step.RUN:
+                self._run.finished.connect(self._show_result)
+                self._run.changed.connect(self.refresh_runs)
+            elif step is Step.RESULT:
+                cast("ResultStep", self._made[step]).discarded.connect(self._discarded)
         return self._made[step]
 
     def go_to(self, step: Step) -> None:
@@ -206,13 +204,36 @@ class TrainingRoom(QDialog):
             return
         name = self.name.text().strip()
         try:
+            training.refuse_second()
             recipe = self._recipe.recipe()
             job = training.job(self.data.selection(), recipe, name, training.new_folder(name))
+        except LiverSegError as problem:
+            self._tell_problem(problem)
+            return
+        self.start_job(job)
+
+    def start_job(self, job: Job) -> None:
+        """Start a training and show it; a problem is told below the page."""
+        try:
             self._run.start(job)
         except LiverSegError as problem:
-            self._tell(str(problem))
+            self._tell_problem(problem)
             return
         self._begin(job.out)
+
+    def improve(self) -> None:
+        """Ask whether the model in use is to be improved with the cases that are chosen."""
+        training, improve = self._pages.training, self._pages.improve
+        if training is None or improve is None:
+            return
+        try:
+            training.refuse_second()
+        except LiverSegError as problem:
+            self._tell_problem(problem)
+        else:
+            ask = improve(self, self.data)
+            ask.asked.connect(self.start_job)
+            ask.open()
 
     def open_run(self, run: KnownRun) -> None:
         """Show a training: what came of it where it is finished, else how it is."""
@@ -222,6 +243,7 @@ class TrainingRoom(QDialog):
         except LiverSegError as problem:
             self._tell(str(problem))
             return
+        self._pages.concern(run.out)
         self._refresh()
         finished = run.state == "finished" and Step.RESULT in self._steps
         self.go_to(Step.RESULT if finished else Step.RUN)
@@ -231,7 +253,7 @@ class TrainingRoom(QDialog):
         try:
             self._run.start(run.job, resume=True)
         except LiverSegError as problem:
-            self._tell(str(problem))
+            self._tell_problem(problem)
             return
         self._begin(run.out)
 
@@ -240,11 +262,35 @@ class TrainingRoom(QDialog):
         if self._pages.training is not None and Step.RUN in self._steps:
             self.runs.show_runs(self._pages.training.known())
 
+    def open_folder(self, out: Path) -> None:
+        """Show the training in `out`, if it is one that is known."""
+        known = self._pages.training.known() if self._pages.training is not None else ()
+        for run in known:
+            if run.out == out:
+                self.open_run(run)
+
+    def _show_in_the_way(self) -> None:
+        if self._in_the_way is not None:
+            self.open_folder(self._in_the_way)
+
+    def _show_result(self, out: Path) -> None:
+        """A training is done: its result is shown to a reader who waits for it."""
+        self.refresh_runs()
+        if self.step is Step.RUN and out == self._out and Step.RESULT in self._steps:
+            self.go_to(Step.RESULT)
+
     def _begin(self, out: Path) -> None:
         self._out = out
+        self._pages.concern(out)
         self.refresh_runs()
         self._refresh()
         self.go_to(Step.RUN)
+
+    def _discarded(self, out: Path) -> None:
+        """The training that was shown is gone."""
+        self._out = None
+        self.refresh_runs()
+        self._refresh()
 
     def _forget_run(self, run: KnownRun) -> None:
         assert self._pages.training is not None
@@ -282,6 +328,9 @@ class TrainingRoom(QDialog):
             enabled = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
             item.setFlags(Qt.ItemFlag.NoItemFlags if why else enabled)
             item.setToolTip(why)
+        offered = self._pages.improve is not None and Step.RUN in self._steps
+        self.improve_button.setVisible(offered and step is Step.DATA)
+        self.improve_button.offer(self.data)
         starts = step is Step.RECIPE
         self.name_label.setVisible(starts)
         self.name.setVisible(starts)
@@ -298,16 +347,17 @@ class TrainingRoom(QDialog):
             return self.data.why_not or self._recipe.problem() or nameless
         return "" if step >= self._steps[-1] else self.why_not(Step(step + 1))
 
+    def _tell_problem(self, problem: LiverSegError) -> None:
+        """A training that is in the way can be shown."""
+        self._tell(str(problem))
+        self._in_the_way = problem.out if isinstance(problem, BusyError) else None
+        self.show_it.setVisible(self._in_the_way is not None)
+
     def _tell(self, text: str) -> None:
+        self.show_it.hide()
         self.note.setText(self._pages.shown(text))
         self.note.setVisible(bool(text))
         set_tone(self.note, "error")
-
-    def _restore(self) -> None:
-        self.resize(_SIZE.boundedTo(self.screen().availableSize() * 0.95))
-        geometry = _stored().value(_GEOMETRY)
-        if isinstance(geometry, QByteArray):
-            self.restoreGeometry(geometry)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Look after the trainings for as long as they are seen."""
@@ -323,40 +373,24 @@ class TrainingRoom(QDialog):
         if back and not self._closed and Step.DATA in self._made:
             self.data.refresh_corrected()
 
+    def reject(self) -> None:
+        """Close, unless the reader stays with a training that runs."""
+        if self._closed or self._pages.may_leave():
+            self.leave()
+
+    def leave(self) -> None:
+        """Close without a question."""
+        self.done(QDialog.DialogCode.Rejected)
+
     def done(self, result: int) -> None:
         """Remember the size and give up what runs here; a training goes on."""
-        stored = _stored()
-        stored.setValue(_GEOMETRY, self.saveGeometry())
-        stored.sync()
+        keep_geometry(self)
         self._watch.stop()
         for page in () if self._closed else self._made.values():
             if isinstance(page, HasJobs):
                 page.shutdown()
         self._closed = True
         super().done(result)
-
-
-def _makers(pages: Pages) -> dict[Step, Callable[[], QWidget] | None]:
-    return {
-        Step.DATA: pages.data,
-        Step.RECIPE: pages.recipe,
-        Step.RUN: pages.run,
-        Step.RESULT: pages.result,
-    }
-
-
-def _offered(pages: Pages) -> list[Step]:
-    """The steps up to the first that has no page."""
-    offered = []
-    for step, make in _makers(pages).items():
-        if make is None:
-            break
-        offered.append(step)
-    return offered
-
-
-def _stored() -> QSettings:
-    return QSettings(str(config_folder() / "window.ini"), QSettings.Format.IniFormat)
 
 
 def _button(text: str, do: Callable[[], None]) -> QPushButton:

@@ -12,7 +12,7 @@ from liverseg_gui.ui.training_room.recipe_page import RecipePage
 from training.config import TrainConfig
 from training.sources import find_sources
 
-from ...training.tiny import write_lits2d
+from ....training.tiny import write_lits2d
 
 SMALL = 60_000
 

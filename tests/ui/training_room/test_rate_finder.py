@@ -14,7 +14,7 @@ from liverseg_gui.ui.theme import tone_of
 from liverseg_gui.ui.training_room.rate_finder import RateFinder
 from liverseg_gui.ui.training_room.recipe_page import RecipePage
 
-from ...training.tiny import TINY, write_lits2d
+from ....training.tiny import TINY, write_lits2d
 
 FOUND = """
 import json, pathlib, sys

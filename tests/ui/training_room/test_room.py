@@ -69,6 +69,9 @@ class FakeRecipe(QWidget):
 
 
 class FakeRun(QWidget):
+    finished = Signal(Path)
+    changed = Signal()
+
     def __init__(self) -> None:
         super().__init__()
         self.started: list[tuple[object, bool]] = []
@@ -89,6 +92,7 @@ class FakeRun(QWidget):
 
 
 class FakeResult(QWidget):
+    discarded = Signal(object)
     shown: Path | None = None
 
     def show_run(self, out: Path) -> None:

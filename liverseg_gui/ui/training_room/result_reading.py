@@ -1,0 +1,114 @@
+"""What came of a training, read from its folder. Free of Qt and torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.segmentation.model_card import ModelCard, read_card
+from training.bootstrap import mean_interval
+from training.card import HELD_OUT, Row
+from training.comparison import COMPARISON, Comparison, read_comparison
+from training.decision import DECISION, Decision, read_decision
+from training.events import EVENTS, read_events
+from training.run_folder import RunRecord, RunState, read_run
+from training.worst_file import WORST, SavedSlice, load_worst
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A training and what there is of it. `rows` are figures of held-out patients
+    (`CaseFigures.to_json`), the worst first; `card` is that of its model where there is one.
+
+    `problems` say what is there and cannot be read.
+    """
+
+    record: RunRecord
+    rows: tuple[Row, ...] = ()
+    worst: tuple[SavedSlice, ...] = ()
+    card: ModelCard | None = None
+    comparison: Comparison | None = None
+    decision: Decision | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the training came to its end."""
+        return self.record.state is RunState.FINISHED
+
+    @property
+    def held_out_nobody(self) -> bool:
+        """Whether it was trained on all patients."""
+        return self.finished and not self.rows and not self.problems
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The mean of a figure over `patients`, and its 95 % interval; None below two of them."""
+
+    value: float
+    patients: int
+    interval: tuple[float, float] | None
+
+
+def read_outcome(out: Path) -> Outcome:
+    """What there is of the training in `out`.
+
+    Raises:
+        UnreadableFileError: there is no training.
+    """
+    problems: list[str] = []
+
+    def there(name: str, read: Any) -> Any:
+        """What `read` finds, where there is the file `name` and it is whole."""
+        try:
+            return read() if (out / name).exists() else None
+        except LiverSegError as problem:
+            problems.append(str(problem))
+            return None
+
+    return Outcome(
+        read_run(out),
+        tuple(sorted(_rows(out, problems), key=badness)),
+        tuple(there(WORST, lambda: load_worst(out / WORST)) or ()),
+        there("model", lambda: read_card(out / "model")),
+        there(COMPARISON, lambda: read_comparison(out)),
+        there(DECISION, lambda: read_decision(out)),
+        tuple(problems),
+    )
+
+
+def badness(row: Row) -> float:
+    """What patients are ranked by, the least first: the mean Dice of liver, and tumor if any."""
+    tumor = tumor_dice(row)
+    return fmean([row["liver"]["dice"], *([] if tumor is None else [tumor])])
+
+
+def tumor_dice(row: Row) -> float | None:
+    """The Dice of tumors; None in a patient without any."""
+    has_tumor = bool(row["tumor_burden"]["true_percent"])
+    return float(row["tumor"]["dice"]) if has_tumor else None
+
+
+def mean_of(values: Sequence[float | None]) -> Mean | None:
+    """The mean over the patients who have the figure; None without any."""
+    known = [value for value in values if value is not None]
+    return Mean(fmean(known), len(known), mean_interval(known)) if known else None
+
+
+def _rows(out: Path, problems: list[str]) -> list[Row]:
+    """All held-out patients, or those that were judged before the training ended early."""
+    path = out / HELD_OUT
+    try:
+        return list(json.loads(path.read_text("utf-8"))["cases"])
+    except FileNotFoundError:
+        events = read_events(out / EVENTS)
+        return [event for event in events if event.get("event") == "patient"]
+    except (OSError, ValueError, LookupError, TypeError):
+        problems.append(f"{path}, the figures of the held-out patients, is damaged. Train again.")
+        return []

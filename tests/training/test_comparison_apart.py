@@ -1,0 +1,56 @@
+"""A comparison in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from liverseg_gui.core.errors import Cancelled, LiverSegError
+from liverseg_gui.core.progress import Progress
+from tests.training.tiny import TINY, write_lits2d
+from training.card import HELD_OUT, add_to_card
+from training.comparison import read_comparison
+from training.comparison_apart import compare_run_apart
+from training.evaluation import judge
+from training.job import TrainingJob
+from training.record import Record
+from training.run_folder import RunState
+from training.sources import find_sources
+
+
+def test_both_models_are_judged_and_it_tells_how_far_it_is(
+    tmp_path: Path, untrained_model: Path
+) -> None:
+    data, out = write_lits2d(tmp_path / "data", (3, 7)), tmp_path / "run"
+    out.mkdir()
+    record = Record(TrainingJob(out, data=(data,), recipe=TINY), "liverseg train")
+    shutil.copytree(untrained_model, out / "model")
+    add_to_card(out / "model", {"name": "new", "trained_on": ["003"]})
+    labels = next(s for s in find_sources(data) if s.name == "007").read().labels
+    perfect = judge("007", labels, labels, None, axial_axis=0).to_json()
+    (out / HELD_OUT).write_text(json.dumps({"cases": [perfect]}))
+    record.enter(RunState.FINISHED, model="model")
+    told: list[str] = []
+    progress = Progress(lambda _, phase: told.append(phase))
+    found = compare_run_apart(out, str(untrained_model), progress)
+    assert (found.ours, found.other) == ("new", "untrained")
+    (pair,) = found.pairs
+    assert pair.ours.liver == 1.0
+    assert pair.other.liver < 0.9
+    assert read_comparison(out) == found
+    assert len(set(told)) > 1
+
+
+def test_what_went_wrong_there_is_told_here(tmp_path: Path) -> None:
+    with pytest.raises(LiverSegError, match="holds no training"):
+        compare_run_apart(tmp_path, "default", Progress())
+
+
+def test_it_is_cancelled_at_once(tmp_path: Path) -> None:
+    progress = Progress()
+    progress.cancel()
+    with pytest.raises(Cancelled):
+        compare_run_apart(tmp_path, "default", progress)

@@ -1,0 +1,97 @@
+"""Events become curves, pictures and words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from liverseg_gui.ui.training_room.run_story import RunStory, Usage
+from liverseg_gui.ui.training_room.run_words import time_left
+
+START = {
+    "event": "start",
+    "stages": [["one cycle", 3], ["fine-tune", 2]],
+    "training": ["a"],
+    "held_out": [],
+    "device": "cpu",
+    "precision": "float32",
+    "batch_size": 8,
+}
+
+
+def epoch(stage: str, number: int, loss: float = 0.5) -> dict[str, Any]:
+    figures = {"train_loss": loss, "valid_loss": 0.6, "liver_dice": 0.9, "tumor_dice": 0.4}
+    return {"event": "epoch", "stage": stage, "epoch": number, "seconds": 2.0, **figures}
+
+
+def told(*events: dict[str, Any]) -> RunStory:
+    story = RunStory()
+    for event in events:
+        story.take(event)
+    return story
+
+
+def test_epochs_are_counted_on_over_the_stages() -> None:
+    story = told(START, epoch("one cycle", 1), epoch("fine-tune", 2), epoch("fine-tune", 1))
+    assert [step.at for step in story.steps] == [1, 4, 5]
+    assert story.begins == (("one cycle", 0), ("fine-tune", 3))
+    assert story.epochs == 5
+
+
+def test_an_epoch_that_is_done_again_stands_once_with_its_last_figures() -> None:
+    story = told(START, epoch("one cycle", 1, 0.5), epoch("one cycle", 1, 0.7))
+    assert [step.result.train_loss for step in story.steps] == [0.7]
+    assert sum("epoch 1" in line for line in story.log) == 1
+
+
+def test_pictures_are_in_the_order_of_their_epochs() -> None:
+    shown = [("fine-tune", 1, "pictures/004.npz"), ("one cycle", 2, "pictures/002.npz")]
+    told_of = [
+        {"event": "pictures", "stage": stage, "epoch": n, "path": p} for stage, n, p in shown
+    ]
+    story = told(START, *told_of)
+    assert [file.path for file in story.pictures] == [
+        Path("pictures/002.npz"),
+        Path("pictures/004.npz"),
+    ]
+
+
+def test_what_a_computer_does_not_tell_is_none() -> None:
+    progress = {"event": "progress", "fraction": 0.5, "phase": "P", "eta_s": None}
+    story = told({**progress, "cpu_percent": 150, "memory_mb": None})
+    assert story.usage == Usage(150.0, None, None, None)
+    assert story.eta_s is None
+    assert told({**progress, "cpu_percent": 150}, _end("failed")).usage == Usage()
+
+
+def test_events_of_another_version_are_left_out() -> None:
+    story = told({"event": "unheard of"}, {"event": "epoch", "stage": "x"}, {"event": "start"})
+    assert story.steps == ()
+    assert story.log == []
+
+
+def _end(state: str, message: str = "") -> dict[str, Any]:
+    return {"event": "end", "state": state, "message": message, "model": None}
+
+
+def test_the_log_is_in_the_words_of_the_window() -> None:
+    patient = {"event": "patient", "name": "007", "liver": {"dice": 0.95}, "tumor": {"dice": None}}
+    kept = "Stopped as asked. What is done is kept; go on with --resume."
+    story = told(START, patient, {"event": "paused"}, {"event": "resumed"}, _end("stopped", kept))
+    assert story.log == [
+        "Trains on 1 case, held out: none. cpu, float32, 8 slices in a batch.",
+        "Held-out patient 007: Dice liver 0.950, tumor -.",
+        "Paused.",
+        "Goes on.",
+        "Stopped as asked. What is done is kept; press Go on.",
+    ]
+    assert told(_end("failed", "The disk is full.")).log == ["Failed. The disk is full."]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(None, ""), (0.2, "1 s"), (80, "80 s"), (600, "10 min"), (9000, "2.5 h")]
+)
+def test_what_is_left_is_said_as_exactly_as_it_is_known(seconds: float | None, words: str) -> None:
+    assert time_left(seconds) == (f"about {words} to the end of the last epoch" if words else "")
