@@ -3,7 +3,8 @@
     xvfb-run -a -s "-screen 0 1920x1200x24" python tools/screenshots.py docs/images
 
 It needs a display with OpenGL, for the 3D pane is drawn with it; `xvfb-run` is one (Debian and
-Ubuntu: packages xvfb and libgl1-mesa-dri). The same picture comes out each time.
+Ubuntu: packages xvfb and libgl1-mesa-dri). The same picture comes out each time, but for that of a
+training that runs: it is a real one, and takes some minutes.
 """
 
 from __future__ import annotations
@@ -52,11 +53,15 @@ from liverseg_gui.ui.shortcuts_dialog import ShortcutsDialog
 from liverseg_gui.ui.study_browser import StudyBrowser
 from liverseg_gui.ui.training_room.data_page import DataPage
 from liverseg_gui.ui.training_room.result_page import ResultPage
+from liverseg_gui.ui.training_room.run_page import RunPage
 from training.card import HELD_OUT
+from training.config import TrainConfig
 from training.job import TrainingJob
 from training.judge_model import judge_with_slices
+from training.looks import Look
 from training.record import Record
 from training.run_folder import RunState
+from training.runs import new_run_folder
 from training.sources import find_sources
 from training.worst_file import WORST, save_worst
 
@@ -74,6 +79,7 @@ TRAINED_ON = (
 _SMALL = (960, 660)
 _GAP, _BACK = 8, "#202228"
 _LONGEST_WAIT_S = 120
+_TRAINING_S = 1200
 
 
 class NoSegmenter:
@@ -155,9 +161,9 @@ def second_reader(phantom: Phantom) -> LabelMap:
     return LabelMap(labels, phantom.truth.grid)
 
 
-def until(done: Callable[[], bool]) -> None:
+def until(done: Callable[[], bool], longest_s: float = _LONGEST_WAIT_S) -> None:
     """Let Qt work until `done`."""
-    end = time.monotonic() + _LONGEST_WAIT_S
+    end = time.monotonic() + longest_s
     while not done():
         QApplication.processEvents()
         if time.monotonic() > end:
@@ -453,15 +459,46 @@ def models(studio: Studio) -> QImage:
     return dialog_shot(studio, dialog)
 
 
-def training_data(studio: Studio) -> QImage:
-    """Five labelled phantoms, of which one does not hold the whole liver."""
+def labelled(studio: Studio) -> Path:
+    """A folder of five labelled phantoms, of which one does not hold the whole liver."""
     folder = studio.folder / "clinic"
+    if folder.exists():
+        return folder
+    folder.mkdir()
     for number, (seed, slices, tumors) in enumerate(TRAINED_ON, 1):
         phantom = make_phantom(PhantomSpec(seed, (128, 128, slices), (3.0, 3.0, 5.0), tumors))
         name = f"liver{number}"
-        folder.mkdir(exist_ok=True)
         write_scan(phantom.volume, folder / f"{name}.nii.gz")
         save_mask(phantom.truth, phantom.volume.origin, folder / f"{name}_mask.nii.gz")
+    return folder
+
+
+def training_run(studio: Studio) -> QImage:
+    """A small training on the labelled phantoms, while it fine-tunes."""
+    look = Look((64, 96), (64, 96))
+    recipe = TrainConfig(
+        context=3, trunk=look, liver=None, epochs=5, fine_tune_epochs=3, batch_size=4, device="cpu"
+    )
+    job = TrainingJob(
+        new_run_folder("clinic"), (labelled(studio),), name="clinic", phantoms=0, recipe=recipe
+    )
+    page = RunPage(lambda *_: True)
+    page.resize(1000, 720)
+    page.show()
+    page.start(job)
+    until(lambda: page.strip.slider.maximum() == recipe.epochs + 1, _TRAINING_S)
+    until(lambda: page.head.bar.value() > 0 and page.gauges.cpu.isVisible())
+    image = shot(page)
+    page.head.cancel.click()
+    until(lambda: not page.active)
+    page.shutdown()
+    page.close()
+    return image
+
+
+def training_data(studio: Studio) -> QImage:
+    """The labelled phantoms, and what is doubtful about the last."""
+    folder = labelled(studio)
     page = DataPage(studio.settings, studio.window.bench.dialogs)
     page.resize(*_SMALL)
     page.show()
@@ -587,6 +624,7 @@ PICTURES: dict[str, Callable[[Studio], QImage]] = {
     "models": models,
     "training-data": training_data,
     "training-result": training_result,
+    "training-run": training_run,
     "shortcuts": shortcuts,
     "scan-check": scan_check,
     "study-browser": study_browser,

@@ -12,6 +12,8 @@ from liverseg_gui.core.volume import TUMOR
 from training.dataset import PreparedCase
 
 SHOWN = 6
+_NEAR = 2
+"""Slices so near to one that is shown already come last."""
 
 
 def shown_slices(cases: Sequence[PreparedCase], count: int = SHOWN) -> list[tuple[int, int]]:
@@ -33,4 +35,5 @@ def _ranked(labels: NDArray[np.uint8], count: int) -> list[int]:
     first = [int(size.argmax()) for size in (tumor, liver) if size.any()]
     held = np.flatnonzero(liver) if liver.any() else np.arange(len(labels))
     between = held[np.linspace(0, len(held) - 1, count + 2).round().astype(int)[1:-1]]
-    return list(dict.fromkeys([*first, *between.tolist()]))
+    apart = sorted(between.tolist(), key=lambda n: any(abs(n - m) <= _NEAR for m in first))
+    return list(dict.fromkeys([*first, *apart]))

@@ -15,12 +15,15 @@ SMALLEST_LIVER_ML = 100.0
 """Less than this is no adult's liver,"""
 SMALLEST_LIVER_ML_PER_MM = 0.7
 """nor is less than this for each millimetre of a scan that is too short to hold it all."""
+LEAST_OF_BODY = 0.005
+"""The part of the body in the scan that a liver fills at least, for scans whose mm are not known:
+100 ml of a trunk of 20 liters; 0.15 to 0.33 in the CT of the abdomen at hand."""
 LARGEST_SHARE = 0.5
 """The part of a body's section that a liver fills: 0.35 at most in the CT at hand, a brain 0.6."""
 LEAST_OFFSET = 0.1
 """How far right of the middle a liver lies, of half the body's width: 0.28 to 0.49 in the CT at
 hand; a heart lies left of it."""
-_GRID_MM = 6.0
+_GRID_MM, _LEAST_GRID = 6.0, 48
 _BODY_HU = -300
 
 
@@ -37,7 +40,7 @@ class Seat:
 
 def seat_of(labels: NDArray[np.uint8], volume: Volume) -> Seat:
     """The seat of what `labels` (i, j, k) of `volume` mark."""
-    thin = tuple(slice(None, None, max(1, round(_GRID_MM / mm))) for mm in volume.affine.spacing_mm)
+    thin = _thin(volume)
     marked = labels[thin] > 0
     area = marked.sum((0, 1))
     if not area.any():
@@ -49,6 +52,15 @@ def seat_of(labels: NDArray[np.uint8], volume: Volume) -> Seat:
     middle = float(np.nonzero(marked)[0].mean())
     cut = any(body.take((0, -1), axis).any((axis ^ 1, 2)).all() for axis in (0, 1))
     return Seat(share, (2 * middle - low - high) / max(high - low, 1.0), cut)
+
+
+def _thin(volume: Volume) -> tuple[slice, ...]:
+    """A coarse grid; not coarser than the scan has voxels for, whatever its spacing says."""
+    steps = (
+        max(1, min(round(_GRID_MM / mm), n // _LEAST_GRID))
+        for mm, n in zip(volume.affine.spacing_mm, volume.shape, strict=True)
+    )
+    return tuple(slice(None, None, step) for step in steps)
 
 
 def _body(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -63,8 +75,7 @@ def _body(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def checked(labels: NDArray[np.uint8], volume: Volume) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """`labels` (i, j, k) of `volume`, none where they can be no liver's, and what is doubtful."""
     ml = float(np.count_nonzero(labels)) * volume.affine.voxel_ml
-    length_mm = volume.shape[2] * volume.affine.spacing_mm[2]
-    if ml < min(SMALLEST_LIVER_ML, SMALLEST_LIVER_ML_PER_MM * length_mm):
+    if _too_small(ml, labels, volume):
         doubt = f"No liver found ({ml:.0f} ml after clean-up): is this an abdominal CT?"
         return np.zeros_like(labels), (doubt,)
     seat = seat_of(labels, volume)
@@ -87,3 +98,12 @@ def checked(labels: NDArray[np.uint8], volume: Volume) -> tuple[NDArray[np.uint8
         )
         return labels, (doubt,)
     return labels, ()
+
+
+def _too_small(ml: float, labels: NDArray[np.uint8], volume: Volume) -> bool:
+    if not volume.mm_reliable:
+        thin = _thin(volume)
+        body = np.count_nonzero(_body(volume.hu[thin] > _BODY_HU))
+        return bool(np.count_nonzero(labels[thin]) < max(LEAST_OF_BODY * body, 1))
+    length_mm = volume.shape[2] * volume.affine.spacing_mm[2]
+    return ml < min(SMALLEST_LIVER_ML, SMALLEST_LIVER_ML_PER_MM * length_mm)

@@ -132,14 +132,14 @@ class TrainingWatch(QObject):
 
 def _running(out: Path) -> str | None:
     """The name of the training in `out`, if a process works on it."""
-    from liverseg_gui.ui.training_room.run_process import process_of
+    from liverseg_gui.ui.training_room.run_process import starting
     from training.run_folder import read_run
 
     try:
         run = read_run(out)
     except UnreadableFileError:
-        return None if process_of(out) is None else out.name
-    return run.name if run.active or process_of(out) is not None else None
+        return None if starting(out) is None else out.name
+    return run.name if run.active or starting(out) is not None else None
 
 
 def _mark(run: RunRecord) -> str:

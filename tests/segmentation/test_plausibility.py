@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from liverseg_gui.core.findings import Concern, Finding, Severity
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.segmentation.plausibility import checked, seat_of
@@ -90,3 +91,16 @@ def test_a_scan_of_the_liver_alone_is_doubted_and_keeps_its_mask() -> None:
     found, (doubt,) = checked(labels, volume)
     assert found is labels
     assert "part of the body" in doubt
+
+
+@pytest.mark.parametrize("spacing_mm", [0.01, 40.0])
+def test_a_liver_is_judged_by_the_body_where_the_spacing_is_wrong(spacing_mm: float) -> None:
+    true = body()
+    grid = StoredGrid(true.shape, Affine.from_spacing((spacing_mm,) * 3))
+    doubt = Finding("implausible-spacing", Severity.WARNING, "Wrong.", "State it.", Concern.MM)
+    volume = Volume(true.hu, grid, Origin(Path("x")), findings=(doubt,))
+    liver, speck = ball(true, 70, 70), ball(true, 70, 12)
+    assert checked(liver, volume) == (liver, ())
+    found, (said,) = checked(speck, volume)
+    assert not found.any()
+    assert "No liver found" in said

@@ -10,7 +10,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from liverseg_gui.ui.theme import tone_color
 from liverseg_gui.ui.training_room.run_story import Step
@@ -34,7 +34,7 @@ class Series:
 class CurvePlot(QWidget):
     """`pointed` tells the epoch (from 1) beneath the mouse, or None when that leaves.
 
-    `note` stands behind the values.
+    `note` stands behind the values; the axis begins at the lowest figure, or `from_zero`.
     """
 
     pointed = Signal(object)
@@ -45,15 +45,17 @@ class CurvePlot(QWidget):
         series: Sequence[Series],
         pattern: str,
         note: str = "",
+        from_zero: bool = False,
     ) -> None:
         super().__init__()
         self._title, self._series, self._pattern = title, series, pattern
-        self._note = note
+        self._note, self._from_zero = note, from_zero
         self._steps: tuple[Step, ...] = ()
         self._pointed: int | None = None
         self._marks: list[pg.InfiniteLine] = []
         self.heading = QLabel()
         self.heading.setTextFormat(Qt.TextFormat.RichText)
+        self.heading.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.plot = bare_plot("", "")
         for side in ("left", "bottom"):
             self.plot.showLabel(side, False)
@@ -118,6 +120,7 @@ class CurvePlot(QWidget):
         """From the lowest figure to the highest, with room for the names of stages above them."""
         figures = [s.figure(step.result) for s in self._series for step in self._steps]
         low, high = (min(figures), max(figures)) if figures else (0.0, 1.0)
+        low = 0.0 if self._from_zero else low
         span = max(high - low, abs(high) * 0.02, 1e-9)
         self.plot.setYRange(max(low - 0.1 * span, 0.0), high + 0.3 * span, padding=0)
 

@@ -46,7 +46,7 @@ class Curves(QWidget):
         accuracy = Series("", lambda r: r.accuracy, _tone("info"))
         self.accuracy = CurvePlot("Accuracy", (accuracy,), "{:.4f}", _NOTE)
         rate = Series("", lambda r: r.learning_rate, _tone("accent"))
-        self.rate = CurvePlot("Learning rate", (rate,), "{:.2g}")
+        self.rate = CurvePlot("Learning rate", (rate,), "{:.2g}", from_zero=True)
         self.loss.setToolTip("What the training makes small, on its cases and on the held-out ones")
         self.dice.setToolTip(
             "Overlap with the true masks, all validation slices together; 1 is all"

@@ -18,7 +18,10 @@ _TIP = (
 
 
 class EstimateBar(QWidget):
-    """A line and a button. What was measured is marked as outdated once the recipe changes."""
+    """A line and a button. What was measured is marked as outdated once the recipe changes.
+
+    `assumed` is said with it: what was guessed of the data.
+    """
 
     def __init__(self, runner: JobRunner) -> None:
         super().__init__()
@@ -26,6 +29,7 @@ class EstimateBar(QWidget):
         self._job: Job | None = None
         self._config: TrainConfig | None = None
         self._slices = (0, 0)
+        self.assumed = ""
         self._measured: tuple[TrainConfig, tuple[int, int]] | None = None
         self.line = QLabel()
         self.line.setWordWrap(True)
@@ -70,7 +74,8 @@ class EstimateBar(QWidget):
     def _show(self, found: Estimate, config: TrainConfig, asked: tuple[int, int]) -> None:
         self._measured = (config, asked)
         text = str(found)
-        self._tell(text[:1].upper() + text[1:], None)
+        text = text[:1].upper() + text[1:]
+        self._tell(f"{text}, {self.assumed}" if self.assumed else text, None)
         self.line.setToolTip(
             f"{found.precision}: a step takes {found.trunk_s:.2f} s on the trunk and "
             f"{found.closer_s:.2f} s closer up; {asked[0]} slices are trained on. Reading and "

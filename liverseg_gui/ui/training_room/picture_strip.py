@@ -16,6 +16,7 @@ from liverseg_gui.ui.training_room.run_story import PictureFile
 from training.picture_file import read_pictures
 
 _COUNT, _COLUMNS = 6, 2
+_LEAST_PX = 260
 _NONE = "After each epoch the same six validation slices are shown here."
 _KEY = "Line: the true mask. Filled: what the network finds. Green liver, orange tumor."
 
@@ -32,6 +33,7 @@ class PictureStrip(QWidget):
         self.names: tuple[str, ...] = ()
         self.pictures = LookPictures(_COUNT, _COLUMNS)
         self.pictures.setAccessibleName("Validation slices")
+        self.pictures.setMinimumWidth(_LEAST_PX)
         self.pictures.installEventFilter(self)
         self.caption, key = QLabel(_NONE), QLabel(_KEY)
         key.setWordWrap(True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -27,23 +27,28 @@ from liverseg_gui.ui.training_room.recipe_files import (
     ask_recipe,
 )
 from liverseg_gui.ui.training_room.recipe_form import RecipeForm
+from liverseg_gui.ui.training_room.recipe_jobs import (
+    RECIPE,
+    CommandOf,
+    check_weights,
+    free_folder,
+    imagenet_here,
+    offers_here,
+    with_recipe,
+)
 from liverseg_gui.ui.training_room.schedule_plot import SchedulePlot
 from liverseg_gui.ui.training_room.start_box import ask_weights_file
 from liverseg_gui.ui.wheel import WheelGuard
 from training.cases import CaseSource
 from training.choices import IMAGENET
 from training.config import TrainConfig
-from training.devices import device_problems, imagenet_problem, precision_problem, usual_device
+from training.devices import precision_problem
 from training.fit_to_memory import find_batch_size
 from training.memory_left import memory_left
 from training.recipe_file import read_recipe, write_recipe
 
-CommandOf = Callable[[TrainConfig, Path], Sequence[str]]
-"""What follows `liverseg` for a recipe and a run folder; the recipe is FOLDER/recipe.toml."""
-
-RECIPE = "recipe.toml"
-_SLICES_A_CASE = 120
-"""Where it is not known: the mean of the LiTS patients at 2 mm."""
+_SLICES_A_CASE = 90
+"""Where it is not known: about the mean of 28 LiTS patients as lits2d stores them."""
 _NO_DATA = "Choose labelled cases first."
 
 
@@ -116,6 +121,8 @@ class RecipePage(QWidget):
         guessed = len(sources) * _SLICES_A_CASE
         self._slices = guessed * 4 // 5 if slices is None else slices
         self._watched = guessed // 5 if watched is None else watched
+        assumed = f"if a case has about {_SLICES_A_CASE} slices"
+        self.estimate.assumed = assumed if slices is None else ""
         self.preview.set_cases(sources)
         self._follow()
 
@@ -139,7 +146,7 @@ class RecipePage(QWidget):
         super().showEvent(event)
         if not self._looked:
             self._looked = True
-            self._quick.submit("Devices", _offers, self._take_offers)
+            self._quick.submit("Devices", offers_here, self._take_offers)
 
     def _arrange(self) -> None:
         scroll = QScrollArea()
@@ -196,7 +203,7 @@ class RecipePage(QWidget):
     def copy_command(self) -> None:
         """Put the command line of this training on the clipboard, and its recipe where it says."""
         assert self._command is not None
-        folder = _free_folder(data_folder() / "trainings", "command-line")
+        folder = free_folder(data_folder() / "trainings", "command-line")
         try:
             folder.mkdir(parents=True)
         except OSError as error:
@@ -212,7 +219,7 @@ class RecipePage(QWidget):
         if command is None or self.problem():
             return
         config = self.recipe()
-        self.finder = finder = RateFinder(self, partial(_with_recipe, command, config))
+        self.finder = finder = RateFinder(self, partial(with_recipe, command, config))
         finder.setModal(True)
         finder.found.connect(self.form.settings["learning_rate"].choose)
         finder.finished.connect(finder.deleteLater)
@@ -257,7 +264,7 @@ class RecipePage(QWidget):
     def _offer_imagenet(self) -> None:
         """Whether the encoder's ImageNet weights are to be had."""
         if self._looked:
-            work = partial(_imagenet, self.form.network.value())
+            work = partial(imagenet_here, self.form.network.value())
             self._quick.submit("ImageNet", work, self.form.start.show_imagenet_problem)
 
     def _check_weights(self) -> None:
@@ -268,7 +275,7 @@ class RecipePage(QWidget):
         weights, _ = self.form.start.value()
         if weights is None or weights == IMAGENET:
             return
-        job = self._quick.submit("Weights", partial(_read_weights, Path(weights)), lambda _: None)
+        job = self._quick.submit("Weights", partial(check_weights, Path(weights)), lambda _: None)
         job.failed.connect(partial(self._refuse_weights, weights))
 
     def _refuse_weights(self, weights: str, message: str, _details: str) -> None:
@@ -326,29 +333,3 @@ class RecipePage(QWidget):
         self.message.setText(text)
         self.message.setVisible(bool(text))
         set_tone(self.message, tone)  # type: ignore[arg-type]
-
-
-def _offers(_: Progress) -> tuple[str, dict[str, str]]:
-    return usual_device(), device_problems()
-
-
-def _read_weights(path: Path, _: Progress) -> None:
-    from training.encoder_weights import read_encoder_weights
-
-    read_encoder_weights(path)
-
-
-def _imagenet(architecture: str, _: Progress) -> str:
-    return imagenet_problem(architecture)
-
-
-def _with_recipe(command: CommandOf, config: TrainConfig, folder: Path) -> Sequence[str]:
-    """The command for a run in `folder`, with the recipe written where it looks for it."""
-    write_recipe(config, folder / RECIPE)
-    return command(config, folder)
-
-
-def _free_folder(place: Path, name: str) -> Path:
-    """`place`/`name`, with a number where that is taken."""
-    numbers = (f"{name}-{n}" for n in range(2, 10_000))
-    return next(f for f in (place / each for each in (name, *numbers)) if not f.exists())

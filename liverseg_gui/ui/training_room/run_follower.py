@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.ui.training_room.event_tail import EventTail
 from liverseg_gui.ui.training_room.run_process import RunProcess
 from liverseg_gui.ui.training_room.run_story import RunStory
@@ -12,21 +11,15 @@ from training.control import Wish, asked
 from training.events import EVENTS
 from training.run_folder import RunRecord, read_run
 
-Identity = tuple[int, str]
-"""Which process wrote a record, and when it started."""
-
 
 class RunFollower:
     """`look` is called again and again; it never waits.
 
     Where `process` was just started, what an earlier process left in the folder is not its state:
-    it is starting until it wrote another record than that of `before`, and died if it is gone
-    before that.
+    it is starting until it wrote its own record, and died if it is gone before that.
     """
 
-    def __init__(
-        self, out: Path, process: RunProcess | None = None, before: Identity | None = None
-    ) -> None:
+    def __init__(self, out: Path, process: RunProcess | None = None) -> None:
         self.out = out
         self.story = RunStory()
         self.record: RunRecord | None = None
@@ -34,7 +27,6 @@ class RunFollower:
         self.died = ""
         """Why the process ended before it wrote what it is."""
         self._process = process
-        self._before = before
         self._tail = EventTail(out / EVENTS)
 
     @property
@@ -70,18 +62,9 @@ class RunFollower:
     def _look_at_start(self) -> None:
         assert self._process is not None
         gone = not self._process.alive  # asked first: what it wrote last is there then
-        if identity(self.out) != self._before:
+        if self._process.recorded:
             self.starting = False
             self.record = read_run(self.out)
         elif gone:
             self.starting = False
             self.died = self._process.last_words
-
-
-def identity(out: Path) -> Identity | None:
-    """Whose the record in `out` is; None where there is none."""
-    try:
-        record = read_run(out)
-    except UnreadableFileError:
-        return None
-    return record.pid, record.started

@@ -99,7 +99,8 @@ class RunHead(QWidget):
         paused = record.state is RunState.PAUSED
         waits = paused or wish is Wish.PAUSE
         self.pause.setText("&Go on" if waits else "&Pause")
-        self.stop.setText("Do not &stop" if wish is Wish.STOP else "&Stop after this epoch")
+        stopping = record.active and wish is Wish.STOP
+        self.stop.setText("Do not &stop" if stopping else "&Stop after this epoch")
         self.resume.setVisible(not record.active)
         self.pause.setVisible(record.active)
         ended = "" if record.active else _ENDED

@@ -16,7 +16,7 @@ from liverseg_gui.ui.training_room.busy import refuse_second
 from liverseg_gui.ui.training_room.curves import Curves
 from liverseg_gui.ui.training_room.gauge_row import GaugeRow
 from liverseg_gui.ui.training_room.picture_strip import PictureStrip
-from liverseg_gui.ui.training_room.run_follower import RunFollower, identity
+from liverseg_gui.ui.training_room.run_follower import RunFollower
 from liverseg_gui.ui.training_room.run_head import RunHead
 from liverseg_gui.ui.training_room.run_log import RunLog
 from liverseg_gui.ui.training_room.run_process import start_process
@@ -114,10 +114,9 @@ class RunPage(QWidget):
             LiverSegError: its folder cannot be written, or the process not started.
         """
         refuse_second()
-        before = identity(job.out)
         process = start_process(job, resume, self.command)
         self._job = job
-        self._follow(RunFollower(job.out, process, before))
+        self._follow(RunFollower(job.out, process))
 
     def attach(self, out: Path) -> None:
         """Show the training in `out`, whoever started it and however it is.

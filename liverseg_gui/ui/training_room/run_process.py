@@ -22,17 +22,24 @@ _STARTED: list[RunProcess] = []
 """Kept until they end: a child that nobody waits for stays in the table of the system."""
 
 
-class RunProcess:
-    """A process that was started here."""
+Identity = tuple[int, str]
+"""Which process wrote a record, and when it started."""
 
-    def __init__(self, process: subprocess.Popen[bytes], out: Path) -> None:
-        self._process, self.out = process, out
+
+class RunProcess:
+    """A process that was started here; `before` is whose record was in its folder then."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], out: Path, before: Identity | None
+    ) -> None:
+        self._process, self.out, self._before = process, out, before
         _STARTED.append(self)
 
     @property
-    def pid(self) -> int:
-        """Its number."""
-        return self._process.pid
+    def recorded(self) -> bool:
+        """Whether it has written its own record by now: its number is no proof on Windows, where
+        a launcher may stand between."""
+        return _identity(self.out) != self._before
 
     @property
     def alive(self) -> bool:
@@ -67,13 +74,16 @@ def start_process(
     remember(job.out)
     words = [*(command or own_command()), *job.arguments(), "--json"]
     words += ["--resume"] if resume else []
+    before = _identity(job.out)
     _STARTED[:] = [process for process in _STARTED if process.alive]
-    return RunProcess(_started(words, job.out), job.out)
+    return RunProcess(_started(words, job.out), job.out, before)
 
 
-def process_of(out: Path) -> RunProcess | None:
-    """The process that was started here for `out` and still lives."""
-    return next((run for run in _STARTED if run.out == out and run.alive), None)
+def starting(out: Path) -> RunProcess | None:
+    """The process that was started here for `out` and has not recorded anything yet."""
+    return next(
+        (run for run in _STARTED if run.out == out and run.alive and not run.recorded), None
+    )
 
 
 def cancel_training(out: Path) -> None:
@@ -86,7 +96,7 @@ def cancel_training(out: Path) -> None:
         if read_run(out).active:
             ask(out, Wish.CANCEL)
             return
-    process = process_of(out)
+    process = starting(out)
     if process is not None:
         process.end()
 
@@ -119,6 +129,14 @@ def _flags() -> int:
     if sys.platform == "win32":
         return subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
     return 0
+
+
+def _identity(out: Path) -> Identity | None:
+    try:
+        record = read_run(out)
+    except UnreadableFileError:
+        return None
+    return record.pid, record.started
 
 
 def last_words(out: Path) -> str:

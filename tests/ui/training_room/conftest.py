@@ -1,7 +1,8 @@
-"""A data page with settings and dialogs of its own, and folders of small phantoms."""
+"""A data page and a recipe page with settings and dialogs of their own, and small phantoms."""
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.training_room.case_words import PART
 from liverseg_gui.ui.training_room.data_page import DataPage
+from liverseg_gui.ui.training_room.recipe_page import RecipePage
 from tests.training import layouts
 from tests.ui.conftest import FakeDialogs
 
@@ -38,6 +40,32 @@ def page(qtbot: QtBot, settings: Settings, dialogs: FakeDialogs) -> Iterator[Dat
     page.show()
     yield page
     page.shutdown()
+
+
+class Answers:
+    """Stands for the file dialogs of the recipe page."""
+
+    def __init__(self) -> None:
+        self.open: Path | None = None
+        self.save: Path | None = None
+        self.weights: Path | None = None
+
+
+@pytest.fixture
+def answers() -> Answers:
+    return Answers()
+
+
+@pytest.fixture
+def recipe_page(qtbot: QtBot, answers: Answers) -> Iterator[RecipePage]:
+    gc.disable()
+    try:
+        made = RecipePage(lambda _: answers.open, lambda _: answers.save, lambda _: answers.weights)
+    finally:
+        gc.enable()
+    qtbot.addWidget(made)
+    yield made
+    made.shutdown()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Stands for the process of a training: locks, records and tells as it does, and does no work.
 
 It tells an epoch, then waits for what is asked of it, or for a file "act" with a word: "epoch" for
-another epoch, "finish", "fail".
+another epoch, "finish", "finish, and stay" (its process takes long to go), "fail".
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class Player:
 
     def __init__(self, out: Path, record: Record, tell: EventFile, done: int) -> None:
         self.out, self.record, self.tell, self.done = out, record, tell, done
+        self.stays = False
 
     def epoch(self) -> None:
         self.done += 1
@@ -64,7 +65,8 @@ class Player:
                 self.epoch()
                 if asked(self.out) is Wish.STOP:
                     return self.end(RunState.STOPPED, "Stopped as asked.")
-            elif act == "finish":
+            elif act.startswith("finish"):
+                self.stays = act.endswith("stay")
                 return self.end(RunState.FINISHED, model="model")
             elif act == "fail":
                 return self.end(RunState.FAILED, "The disk is full. Go on with --resume.")
@@ -119,6 +121,8 @@ def main() -> None:
         player = Player(out, record, tell, done)
         player.epoch()
         player.play()
+    if player.stays:
+        time.sleep(600)
 
 
 if __name__ == "__main__":

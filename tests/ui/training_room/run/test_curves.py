@@ -68,3 +68,8 @@ def test_nothing_is_read_before_the_first_epoch(curves: Curves) -> None:
 def test_accuracy_says_what_it_is_worth(curves: Curves) -> None:
     assert "no tumor found: .995" in curves.accuracy.heading.text()
     assert "without any tumor" in curves.accuracy.toolTip()
+
+
+def test_the_learning_rate_is_seen_from_zero_and_the_loss_closely(curves: Curves) -> None:
+    assert curves.rate.plot.viewRange()[1][0] == 0
+    assert curves.loss.plot.viewRange()[1][0] > 0.5

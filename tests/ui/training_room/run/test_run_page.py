@@ -75,6 +75,7 @@ def test_a_stop_is_carried_out_after_the_epoch_and_can_be_taken_back(stage: Stag
     head.stop.click()
     stage.act("epoch")
     stage.state("Stopped")
+    assert head.stop.text() == "&Stop after this epoch"
     assert "kept" in head.words.text()
     assert head.resume.isEnabled()
     assert not stage.finished

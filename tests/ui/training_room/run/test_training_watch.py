@@ -114,6 +114,16 @@ def test_a_training_that_was_never_shown_here_is_not_asked_about(desk: Desk, sta
     assert desk.dialogs.questions == []
 
 
+def test_a_training_that_has_ended_is_not_asked_about(
+    desk: Desk, room: TrainingRoom, stage: Stage
+) -> None:
+    room.open_folder(stage.start())
+    stage.act("finish, and stay")
+    stage.state("Finished")
+    assert closes(desk)
+    assert desk.dialogs.questions == []
+
+
 def test_one_that_only_starts_yet_is_ended_where_it_is_cancelled(desk: Desk, stage: Stage) -> None:
     stage.page.command = (sys.executable, "-c", "import time; time.sleep(600)")
     job = stage.job()

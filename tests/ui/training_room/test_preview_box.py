@@ -17,6 +17,11 @@ from ....training.tiny import write_lits2d
 SMALL = 60_000
 
 
+@pytest.fixture
+def page(recipe_page: RecipePage) -> RecipePage:
+    return recipe_page
+
+
 def drawn(page: RecipePage, qtbot: QtBot) -> list[bytes]:
     """The pictures once there is nothing left to draw."""
     preview = page.preview

@@ -32,6 +32,11 @@ FAILS = "import sys\nprint('liverseg: X holds no labelled cases.', file=sys.stde
 
 
 @pytest.fixture
+def page(recipe_page: RecipePage) -> RecipePage:
+    return recipe_page
+
+
+@pytest.fixture
 def finder(qtbot: QtBot) -> Iterator[RateFinder]:
     made = RateFinder(None, lambda out: [str(out)])
     qtbot.addWidget(made)
@@ -63,6 +68,7 @@ def test_a_click_on_the_curve_chooses_and_so_do_the_arrow_keys(
     qtbot.waitUntil(finder.use.isEnabled, timeout=20_000)
     plot = finder.plot
     box = plot.plot.plotItem.vb
+    box.updateAutoRange()  # which is otherwise done when it is painted
     x, y = box.viewRange()[0], box.viewRange()[1]
     at = box.mapViewToScene(box.childGroup.mapToParent(0, 0))
     at.setX(box.sceneBoundingRect().center().x())

@@ -63,6 +63,11 @@ ROWS = [row for row in vars(recipe_rows).values() if isinstance(row, RecipeRow)]
 NUMBERS = [row for row in (*ROWS, *recipe_rows.DETAILS) if not row.choices]
 
 
+@pytest.fixture
+def page(recipe_page: RecipePage) -> RecipePage:
+    return recipe_page
+
+
 def setting(page: RecipePage, key: str) -> BoundSetting:
     return page.form.settings[key]
 
