@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -37,6 +36,7 @@ from liverseg_gui.ui.training_room.pages import (
     RunStep,
 )
 from liverseg_gui.ui.training_room.run_list import RunList
+from liverseg_gui.ui.training_room.steps import TITLES, Step, makers, offered
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
@@ -47,21 +47,6 @@ _GEOMETRY = "training room"
 _LOOK_MS = 3000
 
 
-class Step(IntEnum):
-    """The steps, in their order."""
-
-    DATA = 0
-    RECIPE = 1
-    RUN = 2
-    RESULT = 3
-
-
-_TITLES = {
-    Step.DATA: "Data",
-    Step.RECIPE: "Recipe",
-    Step.RUN: "Run",
-    Step.RESULT: "Result",
-}
 _NO_RUN = "Start a training first, or show one of those below."
 
 
@@ -78,7 +63,7 @@ class TrainingRoom(QDialog):
         self.setWindowTitle("Train a model")
         self.setModal(False)
         self.setSizeGripEnabled(True)
-        self._steps = _offered(pages)
+        self._steps = offered(pages)
         self._build()
         self._restore()
         self._watch = QTimer(self)
@@ -134,7 +119,7 @@ class TrainingRoom(QDialog):
         self.steps = QListWidget()
         self.steps.setAccessibleName("Steps")
         for number, step in enumerate(self._steps, 1):
-            self.steps.addItem(QListWidgetItem(f"{number}  {_TITLES[step]}"))
+            self.steps.addItem(QListWidgetItem(f"{number}  {TITLES[step]}"))
         self.steps.setFixedHeight(self.steps.sizeHintForRow(0) * len(self._steps) + 8)
         self.steps.currentRowChanged.connect(self._show_step)
         self.runs = RunList(self._pages.shown)
@@ -172,7 +157,7 @@ class TrainingRoom(QDialog):
     def page(self, step: Step) -> QWidget:
         """The page of `step`, made where it is not there yet."""
         if step not in self._made:
-            make = _makers(self._pages)[step]
+            make = makers(self._pages)[step]
             assert make is not None
             self._made[step] = make()
             self._stack.addWidget(self._made[step])
@@ -380,25 +365,6 @@ class TrainingRoom(QDialog):
                 page.shutdown()
         self._closed = True
         super().done(result)
-
-
-def _makers(pages: Pages) -> dict[Step, Callable[[], QWidget] | None]:
-    return {
-        Step.DATA: pages.data,
-        Step.RECIPE: pages.recipe,
-        Step.RUN: pages.run,
-        Step.RESULT: pages.result,
-    }
-
-
-def _offered(pages: Pages) -> list[Step]:
-    """The steps up to the first that has no page."""
-    offered = []
-    for step, make in _makers(pages).items():
-        if make is None:
-            break
-        offered.append(step)
-    return offered
 
 
 def _stored() -> QSettings:
