@@ -19,7 +19,7 @@ from training.log import EpochResult
 
 _AXIS_PX = 56
 """As wide for all plots, so that their epochs are above each other."""
-_HEIGHT_PX = 96
+_WIDTH_PX, _HEIGHT_PX = 200, 96
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,13 @@ class CurvePlot(QWidget):
         self._marks: list[pg.InfiniteLine] = []
         self.heading = QLabel()
         self.heading.setTextFormat(Qt.TextFormat.RichText)
-        self.heading.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.heading.setWordWrap(True)
+        self.heading.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.plot = bare_plot("", "")
         for side in ("left", "bottom"):
             self.plot.showLabel(side, False)
         self.plot.getAxis("left").setWidth(_AXIS_PX)
-        self.plot.setMinimumHeight(_HEIGHT_PX)
+        self.plot.setMinimumSize(_WIDTH_PX, _HEIGHT_PX)
         self.plot.plotItem.layout.setContentsMargins(0, 4, 10, 0)
         self.curves = [self.plot.plot(symbolSize=5, antialias=True) for _ in series]
         self.pointer = pg.InfiniteLine()

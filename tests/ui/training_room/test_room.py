@@ -20,7 +20,8 @@ from liverseg_gui.ui.training_room.data_page import DataPage
 from liverseg_gui.ui.training_room.data_selection import DataSelection
 from liverseg_gui.ui.training_room.pages import Pages, Training, standard_pages
 from liverseg_gui.ui.training_room.recipe_page import RecipePage
-from liverseg_gui.ui.training_room.room import Step, TrainingRoom
+from liverseg_gui.ui.training_room.room import TrainingRoom
+from liverseg_gui.ui.training_room.steps import Step
 from tests.training.layouts import pair, small
 from tests.ui.conftest import Desk, FakeDialogs
 from tests.ui.training_room.conftest import look

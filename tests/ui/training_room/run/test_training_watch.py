@@ -10,7 +10,8 @@ import pytest
 from PySide6.QtGui import QCloseEvent
 
 from liverseg_gui.ui.training_room.pages import standard_pages
-from liverseg_gui.ui.training_room.room import Step, TrainingRoom
+from liverseg_gui.ui.training_room.room import TrainingRoom
+from liverseg_gui.ui.training_room.steps import Step
 from tests.ui.conftest import Desk
 from tests.ui.training_room.run.conftest import PLAYER, Stage
 from training.control import asked
