@@ -118,7 +118,7 @@ def _print_decision(decision: Decision) -> None:
     for line in (*comparison_table(decision.comparison), "", *decision.reasons):
         print(line)
     word = "accepted" if decision.accepted else "not accepted"
-    print(f"The new model is {word}: a mean Dice may fall by {decision.tolerance:.3f}.")
+    print(f"The new model is {word}: a mean Dice may fall by {decision.tolerance:g}.")
 
 
 def _accept(arguments: argparse.Namespace) -> int:

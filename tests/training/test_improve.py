@@ -316,7 +316,7 @@ def test_the_command_prints_both_models_and_the_decision(
     assert "old -> improved" in printed
     assert all(reason in printed for reason in decision.reasons)
     word = "accepted" if decision.accepted else "not accepted"
-    assert f"The new model is {word}: a mean Dice may fall by 0.000." in printed
+    assert f"The new model is {word}: a mean Dice may fall by 0.0005." in printed
     assert find_model(str(out / "model")).about["training"]["start_from"] == str(old)
     compare = ["train", "--compare", str(old), "--json", "--device", "cpu"]
     assert main([*compare, "--out", str(out)]) == 0
