@@ -110,7 +110,8 @@ class CurvePlot(QWidget):
             parts.append(f'<span style="color:{series.color().name()}">{words}</span>')
             plain.append(words)
         if step is not None:
-            parts.append(f"epoch {step.at}")
+            if step.at == self._pointed:  # otherwise it is the last, and there is little room
+                parts.append(f"epoch {step.at}")
             plain.append(f"epoch {step.at}")
         if self._note:
             parts.append(f'<span style="color:{tone_color("muted").name()}">{self._note}</span>')
