@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from liverseg_gui.core.errors import Cancelled, LiverSegError
 from liverseg_gui.core.progress import Progress
 from tests.training.tiny import TINY, tiny_network, write_lits2d
-from training import build
+from training import build, supervised
 from training.checkpoint import CHECKPOINT
 from training.control import Stopped, ask
 from training.events import EVENTS, read_events
@@ -216,6 +216,22 @@ def test_what_was_asked_of_an_earlier_training_is_forgotten(data: Path, tmp_path
     ask(tmp_path, "cancel")
     told = carry_out(job(data, tmp_path, recipe=replace(TINY, epochs=1, fine_tune_epochs=0)))
     assert told.of("end")[0]["state"] == "finished"
+
+
+def test_a_wish_of_the_moment_in_which_it_begins_is_carried_out(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse = supervised.refuse_earlier
+
+    def asked_meanwhile(out: Path, resume: bool) -> None:
+        refuse(out, resume)
+        ask(out, "cancel")
+
+    ask(tmp_path, "pause")  # of an earlier one
+    monkeypatch.setattr(supervised, "refuse_earlier", asked_meanwhile)
+    with pytest.raises(Cancelled):
+        carry_out(job(data, tmp_path))
+    assert read_run(tmp_path).state is RunState.CANCELLED
 
 
 def test_a_second_training_leaves_the_first_ones_folder_alone(

@@ -90,13 +90,13 @@ def cancel_training(out: Path) -> None:
     Raises:
         LiverSegError: the folder cannot be written.
     """
+    process = starting(out)
+    if process is not None:  # asked first: the record there is an earlier one's
+        process.end()
+        return
     with contextlib.suppress(UnreadableFileError):
         if read_run(out).active:
             ask(out, Wish.CANCEL)
-            return
-    process = starting(out)
-    if process is not None:
-        process.end()
 
 
 def _started(words: Sequence[str], out: Path) -> subprocess.Popen[bytes]:
