@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.training.tiny import TINY, tiny_network, write_lits2d
 from training import build, supervised
 from training.checkpoint import CHECKPOINT
 from training.control import Stopped, ask
+from training.discard import discard_run
 from training.events import EVENTS, read_events
 from training.job import RECIPE, TrainingJob
 from training.log import NOTES
@@ -124,6 +126,14 @@ def test_the_folder_keeps_all_that_was_told_and_the_recipe(whole: tuple[Training
     assert (run.state, run.job, run.model) == ("finished", wanted, wanted.out / "model")
     assert run.pid == os.getpid()
     assert wanted.out in [run.out for run in known_runs()]
+
+
+def test_all_that_it_wrote_is_gone_once_it_is_discarded(
+    whole: tuple[TrainingJob, Told], tmp_path: Path
+) -> None:
+    copied = shutil.copytree(whole[0].out, tmp_path / "copied")
+    assert discard_run(copied)
+    assert not copied.exists()
 
 
 def test_pictures_show_the_same_slices_each_epoch_with_their_truth(
