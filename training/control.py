@@ -6,9 +6,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from liverseg_gui.core.errors import Cancelled, LiverSegError
-from liverseg_gui.core.written import write_text
+from liverseg_gui.core.written import write_read_text
 
 CONTROL = "control"
+
+Asking = tuple[int, int]
+"""Which file a wish stands in, and when it was written: each asking has another."""
 
 
 class Wish(StrEnum):
@@ -35,7 +38,7 @@ def ask(out: Path, wish: str) -> None:
     """
     if wish not in tuple(Wish):
         raise LiverSegError(f"A training knows no {wish!r}. Ask for {', '.join(Wish)}.")
-    write_text(out / CONTROL, f"{wish}\n")
+    write_read_text(out / CONTROL, f"{wish}\n")
 
 
 def asked(out: Path) -> Wish:
@@ -46,10 +49,22 @@ def asked(out: Path) -> Wish:
         return Wish.GO
 
 
-def forget_wishes(out: Path) -> None:
-    """What was asked of an earlier training is not meant for the next.
+def last_asking(out: Path) -> Asking | None:
+    """When the latest wish was asked, or None: to be looked at before a training can be seen."""
+    try:
+        stat = (out / CONTROL).stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns
+
+
+def forget_wishes(out: Path, earlier: Asking | None) -> None:
+    """What was asked of an earlier training, `earlier`, is not meant for the next.
+
+    What was asked since then is, and stays.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    (out / CONTROL).unlink(missing_ok=True)
+    if earlier is not None and last_asking(out) == earlier:
+        (out / CONTROL).unlink(missing_ok=True)

@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from liverseg_gui.core.errors import SaveError, UnreadableFileError
+from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.locked import locked
 from liverseg_gui.core.places import data_folder
 from liverseg_gui.core.written import write_text
 
@@ -71,15 +72,10 @@ def remember_corrected(scan: Path, mask: Path, volume: int | None, patient_id: s
 
     if _is_phantom(scan):
         return
-    library = _read() or _Library(secrets.token_hex(16))
     scan, mask = Path(os.path.abspath(scan)), Path(os.path.abspath(mask))
-    place = (os.path.realpath(scan), volume or 1)
-    before = next((s for s in library.studies if _place(s) == place), None)
-    number = before.number if before else library.next
-    patient = _patient(library.salt, somebody(patient_id) or place[0])
-    study = CorrectedStudy(number, scan, mask, volume, patient)
-    kept = [s for s in library.studies if s is not before and s.mask != mask]
-    _write(replace(library, next=max(library.next, number + 1), studies=(*kept, study)))
+    with locked(library_file()):
+        library = _read() or _Library(secrets.token_hex(16))
+        _write(_with_study(library, scan, mask, volume, somebody(patient_id)))
 
 
 def forget_corrected(name: str) -> None:
@@ -89,10 +85,11 @@ def forget_corrected(name: str) -> None:
         UnreadableFileError: the list is damaged.
         SaveError: the list could not be written.
     """
-    library = _read()
-    if library is not None:
-        left = tuple(study for study in library.studies if study.name != name)
-        _write(replace(library, studies=left))
+    with locked(library_file()):
+        library = _read()
+        if library is not None:
+            left = tuple(study for study in library.studies if study.name != name)
+            _write(replace(library, studies=left))
 
 
 def corrected_studies() -> list[CorrectedStudy]:
@@ -123,6 +120,17 @@ def corrected_sources() -> list[VolumeCase]:
         VolumeCase(s.scan.parent, s.name, first[s.patient], s.scan, s.mask, volume=s.volume)
         for s in studies
     ]
+
+
+def _with_study(
+    library: _Library, scan: Path, mask: Path, volume: int | None, person: str
+) -> _Library:
+    place = (os.path.realpath(scan), volume or 1)
+    before = next((s for s in library.studies if _place(s) == place), None)
+    number = before.number if before else library.next
+    study = CorrectedStudy(number, scan, mask, volume, _patient(library.salt, person or place[0]))
+    kept = [s for s in library.studies if s is not before and s.mask != mask]
+    return replace(library, next=max(library.next, number + 1), studies=(*kept, study))
 
 
 def _place(study: CorrectedStudy) -> tuple[str, int]:
@@ -167,9 +175,4 @@ def _study(row: dict[str, Any]) -> CorrectedStudy:
 
 
 def _write(library: _Library) -> None:
-    path = library_file()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SaveError(f"{path.parent} could not be made: {error.strerror or error}.") from error
-    write_text(path, json.dumps(asdict(library), indent=1, default=str) + "\n")
+    write_text(library_file(), json.dumps(asdict(library), indent=1, default=str) + "\n")

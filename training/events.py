@@ -80,16 +80,30 @@ def parse_event(line: bytes | str) -> Event | None:
 
 
 def last_progress(path: Path) -> tuple[float, str]:
-    """The last fraction (0..1) and phase that were told; nothing done where there is none."""
+    """The last fraction (0..1) and phase that were told; nothing done where there is none.
+
+    A line that is damaged, or of another version of the program, is passed over.
+    """
     try:
         lines = _tail(path, _TAIL).splitlines()
     except OSError:
         lines = []
     for line in reversed(lines):
         event = parse_event(line)
-        if event is not None and event["event"] == "progress":
-            return float(event["fraction"]), str(event["phase"])
+        told = _progress(event) if event is not None else None
+        if told is not None:
+            return told
     return 0.0, ""
+
+
+def _progress(event: Event) -> tuple[float, str] | None:
+    if event["event"] != "progress":
+        return None
+    try:
+        fraction, phase = float(event["fraction"]), str(event["phase"])
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return None
+    return (fraction, phase) if 0 <= fraction <= 1 else None
 
 
 def _key(event: Event) -> tuple[Any, ...]:
@@ -99,8 +113,8 @@ def _key(event: Event) -> tuple[Any, ...]:
     if kind in ("paused", "resumed", "end"):
         return ("state",)
     if kind == "note":
-        return kind, event.get("text")
-    return kind, *(event.get(name) for name in named.get(kind, ()))
+        return kind, str(event.get("text"))
+    return kind, *(str(event.get(name)) for name in named.get(kind, ()))
 
 
 def _tail(path: Path, size: int) -> bytes:

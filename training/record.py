@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
-from liverseg_gui.core.written import write_text
+from liverseg_gui.core.written import write_read_text
 from training.job import RECIPE, TrainingJob
 from training.recipe_file import write_recipe
 from training.run_folder import CHECKPOINT, RUN, RunState, read_record
-
-_TRIES, _AGAIN_S = 4, 0.05
 
 
 class Record:
@@ -48,19 +46,13 @@ class Record:
         self._write()
 
     def enter(self, state: RunState, message: str = "", model: str | None = None) -> None:
-        """The training is in `state` now, its `model` there; a full disk is no reason to stop.
-
-        On Windows a file cannot be replaced while somebody reads it: it is tried again.
-        """
+        """The training is in `state` now, its `model` there; a full disk is no reason to stop."""
         self._values |= {"state": state, "message": message, "model": model}
-        for _ in range(_TRIES):
-            try:
-                return self._write()
-            except SaveError:
-                time.sleep(_AGAIN_S)
+        with contextlib.suppress(SaveError):
+            self._write()
 
     def _write(self) -> None:
-        write_text(self._path, json.dumps(self._values, indent=1) + "\n")
+        write_read_text(self._path, json.dumps(self._values, indent=1) + "\n")
 
 
 def _refuse_other_recipe(job: TrainingJob, before: dict[str, Any] | None) -> None:

@@ -21,6 +21,8 @@ from training.events import EVENTS, last_progress
 from training.job import TrainingJob
 
 CHECKPOINT, RUN, LOCK = "checkpoint.pt", "run.json", "training.lock"
+STDERR = "stderr.txt"
+"""What the process printed as an error, where the window started it."""
 
 _PATIENCE_S = 2.0
 """Whoever looks whether a training runs holds its lock for a moment."""

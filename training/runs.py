@@ -8,15 +8,13 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
-from filelock import FileLock
-
 from liverseg_gui.core.errors import SaveError, UnreadableFileError
+from liverseg_gui.core.locked import locked
 from liverseg_gui.core.places import data_folder
 from liverseg_gui.core.written import write_text
 from training.run_folder import RunRecord, read_run
 
-_LIST, _LOCK, _FOLDER = "trainings.json", "trainings.lock", "trainings"
-_LOCKED_S = 10.0
+_LIST, _FOLDER = "trainings.json", "trainings"
 
 
 def known_runs() -> list[RunRecord]:
@@ -79,11 +77,7 @@ def _read() -> list[Path]:
 
 def _change(change: Callable[[list[Path]], list[Path]]) -> None:
     """Several programs may change the list at the same time."""
-    place = data_folder()
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        with FileLock(place / _LOCK, timeout=_LOCKED_S):
-            folders = [str(folder) for folder in change(_read())]
-            write_text(place / _LIST, json.dumps({"folders": folders}, indent=1) + "\n")
-    except OSError as error:  # Timeout is one, too
-        raise SaveError(f"{place / _LIST} could not be written: {error}.") from error
+    path = data_folder() / _LIST
+    with locked(path):
+        folders = [str(folder) for folder in change(_read())]
+        write_text(path, json.dumps({"folders": folders}, indent=1) + "\n")

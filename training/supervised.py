@@ -13,7 +13,7 @@ from pathlib import Path
 from liverseg_gui.core.errors import Cancelled, LiverSegError, SaveError
 from liverseg_gui.core.progress import Progress
 from training.case_figures import CaseFigures
-from training.control import Stopped, forget_wishes
+from training.control import Asking, Stopped, forget_wishes, last_asking
 from training.distributed import processes
 from training.events import EVENTS, EventFile, Tell, read_events
 from training.job import TrainingJob
@@ -58,9 +58,10 @@ def supervised(
     with contextlib.ExitStack() as stack:
         try:
             make_folder(job.out)
+            earlier = last_asking(job.out)  # who sees it locked may ask before it has begun
             stack.enter_context(held(job.out))
             refuse_earlier(job.out, resume)
-            watch = _begin(job, command, progress, tell, resume)
+            watch = _begin(job, command, progress, tell, resume, earlier)
         except LiverSegError as error:
             tell({"event": "end", "state": "failed", "message": str(error), "model": None})
             raise
@@ -68,9 +69,16 @@ def supervised(
         yield watch
 
 
-def _begin(job: TrainingJob, command: str, progress: Progress, tell: Tell, resume: bool) -> Watch:
+def _begin(
+    job: TrainingJob,
+    command: str,
+    progress: Progress,
+    tell: Tell,
+    resume: bool,
+    earlier: Asking | None,
+) -> Watch:
     try:
-        forget_wishes(job.out)
+        forget_wishes(job.out, earlier)
     except OSError as error:
         raise SaveError(
             f"{job.out} could not be written: {error.strerror}. Choose another folder."

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from liverseg_gui.core.errors import SaveError
+
+_TRIES, _AGAIN_S = 4, 0.05
 
 
 def write_text(path: Path, text: str) -> None:
@@ -27,6 +30,22 @@ def write_text(path: Path, text: str) -> None:
         ) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_read_text(path: Path, text: str) -> None:
+    """Write a file that another process may be reading at any moment.
+
+    On Windows it cannot be replaced just then: it is tried again, for a fifth of a second.
+
+    Raises:
+        SaveError: it cannot be written.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return write_text(path, text)
+        except SaveError:
+            time.sleep(_AGAIN_S)
+    write_text(path, text)
 
 
 def require_place(path: Path, ending: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from liverseg_gui.core.errors import ModelError, SaveError
+from liverseg_gui.core.errors import ModelError
+from liverseg_gui.core.locked import locked
 from liverseg_gui.core.places import data_folder
 from liverseg_gui.core.written import write_text
 from liverseg_gui.segmentation.registry import (
@@ -31,11 +32,12 @@ def choose_instead(name: str, settings: ModelChoice) -> InstalledModel:
         ModelError: there is no such model.
         SaveError: the one before could not be remembered; nothing was chosen.
     """
-    found = find_installed(name)
-    before = chosen_model(settings)
-    if found is not None and found.name != before:
-        _remember([*_remembered(), before])
-    return choose_model(name, settings)
+    with locked(before_file()):
+        found = find_installed(name)
+        before = chosen_model(settings)
+        if found is not None and found.name != before:
+            _remember([*_remembered(), before])
+        return choose_model(name, settings)
 
 
 def model_before(settings: ModelChoice) -> str | None:
@@ -53,14 +55,15 @@ def roll_back(settings: ModelChoice) -> InstalledModel:
         ModelError: no model was replaced by another.
         SaveError: what is left to go back to could not be remembered; nothing was chosen.
     """
-    left = _usable(settings)
-    if not left:
-        raise ModelError(
-            "There is no model to go back to: none was replaced by an improved one. "
-            "`liverseg models choose` chooses among all there are."
-        )
-    _remember(left[:-1])
-    return choose_model(left[-1], settings)
+    with locked(before_file()):
+        left = _usable(settings)
+        if not left:
+            raise ModelError(
+                "There is no model to go back to: none was replaced by an improved one. "
+                "`liverseg models choose` chooses among all there are."
+            )
+        _remember(left[:-1])
+        return choose_model(left[-1], settings)
 
 
 def _usable(settings: ModelChoice) -> list[str]:
@@ -86,11 +89,4 @@ def _remembered() -> list[str]:
 
 
 def _remember(names: list[str]) -> None:
-    try:
-        before_file().parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SaveError(
-            f"{before_file().parent} could not be made: {error.strerror or error}. Look to its "
-            "permissions; the model in use is the one it was."
-        ) from error
     write_text(before_file(), json.dumps(names[-_MOST:], indent=1) + "\n")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.core.errors import ModelError
+from liverseg_gui.core import locked as locking
+from liverseg_gui.core.errors import ModelError, SaveError
 from liverseg_gui.segmentation.model_before import (
     before_file,
     choose_instead,
@@ -79,3 +80,17 @@ def test_a_damaged_memory_is_as_good_as_none() -> None:
     with pytest.raises(ModelError, match="no model to go back to"):
         roll_back(Settings())
     assert Settings().model == "first"
+
+
+def test_nothing_is_chosen_while_another_window_changes_what_is_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    choose_instead("first", Settings())
+    monkeypatch.setattr(locking, "_PATIENCE_S", 0.0)
+    with locking.locked(before_file()):
+        with pytest.raises(SaveError, match="another window of this program keeps it"):
+            choose_instead("second", Settings())
+        with pytest.raises(SaveError):
+            roll_back(Settings())
+    assert Settings().model == "first"
+    assert model_before(Settings()) == "default"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core import locked as locking
+from liverseg_gui.core.errors import SaveError, UnreadableFileError
 from tests.training import layouts
 from tests.training.layouts import small, true_labels
 from training.corrected_library import (
@@ -144,3 +146,24 @@ def test_a_damaged_list_is_told_and_stays(tmp_path: Path, text: str) -> None:
     with pytest.raises(UnreadableFileError):
         saved(tmp_path, "a")
     assert library_file().read_text() == text
+
+
+def test_masks_that_are_saved_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
+    names = [f"scan{n}" for n in range(12)]
+    with ThreadPoolExecutor(4) as windows:
+        list(windows.map(lambda name: saved(tmp_path, name), names))
+    assert sorted(s.scan.name for s in corrected_studies()) == sorted(f"{n}.nii.gz" for n in names)
+    assert len({s.name for s in corrected_studies()}) == 12
+
+
+def test_the_list_is_not_changed_while_another_window_changes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(tmp_path, "a")
+    monkeypatch.setattr(locking, "_PATIENCE_S", 0.0)
+    with locking.locked(library_file()):
+        with pytest.raises(SaveError, match="another window of this program keeps it"):
+            saved(tmp_path, "b")
+        with pytest.raises(SaveError):
+            forget_corrected("corrected-1")
+    assert [s.name for s in corrected_studies()] == ["corrected-1"]

@@ -49,6 +49,24 @@ def test_of_progress_the_last_is_kept_and_of_notes_each_once(tmp_path: Path) -> 
     assert last_progress(path) == (0.5, "p2")
 
 
+@pytest.mark.parametrize(
+    "damaged",
+    [{}, {"fraction": None}, {"fraction": "half", "phase": ""}, {"fraction": float("nan")}],
+)
+def test_progress_that_is_damaged_is_passed_over(tmp_path: Path, damaged: dict[str, Any]) -> None:
+    path = tmp_path / "events.jsonl"
+    whole = {"event": "progress", "fraction": 0.25, "phase": "Training"}
+    told(path, whole, {"event": "progress", "phase": "x", **damaged})
+    assert last_progress(path) == (0.25, "Training")
+
+
+def test_an_event_of_odd_values_is_read_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    odd = [{"event": "patient", "name": ["a"]}, {"event": "note", "text": {}}]
+    told(path, *odd)
+    assert read_events(path) == odd
+
+
 def test_half_a_line_of_a_killed_process_spoils_no_other(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     whole = json.dumps(epoch("one cycle", 1, 1.0))

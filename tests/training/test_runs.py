@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from liverseg_gui.core import written
 from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
 from tests.training.tiny import TINY
-from training import record, run_folder
-from training.control import Wish, ask, asked, forget_wishes
+from training import run_folder
+from training.control import Wish, ask, asked, forget_wishes, last_asking
+from training.events import EVENTS
 from training.job import TrainingJob
 from training.record import Record
 from training.run_folder import RUN, RunState, held, is_held, read_run
@@ -50,23 +53,49 @@ def test_the_record_gives_back_the_job_and_how_it_ended(tmp_path: Path) -> None:
     assert not run.checkpoint
 
 
-def test_a_record_that_somebody_reads_just_then_is_written_a_moment_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waited: list[float] = []
-    writing = begun(tmp_path)
-    plain = record.write_text
+@pytest.fixture
+def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Nothing can be written until it was waited for once; the waits, which take no time."""
+    waits: list[float] = []
+    plain = written.write_text
 
     def refused_once(path: Path, text: str) -> None:
-        if not waited:
+        if not waits:
             raise SaveError("It is being read.")
         plain(path, text)
 
-    monkeypatch.setattr(record, "write_text", refused_once)
-    monkeypatch.setattr(record.time, "sleep", waited.append)
+    monkeypatch.setattr(written, "write_text", refused_once)
+    monkeypatch.setattr(written.time, "sleep", waits.append)
+    return waits
+
+
+def test_a_record_that_somebody_reads_just_then_is_written_a_moment_later(
+    tmp_path: Path, waited: list[float]
+) -> None:
+    waited.append(0.0)
+    writing = begun(tmp_path)
+    waited.clear()
     writing.enter(RunState.FINISHED)
     assert len(waited) == 1
     assert read_run(tmp_path).state is RunState.FINISHED
+
+
+def test_a_wish_is_asked_though_the_training_just_reads_the_last_one(
+    tmp_path: Path, waited: list[float]
+) -> None:
+    ask(tmp_path, "cancel")
+    assert len(waited) == 1
+    assert asked(tmp_path) is Wish.CANCEL
+
+
+def test_a_wish_that_cannot_be_written_is_told_after_a_few_tries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(written.time, "sleep", waits.append)
+    with pytest.raises(SaveError, match="could not be written"):
+        ask(tmp_path / "gone", "stop")
+    assert 0 < sum(waits) < 0.5
 
 
 def test_a_folder_that_was_moved_is_read_where_it_is(tmp_path: Path) -> None:
@@ -129,7 +158,34 @@ def test_the_latest_wish_counts_and_goes_with_its_training(tmp_path: Path) -> No
         ask(tmp_path, wish)
         assert asked(tmp_path) == wish
     ask(tmp_path, "stop")
-    forget_wishes(tmp_path)
+    forget_wishes(tmp_path, last_asking(tmp_path))
     assert asked(tmp_path) is Wish.GO
     with pytest.raises(LiverSegError, match="pause, go, stop, cancel"):
         ask(tmp_path, "hurry")
+
+
+def test_a_wish_that_is_asked_while_a_training_begins_is_not_forgotten(tmp_path: Path) -> None:
+    for before in ("cancel", "pause"):
+        ask(tmp_path, before)
+        earlier = last_asking(tmp_path)
+        ask(tmp_path, "cancel")
+        forget_wishes(tmp_path, earlier)
+        assert asked(tmp_path) is Wish.CANCEL
+
+
+def test_the_first_wish_of_all_is_not_forgotten(tmp_path: Path) -> None:
+    earlier = last_asking(tmp_path)
+    ask(tmp_path, "cancel")
+    forget_wishes(tmp_path, earlier)
+    assert asked(tmp_path) is Wish.CANCEL
+
+
+@pytest.mark.parametrize("told", [{}, {"fraction": "x", "phase": ""}, {"fraction": []}])
+def test_one_with_damaged_events_is_known_all_the_same(
+    tmp_path: Path, told: dict[str, Any]
+) -> None:
+    out = tmp_path / "one"
+    begun(out).enter(RunState.STOPPED)
+    remember(out)
+    (out / EVENTS).write_text(json.dumps({"event": "progress", **told}) + "\n")
+    assert [(run.name, run.fraction) for run in known_runs()] == [("tiny", 0.0)]

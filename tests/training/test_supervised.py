@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,9 +18,10 @@ from torch import Tensor, nn
 from liverseg_gui.core.errors import Cancelled, LiverSegError
 from liverseg_gui.core.progress import Progress
 from tests.training.tiny import TINY, tiny_network, write_lits2d
-from training import build
+from training import build, supervised
 from training.checkpoint import CHECKPOINT
 from training.control import Stopped, ask
+from training.discard import discard_run
 from training.events import EVENTS, read_events
 from training.job import RECIPE, TrainingJob
 from training.log import NOTES
@@ -126,6 +128,14 @@ def test_the_folder_keeps_all_that_was_told_and_the_recipe(whole: tuple[Training
     assert wanted.out in [run.out for run in known_runs()]
 
 
+def test_all_that_it_wrote_is_gone_once_it_is_discarded(
+    whole: tuple[TrainingJob, Told], tmp_path: Path
+) -> None:
+    copied = shutil.copytree(whole[0].out, tmp_path / "copied")
+    assert discard_run(copied)
+    assert not copied.exists()
+
+
 def test_pictures_show_the_same_slices_each_epoch_with_their_truth(
     whole: tuple[TrainingJob, Told],
 ) -> None:
@@ -216,6 +226,22 @@ def test_what_was_asked_of_an_earlier_training_is_forgotten(data: Path, tmp_path
     ask(tmp_path, "cancel")
     told = carry_out(job(data, tmp_path, recipe=replace(TINY, epochs=1, fine_tune_epochs=0)))
     assert told.of("end")[0]["state"] == "finished"
+
+
+def test_a_wish_of_the_moment_in_which_it_begins_is_carried_out(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse = supervised.refuse_earlier
+
+    def asked_meanwhile(out: Path, resume: bool) -> None:
+        refuse(out, resume)
+        ask(out, "cancel")
+
+    ask(tmp_path, "pause")  # of an earlier one
+    monkeypatch.setattr(supervised, "refuse_earlier", asked_meanwhile)
+    with pytest.raises(Cancelled):
+        carry_out(job(data, tmp_path))
+    assert read_run(tmp_path).state is RunState.CANCELLED
 
 
 def test_a_second_training_leaves_the_first_ones_folder_alone(

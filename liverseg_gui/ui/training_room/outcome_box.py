@@ -28,6 +28,7 @@ from liverseg_gui.ui.theme import Tone, set_tone
 from liverseg_gui.ui.training_room.card_words import CardWords
 from liverseg_gui.ui.training_room.result_reading import Outcome
 from liverseg_gui.ui.training_room.result_words import added_as
+from liverseg_gui.ui.training_room.run_process import starting
 from training.card import add_to_card
 from training.discard import discard_run
 from training.improve import add_accepted
@@ -43,11 +44,11 @@ class OutcomeBox(QWidget):
     """Everything that can be done with the model of a training.
 
     `changed` tells that a model was added, used or rolled back, or the card written; `discarded`
-    carries the folder of a training that is gone.
+    carries the folder of a training that is gone, and whether the folder is gone, too.
     """
 
     changed = Signal()
-    discarded = Signal(object)
+    discarded = Signal(object, bool)
 
     def __init__(self, settings: Settings, dialogs: Dialogs, runner: JobRunner) -> None:
         super().__init__()
@@ -219,23 +220,28 @@ class OutcomeBox(QWidget):
         outcome = self._outcome
         if outcome is None:
             return
-        if Path(chosen_model(self._settings)) == outcome.record.out / "model":
-            self.tell(
-                "Its model is the one in use, from this folder. Use another one first.", "error"
-            )
+        out = outcome.record.out
+        why = self._why_not_discarded(out)
+        if why:
+            self.tell(why, "error")
             return
         if not self._dialogs.confirm(*self._discard_question(outcome)):
             return
-        out = outcome.record.out
         try:
             gone = discard_run(out)
         except LiverSegError as problem:
             self.tell(str(problem), "error")
             return
         self._outcome = None
-        if not gone:
-            self.tell(f"{out} holds other files too, and stays.", "muted")
-        self.discarded.emit(out)
+        self.discarded.emit(out, gone)
+
+    def _why_not_discarded(self, out: Path) -> str:
+        """Why the training cannot be deleted, or nothing."""
+        if Path(chosen_model(self._settings)) == out / "model":
+            return "Its model is the one in use, from this folder. Use another one first."
+        if starting(out) is not None:
+            return "The training is just starting again. Wait until it runs, and cancel it first."
+        return ""
 
     def _discard_question(self, outcome: Outcome) -> tuple[str, str]:
         added = added_as(outcome.card.sha256) if outcome.card else None

@@ -138,10 +138,11 @@ class ResultPage(QWidget):
         if self._show_slice is not None and saved.scan is not None:
             self._show_slice(saved.scan, saved.volume, saved.slice.index)
 
-    def _discarded(self, out: Path) -> None:
+    def _discarded(self, out: Path, gone: bool) -> None:
         self._out = self.outcome = None
         self._tell(self.title, "", None)
-        self._tell(self.line, "The training is discarded.", "muted")
+        stays = "" if gone else f" {out} holds other files too, and stays."
+        self._tell(self.line, f"The training is discarded.{stays}", "muted")
         for label in (self.verdict, self.rule):
             self._tell(label, "", None)
         self.tabs.hide()

@@ -74,7 +74,7 @@ def read_outcome(out: Path) -> Outcome:
 
     return Outcome(
         read_run(out),
-        tuple(sorted(_rows(out, problems), key=badness)),
+        tuple(_rows(out, problems)),
         tuple(there(WORST, lambda: load_worst(out / WORST)) or ()),
         there("model", lambda: read_card(out / "model")),
         there(COMPARISON, lambda: read_comparison(out)),
@@ -103,12 +103,38 @@ def mean_of(values: Sequence[float | None]) -> Mean | None:
 
 def _rows(out: Path, problems: list[str]) -> list[Row]:
     """All held-out patients, or those that were judged before the training ended early."""
-    path = out / HELD_OUT
+    path = out / HELD_OUT if (out / HELD_OUT).exists() else out / EVENTS
     try:
-        return list(json.loads(path.read_text("utf-8"))["cases"])
-    except FileNotFoundError:
-        events = read_events(out / EVENTS)
-        return [event for event in events if event.get("event") == "patient"]
-    except (OSError, ValueError, LookupError, TypeError):
-        problems.append(f"{path}, the figures of the held-out patients, is damaged. Train again.")
+        return sorted(map(_checked, _told(path)), key=badness)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        problems.append(
+            f"{path}, with the figures of the held-out patients, is damaged or of another version "
+            "of this program. Train again."
+        )
         return []
+
+
+def _told(path: Path) -> list[Row]:
+    if path.name == EVENTS:
+        return [event for event in read_events(path) if event["event"] == "patient"]
+    return list(json.loads(path.read_text("utf-8"))["cases"])
+
+
+def _checked(row: Row) -> Row:
+    """`row`, where all is there that is shown of a patient.
+
+    Raises:
+        LookupError, TypeError: it is not.
+    """
+    texts = [row["name"], *row.get("warnings", ())]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError
+    figures = [tumor_dice(row), row["liver"]["assd_mm"], row["tumor"]["assd_mm"]]
+    figures.append(row["false_positive"]["tumor_percent_of_liver"])
+    lesions = row["lesions"]
+    figures.append(lesions["found"] - lesions["found_matched"])
+    for counts in (lesions, lesions["from_10_mm"]):
+        figures += [] if counts is None else [counts["true"], counts["true_matched"]]
+    if not all(figure is None or isinstance(figure, float | int) for figure in figures):
+        raise TypeError
+    return row

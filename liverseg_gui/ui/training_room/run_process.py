@@ -13,10 +13,8 @@ from liverseg_gui.ui.training_room.own_command import own_command
 from training.control import Wish, ask
 from training.job import RECIPE, TrainingJob
 from training.recipe_file import write_recipe
-from training.run_folder import read_run
+from training.run_folder import STDERR, read_run
 from training.runs import remember
-
-STDERR = "stderr.txt"
 
 _STARTED: list[RunProcess] = []
 """Kept until they end: a child that nobody waits for stays in the table of the system."""
@@ -92,13 +90,13 @@ def cancel_training(out: Path) -> None:
     Raises:
         LiverSegError: the folder cannot be written.
     """
+    process = starting(out)
+    if process is not None:  # asked first: the record there is an earlier one's
+        process.end()
+        return
     with contextlib.suppress(UnreadableFileError):
         if read_run(out).active:
             ask(out, Wish.CANCEL)
-            return
-    process = starting(out)
-    if process is not None:
-        process.end()
 
 
 def _started(words: Sequence[str], out: Path) -> subprocess.Popen[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +18,12 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.theme import tone_of
 from liverseg_gui.ui.training_room.outcome_box import OutcomeBox
 from liverseg_gui.ui.training_room.result_page import ResultPage
+from liverseg_gui.ui.training_room.run_process import start_process
 from tests.training.verdicts import BETTER, WORSE
 from tests.ui.conftest import FakeDialogs
 from tests.ui.training_room.result.conftest import figures, run_at
 from training.decision import Decision, write_decision
-from training.run_folder import held
+from training.run_folder import held, read_run
 from training.runs import known_runs
 
 Idle = Callable[[], None]
@@ -155,13 +157,43 @@ def test_a_training_is_discarded_once_the_reader_says_so(
     assert result.line.text() == "The training is discarded."
 
 
-def test_discarding_leaves_what_others_put_there(
-    box: OutcomeBox, out: Path, dialogs: FakeDialogs
+def test_discarding_leaves_what_others_put_there_and_says_so(
+    box: OutcomeBox, result: ResultPage, out: Path, dialogs: FakeDialogs
 ) -> None:
     (out / "thesis.txt").write_text("mine")
     dialogs.yes = True
     box.discard_button.click()
     assert [path.name for path in out.iterdir()] == ["thesis.txt"]
+    said = f"The training is discarded. {out} holds other files too, and stays."
+    assert result.line.text() == said
+    assert result.line.isVisible()
+
+
+def test_a_training_that_was_started_here_is_discarded_with_its_folder(
+    box: OutcomeBox, out: Path, dialogs: FakeDialogs
+) -> None:
+    process = start_process(read_run(out).job, resume=True, command=(sys.executable, "-c", ""))
+    process._process.wait(10)
+    dialogs.yes = True
+    box.discard_button.click()
+    assert not out.exists()
+
+
+def test_a_training_that_is_just_starting_again_is_not_discarded(
+    box: OutcomeBox, out: Path, dialogs: FakeDialogs
+) -> None:
+    waits = (sys.executable, "-c", "import time; time.sleep(600)")
+    process = start_process(read_run(out).job, resume=True, command=waits)
+    dialogs.yes = True
+    try:
+        box.discard_button.click()
+        assert "just starting again" in box.note.text()
+        assert (out / "model").is_dir()
+    finally:
+        process.end()
+        process._process.wait(10)
+    box.discard_button.click()
+    assert not out.exists()
 
 
 def test_a_training_that_runs_again_is_not_discarded(

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from liverseg_gui.ui.training_room.patient_table import PatientTable
 from liverseg_gui.ui.training_room.result_page import ResultPage
 from liverseg_gui.ui.training_room.triptych import triptych
 from tests.ui.training_room.result.conftest import figures, masks, run_at
-from training.card import HELD_OUT
+from training.card import HELD_OUT, Row
 from training.events import EVENTS
 from training.phantoms import PhantomCase
 from training.run_folder import RunState
@@ -133,6 +134,57 @@ def test_damaged_figures_are_told_and_the_rest_is_shown(result: ResultPage, tmp_
     result.show_run(out)
     assert result.line.text() == "There is a result, and it cannot be read."
     assert "is damaged" in result.worst_line.text()
+
+
+def without(*keys: str) -> Row:
+    """The figures of a patient, without the one at the end of `keys`."""
+    row = figures("a", 2)
+    inner = row
+    for key in keys[:-1]:
+        inner = inner[key]
+    del inner[keys[-1]]
+    return row
+
+
+ODD_ROWS: list[Any] = [
+    "a",
+    None,
+    {},
+    without("name"),
+    without("liver", "dice"),
+    without("liver", "assd_mm"),
+    without("tumor_burden"),
+    without("false_positive", "tumor_percent_of_liver"),
+    without("lesions", "from_10_mm"),
+    without("lesions", "found_matched"),
+    without("lesions", "from_10_mm", "true"),
+    {**figures("a", 2), "name": ["a"]},
+    {**figures("a", 2), "liver": {"dice": "0.9", "assd_mm": None}},
+    {**figures("a", 2), "warnings": None},
+]
+
+
+@pytest.mark.parametrize("row", ODD_ROWS)
+def test_figures_of_another_version_are_told_and_the_rest_is_shown(
+    result: ResultPage, tmp_path: Path, row: Any
+) -> None:
+    out = run_at(tmp_path / "run", [figures("b", 1)])
+    (out / HELD_OUT).write_text(json.dumps({"cases": [figures("b", 1), row]}))
+    result.show_run(out)
+    assert result.line.text() == "There is a result, and it cannot be read."
+    said = f"{out / HELD_OUT}, with the figures of the held-out patients, is damaged or of another"
+    assert result.worst_line.text().startswith(said)
+    assert result.model.discard_button.isEnabled()
+
+
+def test_damaged_figures_of_a_training_that_was_cancelled_are_told(
+    result: ResultPage, tmp_path: Path
+) -> None:
+    out = run_at(tmp_path / "run", state=RunState.CANCELLED)
+    (out / EVENTS).write_text(json.dumps({"event": "patient", "name": "a"}) + "\n")
+    result.show_run(out)
+    assert result.line.text().startswith("It was cancelled")
+    assert str(out / EVENTS) in result.worst_line.text()
 
 
 def test_the_worst_slices_are_shown_where_the_program_can_open_the_scan(

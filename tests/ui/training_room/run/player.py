@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.control import Wish, asked, forget_wishes
+from training.control import Wish, asked, forget_wishes, last_asking
 from training.events import EVENTS, EventFile
 from training.job import TrainingJob
 from training.picture_file import Pictures, write_pictures
@@ -107,8 +107,9 @@ def main() -> None:
     known, _ = parser.parse_known_args()
     out: Path = known.out
     job = TrainingJob(out, name=known.name, recipe=read_recipe(out / "recipe.toml"))
+    earlier = last_asking(out)
     with held(out):
-        forget_wishes(out)
+        forget_wishes(out, earlier)
         record = Record(job, "liverseg train")
         tell = EventFile(out / EVENTS, append=known.resume)
         done = int((out / CHECKPOINT).read_text()) if (out / CHECKPOINT).exists() else 0

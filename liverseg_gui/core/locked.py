@@ -1,0 +1,42 @@
+"""Files that several open programs read, change and write again, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from liverseg_gui.core.errors import SaveError
+
+_PATIENCE_S = 10.0
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other programs from changing the file at `path` meanwhile; its folder is made.
+
+    Whoever changes it asks for this before reading it; a lock file stays beside it.
+
+    Raises:
+        SaveError: the folder cannot be written, or another program does not let go.
+    """
+    from filelock import FileLock, Timeout  # slow to load, and seldom needed
+
+    lock = FileLock(path.with_suffix(".lock"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=_PATIENCE_S)
+    except Timeout as error:
+        raise SaveError(
+            f"{path} could not be written: another window of this program keeps it. Close that "
+            "one and try again."
+        ) from error
+    except OSError as error:
+        raise SaveError(
+            f"{path} could not be written: {error.strerror or error}. Look to the permissions of "
+            f"{path.parent}."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
