@@ -175,6 +175,8 @@ def test_a_plain_training_holds_nobody_out_whom_the_model_it_starts_from_saw(
         assert judged.name == "012"
         (note,) = [note for note in said if "from which this training starts" in note]
         assert note in (out / NOTES).read_text()
+    shutil.rmtree(old)
+    assert [r.name for r in run_training(run, Progress(), resume=True)] == ["012"]
 
 
 def test_the_new_card_keeps_the_old_ones_words_about_data_and_license(
@@ -190,11 +192,14 @@ def test_the_new_card_keeps_the_old_ones_words_about_data_and_license(
 def test_what_was_trained_already_is_resumed_and_never_overwritten(
     data: Path, tmp_path: Path, old: Path
 ) -> None:
-    out = tmp_path / "out"
+    data, out = Path(shutil.copytree(data, tmp_path / "data")), tmp_path / "out"
     decision = improve(job(data, out, old), Progress())
     (out / DECISION).unlink()
     with pytest.raises(LiverSegError, match="holds a training already"):
         improve(job(data, out, old), Progress())
+    write_lits2d(tmp_path / "more", (20,)).joinpath("020").rename(data / "020")
+    rows = [{"case": case, "stored_z_step": 2} for case in (3, 7, 12, 20)]
+    (data / "manifest.json").write_text(json.dumps({"cases": rows}))
     epochs: list[object] = []
     assert improve(job(data, out, old), Progress(), epochs.append, resume=True) == decision
     assert not epochs, "no epoch is trained again"
