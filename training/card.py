@@ -14,6 +14,7 @@ from liverseg_gui.core.written import write_text
 from liverseg_gui.segmentation.preprocessing import WINDOW_HU
 from liverseg_gui.segmentation.registry import CARD, find_model
 from training.config import TrainConfig
+from training.taught import trained_on
 
 Row = dict[str, Any]
 
@@ -65,10 +66,9 @@ def _taught_before(model: str | None) -> list[str]:
     if model is None:
         return []
     try:
-        names = find_model(model).about.get("trained_on")
+        return trained_on(find_model(model))
     except ModelError:  # it went while this training ran
         return []
-    return [str(name) for name in names] if isinstance(names, list) else []
 
 
 def main_figures(row: Row) -> Row:

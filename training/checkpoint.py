@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import random
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,32 @@ VERSION = 3
 State = dict[str, Any]
 
 
-def read_checkpoint(path: Path, identity: str) -> State | None:
+@dataclass(frozen=True)
+class Identity:
+    """What a checkpoint belongs to: what was `asked` for, and the `content` of scans and masks.
+
+    A checkpoint of an earlier program does not know its content, and any is taken for it.
+    """
+
+    asked: str = ""
+    content: str = ""
+
+    def require(self, state: State, path: Path) -> None:
+        """Raise a LiverSegError where `state`, which was read from `path`, is of another one."""
+        if state["identity"] != self.asked:
+            raise LiverSegError(
+                f"{path} belongs to a training with other settings, patients or fold. "
+                "Resume it with the same ones, or train into another folder."
+            )
+        if state.get("content", self.content) != self.content:
+            raise LiverSegError(
+                f"Scans or masks that {path} was trained on have changed since, as when a mask is "
+                "saved again. Put them back as they were to resume it, or train on what they are "
+                "now into another folder."
+            )
+
+
+def read_checkpoint(path: Path, identity: Identity) -> State | None:
     """The state in `path`; None where there is none. Only tensors and plain values are read.
 
     Raises:
@@ -39,11 +65,7 @@ def read_checkpoint(path: Path, identity: str) -> State | None:
             f"{path} was written by another version of this program. Finish it with that one, or "
             "train into another folder."
         )
-    if state["identity"] != identity:
-        raise LiverSegError(
-            f"{path} belongs to a training with other settings, patients or fold. "
-            "Resume it with the same ones, or train into another folder."
-        )
+    identity.require(state, path)
     return state
 
 

@@ -19,6 +19,8 @@ from training.card import HELD_OUT, Row
 from training.cases import CaseSource
 from training.run_folder import read_run
 from training.sources import find_all
+from training.taught import taught_patients
+from training.taught import trained_on as trained_on
 
 COMPARISON = "comparison.json"
 
@@ -73,11 +75,16 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The model `ours` and an `other` one on the held-out patients of a training."""
+    """The model `ours` and an `other` one on the held-out patients of a training.
+
+    `changed` are the patients whose scan or mask is not known to be what it was after the
+    training: there `ours` was judged anew too.
+    """
 
     ours: str
     other: str
     pairs: tuple[Pair, ...]
+    changed: tuple[str, ...] = ()
 
     @property
     def fair(self) -> tuple[Pair, ...]:
@@ -115,7 +122,7 @@ class Comparison:
             Pair(row["name"], Dice(**row["ours"]), Dice(**row["other"]), tuple(row["taught"]))
             for row in values["pairs"]
         )
-        return cls(values["ours"], values["other"], pairs)
+        return cls(values["ours"], values["other"], pairs, tuple(values.get("changed", ())))
 
 
 def compare_models(
@@ -128,25 +135,33 @@ def compare_models(
     """Judge another model on the held-out patients of the training in `out`, and write it there.
 
     `other_model` is an installed one or a folder; `sources` hold the held-out patients. The
-    figures of the training's own model are those in `out/held_out.json`, made by the same code.
+    figures of the training's own model are those in `out/held_out.json`, made by the same code; it
+    is judged anew where a scan or mask has changed since, or nothing tells whether it has.
 
     Raises:
         LiverSegError: `out` holds no finished training with held-out patients, a patient is not in
             `sources`, or the other model cannot be judged on them.
         Cancelled: `progress` was cancelled.
     """
-    from training.judge_model import judge_model  # torch
-
-    rows = _held_out_rows(out)
+    rows, fingerprints = _held_out(out)
     ours, other = read_card(out / "model"), find_model(other_model)
     unseen = _chosen(sources, list(rows), out)
-    judged = judge_model(other, unseen, device, progress)
-    theirs = {figures.name: Dice.of(figures.to_json()) for figures in judged}
+    changed = [s for s in unseen if fingerprints.get(s.name) != s.fingerprint()]
+    share = len(unseen) / max(1, len(unseen) + len(changed))
+    theirs = _judged(other, unseen, device, progress.part(0.0, share))
+    anew = _judged(ours, changed, device, progress.part(share, 1.0))
+    own = {name: Dice.of(row) for name, row in rows.items()} | anew
+    taught = [(card.name, taught_patients(sources, trained_on(card))) for card in (ours, other)]
     pairs = tuple(
-        Pair(name, Dice.of(row), theirs[name], _taught(name, (ours, other)))
-        for name, row in rows.items()
+        Pair(
+            source.name,
+            own[source.name],
+            theirs[source.name],
+            tuple(name for name, patients in taught if source.patient in patients),
+        )
+        for source in unseen
     )
-    comparison = Comparison(ours.name, other.name, pairs)
+    comparison = Comparison(ours.name, other.name, pairs, tuple(anew))
     write_text(out / COMPARISON, json.dumps(comparison.to_json(), indent=1) + "\n")
     return comparison
 
@@ -161,7 +176,7 @@ def compare_run(
         Cancelled: `progress` was cancelled.
     """
     job = read_run(out).job
-    sources = find_all(job.data, job.corrected, job.excluded)
+    sources = find_all(job.data, job.corrected, ())  # a name that was left out may be gone
     return compare_models(out, other_model, sources, progress, device)
 
 
@@ -178,10 +193,24 @@ def read_comparison(out: Path) -> Comparison:
         raise UnreadableFileError(f"{path} is missing or damaged. Compare again.") from error
 
 
-def _held_out_rows(out: Path) -> dict[str, Row]:
+def _judged(
+    card: ModelCard, sources: Sequence[CaseSource], device: str, progress: Progress
+) -> dict[str, Dice]:
+    """What the model scores on each case, by its name."""
+    from training.judge_model import judge_model  # torch
+
+    if not sources:
+        return {}
+    judged = judge_model(card, sources, device, progress)
+    return {figures.name: Dice.of(figures.to_json()) for figures in judged}
+
+
+def _held_out(out: Path) -> tuple[dict[str, Row], dict[str, str]]:
+    """The rows of the held-out patients, and the fingerprints that they had then, if known."""
     try:
         values = json.loads((out / HELD_OUT).read_text("utf-8"))
-        return {row["name"]: row for row in values["cases"]}
+        rows = {row["name"]: row for row in values["cases"]}
+        return rows, dict(values.get("fingerprints", {}))
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise UnreadableFileError(
             f"{out} holds no figures of held-out patients ({HELD_OUT}). Models are compared on "
@@ -197,16 +226,6 @@ def _chosen(sources: Sequence[CaseSource], names: Sequence[str], out: Path) -> l
             "data any more. Name the data it was trained on."
         )
     return [there[name] for name in names]
-
-
-def _taught(name: str, cards: Sequence[ModelCard]) -> tuple[str, ...]:
-    return tuple(card.name for card in cards if name in trained_on(card))
-
-
-def trained_on(card: ModelCard) -> list[str]:
-    """The names of the cases that a card says its model was trained on."""
-    names = card.about.get("trained_on")
-    return [str(name) for name in names] if isinstance(names, list) else []
 
 
 def _difference(pairs: Sequence[tuple[float, float]]) -> Difference | None:

@@ -17,6 +17,7 @@ def comparison_table(comparison: Comparison) -> list[str]:
         *(_row(pair) for pair in comparison.pairs),
         *_means(comparison),
         *_left_out(comparison),
+        *_changed(comparison),
     ]
 
 
@@ -58,5 +59,15 @@ def _left_out(comparison: Comparison) -> Iterator[str]:
         if not pair.fair:
             yield (
                 f"* {pair.name}: {' and '.join(pair.taught)} was trained on a patient of this "
-                "name. That is no fair comparison; the means leave the patient out."
+                "name, as far as names tell. That is no fair comparison; the means leave the "
+                "patient out."
             )
+
+
+def _changed(comparison: Comparison) -> Iterator[str]:
+    if comparison.changed:
+        yield (
+            f"{', '.join(comparison.changed)}: scan or mask has changed since the training, or it "
+            f"is too old to tell. {comparison.ours} was judged anew there, so that both are judged "
+            "on what the mask says today."
+        )

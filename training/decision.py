@@ -21,8 +21,8 @@ other rounding of the same weights can change."""
 
 RULE = (
     "Accepted if neither the mean Dice of the liver nor that of tumors, over the held-out patients "
-    "that neither model was trained on, is lower than the old model's by more than the tolerance. "
-    "Tumors count in patients who have one."
+    "that neither model was trained on as far as names tell, is lower than the old model's by more "
+    "than the tolerance. Tumors count in patients who have one."
 )
 
 

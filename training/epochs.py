@@ -12,7 +12,7 @@ from fastai.callback.core import Callback, CancelFitException
 
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.progress import Progress
-from training.checkpoint import CHECKPOINT, State, capture, restore_fit, write_checkpoint
+from training.checkpoint import CHECKPOINT, Identity, State, capture, restore_fit, write_checkpoint
 from training.config import TrainConfig
 from training.distributed import processes
 from training.log import EpochResult, write_log
@@ -37,7 +37,7 @@ class Epochs(Callback):
         progress: Progress,
         on_epoch: Callable[[EpochResult], None],
         config: TrainConfig,
-        identity: str,
+        identity: Identity,
     ) -> None:
         self._out, self._progress, self._on_epoch = out, progress, on_epoch
         self._identity = identity
@@ -134,7 +134,8 @@ class Epochs(Callback):
 
     def _save(self) -> None:
         state = capture(self.learn) | {
-            "identity": self._identity,
+            "identity": self._identity.asked,
+            "content": self._identity.content,
             "done": self.done,
             "log": [asdict(row) for row in self._rows],
         }

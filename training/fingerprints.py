@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from liverseg_gui.io.folders import walk
+from training.cases import CaseSource
 
 
 def files_fingerprint(root: Path, paths: Iterable[Path], *more: object) -> str:
@@ -17,6 +18,12 @@ def files_fingerprint(root: Path, paths: Iterable[Path], *more: object) -> str:
     """
     lines = [_line(root, file) for path in paths for file in _files(path)]
     return hashlib.sha256("\n".join([*lines, repr(more)]).encode()).hexdigest()
+
+
+def sources_fingerprint(sources: Iterable[CaseSource]) -> str:
+    """One fingerprint of all scans and masks of `sources`, whatever their order."""
+    lines = sorted(f"{source.name}\t{source.fingerprint()}" for source in sources)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _files(path: Path) -> Iterator[Path]:

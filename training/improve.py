@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, fields, replace
 from itertools import count
 from pathlib import Path
 
-import numpy as np
-
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.resources import DEFAULT_MODEL
@@ -23,16 +21,19 @@ from liverseg_gui.segmentation.registry import (
     find_model,
     list_models,
 )
+from training.begun import begun_split
 from training.card import add_to_card
 from training.cases import CaseSource
-from training.comparison import compare_models, trained_on
+from training.comparison import compare_models
 from training.config import TrainConfig
+from training.dealing import unseen_split
 from training.decision import Decision, read_decision, write_decision
 from training.job import TrainingJob
 from training.listener import NOBODY, Listener
 from training.log import EpochResult
 from training.looks import LIVER, Look
-from training.splits import Split, load_split, save_split
+from training.splits import SPLIT, Split, load_split, save_split
+from training.taught import taught_patients, trained_on
 
 EPOCHS, RATE = 3, 2e-4
 """Few epochs, at a fifth of the rate that the default model was fine-tuned with."""
@@ -114,20 +115,9 @@ def improvement_split(
         )
     if folds < 2 or not 0 <= fold < folds:
         raise LiverSegError(f"Fold {fold} of {folds} makes no split. Give at least 2 folds.")
-    known = {source.patient for source in sources if source.name in taught}
-    unknown = [patient for patient in patients if patient not in known]
-    if not unknown:
-        raise LiverSegError(
-            "The model was trained on patients of all these names, so nobody is left whom it can "
-            "be judged on. Add a patient it has not seen, or rename cases that only share a name."
-        )
-    order = np.random.default_rng(seed).permutation(unknown)
-    size = min(len(unknown), max(1, round(len(patients) / folds)), len(patients) - 1)
-    held_out = {str(order[(fold * size + n) % len(order)]) for n in range(size)}
-    sides: tuple[list[str], list[str]] = [], []
-    for source in sources:
-        sides[source.patient in held_out].append(source.name)
-    return Split(tuple(sorted(sides[0])), tuple(sorted(sides[1])))
+    known = taught_patients(sources, taught)
+    otherwise = "or rename cases that only share a name"
+    return unseen_split(sources, known, folds, fold, seed, otherwise)
 
 
 def improve(
@@ -154,8 +144,9 @@ def improve(
     _require_fit(recipe, card)
     recipe = replace(recipe, start_from=job.old, encoder_weights=None)
     run = TrainRun(job.data, job.out, corrected=job.corrected, excluded=job.excluded)
-    sources = run.sources()
-    path = _split(job, card, sources, resume)
+    begun = begun_split(job.out, resume)
+    sources = run.sources(begun)
+    path = begun or _split(job, card, sources)
     split = load_split(path, sources)
     run = replace(
         run,
@@ -257,14 +248,11 @@ def _require_fit(recipe: TrainConfig, card: ModelCard) -> None:
         )
 
 
-def _split(job: Improvement, card: ModelCard, sources: Sequence[CaseSource], resume: bool) -> Path:
-    """The file that says who is held out; a training that goes on keeps to its own."""
+def _split(job: Improvement, card: ModelCard, sources: Sequence[CaseSource]) -> Path:
+    """The file that says who is held out, written anew."""
     from training.checkpoint import CHECKPOINT  # torch
-    from training.run import SPLIT
 
     path = job.out / SPLIT
-    if resume and path.is_file():
-        return path
     split = improvement_split(sources, trained_on(card), job.folds, job.fold, job.split_seed)
     if (job.out / CHECKPOINT).exists():
         raise LiverSegError(

@@ -14,7 +14,7 @@ from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.out_of_memory import is_out_of_memory
 from training.build import Say, make_learner, seed_everything
-from training.checkpoint import CHECKPOINT, State, read_checkpoint, restore, restore_stage
+from training.checkpoint import CHECKPOINT, Identity, State, read_checkpoint, restore, restore_stage
 from training.config import TrainConfig
 from training.dataset import SliceDataset
 from training.distributed import Processes, ShareSteps, collect, processes, together
@@ -34,7 +34,7 @@ def train(
     progress: Progress,
     on_epoch: Callable[[EpochResult], None] = lambda _: None,
     resume: bool = False,
-    identity: str = "",
+    identity: Identity | None = None,
     on_note: Say = lambda _: None,
     listener: Listener = NOBODY,
 ) -> nn.Module:
@@ -58,7 +58,9 @@ def train(
             add_note(out, note)
             on_note(note)
 
-    identity = json.dumps([config.to_json(), identity], sort_keys=True)
+    identity = identity or Identity()
+    asked = json.dumps([config.to_json(), identity.asked], sort_keys=True)
+    identity = replace(identity, asked=asked)
     job = _Job(config, training, validation, out, progress, on_epoch, identity, say, listener)
     recipe = config
     with together(config.device) as here:
@@ -90,7 +92,7 @@ class _Job:
     out: Path
     progress: Progress
     on_epoch: Callable[[EpochResult], None]
-    identity: str
+    identity: Identity
     say: Say
     listener: Listener
     recipe: TrainConfig = field(init=False)

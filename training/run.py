@@ -7,23 +7,27 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from liverseg_gui.core.errors import LiverSegError, SaveError
+from liverseg_gui.core.errors import LiverSegError, ModelError, SaveError
 from liverseg_gui.core.places import prepared_cases_folder
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import TUMOR
 from liverseg_gui.core.written import write_text
 from liverseg_gui.segmentation.predictor import Predictor
+from liverseg_gui.segmentation.registry import find_model
 from liverseg_gui.segmentation.runtime import TorchRuntime, pick_device
+from training.begun import begun_sources, begun_split
 from training.cache import prepare_all
 from training.card import HELD_OUT, make_card
 from training.cases import CaseSource
-from training.checkpoint import CHECKPOINT
+from training.checkpoint import CHECKPOINT, Identity
 from training.config import TrainConfig
 from training.dataset import SliceDataset
+from training.dealing import Deal, deal, read_deal
 from training.distributed import processes
 from training.evaluation import CaseFigures, summarize
 from training.evaluation_report import write_evaluation_report
 from training.export import export_model
+from training.fingerprints import sources_fingerprint
 from training.held_out import judge_held_out
 from training.job import TrainingJob
 from training.learner import train
@@ -32,10 +36,11 @@ from training.log import LOG, EpochResult, add_note
 from training.phantoms import PhantomCase
 from training.rates import RateCurve, find_rate
 from training.sources import find_all
-from training.splits import Split, load_split, make_split, save_split
+from training.splits import SPLIT as SPLIT
+from training.splits import Split, save_split
 from training.worst_file import WORST, save_worst
 
-SPLIT, REPORT, MODEL = "split.json", "held_out.html", "model"
+REPORT, MODEL = "held_out.html", "model"
 
 
 @dataclass(frozen=True)
@@ -70,9 +75,11 @@ class TrainRun:
         values = {name: getattr(job, name) for name in shared}
         return cls(command=command, notes=dict(job.notes), config=job.recipe, **values)
 
-    def sources(self) -> list[CaseSource]:
-        """The cases it is about (`training.sources.find_all`)."""
+    def sources(self, begun: Path | None = None) -> list[CaseSource]:
+        """The cases it is about (`find_all`), or where it goes on those of the split `begun`."""
         folders = (self.data,) if isinstance(self.data, Path) else self.data
+        if begun is not None:
+            return begun_sources(begun, folders, self.corrected, self.excluded)
         return find_all(folders, self.corrected, self.excluded)
 
 
@@ -95,8 +102,10 @@ def run_training(
         Cancelled: cancelled; `resume` goes on from the last whole epoch.
     """
     config = run.config
-    sources = run.sources()
-    split = _split(run, sources)
+    begun = begun_split(run.out, resume)
+    sources = run.sources(begun)
+    dealt = _deal(run, sources, begun)
+    split = dealt.split
     make_folder(run.out)
     refuse_earlier(run.out, resume)
     if not (run.out / CHECKPOINT).exists():
@@ -106,6 +115,10 @@ def run_training(
     # Without held-out patients the curves show a training patient; no figure is made of it.
     watched = unseen or known[:1]
     listener.cases([source.name for source in known], [source.name for source in unseen])
+    if dealt.note and not resume and processes().leads:
+        add_note(run.out, dealt.note)
+        on_note(dealt.note)
+    identity = _identity(run, split, sources)
     training = _slices(known, config, progress.part(0.0, 0.02))
     validation = _slices(watched, config, progress.part(0.02, 0.03))
     if not resume and processes().leads:
@@ -118,7 +131,7 @@ def run_training(
         progress.part(0.03, 0.95),
         on_epoch,
         resume,
-        f"{sorted(split.training)} without {sorted(split.validation)}, {run.phantoms} phantoms",
+        identity,
         on_note,
         listener,
     )
@@ -147,7 +160,7 @@ def find_run_rate(run: TrainRun, progress: Progress) -> RateCurve:
         Cancelled: `progress` was cancelled.
     """
     sources = run.sources()
-    known = _known(run, sources, _split(run, sources))
+    known = _known(run, sources, _deal(run, sources).split)
     make_folder(run.out)
     training = _slices(known, run.config, progress.part(0.0, 0.2))
     curve = find_rate(run.config, training, progress.part(0.2, 1.0))
@@ -155,12 +168,30 @@ def find_run_rate(run: TrainRun, progress: Progress) -> RateCurve:
     return curve
 
 
-def _split(run: TrainRun, sources: Sequence[CaseSource]) -> Split:
+def _deal(run: TrainRun, sources: Sequence[CaseSource], begun: Path | None = None) -> Deal:
+    """Who is held out. What goes on is dealt again, so that another fold does not go unnoticed."""
+    start = None
+    if run.config.start_from is not None:
+        try:
+            start = find_model(run.config.start_from)
+        except ModelError:
+            if begun is None:
+                raise
+            return read_deal(begun, sources, None)  # the weights are in the checkpoint by now
+    if begun is not None:
+        read_deal(begun, sources, start)
     if run.split is not None:
-        return load_split(run.split, sources)
-    if run.folds == 1:
-        return Split(tuple(sorted(source.name for source in sources)), ())
-    return make_split(sources, run.folds, run.fold, run.split_seed)
+        return read_deal(run.split, sources, start)
+    return deal(sources, run.folds, run.fold, run.split_seed, start)
+
+
+def _identity(run: TrainRun, split: Split, sources: Sequence[CaseSource]) -> Identity:
+    """What a checkpoint has to belong to; cases that are set apart for testing play no part."""
+    sides = {*split.training, *split.validation}
+    return Identity(
+        f"{sorted(split.training)} without {sorted(split.validation)}, {run.phantoms} phantoms",
+        sources_fingerprint(source for source in sources if source.name in sides),
+    )
 
 
 def _known(run: TrainRun, sources: Sequence[CaseSource], split: Split) -> list[CaseSource]:
@@ -185,10 +216,12 @@ def _judge(
     """Judge the held-out patients and write all figures, and a report for people."""
     if not unseen:
         return []
+    fingerprints = {source.name: source.fingerprint() for source in unseen}
     results, worst = judge_held_out(predictor, unseen, run.config, progress, listener.patient)
     held_out = {
         "trained_on": [source.name for source in known],
         "cases": [result.to_json() for result in results],
+        "fingerprints": fingerprints,
     }
     write_text(run.out / HELD_OUT, json.dumps(held_out, indent=1) + "\n")
     save_worst(run.out / WORST, worst, unseen)

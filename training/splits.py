@@ -14,6 +14,9 @@ from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
 from liverseg_gui.core.written import write_text
 from training.cases import CaseSource
 
+SPLIT = "split.json"
+"""Who is trained on and who held out, in the folder of a training."""
+
 
 class Side(StrEnum):
     """What a case is for."""
@@ -114,12 +117,12 @@ def load_split(path: Path, sources: Sequence[CaseSource]) -> Split:
     patients = {source.name: source.patient for source in sources}
     if unknown := sorted(set(sides) - set(patients)):
         raise UnreadableFileError(
-            f"{path} names cases that are not in the data: {_listed(unknown)}. Use it with the "
+            f"{path} names cases that are not in the data: {listed(unknown)}. Use it with the "
             "data it was made for, or take them out."
         )
     if missing := sorted(set(patients) - set(sides)):
         raise UnreadableFileError(
-            f"{path} leaves out the cases {_listed(missing)}. Add each to training, validation or "
+            f"{path} leaves out the cases {listed(missing)}. Add each to training, validation or "
             "test."
         )
     seen: dict[str, str] = {}
@@ -136,6 +139,15 @@ def load_split(path: Path, sources: Sequence[CaseSource]) -> Split:
     return split
 
 
+def named_in(path: Path) -> set[str]:
+    """The names of all cases in the split that was written to `path`.
+
+    Raises:
+        UnreadableFileError: it is damaged, or names a case twice.
+    """
+    return set(_sides(path))
+
+
 def _sides(path: Path) -> dict[str, Side]:
     """The side of each name in a file."""
     try:
@@ -148,7 +160,7 @@ def _sides(path: Path) -> dict[str, Side]:
         raise _damaged(path)
     names = [name for name, _ in pairs]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise UnreadableFileError(f"{path} names {_listed(twice)} twice. Name each case once.")
+        raise UnreadableFileError(f"{path} names {listed(twice)} twice. Name each case once.")
     return dict(pairs)
 
 
@@ -170,6 +182,7 @@ def _test_patients(patients: list[str], fraction: float, seed: int) -> set[str]:
     return {patients[i] for i in order[: round(fraction * len(patients))]}
 
 
-def _listed(names: Sequence[str], most: int = 5) -> str:
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """The first names, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

@@ -21,24 +21,30 @@ from training.run_folder import RunState
 from training.sources import find_sources
 
 
+@pytest.mark.parametrize("known", [True, False])
 def test_both_models_are_judged_and_it_tells_how_far_it_is(
-    tmp_path: Path, untrained_model: Path
+    tmp_path: Path, untrained_model: Path, known: bool
 ) -> None:
     data, out = write_lits2d(tmp_path / "data", (3, 7)), tmp_path / "run"
     out.mkdir()
-    record = Record(TrainingJob(out, data=(data,), recipe=TINY), "liverseg train")
+    record = Record(
+        TrainingJob(out, data=(data,), excluded=("gone",), recipe=TINY), "liverseg train"
+    )
     shutil.copytree(untrained_model, out / "model")
     add_to_card(out / "model", {"name": "new", "trained_on": ["003"]})
-    labels = next(s for s in find_sources(data) if s.name == "007").read().labels
+    source = next(s for s in find_sources(data) if s.name == "007")
+    labels = source.read().labels
     perfect = judge("007", labels, labels, None, axial_axis=0).to_json()
-    (out / HELD_OUT).write_text(json.dumps({"cases": [perfect]}))
+    fingerprints = {"fingerprints": {"007": source.fingerprint()}} if known else {}
+    (out / HELD_OUT).write_text(json.dumps({"cases": [perfect], **fingerprints}))
     record.enter(RunState.FINISHED, model="model")
     told: list[str] = []
     progress = Progress(lambda _, phase: told.append(phase))
     found = compare_run_apart(out, str(untrained_model), progress)
     assert (found.ours, found.other) == ("new", "untrained")
     (pair,) = found.pairs
-    assert pair.ours.liver == 1.0
+    assert found.changed == () if known else ("007",)
+    assert pair.ours.liver == 1.0 if known else pair.ours == pair.other
     assert pair.other.liver < 0.9
     assert read_comparison(out) == found
     assert len(set(told)) > 1

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from liverseg_gui.cli.main import main
 from liverseg_gui.core.errors import LiverSegError
@@ -21,6 +22,7 @@ from tests.training.tiny import TINY, tiny_network, write_lits2d
 from tests.training.verdicts import BETTER, OLD_SHA, WORSE, put
 from training.card import HELD_OUT, add_to_card
 from training.comparison import Comparison, compare_models, read_comparison
+from training.comparison_text import comparison_table
 from training.config import TrainConfig
 from training.decision import DECISION, Decision, read_decision
 from training.export import export_model
@@ -32,9 +34,10 @@ from training.improve import (
     improvement_split,
 )
 from training.job import RECIPE, TrainingJob
+from training.log import NOTES
 from training.phantoms import PhantomCase
 from training.recipe_file import write_recipe
-from training.run import SPLIT
+from training.run import SPLIT, TrainRun, run_training
 from training.run_folder import read_run
 from training.sources import find_sources
 
@@ -159,6 +162,23 @@ def test_improving_judges_both_models_and_writes_the_decision(
     assert ours == [row["liver"]["dice"] for row in held_out]
 
 
+def test_a_plain_training_holds_nobody_out_whom_the_model_it_starts_from_saw(
+    data: Path, tmp_path: Path, old: Path
+) -> None:
+    recipe = job(data, tmp_path, old).recipe
+    assert recipe is not None
+    add_to_card(old, {"trained_on": ["liver_3", "volume-7"]})
+    for fold in range(3):
+        out, said = tmp_path / str(fold), list[str]()
+        run = TrainRun(data, out, folds=3, fold=fold, phantoms=0, config=recipe)
+        (judged,) = run_training(run, Progress(), on_note=said.append)
+        assert judged.name == "012"
+        (note,) = [note for note in said if "from which this training starts" in note]
+        assert note in (out / NOTES).read_text()
+    shutil.rmtree(old)
+    assert [r.name for r in run_training(run, Progress(), resume=True)] == ["012"]
+
+
 def test_the_new_card_keeps_the_old_ones_words_about_data_and_license(
     data: Path, tmp_path: Path, old: Path
 ) -> None:
@@ -172,11 +192,14 @@ def test_the_new_card_keeps_the_old_ones_words_about_data_and_license(
 def test_what_was_trained_already_is_resumed_and_never_overwritten(
     data: Path, tmp_path: Path, old: Path
 ) -> None:
-    out = tmp_path / "out"
+    data, out = Path(shutil.copytree(data, tmp_path / "data")), tmp_path / "out"
     decision = improve(job(data, out, old), Progress())
     (out / DECISION).unlink()
     with pytest.raises(LiverSegError, match="holds a training already"):
         improve(job(data, out, old), Progress())
+    write_lits2d(tmp_path / "more", (20,)).joinpath("020").rename(data / "020")
+    rows = [{"case": case, "stored_z_step": 2} for case in (3, 7, 12, 20)]
+    (data / "manifest.json").write_text(json.dumps({"cases": rows}))
     epochs: list[object] = []
     assert improve(job(data, out, old), Progress(), epochs.append, resume=True) == decision
     assert not epochs, "no epoch is trained again"
@@ -201,12 +224,31 @@ def test_a_patient_the_other_model_saw_is_left_out_of_the_means(
     out = tmp_path / "out"
     improve(job(data, out, old), Progress())
     (name,) = json.loads((out / SPLIT).read_text())["validation"]
-    add_to_card(old, {"trained_on": [name]})
+    add_to_card(old, {"trained_on": [f"volume-{int(name)}"]})
     compared = compare_models(out, str(old), find_sources(data), Progress(), "cpu")
     (pair,) = compared.pairs
     assert pair.taught == ("old",)
     assert (compared.liver, compared.tumor) == (None, None)
     assert compared.to_json()["left_out"] == [name]
+
+
+def test_both_models_are_judged_on_a_mask_that_was_saved_again(
+    data: Path, tmp_path: Path, old: Path
+) -> None:
+    data, out = Path(shutil.copytree(data, tmp_path / "data")), tmp_path / "out"
+    improve(job(data, out, old), Progress())
+    before = compare_models(out, str(old), find_sources(data), Progress(), "cpu")
+    assert before.changed == ()
+    (name,) = json.loads((out / SPLIT).read_text())["validation"]
+    for mask in (data / name).glob("*.png"):
+        Image.new("L", (96, 96)).save(mask)  # no liver any more
+    after = compare_models(out, str(old), find_sources(data), Progress(), "cpu")
+    assert after.changed == (name,)
+    own = compare_models(out, str(out / "model"), find_sources(data), Progress(), "cpu")
+    assert [pair.ours for pair in after.pairs] == [pair.other for pair in own.pairs]
+    assert after.pairs[0].ours != before.pairs[0].ours
+    assert read_comparison(out) == own
+    assert any(f"{name}: scan or mask has changed" in line for line in comparison_table(after))
 
 
 def test_a_comparison_needs_the_held_out_patients(data: Path, tmp_path: Path, old: Path) -> None:
