@@ -10,10 +10,10 @@ from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.segmentation.registry import find_model
 from liverseg_gui.ui.training_room.data_selection import FOLDS, DataSelection
 from training.cases import CaseSource
-from training.comparison import trained_on
 from training.config import TrainConfig
 from training.improve import improvement_recipe, improvement_split
 from training.job import TrainingJob
+from training.taught import taught_patients, trained_on
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ def make_plan(
         recipe = improvement_recipe(card, model)
     except LiverSegError as problem:
         return str(problem)
-    known = sum(source.name in taught for source in sources)
+    patients = taught_patients(sources, taught)
+    known = sum(source.patient in patients for source in sources)
     return ImprovePlan(model, selection, folds, recipe, split.training, split.validation, known)
 
 
