@@ -237,16 +237,18 @@ class TrainingRoom(QDialog):
 
     def open_run(self, run: KnownRun) -> None:
         """Show a training: what came of it where it is finished, else how it is."""
-        self._out = run.out
+        self._open(run.out, run.state == "finished")
+
+    def _open(self, out: Path, finished: bool) -> None:
         try:
-            self._run.attach(run.out)
+            self._run.attach(out)
         except LiverSegError as problem:
             self._tell(str(problem))
             return
-        self._pages.concern(run.out)
+        self._out = out
+        self._pages.concern(out)
         self._refresh()
-        finished = run.state == "finished" and Step.RESULT in self._steps
-        self.go_to(Step.RESULT if finished else Step.RUN)
+        self.go_to(Step.RESULT if finished and Step.RESULT in self._steps else Step.RUN)
 
     def resume_run(self, run: KnownRun) -> None:
         """Let a training go on that was stopped or interrupted."""
@@ -263,11 +265,9 @@ class TrainingRoom(QDialog):
             self.runs.show_runs(self._pages.training.known())
 
     def open_folder(self, out: Path) -> None:
-        """Show the training in `out`, if it is one that is known."""
-        known = self._pages.training.known() if self._pages.training is not None else ()
-        for run in known:
-            if run.out == out:
-                self.open_run(run)
+        """Show the training in `out`; one that only starts is not among the known ones yet."""
+        if (training := self._pages.training) and Step.RUN in self._steps:
+            self._open(out, any(r.out == out and r.state == "finished" for r in training.known()))
 
     def _show_in_the_way(self) -> None:
         if self._in_the_way is not None:
