@@ -46,6 +46,7 @@ class PreviewBox(QWidget):
         self.look.setToolTip("Which of the two looks of the network is shown")
         self.look.currentIndexChanged.connect(self._again)
         self.another = QPushButton("Another one")
+        self.another.setAutoDefault(False)
         self.another.setToolTip("Draw the random changes again")
         self.another.clicked.connect(self.draw_another)
         self.status = QLabel()

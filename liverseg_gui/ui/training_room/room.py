@@ -38,7 +38,8 @@ from liverseg_gui.ui.training_room.pages import (
 )
 from liverseg_gui.ui.training_room.room_geometry import SIZE, keep_geometry, restore_geometry
 from liverseg_gui.ui.training_room.run_list import RunList
-from liverseg_gui.ui.training_room.steps import TITLES, Step, makers, offered_steps
+from liverseg_gui.ui.training_room.steps import TITLES, Step, allow, makers, offered_steps
+from liverseg_gui.ui.training_room.tab_order import put_last
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
@@ -143,16 +144,13 @@ class TrainingRoom(QDialog):
         self.improve_button = ImproveButton(self.improve)
         self.back_button = _button("&Back", self.back)
         self.next_button = _button("&Next", self.next)
-        self.next_button.setDefault(True)
         self.close_button = _button("Close", self.reject)
+        self._foot: tuple[QWidget, ...] = (self.show_it, self.improve_button, self.name)
+        self._foot += (self.back_button, self.next_button, self.close_button)
         row = QHBoxLayout()
-        row.addWidget(self.improve_button)
-        row.addWidget(self.name_label)
-        row.addWidget(self.name)
-        row.addStretch(1)
-        row.addWidget(self.back_button)
-        row.addWidget(self.next_button)
-        row.addWidget(self.close_button)
+        for widget in (self.improve_button, self.name_label, self.name, *self._foot[3:]):
+            row.addWidget(widget)
+        row.insertStretch(3, 1)
         return row
 
     def page(self, step: Step) -> QWidget:
@@ -162,6 +160,7 @@ class TrainingRoom(QDialog):
             assert make is not None
             self._made[step] = make()
             self._stack.addWidget(self._made[step])
+            put_last(self, self._foot)
             if step is Step.RECIPE:
                 self._recipe.changed.connect(self._refresh)
             elif step is Step.RUN:
@@ -323,11 +322,7 @@ class TrainingRoom(QDialog):
         """Which steps can be gone to, and what Next does."""
         step = self.step
         for n, other in enumerate(self._steps):
-            why = self.why_not(other)
-            item = self.steps.item(n)
-            enabled = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-            item.setFlags(Qt.ItemFlag.NoItemFlags if why else enabled)
-            item.setToolTip(why)
+            allow(self.steps.item(n), self.why_not(other))
         offered = self._pages.improve is not None and Step.RUN in self._steps
         self.improve_button.setVisible(offered and step is Step.DATA)
         self.improve_button.offer(self.data)
@@ -335,6 +330,7 @@ class TrainingRoom(QDialog):
         self.name_label.setVisible(starts)
         self.name.setVisible(starts)
         self.next_button.setText("&Start training" if starts else "&Next")
+        self.next_button.setDefault(not starts)  # Enter in a box of the recipe starts nothing
         self.next_button.setVisible(step < self._steps[-1])
         self.back_button.setVisible(step > self._steps[0])
         why = self._why_no_next(step)
