@@ -482,7 +482,7 @@ def training_run(studio: Studio) -> QImage:
     job = TrainingJob(
         new_run_folder("clinic"), (labelled(studio),), name="clinic", phantoms=0, recipe=recipe
     )
-    page = RunPage(lambda *_: True)
+    page = RunPage(lambda *_: True, studio.settings)
     page.resize(1000, 720)
     page.show()
     page.start(job)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 HIDDEN = "[patient]"
@@ -43,9 +44,20 @@ def remember_secret(text: str) -> None:
     Fewer than three characters are not a secret: they would be found everywhere.
     """
     whole = " ".join(text.replace("^", " ").split())
-    parts = {text.strip(), whole, *re.split(r"[\s^,;=_]+", text)}
+    _remember({text.strip(), whole, *re.split(r"[\s^,;=_]+", text)})
+
+
+def remember_case(name: str) -> None:
+    """Have the name of a labelled case removed by `scrub`, where it stands as a whole.
+
+    Its parts stay: those of "liver_012" are words that are needed.
+    """
+    _remember({name.strip()})
+
+
+def _remember(texts: Iterable[str]) -> None:
     with _lock:
-        for part in parts:
+        for part in texts:
             if len(part) >= _SHORTEST:
                 edged = rf"(?<![^\W_]){re.escape(part)}(?![^\W_])"
                 _secrets.setdefault(part.casefold(), re.compile(edged, re.IGNORECASE))

@@ -57,6 +57,12 @@ def test_what_is_no_path_stays(text: str) -> None:
     assert privacy.scrub(text) == text
 
 
+def test_the_name_of_a_case_is_removed_as_a_whole_and_its_words_stay() -> None:
+    privacy.remember_case("liver_Doe 12")
+    assert privacy.scrub("Reading liver_Doe 12") == f"Reading {privacy.HIDDEN}"
+    assert privacy.scrub("Dice liver 0.9, 12 s.") == "Dice liver 0.9, 12 s."
+
+
 def test_tracebacks_still_say_where_in_the_program() -> None:
     line = 'File "/home/doe/venv/lib/python3.11/site-packages/nibabel/x.py", line 3'
     assert privacy.scrub(line) == 'File "lib/python3.11/site-packages/nibabel/x.py", line 3'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.ui.training_room.run_process import all_starting
 from training.runs import known_runs
 
 
@@ -22,9 +23,13 @@ class BusyError(LiverSegError):
 def refuse_second() -> None:
     """Refuse to start a training beside another one, whoever started that.
 
+    Those that are only starting are asked first: they are known to run as soon as they are not.
+
     Raises:
-        BusyError: one runs already, or is paused.
+        BusyError: one runs already, is paused, or was started here and is not known to run yet.
     """
+    for process in all_starting():
+        raise BusyError(process.job.name, "starting", process.out)
     for run in known_runs():
         if run.active:
             raise BusyError(run.name, run.state, run.out)

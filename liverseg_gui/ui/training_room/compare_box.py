@@ -17,7 +17,7 @@ from liverseg_gui.ui.jobs import JobRunner
 from liverseg_gui.ui.theme import Tone, set_tone
 from liverseg_gui.ui.training_room.difference_table import DifferenceTable
 from liverseg_gui.ui.training_room.result_reading import Outcome
-from liverseg_gui.ui.training_room.result_words import added_as, left_out_words
+from liverseg_gui.ui.training_room.result_words import added_as, doubts_of
 from training.comparison import Comparison
 from training.comparison_apart import compare_run_apart
 from training.comparison_text import in_words
@@ -48,7 +48,8 @@ class CompareBox(QWidget):
         self._settings, self._runner = settings, runner
         self._out: Path | None = None
         self._names: Mapping[str, str] = {}
-        self._why = ""
+        self._why, self._used = "", ""
+        self._outcome: Outcome | None = None
         self.button = QPushButton()
         self.button.setAutoDefault(False)
         self.button.clicked.connect(self.compare)
@@ -75,22 +76,33 @@ class CompareBox(QWidget):
 
     def show_outcome(self, outcome: Outcome, names: Mapping[str, str]) -> None:
         """Show the comparison that was made last, and offer another."""
-        self._out, self._names = outcome.record.out, names
-        used = chosen_model(self._settings)
-        why = _why_no_comparison(outcome, used)
-        self.button.setText(f"Compare with the model in use ({self._shown(used)})")
-        self._why = why
-        self.button.setToolTip(why or _TIP)
-        self._refresh()
+        self._outcome, self._out, self._names = outcome, outcome.record.out, names
+        self._offer(outcome)
         compared = outcome.decision.comparison if outcome.decision else outcome.comparison
-        self._tell(why or ("" if compared else _OFFER), "muted")
+        self._tell(self._why or ("" if compared else _OFFER), "muted")
         self.show_comparison(compared)
+
+    def refresh(self) -> None:
+        """Another model may be in use by now: the one that is named is the one that is compared."""
+        if self._outcome is None:
+            return
+        before = self._why
+        self._offer(self._outcome)
+        if self._why != before:
+            self._tell(self._why or ("" if self.table.isVisibleTo(self) else _OFFER), "muted")
+
+    def _offer(self, outcome: Outcome) -> None:
+        self._used = chosen_model(self._settings)
+        self._why = _why_no_comparison(outcome, self._used)
+        self.button.setText(f"Compare with the model in use ({self._shown(self._used)})")
+        self.button.setToolTip(self._why or _TIP)
+        self._refresh()
 
     def show_comparison(self, comparison: Comparison | None) -> None:
         """Show both models' figures, or that there are none yet."""
         for widget in (self.table, self.means):
             widget.setVisible(comparison is not None)
-        left_out = left_out_words(comparison) if comparison else ""
+        left_out = doubts_of(comparison) if comparison else ""
         self.left_out.setText(self._shown(left_out))
         self.left_out.setVisible(bool(left_out))
         if comparison is not None:
@@ -106,12 +118,12 @@ class CompareBox(QWidget):
         out = self._out
         if out is None or self._runner.busy:
             return
-        work = partial(compare_run_apart, out, chosen_model(self._settings))
+        work = partial(compare_run_apart, out, self._used)
         job = self._runner.submit("Comparing the models", work, partial(self._done, out))
         self._tell("", "muted")
         self._refresh()
-        job.failed.connect(self._fail)
-        job.cancelled.connect(lambda: self._tell("The comparison was cancelled.", "muted"))
+        job.failed.connect(partial(self._fail, out))
+        job.cancelled.connect(partial(self._cancelled, out))
 
     def _refresh(self) -> None:
         """One thing at a time: a model may be being added."""
@@ -121,8 +133,14 @@ class CompareBox(QWidget):
         if out == self._out:
             self.show_comparison(comparison)
 
-    def _fail(self, message: str, details: str) -> None:
-        self._tell(message, "error")
+    def _cancelled(self, out: Path) -> None:
+        """Another training may be shown by now, which is why this one's was cancelled."""
+        if out == self._out:
+            self._tell("The comparison was cancelled.", "muted")
+
+    def _fail(self, out: Path, message: str, details: str) -> None:
+        if out == self._out:
+            self._tell(message, "error")
         if details:
             self.problem.emit(message, details)
 

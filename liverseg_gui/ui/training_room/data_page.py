@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.findings import Severity
-from liverseg_gui.core.privacy import remember_path
+from liverseg_gui.core.privacy import remember_case, remember_path
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.dialogs import Dialogs
 from liverseg_gui.ui.hiding import text_shown
@@ -186,6 +186,7 @@ class DataPage(QWidget):
 
     def _add_case(self, turn: object, case: LookedCase) -> None:
         """A case was seen: it is in the table at once, also where it is read for a late turn."""
+        remember_case(case.name)
         self._known[case.fingerprint] = case
         if turn is self._turn:
             before = self._cases.get(case.name)

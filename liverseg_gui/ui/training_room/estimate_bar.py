@@ -34,6 +34,7 @@ class EstimateBar(QWidget):
         self.line = QLabel()
         self.line.setWordWrap(True)
         self.button = QPushButton("Estimate")
+        self.button.setAutoDefault(False)
         self.button.setToolTip(_TIP)
         self.button.clicked.connect(self._press)
         layout = QHBoxLayout(self)

@@ -25,10 +25,10 @@ class FoldBar(QWidget):
         )
         self._fold = _spin(1, FOLDS, "Part that is held out")
         self._fold.setToolTip("The patients of this part are not trained on")
-        self._seed = _spin(0, _LAST_SEED, "Number of the deal")
+        self._seed = _spin(0, _LAST_SEED, "Shuffle")
         self._seed.setToolTip(
-            "One number deals the same patients the same way every time. Keep it to compare "
-            "trainings: then they are judged by the same patients."
+            "The same number deals the same patients the same way every time. Keep it to compare "
+            "trainings: then they are judged by the same patients. Another one shuffles them anew."
         )
         self._of = QLabel()
         self._words = QLabel()
@@ -47,7 +47,7 @@ class FoldBar(QWidget):
             _label("&Held out: part", self._fold),
             self._fold,
             self._of,
-            _label("&Deal number:", self._seed),
+            _label("&Shuffle:", self._seed),
             self._seed,
         )
         for column, widget in enumerate(row):
@@ -67,7 +67,7 @@ class FoldBar(QWidget):
 
     @property
     def seed(self) -> int:
-        """The number that deals."""
+        """The number that they are shuffled by."""
         return self._seed.value()
 
     @property

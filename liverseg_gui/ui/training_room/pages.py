@@ -198,8 +198,8 @@ def standard_pages(
 
     pages = Pages(
         lambda: DataPage(settings, dialogs),
-        _recipe,
-        lambda: _run(dialogs, shown),
+        lambda: _recipe(settings),
+        lambda: _run(settings, dialogs),
         lambda: _result(settings, dialogs, show_slice),
         training=_training(),
         shown=shown,
@@ -210,16 +210,16 @@ def standard_pages(
     return replace(pages, concern=watch.concern, may_leave=watch.may_leave)
 
 
-def _recipe() -> QWidget:
+def _recipe(settings: Settings) -> QWidget:
     from liverseg_gui.ui.training_room.recipe_page import RecipePage
 
-    return RecipePage()
+    return RecipePage(settings)
 
 
-def _run(dialogs: Dialogs, shown: Callable[[str], str]) -> QWidget:
+def _run(settings: Settings, dialogs: Dialogs) -> QWidget:
     from liverseg_gui.ui.training_room.run_page import RunPage
 
-    return RunPage(dialogs.confirm, shown)
+    return RunPage(dialogs.confirm, settings)
 
 
 def _result(settings: Settings, dialogs: Dialogs, show_slice: ShowSlice | None) -> QWidget:

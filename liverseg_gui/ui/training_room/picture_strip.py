@@ -15,6 +15,9 @@ from liverseg_gui.ui.training_room.look_pictures import LookPictures
 from liverseg_gui.ui.training_room.run_story import PictureFile
 from training.picture_file import read_pictures
 
+Stamp = tuple[Path, int, int]
+"""A file, when it was written (ns), and its size in bytes."""
+
 _COUNT, _COLUMNS = 6, 2
 _LEAST_PX = 260
 _NONE = "After each epoch the same six validation slices are shown here."
@@ -29,7 +32,8 @@ class PictureStrip(QWidget):
         super().__init__()
         self._shown = shown
         self._folder, self._files = Path(), tuple[PictureFile, ...]()
-        self._drawn: tuple[Path, PictureFile] | None = None
+        self._drawn: tuple[PictureFile, Stamp] | None = None
+        self._said = _NONE
         self.names: tuple[str, ...] = ()
         self.pictures = LookPictures(_COUNT, _COLUMNS)
         self.pictures.setAccessibleName("Validation slices")
@@ -56,6 +60,7 @@ class PictureStrip(QWidget):
     def show_files(self, folder: Path, files: Sequence[PictureFile]) -> None:
         """Offer the pictures of `files` in the folder of a training."""
         if (folder, tuple(files)) == (self._folder, self._files):
+            self._draw()
             return
         latest = self.slider.value() == self.slider.maximum() or folder != self._folder
         self._folder, self._files = folder, tuple(files)
@@ -71,22 +76,31 @@ class PictureStrip(QWidget):
         if not self._files:
             self._drawn, self.names = None, ()
             self.pictures.clear()
-            self.caption.setText(_NONE)
+            self._tell(_NONE)
             return
         file = self._files[self.slider.value()]
-        if self._drawn == (self._folder, file):
+        drawn = file, _stamp(self._folder / file.path)
+        if self._drawn == drawn:
             return
-        self._drawn = self._folder, file
-        self.caption.setText(f"{file.stage}, epoch {file.epoch}")
+        self._drawn = drawn
+        self._tell(f"{file.stage}, epoch {file.epoch}")
         try:
             pictures = read_pictures(self._folder / file.path)
         except UnreadableFileError as error:
             self.names = ()
             self.pictures.clear()
-            self.caption.setText(self._shown(str(error)))
+            self._tell(str(error))
             return
         self.names = pictures.names
         self.pictures.show_looks(pictures.images, pictures.truth, pictures.found)
+
+    def show_caption(self) -> None:
+        """Say again which epoch it is, as it may be said now."""
+        self.caption.setText(self._shown(self._said))
+
+    def _tell(self, text: str) -> None:
+        self._said = text
+        self.show_caption()
 
     def eventFilter(self, watched: QWidget, event: QEvent) -> bool:  # type: ignore[override]
         """Say which case and slice a picture is of."""
@@ -97,6 +111,15 @@ class PictureStrip(QWidget):
             QToolTip.showText(event.globalPos(), self._shown(_words(name)), self.pictures)
             return True
         return super().eventFilter(watched, event)
+
+
+def _stamp(path: Path) -> Stamp:
+    """Another one as soon as the file is: an epoch that is done again writes its pictures anew."""
+    try:
+        found = path.stat()
+    except OSError:
+        return path, 0, 0
+    return path, found.st_mtime_ns, found.st_size
 
 
 def _words(name: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from liverseg_gui.core.privacy import remember_case
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.ui.jobs import JobRunner
 from liverseg_gui.ui.theme import set_tone
@@ -23,12 +24,13 @@ _SETTLE_MS = 150
 class PreviewBox(QWidget):
     """Draws anew a moment after the recipe changed; one drawing at a time, in `runner`.
 
-    Slices are of the case that is chosen in `case`, a phantom where there are none.
+    Slices are of the case that is chosen in `case`, a phantom where there are none. `shown` says
+    what of a text may be seen.
     """
 
-    def __init__(self, runner: JobRunner) -> None:
+    def __init__(self, runner: JobRunner, shown: Callable[[str], str] = str) -> None:
         super().__init__()
-        self._runner = runner
+        self._runner, self._shown, self._said = runner, shown, ""
         self._sources: Sequence[CaseSource] = ()
         self._config: TrainConfig | None = None
         self._slices: PreviewSlices | None = None
@@ -44,6 +46,7 @@ class PreviewBox(QWidget):
         self.look.setToolTip("Which of the two looks of the network is shown")
         self.look.currentIndexChanged.connect(self._again)
         self.another = QPushButton("Another one")
+        self.another.setAutoDefault(False)
         self.another.setToolTip("Draw the random changes again")
         self.another.clicked.connect(self.draw_another)
         self.status = QLabel()
@@ -70,12 +73,31 @@ class PreviewBox(QWidget):
     def set_cases(self, sources: Sequence[CaseSource]) -> None:
         """Offer the slices of `sources`."""
         self._sources = tuple(sources)
+        for source in sources:
+            remember_case(source.name)
         self.case.blockSignals(True)
         self.case.clear()
-        self.case.addItems([source.name for source in sources] or ["a phantom"])
+        self.case.addItems(self._titles() or ["a phantom"])
         self.case.setEnabled(bool(sources))
         self.case.blockSignals(False)
         self._again()
+
+    def show_names(self) -> None:
+        """Call the cases as they may be called now."""
+        for n, title in enumerate(self._titles()):
+            self.case.setItemText(n, title)
+        self.status.setText(self._shown(self._said))
+
+    def _titles(self) -> list[str]:
+        """The names of the cases; their numbers, where one of the names may not be seen."""
+        names = [source.name for source in self._sources]
+        if all(self._shown(name) == name for name in names):
+            return names
+        return [f"Case {n}" for n in range(1, len(names) + 1)]
+
+    def _tell(self, text: str) -> None:
+        self._said = text
+        self.status.setText(self._shown(text))
 
     def show_recipe(self, config: TrainConfig) -> None:
         """Follow `config`, in a moment."""
@@ -122,7 +144,8 @@ class PreviewBox(QWidget):
             return slices, augmented(config, slices, seed, closer)
 
         self._busy = True
-        self.status.setText(f"Reading {name}" if not usable and name else self.status.text())
+        if not usable and name:
+            self._tell(f"Reading {self.case.currentText()}")
         job = self._runner.submit("Preview", work, self._show)
         job.failed.connect(self._fail)
         job.ended.connect(self._ended)
@@ -132,14 +155,14 @@ class PreviewBox(QWidget):
         self.pictures.show_looks(looks.images, looks.labels)
         rows, columns = looks.images.shape[1:]
         set_tone(self.status, "muted")
-        self.status.setText(
+        self._tell(
             f"{rows} x {columns} pixels of about {looks.pixel_mm:.1f} mm, as the network sees them"
         )
 
     def _fail(self, message: str, _details: str) -> None:
         self._asked = ()
         set_tone(self.status, "error")
-        self.status.setText(message)
+        self._tell(message)
 
     def _ended(self) -> None:
         """Draw what was asked for meanwhile."""

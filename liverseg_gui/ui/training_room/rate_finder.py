@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from liverseg_gui.ui.theme import set_tone
 from liverseg_gui.ui.training_room.own_command import own_command
 from liverseg_gui.ui.training_room.rate_plot import RatePlot
+from liverseg_gui.ui.training_room.run_story import remember_case_in
 
 Arguments = Callable[[Path], Sequence[str]]
 """What follows `liverseg` for a training into a folder, with the recipe written there."""
@@ -34,12 +35,16 @@ _EXPLAINED = (
 
 
 class RateFinder(QDialog):
-    """Starts at once; `found` tells the rate that the reader takes."""
+    """Starts at once; `found` tells the rate that the reader takes. `shown` says what of a text
+    may be seen."""
 
     found = Signal(float)
 
-    def __init__(self, parent: QWidget | None, arguments: Arguments) -> None:
+    def __init__(
+        self, parent: QWidget | None, arguments: Arguments, shown: Callable[[str], str] = str
+    ) -> None:
         super().__init__(parent)
+        self._shown = shown
         self.setWindowTitle("Find a learning rate")
         self.resize(620, 440)
         self._folder = tempfile.TemporaryDirectory(prefix="liverseg-rates-")
@@ -106,9 +111,13 @@ class RateFinder(QDialog):
             try:
                 event = json.loads(line)
                 self.bar.setValue(round(float(event["fraction"]) * _STEPS))
-                self.label.setText(str(event["phase"]))
+                self._tell(str(event["phase"]))
             except (ValueError, LookupError, TypeError):
                 continue  # another event, or what a library prints
+
+    def _tell(self, text: str) -> None:
+        remember_case_in(text)
+        self.label.setText(self._shown(text))
 
     def _hear(self) -> None:
         self._said += bytes(self.process.readAllStandardError().data()).decode("utf-8", "replace")
@@ -135,7 +144,7 @@ class RateFinder(QDialog):
     def _fail(self, message: str) -> None:
         self.bar.hide()
         set_tone(self.label, "error")
-        self.label.setText(message)
+        self._tell(message)
 
 
 def _last_line(text: str) -> str:

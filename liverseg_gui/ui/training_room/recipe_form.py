@@ -39,6 +39,8 @@ class RecipeForm(QWidget):
         self.start, self.network, self.looks = StartBox(ask_weights), NetworkBox(), LooksBox()
         self.augmentation = AugmentationBox()
         self.find_rate, self.find_batch = QPushButton("Find ..."), QPushButton("Find")
+        for button in (self.find_rate, self.find_batch):
+            button.setAutoDefault(False)  # else Enter in a box would press the first of them
         self.find_rate.setToolTip("Tries rising rates on your scans and shows where it learns")
         self.find_batch.setToolTip("As many slices as the free memory holds")
         self.freezing, self.early, self.locked = _line("muted"), _line("warning"), _line("muted")

@@ -14,6 +14,8 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QVBoxLayou
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.places import data_folder
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.state.settings import Settings
+from liverseg_gui.ui.hiding import text_shown
 from liverseg_gui.ui.jobs import JobRunner
 from liverseg_gui.ui.theme import set_tone
 from liverseg_gui.ui.training_room.bound_setting import disable_choices
@@ -55,18 +57,21 @@ _NO_DATA = "Choose labelled cases first."
 class RecipePage(QWidget):
     """`recipe` is a valid `TrainConfig`, or `problem` says what is wrong; `changed` tells of both.
 
-    `ask_open`, `ask_save` and `ask_weights` stand for the file dialogs.
+    `settings` say whether patients are hidden; `ask_open`, `ask_save` and `ask_weights` stand for
+    the file dialogs.
     """
 
     changed = Signal()
 
     def __init__(
         self,
+        settings: Settings,
         ask_open: AskPath = ask_recipe,
         ask_save: AskPath = ask_new_recipe,
         ask_weights: AskPath = ask_weights_file,
     ) -> None:
         super().__init__()
+        self._settings, self._said = settings, ""
         self._ask_open, self._ask_save = ask_open, ask_save
         self._quick, self._slow = JobRunner(), JobRunner()
         self._command: CommandOf | None = None
@@ -75,7 +80,7 @@ class RecipePage(QWidget):
         self._looked = False
         self.finder: RateFinder | None = None
         self.form, self.buttons = RecipeForm(ask_weights), RecipeButtons()
-        self.schedule, self.preview = SchedulePlot(), PreviewBox(self._quick)
+        self.schedule, self.preview = SchedulePlot(), PreviewBox(self._quick, self._shown)
         self.estimate = EstimateBar(self._slow)
         self.message = QLabel()
         self.message.setWordWrap(True)
@@ -84,6 +89,7 @@ class RecipePage(QWidget):
         commanding = (self.form.find_rate, self.buttons.copy)
         self._tips = {button: button.toolTip() for button in commanding}
         self.set_command(None)
+        settings.changed.connect(self._show_settings)
         WheelGuard(self)
 
     def recipe(self) -> TrainConfig:
@@ -134,7 +140,8 @@ class RecipePage(QWidget):
         self._follow()
 
     def shutdown(self) -> None:
-        """End all that runs in the background."""
+        """End all that runs in the background, and listen no more."""
+        self._settings.changed.disconnect(self._show_settings)
         if self.finder is not None:
             self.finder.reject()
         self.preview.shutdown()
@@ -155,6 +162,7 @@ class RecipePage(QWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setMinimumWidth(430)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes through what is in it
         right = QWidget()
         column = QVBoxLayout(right)
         column.setContentsMargins(8, 0, 0, 0)
@@ -219,7 +227,7 @@ class RecipePage(QWidget):
         if command is None or self.problem():
             return
         config = self.recipe()
-        self.finder = finder = RateFinder(self, partial(with_recipe, command, config))
+        self.finder = finder = RateFinder(self, partial(with_recipe, command, config), self._shown)
         finder.setModal(True)
         finder.found.connect(self.form.settings["learning_rate"].choose)
         finder.finished.connect(finder.deleteLater)
@@ -330,6 +338,15 @@ class RecipePage(QWidget):
         return True
 
     def _tell(self, text: str, tone: str) -> None:
-        self.message.setText(text)
+        self._said = text
+        self.message.setText(self._shown(text))
         self.message.setVisible(bool(text))
         set_tone(self.message, tone)  # type: ignore[arg-type]
+
+    def _show_settings(self) -> None:
+        """Names may have to be hidden, or may be shown again."""
+        self.message.setText(self._shown(self._said))
+        self.preview.show_names()
+
+    def _shown(self, text: str) -> str:
+        return text_shown(text, self._settings)

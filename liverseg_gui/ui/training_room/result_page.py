@@ -156,6 +156,7 @@ class ResultPage(QWidget):
     def _show_settings(self) -> None:
         """Names may have to be hidden; another model may be in use."""
         self.model.refresh()
+        self.comparison.refresh()
         if self._hides != self._settings.hide_patient:
             self._hides = self._settings.hide_patient
             if self.outcome is not None:

@@ -88,8 +88,15 @@ def decision_words(decision: Decision) -> tuple[str, Tone]:
     return " ".join([verdict, *decision.reasons]), "good" if decision.accepted else "warning"
 
 
-def left_out_words(comparison: Comparison) -> str:
-    """Which patients the means leave out, or nothing. `*` stands at their names in the table."""
+def doubts_of(comparison: Comparison) -> str:
+    """Which patients the means leave out, and whose masks have changed since; or nothing.
+
+    `*` stands at the names in the table that are left out.
+    """
+    return " ".join(part for part in (_left_out(comparison), _changed(comparison)) if part)
+
+
+def _left_out(comparison: Comparison) -> str:
     taught = [pair for pair in comparison.pairs if not pair.fair]
     if not taught:
         return ""
@@ -97,8 +104,17 @@ def left_out_words(comparison: Comparison) -> str:
     count = _patients(len(taught))
     none_left = " Nobody is left to compare by." if len(taught) == len(comparison.pairs) else ""
     return (
-        f"* {models} was trained on patients of these names, which is no fair comparison: the "
-        f"means leave {count} out.{none_left}"
+        f"* {models} was trained on patients of these names, as far as names tell, which is no "
+        f"fair comparison: the means leave {count} out.{none_left}"
+    )
+
+
+def _changed(comparison: Comparison) -> str:
+    if not comparison.changed:
+        return ""
+    return (
+        f"Scan or mask of {_patients(len(comparison.changed))} has changed since the training, or "
+        f"it is too old to tell: {comparison.ours} was judged anew there, on today's mask."
     )
 
 

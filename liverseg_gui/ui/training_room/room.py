@@ -38,7 +38,8 @@ from liverseg_gui.ui.training_room.pages import (
 )
 from liverseg_gui.ui.training_room.room_geometry import SIZE, keep_geometry, restore_geometry
 from liverseg_gui.ui.training_room.run_list import RunList
-from liverseg_gui.ui.training_room.steps import TITLES, Step, makers, offered_steps
+from liverseg_gui.ui.training_room.steps import TITLES, Step, allow, makers, offered_steps
+from liverseg_gui.ui.training_room.tab_order import put_last
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
@@ -143,16 +144,13 @@ class TrainingRoom(QDialog):
         self.improve_button = ImproveButton(self.improve)
         self.back_button = _button("&Back", self.back)
         self.next_button = _button("&Next", self.next)
-        self.next_button.setDefault(True)
         self.close_button = _button("Close", self.reject)
+        self._foot: tuple[QWidget, ...] = (self.show_it, self.improve_button, self.name)
+        self._foot += (self.back_button, self.next_button, self.close_button)
         row = QHBoxLayout()
-        row.addWidget(self.improve_button)
-        row.addWidget(self.name_label)
-        row.addWidget(self.name)
-        row.addStretch(1)
-        row.addWidget(self.back_button)
-        row.addWidget(self.next_button)
-        row.addWidget(self.close_button)
+        for widget in (self.improve_button, self.name_label, self.name, *self._foot[3:]):
+            row.addWidget(widget)
+        row.insertStretch(3, 1)
         return row
 
     def page(self, step: Step) -> QWidget:
@@ -162,6 +160,7 @@ class TrainingRoom(QDialog):
             assert make is not None
             self._made[step] = make()
             self._stack.addWidget(self._made[step])
+            put_last(self, self._foot)
             if step is Step.RECIPE:
                 self._recipe.changed.connect(self._refresh)
             elif step is Step.RUN:
@@ -237,16 +236,18 @@ class TrainingRoom(QDialog):
 
     def open_run(self, run: KnownRun) -> None:
         """Show a training: what came of it where it is finished, else how it is."""
-        self._out = run.out
+        self._open(run.out, run.state == "finished")
+
+    def _open(self, out: Path, finished: bool) -> None:
         try:
-            self._run.attach(run.out)
+            self._run.attach(out)
         except LiverSegError as problem:
             self._tell(str(problem))
             return
-        self._pages.concern(run.out)
+        self._out = out
+        self._pages.concern(out)
         self._refresh()
-        finished = run.state == "finished" and Step.RESULT in self._steps
-        self.go_to(Step.RESULT if finished else Step.RUN)
+        self.go_to(Step.RESULT if finished and Step.RESULT in self._steps else Step.RUN)
 
     def resume_run(self, run: KnownRun) -> None:
         """Let a training go on that was stopped or interrupted."""
@@ -263,11 +264,9 @@ class TrainingRoom(QDialog):
             self.runs.show_runs(self._pages.training.known())
 
     def open_folder(self, out: Path) -> None:
-        """Show the training in `out`, if it is one that is known."""
-        known = self._pages.training.known() if self._pages.training is not None else ()
-        for run in known:
-            if run.out == out:
-                self.open_run(run)
+        """Show the training in `out`; one that only starts is not among the known ones yet."""
+        if (training := self._pages.training) and Step.RUN in self._steps:
+            self._open(out, any(r.out == out and r.state == "finished" for r in training.known()))
 
     def _show_in_the_way(self) -> None:
         if self._in_the_way is not None:
@@ -323,11 +322,7 @@ class TrainingRoom(QDialog):
         """Which steps can be gone to, and what Next does."""
         step = self.step
         for n, other in enumerate(self._steps):
-            why = self.why_not(other)
-            item = self.steps.item(n)
-            enabled = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-            item.setFlags(Qt.ItemFlag.NoItemFlags if why else enabled)
-            item.setToolTip(why)
+            allow(self.steps.item(n), self.why_not(other))
         offered = self._pages.improve is not None and Step.RUN in self._steps
         self.improve_button.setVisible(offered and step is Step.DATA)
         self.improve_button.offer(self.data)
@@ -335,6 +330,7 @@ class TrainingRoom(QDialog):
         self.name_label.setVisible(starts)
         self.name.setVisible(starts)
         self.next_button.setText("&Start training" if starts else "&Next")
+        self.next_button.setDefault(not starts)  # Enter in a box of the recipe starts nothing
         self.next_button.setVisible(step < self._steps[-1])
         self.back_button.setVisible(step > self._steps[0])
         why = self._why_no_next(step)

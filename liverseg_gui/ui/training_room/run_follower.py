@@ -56,8 +56,14 @@ class RunFollower:
         """
         if self.starting:
             self._look_at_start()
-        elif not self.died:
+        elif not self.died or self._begun_elsewhere:
+            self.died = ""
             self.record = read_run(self.out)
+
+    @property
+    def _begun_elsewhere(self) -> bool:
+        """Whether another process has recorded itself since the one that died."""
+        return self._process is not None and self._process.recorded
 
     def _look_at_start(self) -> None:
         assert self._process is not None

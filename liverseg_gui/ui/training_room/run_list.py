@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from liverseg_gui.ui.theme import Tone
+from liverseg_gui.ui.theme import Tone, set_tone
 from liverseg_gui.ui.tones import TONE_ROLE, ToneDelegate
 from liverseg_gui.ui.training_room.pages import KnownRun
 
@@ -62,10 +62,13 @@ class RunList(QWidget):
             row.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        self.none = QLabel("None yet.")
+        set_tone(self.none, "muted")
         layout.addWidget(label)
+        layout.addWidget(self.none, 1, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self.list, 1)
         layout.addLayout(row)
-        self._refresh()
+        self.show_runs(())
 
     @property
     def chosen(self) -> KnownRun | None:
@@ -77,6 +80,8 @@ class RunList(QWidget):
         """List these; what is selected stays so."""
         if [run.out for run in runs] != list(self._runs):
             self._refill(runs)
+        self.none.setVisible(not runs)
+        self.list.setVisible(bool(runs))
         self._runs = {run.out: run for run in runs}
         for n, run in enumerate(runs):
             item = self.list.item(n)

@@ -11,6 +11,9 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.privacy import remember_case
+from liverseg_gui.state.settings import Settings
+from liverseg_gui.ui.hiding import text_shown
 from liverseg_gui.ui.theme import set_tone
 from liverseg_gui.ui.training_room.busy import refuse_second
 from liverseg_gui.ui.training_room.curves import Curves
@@ -19,7 +22,7 @@ from liverseg_gui.ui.training_room.picture_strip import PictureStrip
 from liverseg_gui.ui.training_room.run_follower import RunFollower
 from liverseg_gui.ui.training_room.run_head import RunHead
 from liverseg_gui.ui.training_room.run_log import RunLog
-from liverseg_gui.ui.training_room.run_process import start_process
+from liverseg_gui.ui.training_room.run_process import RunProcess, start_process, starting
 from liverseg_gui.ui.training_room.run_words import time_left
 from training.control import Wish, ask
 from training.run_folder import RunState, read_run
@@ -30,8 +33,8 @@ if TYPE_CHECKING:
 _LOOK_MS = 250
 _STATE_TICKS = 4
 """Whether the process lives is asked once a second: that takes the lock for a moment."""
-_LAST_LOOKS = 2
-"""A training writes how it ended before it tells so."""
+_REST_MS = 1000
+"""Where nothing runs: another window or a command line may let it go on."""
 _CANCEL = (
     "Cancel the training now? What was trained up to the last whole epoch is kept, and Go on "
     "continues from there; what this epoch has done so far is lost."
@@ -43,21 +46,24 @@ class RunPage(QWidget):
     """A client of the training's folder: the process goes on whatever becomes of the page.
 
     `finished` tells that a training that was seen running is done. `confirm` asks a question whose
-    yes is named; `shown` says what of a text may be seen.
+    yes is named; `settings` say whether patients are hidden.
     """
 
     finished = Signal(Path)
     changed = Signal()
 
-    def __init__(self, confirm: Confirm, shown: Callable[[str], str] = str) -> None:
+    def __init__(self, confirm: Confirm, settings: Settings) -> None:
         super().__init__()
-        self._confirm, self._shown = confirm, shown
+        self._confirm, self._settings, self._said = confirm, settings, ""
+        shown = self._shown
         self.command: Sequence[str] | None = None
         """What stands before the words of a command line; None is this program."""
         self._follower: RunFollower | None = None
         self._job: TrainingJob | None = None
-        self._ran, self._tick, self._ends, self._rest = False, 0, 0, 0
+        self._ran, self._tick, self._ends = False, 0, 0
         self._state: object = None
+        self._unread = False
+        """Whether the last look found no training any more."""
         self.head, self.curves, self.gauges = RunHead(shown), Curves(), GaugeRow()
         self.strip, self.log, self.problem = PictureStrip(shown), RunLog(shown), QLabel()
         self.problem.setWordWrap(True)
@@ -71,6 +77,7 @@ class RunPage(QWidget):
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_MS)
         self._timer.timeout.connect(self._look)
+        settings.changed.connect(self._show_settings)
 
     def _arrange(self) -> None:
         self.log.row.insertWidget(0, self.gauges, 1)
@@ -115,8 +122,7 @@ class RunPage(QWidget):
         """
         refuse_second()
         process = start_process(job, resume, self.command)
-        self._job = job
-        self._follow(RunFollower(job.out, process))
+        self._follow(job, process)
 
     def attach(self, out: Path) -> None:
         """Show the training in `out`, whoever started it and however it is.
@@ -126,19 +132,22 @@ class RunPage(QWidget):
         """
         if out == self.out and self.active:
             return
-        self._job = read_run(out).job
-        self._follow(RunFollower(out))
+        process = starting(out)
+        self._follow(process.job if process else read_run(out).job, process)
 
     def shutdown(self) -> None:
         """Look no more; the training goes on."""
         self._timer.stop()
+        self._settings.changed.disconnect(self._show_settings)
 
-    def _follow(self, follower: RunFollower) -> None:
-        self._follower = follower
-        self._ran, self._tick, self._ends, self._rest = follower.starting, 0, -1, 0
+    def _follow(self, job: TrainingJob, process: RunProcess | None) -> None:
+        for name in job.excluded:
+            remember_case(name)
+        self._job, self._follower = job, RunFollower(job.out, process)
+        self._ran, self._tick, self._ends = process is not None, 0, -1
         self.log.show_lines(())
         self._tell("")
-        self._timer.start()
+        self._timer.start(_LOOK_MS)
         self._look()
 
     def _look(self) -> None:
@@ -148,24 +157,33 @@ class RunPage(QWidget):
         new = follower.read()
         if new or self._tick == 0:
             self._show_story(follower)
-        if self._tick % _STATE_TICKS == 0 or follower.story.ends != self._ends:
+        due = self._tick % _STATE_TICKS == 0 or self._timer.interval() == _REST_MS
+        if due or follower.story.ends != self._ends:
             self._look_at_state(follower)
         self._tick += 1
+
+    def _keep_pace(self, follower: RunFollower) -> None:
+        """Look often only where something happens."""
+        pace = _LOOK_MS if self.active or follower.behind else _REST_MS
+        if self._timer.interval() != pace:
+            self._timer.setInterval(pace)
 
     def _look_at_state(self, follower: RunFollower) -> None:
         self._ends = follower.story.ends
         try:
             follower.look()
         except LiverSegError as error:
-            self._timer.stop()
+            self._timer.setInterval(_REST_MS)
             self.head.show_nothing()
+            self._unread = True
             self._tell(str(error))
             return
+        if self._unread:
+            self._unread = False
+            self._tell("")
         self._show_state(follower)
+        self._keep_pace(follower)
         done = follower.record is not None and follower.record.state is RunState.FINISHED
-        self._rest = 0 if self.active or follower.behind else self._rest + 1
-        if self._rest >= _LAST_LOOKS:
-            self._timer.stop()
         self._ran = self._ran or self.active
         if done and self._ran:
             self._ran = False
@@ -227,6 +245,18 @@ class RunPage(QWidget):
         if self.out is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.out)))
 
+    def _show_settings(self) -> None:
+        """Names may have to be hidden, or may be shown again."""
+        self._tell(self._said)
+        self.strip.show_caption()
+        if self._follower is not None:
+            self.log.show_lines(self._follower.story.log)
+            self._look_at_state(self._follower)
+
+    def _shown(self, text: str) -> str:
+        return text_shown(text, self._settings)
+
     def _tell(self, text: str) -> None:
+        self._said = text
         self.problem.setText(self._shown(text))
         self.problem.setVisible(bool(text))

@@ -25,13 +25,18 @@ Identity = tuple[int, str]
 
 
 class RunProcess:
-    """A process that was started here; `before` is whose record was in its folder then."""
+    """A process that was started here for `job`; `before` is whose record its folder had then."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], out: Path, before: Identity | None
+        self, process: subprocess.Popen[bytes], job: TrainingJob, before: Identity | None
     ) -> None:
-        self._process, self.out, self._before = process, out, before
+        self._process, self.job, self._before = process, job, before
         _STARTED.append(self)
+
+    @property
+    def out(self) -> Path:
+        """The folder of its training."""
+        return self.job.out
 
     @property
     def recorded(self) -> bool:
@@ -74,14 +79,17 @@ def start_process(
     words += ["--resume"] if resume else []
     before = _identity(job.out)
     _STARTED[:] = [process for process in _STARTED if process.alive]
-    return RunProcess(_started(words, job.out), job.out, before)
+    return RunProcess(_started(words, job.out), job, before)
+
+
+def all_starting() -> list[RunProcess]:
+    """The processes that were started here and have not recorded anything yet."""
+    return [run for run in _STARTED if run.alive and not run.recorded]
 
 
 def starting(out: Path) -> RunProcess | None:
-    """The process that was started here for `out` and has not recorded anything yet."""
-    return next(
-        (run for run in _STARTED if run.out == out and run.alive and not run.recorded), None
-    )
+    """That of them that was started for `out`."""
+    return next((run for run in all_starting() if run.out == out), None)
 
 
 def cancel_training(out: Path) -> None:

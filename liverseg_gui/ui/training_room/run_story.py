@@ -1,4 +1,7 @@
-"""What a training has told so far, put together from its events. Free of Qt."""
+"""What a training has told so far, put together from its events. Free of Qt.
+
+The cases that it names may be called after patients: their names are remembered as secrets.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from liverseg_gui.core.privacy import remember_case
 from training.events import Event
 from training.log import EpochResult
 
 _EPOCH = tuple(field.name for field in fields(EpochResult))
 
+_PREPARES = "Preparing case "
 _BUTTON = (
     ("Go on with --resume", "Press Go on"),
     ("go on with --resume", "press Go on"),
@@ -108,6 +113,8 @@ class RunStory:
         self.log.append(text)
 
     def _start(self, event: Event) -> None:
+        for name in (*event["training"], *event["held_out"]):
+            remember_case(str(name))
         self.stages = tuple((str(name), int(count)) for name, count in event["stages"])
         held_out = _count(event["held_out"], "none")
         self._say(
@@ -117,6 +124,7 @@ class RunStory:
 
     def _progress(self, event: Event) -> None:
         self.fraction, self.phase = float(event["fraction"]), str(event["phase"])
+        remember_case_in(self.phase)
         self.eta_s = _number(event["eta_s"])
         names = (field.name for field in fields(Usage))
         self.usage = Usage(**{name: _number(event.get(name)) for name in names})
@@ -135,6 +143,7 @@ class RunStory:
         self._pictures[str(event["stage"]), int(event["epoch"])] = str(event["path"])
 
     def _patient(self, event: Event) -> None:
+        remember_case(str(event["name"]))
         dice = [_dice(event[label].get("dice")) for label in ("liver", "tumor")]
         self._say(f"Held-out patient {event['name']}: Dice liver {dice[0]}, tumor {dice[1]}.")
 
@@ -152,6 +161,13 @@ class RunStory:
         message = in_window(str(event["message"] or ""))
         words = str(event["state"]).capitalize()
         self._say(message if message.startswith(words) else f"{words}. {message}".strip())
+
+
+def remember_case_in(phase: str) -> None:
+    """Cases are read before a training has told which there are: "Preparing case 012" names one."""
+    before, prepares, name = phase.partition(_PREPARES)
+    if prepares and not before:
+        remember_case(name)
 
 
 def in_window(message: str) -> str:

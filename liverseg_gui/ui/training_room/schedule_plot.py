@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -73,6 +73,7 @@ class SchedulePlot(QWidget):
 def bare_plot(along: str, upwards: str) -> pg.PlotWidget:
     """A plot that is read and not moved, in the colors of the theme."""
     plot = pg.PlotWidget()
+    plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # there is nothing to do in it by keyboard
     plot.setMenuEnabled(False)
     plot.setMouseEnabled(False, False)
     plot.hideButtons()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import IntEnum
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QListWidgetItem, QWidget
 
 from liverseg_gui.ui.training_room.pages import Pages
 
@@ -45,3 +46,10 @@ def offered_steps(pages: Pages) -> list[Step]:
             break
         offered.append(step)
     return offered
+
+
+def allow(item: QListWidgetItem, why_not: str) -> None:
+    """Let the step in a list be gone to, or say why it cannot be."""
+    enabled = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+    item.setFlags(Qt.ItemFlag.NoItemFlags if why_not else enabled)
+    item.setToolTip(why_not)

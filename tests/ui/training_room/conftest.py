@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from liverseg_gui.core import privacy
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.training_room.case_words import PART
 from liverseg_gui.ui.training_room.data_page import DataPage
@@ -20,6 +21,14 @@ from tests.ui.conftest import FakeDialogs
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIVERSEG_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    """Names of cases are secrets for the test that listed them only."""
+    privacy.forget()
+    yield
+    privacy.forget()
 
 
 @pytest.fixture
@@ -57,10 +66,12 @@ def answers() -> Answers:
 
 
 @pytest.fixture
-def recipe_page(qtbot: QtBot, answers: Answers) -> Iterator[RecipePage]:
+def recipe_page(qtbot: QtBot, settings: Settings, answers: Answers) -> Iterator[RecipePage]:
     gc.disable()
     try:
-        made = RecipePage(lambda _: answers.open, lambda _: answers.save, lambda _: answers.weights)
+        made = RecipePage(
+            settings, lambda _: answers.open, lambda _: answers.save, lambda _: answers.weights
+        )
     finally:
         gc.enable()
     qtbot.addWidget(made)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QSpinBox
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.privacy import scrub
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.theme import tone_of
@@ -87,7 +88,7 @@ def test_the_parts_are_those_of_the_training_and_follow_every_change(
     spin(page, "Part that is held out").setValue(3)
     assert (page.selection().folds, page.selection().fold) == (3, 2)
     assert parts(page) == expected()
-    spin(page, "Number of the deal").setValue(11)
+    spin(page, "Shuffle").setValue(11)
     assert parts(page) == expected()
     row(page, "liver_4").setData(0, Qt.ItemDataRole.CheckStateRole, Qt.CheckState.Unchecked.value)
     assert page.selection().excluded == ("liver_4",)
@@ -360,6 +361,7 @@ def test_where_patients_are_hidden_no_name_and_no_path_is_shown(
     shown += [page.table.topLevelItem(n).text(words.PATIENT) for n in range(2)]
     assert len(page.doubts.texts) == 2
     assert not any("oe" in text for text in shown)
+    assert "oe" not in scrub("Cases Doe_John and Roe_Jane could not be read.")
     settings.hide_patient = False
     assert listed(page) == ["Doe_John", "Roe_Jane"]
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.training_room.look_pictures import LookPictures
 from liverseg_gui.ui.training_room.recipe_page import RecipePage
+from tests.training.tiny import write_lits2d
 from training.config import TrainConfig
 from training.sources import find_sources
-
-from ....training.tiny import write_lits2d
 
 SMALL = 60_000
 
@@ -82,6 +82,22 @@ def test_a_case_that_cannot_be_read_is_said_and_another_is_shown(
     qtbot.waitUntil(lambda: not page.preview._timer.isActive() and not page.preview._busy)
     page.preview.case.setCurrentIndex(1)
     assert drawn(page, qtbot)
+
+
+def test_cases_are_numbered_while_patients_are_hidden(
+    previewing: RecipePage, settings: Settings, qtbot: QtBot
+) -> None:
+    box = previewing.preview.case
+    drawn(previewing, qtbot)
+    assert [box.itemText(n) for n in range(2)] == ["003", "007"]
+    settings.hide_patient = True
+    assert [box.itemText(n) for n in range(2)] == ["Case 1", "Case 2"]
+    box.setCurrentIndex(1)
+    previewing.preview._draw()
+    assert "007" not in previewing.preview.status.text()
+    settings.hide_patient = False
+    assert box.itemText(1) == "007"
+    drawn(previewing, qtbot)
 
 
 def test_pictures_are_never_distorted(qtbot: QtBot) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 import sys
 from collections.abc import Iterator
@@ -10,11 +11,11 @@ import pytest
 from PySide6.QtCore import QPoint, QProcess, Qt
 from pytestqt.qtbot import QtBot
 
+from liverseg_gui.core.privacy import HIDDEN, scrub
 from liverseg_gui.ui.theme import tone_of
 from liverseg_gui.ui.training_room.rate_finder import RateFinder
 from liverseg_gui.ui.training_room.recipe_page import RecipePage
-
-from ....training.tiny import TINY, write_lits2d
+from tests.training.tiny import TINY, write_lits2d
 
 FOUND = """
 import json, pathlib, sys
@@ -89,6 +90,16 @@ def test_what_goes_wrong_is_said(finder: RateFinder, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: tone_of(finder.label) == "error", timeout=20_000)
     assert finder.label.text() == "X holds no labelled cases."
     assert not finder.use.isEnabled()
+
+
+def test_the_case_that_is_read_is_not_named_while_patients_are_hidden(
+    finder: RateFinder, qtbot: QtBot
+) -> None:
+    finder._shown = scrub
+    told = {"event": "progress", "fraction": 0.1, "phase": "Preparing case Doe 1"}
+    run(finder, WAITS.format(json.dumps(told)))
+    qtbot.waitUntil(lambda: finder.bar.value() == 100, timeout=20_000)
+    assert finder.label.text() == f"Preparing case {HIDDEN}"
 
 
 def test_cancel_ends_the_process_and_leaves_nothing(finder: RateFinder, qtbot: QtBot) -> None:

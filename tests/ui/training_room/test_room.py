@@ -86,6 +86,8 @@ class FakeRun(QWidget):
         self.started.append((job, resume))
 
     def attach(self, out: Path) -> None:
+        if self.failure:
+            raise LiverSegError(self.failure)
         self.attached.append(out)
 
     def shutdown(self) -> None:
@@ -279,6 +281,15 @@ def test_a_training_is_taken_off_the_list(room: TrainingRoom, trainings: Trainin
     room.runs.forget_button.click()
     assert [run.name for run in trainings.runs] == ["two"]
     assert room.runs.list.count() == 1
+
+
+def test_one_that_cannot_be_shown_leaves_the_one_that_is(room: TrainingRoom) -> None:
+    room.open_run(Run(Path("/a"), "one", "running"))
+    room.page(Step.RUN).failure = "It is gone."
+    room.open_run(Run(Path("/b"), "two", "finished"))
+    assert room.note.text() == "It is gone."
+    room.next_button.click()
+    assert room.page(Step.RESULT).shown == Path("/a")
 
 
 def test_pages_are_made_when_they_are_gone_to(qtbot: QtBot, pages: Pages) -> None:

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.theme import tone_of
 from liverseg_gui.ui.tones import TONE_ROLE
 from liverseg_gui.ui.training_room import compare_box
@@ -20,6 +21,7 @@ from tests.training.verdicts import pair
 from tests.ui.conftest import FakeDialogs
 from tests.ui.training_room.result.conftest import figures, run_at
 from training.comparison import Comparison
+from training.run_folder import RunState
 
 PAIRS = (
     pair("a", (0.90, 0.5), (0.95, 0.4)),
@@ -67,11 +69,19 @@ def test_both_models_stand_beside_each_other_with_their_difference(
     first = box.table.topLevelItem(0)
     assert (first.data(3, TONE_ROLE), first.data(6, TONE_ROLE)) == ("good", "warning")
     assert box.left_out.text() == (
-        "* default was trained on patients of these names, which is no fair comparison: the means "
-        "leave 1 patient out."
+        "* default was trained on patients of these names, as far as names tell, which is no fair "
+        "comparison: the means leave 1 patient out."
     )
     assert "Liver: mean Dice 0.8500 -> 0.8800, +0.0300" in box.means.text()
     assert box.button.isEnabled()
+
+
+def test_masks_that_have_changed_since_are_told(box: CompareBox) -> None:
+    box.show_comparison(Comparison("ward 7", "default", PAIRS[:2], changed=("a",)))
+    assert box.left_out.text() == (
+        "Scan or mask of 1 patient has changed since the training, or it is too old to tell: "
+        "ward 7 was judged anew there, on today's mask."
+    )
 
 
 def test_where_every_patient_is_left_out_nobody_is_left_to_compare_by(box: CompareBox) -> None:
@@ -103,6 +113,52 @@ def test_a_comparison_is_cancelled(
     assert box.note.text() == "The comparison was cancelled."
     assert not box.table.isVisible()
     assert box.button.isEnabled()
+
+
+def test_what_becomes_of_the_comparison_of_one_training_is_not_told_under_another(
+    qtbot: QtBot,
+    result: ResultPage,
+    box: CompareBox,
+    idle: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    begun = threading.Event()
+
+    def endless(out: Path, model: str, progress: Progress) -> Comparison:
+        wait = threading.Event()
+        while not wait.wait(0.01):
+            begun.set()
+            progress.update(0.5, "Segmenting")
+        raise AssertionError
+
+    monkeypatch.setattr(compare_box, "compare_run_apart", endless)
+    box.button.click()
+    qtbot.waitUntil(begun.is_set)
+    result.show_run(run_at(tmp_path / "stopped", state=RunState.STOPPED))
+    idle()
+    assert box.note.text() == "There is no model yet."
+    assert not box.button.isEnabled()
+
+
+def test_the_model_that_is_named_follows_the_one_in_use_and_is_the_one_compared(
+    box: CompareBox,
+    idle: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
+) -> None:
+    asked: list[str] = []
+
+    def compared(out: Path, model: str, progress: Progress) -> Comparison:
+        asked.append(model)
+        return COMPARED
+
+    monkeypatch.setattr(compare_box, "compare_run_apart", compared)
+    settings.choose_model("other")
+    assert box.button.text() == "Compare with the model in use (other)"
+    box.button.click()
+    idle()
+    assert asked == ["other"]
 
 
 def test_what_went_wrong_is_told(

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.training_room.run_page import RunPage
 from tests.ui.training_room.run import player
 from training.job import TrainingJob
@@ -69,11 +70,11 @@ class Stage:
 
 
 @pytest.fixture
-def stage(qtbot: QtBot, tmp_path: Path) -> Iterator[Stage]:
+def stage(qtbot: QtBot, tmp_path: Path, settings: Settings) -> Iterator[Stage]:
     made: list[Stage] = []
     gc.disable()
     try:
-        page = RunPage(lambda question, yes: made[0].confirm(question, yes))
+        page = RunPage(lambda question, yes: made[0].confirm(question, yes), settings)
     finally:
         gc.enable()
     qtbot.addWidget(page)

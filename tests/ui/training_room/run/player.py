@@ -1,7 +1,7 @@
 """Stands for the process of a training: locks, records and tells as it does, and does no work.
 
 It tells an epoch, then waits for what is asked of it, or for a file "act" with a word: "epoch" for
-another epoch, "finish", "finish, and stay" (its process takes long to go), "fail".
+another epoch, "finish", "finish, and stay" (its process takes long to go), "fail", "fail, of CASE".
 """
 
 from __future__ import annotations
@@ -70,6 +70,8 @@ class Player:
                 return self.end(RunState.FINISHED, model="model")
             elif act == "fail":
                 return self.end(RunState.FAILED, "The disk is full. Go on with --resume.")
+            elif act.startswith("fail, of "):
+                return self.end(RunState.FAILED, f"Case {act[9:]} could not be read.")
             time.sleep(_LOOK_S)
 
     def act(self) -> str:

@@ -9,13 +9,27 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 
 from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.privacy import HIDDEN
+from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.theme import tone_of
 from liverseg_gui.ui.training_room.busy import BusyError
+from liverseg_gui.ui.training_room.picture_strip import PictureStrip
 from liverseg_gui.ui.training_room.run_page import RunPage
+from tests.ui.training_room.run import player
 from tests.ui.training_room.run.conftest import PLAYER, Stage
 from training.control import asked
+from training.picture_file import write_pictures
 from training.recipe_file import read_recipe
 from training.runs import known_runs
+
+SILENT = (sys.executable, "-c", "import time; time.sleep(600)")
+READS = "Preparing case Doe_John"
+PATIENT = {
+    "event": "patient",
+    "name": "Roe_Jane",
+    "liver": {"dice": 0.95},
+    "tumor": {"dice": None},
+}
 
 
 def test_a_started_training_has_its_recipe_and_is_remembered(stage: Stage) -> None:
@@ -156,15 +170,110 @@ def test_a_second_training_is_refused_and_the_first_is_named(stage: Stage) -> No
     assert not (stage.folder / "other" / "recipe.toml").exists()
 
 
-def test_a_training_outlives_its_page_and_is_found_again(stage: Stage) -> None:
+def test_a_training_outlives_its_page_and_is_found_again(stage: Stage, settings: Settings) -> None:
     out = stage.start()
     stage.page.shutdown()
-    page = RunPage(stage.confirm)
+    page = RunPage(stage.confirm, settings)
     stage.qtbot.addWidget(page)
     page.attach(out)
     assert page.head.title.text() == "clinic: Running"
     assert page.log.text.toPlainText() == stage.page.log.text.toPlainText()
     page.shutdown()
+
+
+def test_a_second_training_is_refused_while_the_first_only_starts(stage: Stage) -> None:
+    stage.page.command = SILENT
+    job = stage.job()
+    stage.page.start(job)
+    with pytest.raises(BusyError, match='"clinic" is starting') as refused:
+        stage.page.start(stage.job("other"))
+    assert refused.value.out == job.out
+    assert stage.page.out == job.out
+
+
+def test_a_training_that_goes_on_elsewhere_is_followed_again(
+    stage: Stage, settings: Settings
+) -> None:
+    out = stage.start()
+    stage.kill()
+    stage.until(lambda: stage.page._timer.interval() == 1000)
+    other = RunPage(stage.confirm, settings)
+    stage.qtbot.addWidget(other)
+    other.command = PLAYER
+    other.start(stage.job(), resume=True)
+    other.shutdown()
+    stage.state("Running")
+    stage.until(lambda: stage.page.strip.caption.text() == "one cycle, epoch 2")
+    assert stage.page._timer.interval() == 250
+    stage.act("finish")
+    stage.state("Finished")
+    assert stage.finished == [out]
+
+
+def test_a_page_that_is_opened_while_a_training_loads_says_so(
+    stage: Stage, settings: Settings
+) -> None:
+    out = stage.start()
+    stage.kill()
+    stage.page.command = SILENT
+    stage.page.head.resume.click()
+    stage.page.shutdown()
+    page = RunPage(stage.confirm, settings)
+    stage.qtbot.addWidget(page)
+    page.attach(out)
+    assert page.head.title.text() == "clinic: Starting ..."
+    assert not page.head.resume.isEnabled()
+    page.shutdown()
+
+
+def test_one_that_died_at_once_and_was_started_elsewhere_is_followed(
+    stage: Stage, settings: Settings
+) -> None:
+    stage.page.command = (sys.executable, "-c", "raise SystemExit(3)")
+    stage.page.start(stage.job())
+    stage.state("Failed")
+    other = RunPage(stage.confirm, settings)
+    stage.qtbot.addWidget(other)
+    other.command = PLAYER
+    other.start(stage.job())
+    stage.state("Running")
+    other.shutdown()
+
+
+def test_names_of_cases_are_hidden_while_patients_are(stage: Stage, settings: Settings) -> None:
+    out = stage.start()
+    record = stage.page._follower
+    assert record is not None
+    record.story.take({"event": "progress", "fraction": 0.1, "phase": READS, "eta_s": None})
+    record.story.take(PATIENT)
+    stage.act("fail, of Doe_John")
+    stage.state("Failed")
+    page = stage.page
+    assert "Doe_John" in page.head.words.text()
+    assert "Held-out patient Roe_Jane" in page.log.text.toPlainText()
+    settings.hide_patient = True
+    hidden = page.head.words.text() + page.log.text.toPlainText()
+    assert "Doe_John" not in hidden
+    assert "Roe_Jane" not in hidden
+    assert f"Held-out patient {HIDDEN}: Dice liver 0.950" in hidden
+    settings.hide_patient = False
+    assert "Doe_John" in page.head.words.text()
+    assert "Roe_Jane" in page.log.text.toPlainText()
+    assert page.out == out
+
+
+def test_a_redone_epoch_shows_its_new_pictures(stage: Stage) -> None:
+    out = stage.start()
+    strip = stage.page.strip
+    (file,) = strip._files
+    before = outlined(strip)
+    write_pictures(out / file.path, player.slices(5))
+    strip.show_files(out, (file,))
+    assert outlined(strip) != before
+
+
+def outlined(strip: PictureStrip) -> list[bytes]:
+    return [image.bits().tobytes() for image in strip.pictures._images]
 
 
 def test_a_folder_without_a_training_is_refused(stage: Stage, tmp_path: Path) -> None:

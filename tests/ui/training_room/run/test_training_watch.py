@@ -151,6 +151,22 @@ def test_the_room_refuses_a_second_training_and_shows_the_first(
     desk.dialogs.leave_answer = True
 
 
+def test_the_room_shows_a_training_that_only_starts_where_it_is_in_the_way(
+    desk: Desk, room: TrainingRoom, stage: Stage
+) -> None:
+    stage.page.command = (sys.executable, "-c", "import time; time.sleep(600)")
+    job = stage.job()
+    stage.page.start(job)
+    stage.folder.joinpath("second").mkdir()
+    room.runs.resumed.emit(_other(stage))
+    assert '"clinic" is starting on this computer' in room.note.text()
+    room.show_it.click()
+    page = room.page(Step.RUN)
+    assert page.out == job.out
+    assert page.head.title.text() == "clinic: Starting ..."
+    desk.dialogs.leave_answer = True
+
+
 def _other(stage: Stage) -> object:
     from dataclasses import dataclass
 
