@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from liverseg_gui.core.own_command import own_command
 from liverseg_gui.ui.theme import set_tone
 from liverseg_gui.ui.training_room.rate_plot import RatePlot
 
@@ -44,7 +44,7 @@ class RateFinder(QDialog):
         self.resize(620, 440)
         self._folder = tempfile.TemporaryDirectory(prefix="liverseg-rates-")
         self._arguments = arguments
-        self.program = (sys.executable, "-m", "liverseg_gui")
+        self.program = tuple(own_command())
         self._waiting, self._said = b"", ""
         self.plot = RatePlot()
         self.bar, self.label = QProgressBar(), QLabel("Starting")
