@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
+from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.measure import Measurements, measure
 from liverseg_gui.core.phantom import Phantom, PhantomSpec, make_phantom
 from liverseg_gui.core.progress import Progress
@@ -18,6 +19,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._tried = False
 
     @cached_property
     def phantom(self) -> Phantom:
@@ -33,9 +35,16 @@ class Bench:
 
     @cached_property
     def found(self) -> Segmentation:
-        """What the default model finds, in a process of its own as in the window."""
+        """What the default model finds, in a process of its own as in the window.
+
+        Raises:
+            LiverSegError: it failed, now or before: it is not tried once for each check.
+        """
         from liverseg_gui.segmentation.process import ProcessSegmenter
 
+        if self._tried:
+            raise LiverSegError("There is no segmentation to work on.")
+        self._tried = True
         segmenter = ProcessSegmenter()
         try:
             return segmenter.segment(self.phantom.volume, Progress())

@@ -100,6 +100,27 @@ def test_a_model_that_finds_too_little_fails(bench: Bench) -> None:
         check("measurements").run(bench)
 
 
+def test_a_segmentation_that_failed_is_not_tried_again_for_every_check(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tried: list[str] = []
+
+    class Breaks:
+        def segment(self, *_: object) -> Segmentation:
+            tried.append("")
+            raise LiverSegError("no nms")
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr("liverseg_gui.segmentation.process.ProcessSegmenter", Breaks)
+    fresh = Bench(tmp_path)
+    with pytest.raises(LiverSegError, match="no nms"):
+        check("segmentation").run(fresh)
+    with pytest.raises(LiverSegError, match="There is no segmentation"):
+        check("measurements").run(fresh)
+    assert len(tried) == 1
+
+
 def test_damaged_weights_fail(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
