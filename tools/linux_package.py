@@ -20,7 +20,7 @@ from pathlib import Path
 from system_libraries import QT_LIBRARIES
 
 ROOT = Path(__file__).parents[1]
-_LEVEL = 9
+_LEVEL = 6
 _DEBIAN = {"x86_64": "amd64", "aarch64": "arm64"}
 _CONTROL = """\
 Package: liverseg

@@ -1,7 +1,7 @@
 """How long commands take from their start to a window on an X display, side by side.
 
-`xvfb-run python tools/start_time.py dist/liverseg/liverseg .venv/bin/liverseg`: the commands take
-turns, so that what else the computer does slows both. Needs xwininfo.
+`xvfb-run -s -noreset python tools/start_time.py dist/liverseg/liverseg .venv/bin/liverseg`: the
+commands take turns, so that what else the computer does slows both. Needs xwininfo.
 """
 
 from __future__ import annotations
