@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from liverseg_gui.cli.self_checks import CHECKS
 from tests.package.bare import bare, offline
 
+ROOT = Path(__file__).parents[2]
 PACKAGE = Path(os.environ.get("LIVERSEG_PACKAGE", "none given"))
 NATIVE = ("_C_stable.so", "image_stable.so")
 """torchvision's libraries, which PyInstaller passes over by itself."""
@@ -82,3 +85,23 @@ def test_an_error_is_one_plain_line(home: Path) -> None:
     assert done.returncode == 1
     assert done.stdout.startswith("liverseg: ")
     assert done.stdout.count("\n") == 1
+
+
+@pytest.mark.skipif(
+    not (shutil.which("xvfb-run") and shutil.which("xwininfo")),
+    reason="there is no xvfb-run or xwininfo here",
+)
+def test_its_window_comes_up_on_a_display() -> None:
+    tool = [sys.executable, str(ROOT / "tools" / "start_time.py"), str(PACKAGE / "liverseg")]
+    done = subprocess.run(
+        ["xvfb-run", "-a", "-s", "-noreset", *tool], capture_output=True, text=True
+    )
+    print(done.stdout)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_link_to_the_command_starts_it(tmp_path: Path, home: Path) -> None:
+    (tmp_path / "liverseg").symlink_to(PACKAGE.absolute() / "liverseg")
+    done = bare([str(tmp_path / "liverseg"), "models"], home)
+    assert done.returncode == 0, done.stdout
+    assert "default" in done.stdout
