@@ -1,11 +1,16 @@
 # make demo   install the program here and run its main job on the built-in sample
 # make test   install what the tests need and run them all
+# make package        the program as one folder that needs no Python: dist/liverseg
+# make package-linux  the same as .tar.zst and, with dpkg-deb, as .deb
+# make package-test   build it and let it test itself without Python, network or display
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+PACKAGER ?= $(BIN)/python
+DIST ?= dist
 
-.PHONY: demo test lint fuzz bench clean
+.PHONY: demo test lint fuzz bench package package-linux package-test clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -25,6 +30,17 @@ fuzz: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.benchmarks
+
+package: $(VENV)/.installed-dev
+	$(PACKAGER) -m PyInstaller --noconfirm --log-level WARN --distpath $(DIST) pyinstaller.spec
+	$(BIN)/python tools/package_size.py $(DIST)/liverseg
+
+package-linux: package
+	$(BIN)/python tools/linux_package.py $(DIST)/liverseg \
+		"$$($(BIN)/python -c 'import liverseg_gui; print(liverseg_gui.__version__)')"
+
+package-test: package
+	LIVERSEG_PACKAGE=$(abspath $(DIST))/liverseg $(BIN)/python -m pytest -s tests/package
 
 $(VENV)/.installed: pyproject.toml tools/system_libraries.py
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found." >&2; exit 1; }

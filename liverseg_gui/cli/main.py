@@ -20,9 +20,7 @@ from liverseg_gui.core.errors import Cancelled, LiverSegError
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0, 1 failed, 2 wrong usage, 130 cancelled."""
     multiprocessing.freeze_support()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # names need not fit the console
+    _make_streams_usable()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         if _opens_window(words):
@@ -40,6 +38,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         if argv is None and words[:1] == ["segment"]:
             _leave_at_once(130)
         return 130
+
+
+def _make_streams_usable() -> None:
+    """A windowed program has no standard streams, and fastprogress asks for them on import."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names need not fit the console
 
 
 def _leave_at_once(code: int) -> NoReturn:
@@ -77,11 +85,21 @@ def _window(words: list[str]) -> int:
     return run_window(arguments.path, arguments.mask, arguments.model, arguments.device)
 
 
-_COMMANDS = ("segment", "measure", "info", "models", "phantom", "demo", "train", "evaluate")
+_COMMANDS = (
+    "segment",
+    "measure",
+    "info",
+    "models",
+    "phantom",
+    "demo",
+    "train",
+    "evaluate",
+    "self-test",
+)
 
 
 def _parser() -> argparse.ArgumentParser:
-    from liverseg_gui.cli import demo, evaluate, info, models, phantom, segment, train
+    from liverseg_gui.cli import demo, evaluate, info, models, phantom, segment, self_test, train
 
     parser = argparse.ArgumentParser(
         prog="liverseg",
@@ -91,6 +109,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"liverseg {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (segment, info, models, phantom, demo, train, evaluate):
+    for module in (segment, info, models, phantom, demo, train, evaluate, self_test):
         module.add_parser(commands)
     return parser

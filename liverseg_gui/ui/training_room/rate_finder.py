@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from liverseg_gui.core.own_command import own_command
 from liverseg_gui.ui.theme import set_tone
-from liverseg_gui.ui.training_room.own_command import own_command
 from liverseg_gui.ui.training_room.rate_plot import RatePlot
 from liverseg_gui.ui.training_room.run_story import remember_case_in
 
@@ -49,7 +49,7 @@ class RateFinder(QDialog):
         self.resize(620, 440)
         self._folder = tempfile.TemporaryDirectory(prefix="liverseg-rates-")
         self._arguments = arguments
-        self.program = own_command()
+        self.program = tuple(own_command())
         self._waiting, self._said = b"", ""
         self.plot = RatePlot()
         self.bar, self.label = QProgressBar(), QLabel("Starting")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
-from liverseg_gui.ui.training_room.own_command import own_command
+from liverseg_gui.core.own_command import own_command
 from training.control import Wish, ask
 from training.job import RECIPE, TrainingJob
 from training.recipe_file import write_recipe

@@ -1,0 +1,20 @@
+"""How this program starts itself as another process: from Python, and packaged."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+_CONSOLE_PROGRAM = "liverseg"
+"""The executable of the package that has standard streams: its windowed twin has none."""
+
+
+def own_command(*words: str) -> list[str]:
+    """The command that runs `liverseg` with these words: program first, then its arguments.
+
+    A packaged program has no Python to give `-m` to: it is the command itself.
+    """
+    if getattr(sys, "frozen", False):
+        program = Path(sys.executable)
+        return [str(program.with_name(_CONSOLE_PROGRAM + program.suffix)), *words]
+    return [sys.executable, "-m", "liverseg_gui", *words]

@@ -1,0 +1,68 @@
+"""Opens the window without a person before it, and looks at what it shows: for the self-test."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
+
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.segmentation.process import ProcessSegmenter
+from liverseg_gui.state.settings import Settings
+from liverseg_gui.ui.main_window import MainWindow
+from liverseg_gui.ui.pictures import PictureOptions, picture, save_picture
+from liverseg_gui.ui.status_line import NOTICE
+from liverseg_gui.ui.theme import apply_theme
+
+_LONGEST_WAIT_S = 120
+_FEWEST_COLORS = 32
+"""An empty pane has a few: its background and its words."""
+
+
+def check_window(scan: Path, mask: Path, target: Path) -> float:
+    """Open the window on `scan` and `mask`, write what it shows to `target` (PNG), and close it.
+
+    Returns the ml of liver that its panel tells.
+
+    Raises:
+        LiverSegError: it did not show them.
+    """
+    app = QApplication.instance() or QApplication(["liverseg"])
+    assert isinstance(app, QApplication)
+    segmenter, settings = ProcessSegmenter(), Settings()
+    window = MainWindow(segmenter, settings=settings)
+    apply_theme(app, settings.preferences.theme)
+    window.resize(1280, 800)
+    window.show()
+    try:
+        window.controller.open(scan, mask)
+        _until(lambda: window.study.measurements is not None and not window.runner.busy)
+        app.processEvents()
+        image = picture(window.panes, window.view_state, PictureOptions(layout=True), NOTICE)
+        save_picture(image, target)
+        _require_picture(image)
+        found = window.study.measurements
+        assert found is not None  # waited for above
+        return found.liver_ml
+    finally:
+        window.close()
+        segmenter.close()
+
+
+def _until(done: Callable[[], bool]) -> None:
+    end = time.monotonic() + _LONGEST_WAIT_S
+    while not done():
+        QApplication.processEvents()
+        if time.monotonic() > end:
+            raise LiverSegError(f"The window did not show the scan within {_LONGEST_WAIT_S} s.")
+
+
+def _require_picture(image: QImage) -> None:
+    plain = image.convertToFormat(QImage.Format.Format_RGB32)
+    pixels = np.frombuffer(plain.constBits(), np.uint32)
+    if len(np.unique(pixels)) < _FEWEST_COLORS:
+        raise LiverSegError("The panes of the window stayed empty.")

@@ -1,0 +1,160 @@
+"""`liverseg self-test`: what it says of this installation, and of one that is broken."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from liverseg_gui.cli import self_checks, self_test
+from liverseg_gui.cli.main import main
+from liverseg_gui.cli.self_bench import Bench
+from liverseg_gui.cli.self_checks import CHECKS, Check
+from liverseg_gui.core import resources
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.volume import LabelMap
+from liverseg_gui.segmentation.segmenter import Segmentation
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """The phantom, and a model that finds it as it is."""
+    made = Bench(tmp_path)
+    made.__dict__["found"] = Segmentation(made.phantom.truth, "exact", "cpu", 0.0)
+    return made
+
+
+def check(name: str) -> Check:
+    (one,) = (check for check in CHECKS if check.name == name)
+    return one
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_this_installation_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["self-test", "--keep", str(tmp_path)])
+    told = capsys.readouterr().out
+    assert code == 0, told
+    assert told.count("ok     ") == len(CHECKS)
+    assert f"All {len(CHECKS)} checks passed." in told
+    assert (tmp_path / "training" / "model" / "weights.safetensors").is_file()
+
+
+def test_a_failed_check_is_named_the_others_are_done_and_the_exit_code_is_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(_: Bench) -> str:
+        raise LiverSegError("The sky\nfell.")
+
+    def breaks(_: Bench) -> str:
+        raise ImportError("no nms")
+
+    checks = (Check("sky", fails), Check("library", breaks), Check("ground", lambda _: "firm"))
+    monkeypatch.setattr(self_checks, "CHECKS", checks)
+    assert main(["self-test"]) == 1
+    told = capsys.readouterr().out
+    assert "FAILED sky: The sky fell. (" in told
+    assert "FAILED library: ImportError: no nms (" in told
+    assert "ok     ground: firm (" in told
+    assert told.splitlines()[-1] == "FAILED: sky, library"
+
+
+def test_it_leaves_the_readers_settings_and_folders_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen: list[str] = []
+
+    def look(bench: Bench) -> str:
+        seen.extend((os.environ["LIVERSEG_HOME"], str(bench.folder)))
+        return ""
+
+    monkeypatch.setattr(self_checks, "CHECKS", (Check("look", look),))
+    before = os.environ["LIVERSEG_HOME"]
+    assert main(["self-test"]) == 0
+    home, folder = map(Path, seen)
+    assert home == folder / "home"
+    assert not folder.exists()
+    assert os.environ["LIVERSEG_HOME"] == before
+
+
+def test_without_a_display_it_draws_offscreen(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("QT_QPA_PLATFORM")
+    monkeypatch.setattr(self_test, "has_display", lambda: False)
+    with self_test._own_home(tmp_path):
+        assert os.environ["QT_QPA_PLATFORM"] == "offscreen"
+    assert "QT_QPA_PLATFORM" not in os.environ
+
+
+def test_a_model_that_finds_too_little_fails(bench: Bench) -> None:
+    labels = bench.phantom.truth.labels.copy()
+    labels[: labels.shape[0] // 2] = 0
+    half = LabelMap(labels, bench.phantom.truth.grid)
+    bench.__dict__["found"] = Segmentation(half, "half", "cpu", 0.0)
+    with pytest.raises(LiverSegError, match=r"Dice of the liver 0\.\d+, of the tumors"):
+        check("segmentation").run(bench)
+    with pytest.raises(LiverSegError, match="Measured liver"):
+        check("measurements").run(bench)
+
+
+def test_a_segmentation_that_failed_is_not_tried_again_for_every_check(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tried: list[str] = []
+
+    class Breaks:
+        def segment(self, *_: object) -> Segmentation:
+            tried.append("")
+            raise LiverSegError("no nms")
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr("liverseg_gui.segmentation.process.ProcessSegmenter", Breaks)
+    fresh = Bench(tmp_path)
+    with pytest.raises(LiverSegError, match="no nms"):
+        check("segmentation").run(fresh)
+    with pytest.raises(LiverSegError, match="There is no segmentation"):
+        check("measurements").run(fresh)
+    assert len(tried) == 1
+
+
+def test_damaged_weights_fail(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "models" / "default"
+    folder.mkdir(parents=True)
+    shipped = resources.path("models/default")
+    (folder / "card.json").write_bytes((shipped / "card.json").read_bytes())
+    weights = bytearray((shipped / "weights.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (folder / "weights.safetensors").write_bytes(weights)
+    monkeypatch.setattr(resources, "path", lambda name: tmp_path / name)
+    with pytest.raises(LiverSegError, match="damaged"):
+        check("default model").run(bench)
+
+
+def test_every_file_for_others_is_written_and_read_back(bench: Bench) -> None:
+    for name in ("masks", "reports", "pictures"):
+        told = check(name).run(bench)
+        assert all((bench.folder / file).exists() for file in told.split(", ") if "IM" not in file)
+    assert len(list((bench.folder / "slices").glob("*.nii.gz"))) == 48
+
+
+def test_a_command_that_does_not_start_fails(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = [sys.executable, "-c", "import sys; sys.exit('no operator nms')"]
+    monkeypatch.setattr(self_checks, "own_command", lambda *_: broken)
+    with pytest.raises(LiverSegError, match="does not start itself: no operator nms"):
+        check("command line").run(bench)
+
+
+def test_a_windowed_program_without_streams_runs_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["models"]) == 0
+    sys.stdout.close()
+    sys.stderr.close()

@@ -1,0 +1,82 @@
+"""What the Linux packages bring beside the program itself."""
+
+from __future__ import annotations
+
+import configparser
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from liverseg_gui.io.itk import ENDINGS as ITK_ENDINGS
+from liverseg_gui.io.nifti import ENDINGS as NIFTI_ENDINGS
+
+ROOT = Path(__file__).parents[2]
+LINUX = ROOT / "package" / "linux"
+NAMESPACE = "{http://www.freedesktop.org/standards/shared-mime-info}"
+
+
+def desktop() -> configparser.SectionProxy:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read(LINUX / "liverseg.desktop", "utf-8")
+    return parser["Desktop Entry"]
+
+
+def types() -> dict[str, list[str]]:
+    """The endings of each type of file that the program brings."""
+    root = ElementTree.parse(LINUX / "liverseg.xml").getroot()
+    return {
+        kind.attrib["type"]: [glob.attrib["pattern"] for glob in kind.iter(f"{NAMESPACE}glob")]
+        for kind in root
+    }
+
+
+def test_the_desktop_entry_offers_every_type_that_is_brought_and_dicom() -> None:
+    offered = desktop()["MimeType"].strip(";").split(";")
+    assert sorted(offered) == sorted([*types(), "application/dicom"])
+
+
+def test_every_format_that_the_program_opens_has_a_type() -> None:
+    known = {pattern.removeprefix("*") for patterns in types().values() for pattern in patterns}
+    assert {".nii", ".nii.gz", *ITK_ENDINGS} <= known
+    assert known <= {*NIFTI_ENDINGS, *ITK_ENDINGS}
+
+
+def test_the_icon_is_the_programs() -> None:
+    assert (ROOT / "resources" / "icons" / f"{desktop()['Icon']}.svg").is_file()
+
+
+@pytest.mark.skipif(
+    not (sys.platform == "linux" and shutil.which("dpkg-deb") and shutil.which("zstd")),
+    reason="there is no dpkg-deb or zstd here",
+)
+def test_archive_and_debian_package_hold_program_command_and_desktop_entry(tmp_path: Path) -> None:
+    package = tmp_path / "liverseg"
+    (package / "_internal").mkdir(parents=True)
+    (package / "liverseg").write_text("the program")
+    (package / "_internal" / "libxcb-cursor.so.0").write_text("a library")
+    tool = [sys.executable, str(ROOT / "tools" / "linux_package.py"), str(package), "1.2"]
+    subprocess.run(tool, check=True, capture_output=True)
+    (archive,) = tmp_path.glob("liverseg-1.2-linux-*.tar.zst")
+    (debian,) = tmp_path.glob("liverseg_1.2_*.deb")
+    packed = said("tar", "-I", "zstd", "-tf", str(archive)).split()
+    assert "liverseg-1.2/liverseg" in packed
+    assert "liverseg-1.2/share/applications/liverseg.desktop" in packed
+    inside = said("dpkg-deb", "-c", str(debian))
+    assert "./usr/bin/liverseg -> /opt/liverseg/liverseg" in inside
+    for name in ("applications/liverseg.desktop", "mime/packages/liverseg.xml"):
+        assert f"./usr/share/{name}" in inside
+    depends = said("dpkg-deb", "-f", str(debian), "Depends")
+    assert "libegl1" in depends
+    assert "libxcb-cursor0" not in depends, "the program brings it"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        (archive.name, debian.name, "liverseg")
+    )
+
+
+def said(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
