@@ -21,6 +21,8 @@ from system_libraries import QT_LIBRARIES
 
 ROOT = Path(__file__).parents[1]
 _LEVEL = 6
+_RUNTIME = {"libgcc-s1", "libstdc++6"}
+"""Left to the system by pyinstaller.spec."""
 _DEBIAN = {"x86_64": "amd64", "aarch64": "arm64"}
 _CONTROL = """\
 Package: liverseg
@@ -78,7 +80,7 @@ def needed(package: Path) -> list[str]:
     """
     brought = {path.name for path in (package / "_internal").rglob("*.so*")}
     libraries = {deb for library, deb in QT_LIBRARIES.items() if library not in brought}
-    return [f"libc6 (>= {platform.libc_ver()[1]})", *sorted(libraries)]
+    return [f"libc6 (>= {platform.libc_ver()[1]})", *sorted(libraries | _RUNTIME)]
 
 
 @contextmanager

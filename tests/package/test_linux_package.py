@@ -72,6 +72,7 @@ def test_archive_and_debian_package_hold_program_command_and_desktop_entry(tmp_p
         assert f"./usr/share/{name}" in inside
     depends = said("dpkg-deb", "-f", str(debian), "Depends")
     assert "libegl1" in depends
+    assert "libstdc++6" in depends, "the program leaves it to the system"
     assert "libxcb-cursor0" not in depends, "the program brings it"
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         (archive.name, debian.name, "liverseg")
