@@ -52,6 +52,7 @@ from liverseg_gui.ui.preferences_dialog import PreferencesDialog
 from liverseg_gui.ui.shortcuts_dialog import ShortcutsDialog
 from liverseg_gui.ui.study_browser import StudyBrowser
 from liverseg_gui.ui.training_room.data_page import DataPage
+from liverseg_gui.ui.training_room.recipe_page import RecipePage
 from liverseg_gui.ui.training_room.result_page import ResultPage
 from liverseg_gui.ui.training_room.run_page import RunPage
 from training.card import HELD_OUT
@@ -473,6 +474,21 @@ def labelled(studio: Studio) -> Path:
     return folder
 
 
+def training_recipe(studio: Studio) -> QImage:
+    """The recipe as it is, with slices of the labelled phantoms as the network sees them."""
+    page = RecipePage(studio.settings)
+    page.resize(*_SMALL)
+    page.show()
+    page.set_cases(find_sources(labelled(studio)))
+    page.preview.case.setCurrentIndex(1)
+    until(lambda: "as the network sees them" in page.preview.status.text())
+    studio.settle()
+    image = shot(page)
+    page.shutdown()
+    page.close()
+    return image
+
+
 def training_run(studio: Studio) -> QImage:
     """A small training on the labelled phantoms, while it fine-tunes."""
     look = Look((64, 96), (64, 96))
@@ -623,6 +639,7 @@ PICTURES: dict[str, Callable[[Studio], QImage]] = {
     "preferences": preferences,
     "models": models,
     "training-data": training_data,
+    "training-recipe": training_recipe,
     "training-result": training_result,
     "training-run": training_run,
     "shortcuts": shortcuts,
@@ -633,16 +650,20 @@ PICTURES: dict[str, Callable[[Studio], QImage]] = {
 
 
 def main() -> int:
-    """Make all pictures."""
+    """Make all pictures, or those that are named."""
     parser = argparse.ArgumentParser(description="make the pictures of the documents")
     parser.add_argument("folder", type=Path, help="where they go, e.g. docs/images")
-    folder: Path = parser.parse_args().folder
+    parser.add_argument("names", nargs="*", choices=[[], *PICTURES], help="which; all where none")
+    arguments = parser.parse_args()
+    folder: Path = arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["LIVERSEG_HOME"] = scratch
         app = QApplication(sys.argv[:1])
         studio = Studio(Path(scratch))
         for name, make in PICTURES.items():
+            if arguments.names and name not in arguments.names:
+                continue
             save(make(studio), folder / f"{name}.png")
         studio.window.controller.may_close = lambda: True
         studio.window.close()
