@@ -17,23 +17,26 @@ pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="there is no git
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A repository on main with one commit."""
+    """A repository on main with one commit, made a day before the others."""
     git(tmp_path, "init", "-q", "-b", "main")
-    commit(tmp_path, "pyproject.toml")
+    commit(tmp_path, "pyproject.toml", hour=0)
     return tmp_path
 
 
-def git(folder: Path, *words: str) -> None:
-    subprocess.run(["git", *WHO, *words], cwd=folder, check=True, capture_output=True)
+def git(folder: Path, *words: str, hour: int = 24) -> None:
+    date = f"{1_800_000_000 + hour * 3600} +0000"
+    environment = os.environ | {"GIT_COMMITTER_DATE": date, "GIT_AUTHOR_DATE": date}
+    command = ["git", *WHO, *words]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, env=environment)
 
 
-def commit(folder: Path, name: str) -> None:
+def commit(folder: Path, name: str, hour: int = 24) -> None:
     path = folder / name
     path.parent.mkdir(exist_ok=True)
     with path.open("a") as file:
         file.write("more\n")
     git(folder, "add", name)
-    git(folder, "commit", "-q", "-m", name)
+    git(folder, "commit", "-q", "-m", name, hour=hour)
 
 
 def changed(folder: Path) -> bool:
@@ -58,9 +61,18 @@ def test_without_history_it_counts_as_changed(checkout: Path) -> None:
         ("README.md", False),
     ],
 )
-def test_on_main_the_last_commit_tells(checkout: Path, name: str, expected: bool) -> None:
-    commit(checkout, name)
+def test_on_main_all_commits_that_came_together_tell(
+    checkout: Path, name: str, expected: bool
+) -> None:
+    commit(checkout, name, hour=22)
+    commit(checkout, "CHANGELOG.md")
     assert changed(checkout) is expected
+
+
+def test_on_main_what_came_the_day_before_does_not_tell(checkout: Path) -> None:
+    commit(checkout, "pyinstaller.spec", hour=2)
+    commit(checkout, "README.md", hour=26)
+    assert not changed(checkout)
 
 
 def test_on_a_branch_all_of_its_commits_tell(checkout: Path) -> None:
