@@ -50,6 +50,7 @@ def check_window(scan: Path, mask: Path, target: Path) -> float:
         return found.liver_ml
     finally:
         window.close()
+        window.deleteLater()
         segmenter.close()
 
 

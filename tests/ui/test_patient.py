@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,8 +87,8 @@ def test_with_the_patient_hidden_no_text_of_the_program_names_it(does_scan: Desk
     does_scan.idle()
     said = everything_said(does_scan)
     assert "Patient hidden" in said
-    for secret in SECRETS:
-        assert secret.lower() not in said.lower()
+    for secret in SECRETS:  # not "does", which windows of other tests may say
+        assert not re.search(rf"(?<![^\W_]){secret}(?![^\W_])", said, re.IGNORECASE)
 
 
 def test_with_the_patient_hidden_problems_and_jobs_do_not_name_it(does_scan: Desk) -> None:
