@@ -474,19 +474,29 @@ def labelled(studio: Studio) -> Path:
     return folder
 
 
-def training_recipe(studio: Studio) -> QImage:
-    """The recipe as it is, with slices of the labelled phantoms as the network sees them."""
-    page = RecipePage(studio.settings)
+def show_page(page: QWidget) -> None:
+    """A page of the training room by itself."""
     page.resize(*_SMALL)
     page.show()
-    page.set_cases(find_sources(labelled(studio)))
-    page.preview.case.setCurrentIndex(1)
-    until(lambda: "as the network sees them" in page.preview.status.text())
-    studio.settle()
+
+
+def page_shot(page: DataPage | RecipePage | ResultPage) -> QImage:
+    """What the page shows; then it is done with."""
     image = shot(page)
     page.shutdown()
     page.close()
     return image
+
+
+def training_recipe(studio: Studio) -> QImage:
+    """The recipe as it is, with slices of the labelled phantoms as the network sees them."""
+    page = RecipePage(studio.settings)
+    show_page(page)
+    page.set_cases(find_sources(labelled(studio)))
+    page.preview.case.setCurrentIndex(1)
+    until(lambda: "as the network sees them" in page.preview.status.text())
+    studio.settle()
+    return page_shot(page)
 
 
 def training_run(studio: Studio) -> QImage:
@@ -516,23 +526,19 @@ def training_data(studio: Studio) -> QImage:
     """The labelled phantoms, and what is doubtful about the last."""
     folder = labelled(studio)
     page = DataPage(studio.settings, studio.window.bench.dialogs)
-    page.resize(*_SMALL)
-    page.show()
+    show_page(page)
     page.add([folder])
     until(lambda: not page.runner.busy)
     page.table.setCurrentItem(page.table.topLevelItem(len(TRAINED_ON) - 1))
     page.folders.list.item(0).setText("/data/clinic")  # not the folder of this run
     studio.settle()
-    image = shot(page)
-    page.shutdown()
-    page.close()
-    return image
+    return page_shot(page)
 
 
 def training_result(studio: Studio) -> QImage:
     """The result of a training whose held-out patients are labelled phantoms.
 
-    The default model stands in for what was trained: it is judged on them, and has never seen them.
+    The default model stands in for what was trained: it is judged on them.
     """
     out, data = studio.folder / "run", studio.folder / "clinic"
     shutil.copytree(find_model().folder, out / "model")
@@ -544,14 +550,10 @@ def training_result(studio: Studio) -> QImage:
     save_worst(out / WORST, worst, sources)
     record.enter(RunState.FINISHED, model="model")
     page = ResultPage(studio.settings, studio.window.bench.dialogs)
-    page.resize(*_SMALL)
-    page.show()
+    show_page(page)
     page.show_run(out)
     studio.settle()
-    image = shot(page)
-    page.shutdown()
-    page.close()
-    return image
+    return page_shot(page)
 
 
 def shortcuts(studio: Studio) -> QImage:

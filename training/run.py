@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from torch import nn
+
 from liverseg_gui.core.errors import LiverSegError, ModelError, SaveError
 from liverseg_gui.core.places import prepared_cases_folder
 from liverseg_gui.core.progress import Progress
@@ -36,8 +38,7 @@ from training.log import LOG, EpochResult, add_note
 from training.phantoms import PhantomCase
 from training.rates import RateCurve, find_rate
 from training.sources import find_all
-from training.splits import SPLIT as SPLIT
-from training.splits import Split, save_split
+from training.splits import SPLIT, Split, save_split
 from training.worst_file import WORST, save_worst
 
 REPORT, MODEL = "held_out.html", "model"
@@ -138,16 +139,7 @@ def run_training(
     if not processes().leads:
         return []
     listener.trained()
-    closer = config.liver.of_trunk if config.liver else None
-    runtime = TorchRuntime(network, pick_device(config.device))
-    predictor = Predictor(runtime, config.trunk.size, closer)
-    results = _judge(run, predictor, unseen, known, progress.part(0.95, 1.0), listener)
-    rows = [result.to_json() for result in results]
-    names = [source.name for source in known]
-    card = make_card(run.name, config, run.command, names, rows, run.notes)
-    export_model(network, run.out / MODEL, card)
-    listener.model(run.out / MODEL)
-    return results
+    return _outcome(run, network, unseen, known, progress.part(0.95, 1.0), listener)
 
 
 def find_run_rate(run: TrainRun, progress: Progress) -> RateCurve:
@@ -203,6 +195,28 @@ def _known(run: TrainRun, sources: Sequence[CaseSource], split: Split) -> list[C
 def _slices(sources: Sequence[CaseSource], config: TrainConfig, progress: Progress) -> SliceDataset:
     cases = prepare_all(sources, prepared_cases_folder(), progress)
     return SliceDataset(cases, config.context)
+
+
+def _outcome(
+    run: TrainRun,
+    network: nn.Module,
+    unseen: Sequence[CaseSource],
+    known: Sequence[CaseSource],
+    progress: Progress,
+    listener: Listener,
+) -> list[CaseFigures]:
+    """Judge the network that was trained, and write it with its card."""
+    config = run.config
+    closer = config.liver.of_trunk if config.liver else None
+    runtime = TorchRuntime(network, pick_device(config.device))
+    predictor = Predictor(runtime, config.trunk.size, closer)
+    results = _judge(run, predictor, unseen, known, progress, listener)
+    rows = [result.to_json() for result in results]
+    names = [source.name for source in known]
+    card = make_card(run.name, config, run.command, names, rows, run.notes)
+    export_model(network, run.out / MODEL, card)
+    listener.model(run.out / MODEL)
+    return results
 
 
 def _judge(

@@ -37,9 +37,10 @@ from training.job import RECIPE, TrainingJob
 from training.log import NOTES
 from training.phantoms import PhantomCase
 from training.recipe_file import write_recipe
-from training.run import SPLIT, TrainRun, run_training
+from training.run import TrainRun, run_training
 from training.run_folder import read_run
 from training.sources import find_sources
+from training.splits import SPLIT
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,8 @@ from training.checkpoint import CHECKPOINT
 from training.config import TrainConfig
 from training.export import export_model
 from training.log import LOG, TABLE
-from training.run import REPORT, SPLIT, TrainRun, run_training
+from training.run import REPORT, TrainRun, run_training
+from training.splits import SPLIT
 from training.worst_file import WORST, load_worst
 
 

@@ -8,12 +8,11 @@ from pathlib import Path
 from liverseg_gui.core.progress import Progress
 from training.config import TrainConfig
 from training.devices import device_problems, imagenet_problem, usual_device
+from training.job import RECIPE
 from training.recipe_file import write_recipe
 
 CommandOf = Callable[[TrainConfig, Path], Sequence[str]]
 """What follows `liverseg` for a recipe and a run folder; the recipe is FOLDER/recipe.toml."""
-
-RECIPE = "recipe.toml"
 
 
 def offers_here(_: Progress) -> tuple[str, dict[str, str]]:
@@ -41,9 +40,3 @@ def with_recipe(command: CommandOf, config: TrainConfig, folder: Path) -> Sequen
     """The command for a run in `folder`, with the recipe written where it looks for it."""
     write_recipe(config, folder / RECIPE)
     return command(config, folder)
-
-
-def free_folder(place: Path, name: str) -> Path:
-    """`place`/`name`, with a number where that is taken."""
-    numbers = (f"{name}-{n}" for n in range(2, 10_000))
-    return next(f for f in (place / each for each in (name, *numbers)) if not f.exists())

@@ -12,7 +12,6 @@ from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from liverseg_gui.core.errors import LiverSegError, SaveError
-from liverseg_gui.core.places import data_folder
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.hiding import text_shown
@@ -30,10 +29,8 @@ from liverseg_gui.ui.training_room.recipe_files import (
 )
 from liverseg_gui.ui.training_room.recipe_form import RecipeForm
 from liverseg_gui.ui.training_room.recipe_jobs import (
-    RECIPE,
     CommandOf,
     check_weights,
-    free_folder,
     imagenet_here,
     offers_here,
     with_recipe,
@@ -46,8 +43,10 @@ from training.choices import IMAGENET
 from training.config import TrainConfig
 from training.devices import precision_problem
 from training.fit_to_memory import find_batch_size
+from training.job import RECIPE
 from training.memory_left import memory_left
 from training.recipe_file import read_recipe, write_recipe
+from training.runs import new_run_folder
 
 _SLICES_A_CASE = 90
 """Where it is not known: about the mean of 28 LiTS patients as lits2d stores them."""
@@ -211,11 +210,10 @@ class RecipePage(QWidget):
     def copy_command(self) -> None:
         """Put the command line of this training on the clipboard, and its recipe where it says."""
         assert self._command is not None
-        folder = free_folder(data_folder() / "trainings", "command-line")
         try:
-            folder.mkdir(parents=True)
-        except OSError as error:
-            self._tell(f"{folder} could not be made: {error.strerror}.", "error")
+            folder = new_run_folder("command-line")
+        except SaveError as error:
+            self._tell(str(error), "error")
             return
         if self._write(folder / RECIPE, f"Copied. Its recipe is {folder / RECIPE}."):
             words = ["liverseg", *self._command(self.recipe(), folder)]
