@@ -16,6 +16,7 @@ from liverseg_gui.cli.self_bench import Bench
 from liverseg_gui.cli.self_exports import write_masks, write_others, write_pictures, write_reports
 from liverseg_gui.core.compare import measure_agreement
 from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.flavor import NO_TRAINING, has_training
 from liverseg_gui.core.own_command import own_command
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LIVER, TUMOR
@@ -97,7 +98,12 @@ def _window(bench: Bench) -> str:
 
 
 def _training(bench: Bench) -> str:
-    """A process of its own trains one small epoch, and the model that it leaves segments."""
+    """A process of its own trains one small epoch, and the model that it leaves segments.
+
+    Where training is not in the package, the command says so.
+    """
+    if not has_training():
+        return _no_training()
     from liverseg_gui.cli.self_training import train_tiny
     from liverseg_gui.segmentation.inference import NetworkSegmenter
 
@@ -105,6 +111,18 @@ def _training(bench: Bench) -> str:
     segmented = NetworkSegmenter(str(model), "cpu").segment(bench.phantom.volume, Progress())
     card = json.loads((model / "card.json").read_text("utf-8"))
     return f"{card['architecture']} of torch {card['libraries']['torch']}, on {segmented.device}"
+
+
+def _no_training() -> str:
+    done = subprocess.run(
+        own_command("train", "--data", "cases", "--out", "model"),
+        capture_output=True,
+        text=True,
+        timeout=_LONGEST_START_S,
+    )
+    if done.returncode != 1 or NO_TRAINING not in done.stderr:
+        raise LiverSegError(f"It does not say that it cannot train: {_last_line(done.stderr)}")
+    return "not in this package, and it says so"
 
 
 def _last_line(text: str) -> str:

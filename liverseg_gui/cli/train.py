@@ -14,6 +14,8 @@ from liverseg_gui.cli.console import console_progress
 from liverseg_gui.cli.train_check import run_check
 from liverseg_gui.cli.train_improve import add_options, run_improvement, wanted
 from liverseg_gui.cli.train_words import in_words, print_event, print_words, progress_events, say
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.flavor import NO_TRAINING, has_training
 from training.choices import LOSSES, MULTI_SCALE, PRECISIONS
 from training.control import Stopped
 
@@ -110,6 +112,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Train, print the figures of each epoch and of each held-out patient."""
     if arguments.check:
         return run_check(arguments.check, arguments.json)
+    if not has_training():
+        raise LiverSegError(NO_TRAINING)
     try:
         return _improve_or_train(arguments)
     except Stopped as stop:

@@ -14,7 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from liverseg_gui.core.errors import ModelError
+from liverseg_gui.core.flavor import NO_TRAINING, has_training
 from liverseg_gui.segmentation.architectures import ARCHITECTURES
+from liverseg_gui.segmentation.resnet import ResNet
 
 CLASSES = 3
 
@@ -64,19 +66,18 @@ class SlimResUNet(nn.Module):
     40 % of a training step on the CPU.
     """
 
-    def __init__(self, resnet: nn.Module, channels: int = 3, pyramid: bool = False) -> None:
+    def __init__(self, resnet: ResNet, channels: int = 3, pyramid: bool = False) -> None:
         super().__init__()
-        r = cast("_ResNet", resnet)
         self.encoder = nn.ModuleList(
             [
-                nn.Sequential(_stem(r.conv1, channels), r.bn1, r.relu),
-                nn.Sequential(r.maxpool, r.layer1),
-                r.layer2,
-                r.layer3,
-                r.layer4,
+                nn.Sequential(_stem(resnet.conv1, channels), resnet.bn1, resnet.relu),
+                nn.Sequential(resnet.maxpool, resnet.layer1),
+                resnet.layer2,
+                resnet.layer3,
+                resnet.layer4,
             ]
         )
-        widths = [64, *(_out_channels(layer) for layer in (r.layer1, r.layer2, r.layer3, r.layer4))]
+        widths = [_out_channels(stage) for stage in self.encoder]
         skips = reversed(widths[:-1])
         self.decoder = nn.ModuleList()
         below = widths[-1]
@@ -145,29 +146,14 @@ def _conv_norm(inside: int, outside: int, size: int) -> nn.Sequential:
     )
 
 
-class _ResNet(nn.Module):
-    """The attributes of torchvision's ResNet that are used here."""
-
-    conv1: nn.Conv2d
-    bn1: nn.BatchNorm2d
-    relu: nn.ReLU
-    maxpool: nn.MaxPool2d
-    layer1: nn.Sequential
-    layer2: nn.Sequential
-    layer3: nn.Sequential
-    layer4: nn.Sequential
-
-
-def _resnet(name: str, weights: dict[str, Tensor] | None) -> nn.Module:
-    from torchvision import models
-
-    resnet = cast(nn.Module, getattr(models, name)(weights=None))
+def _resnet(name: str, weights: dict[str, Tensor] | None) -> ResNet:
+    resnet = ResNet(name)
     if weights is not None:
         _load_encoder(resnet, name, weights)
     return resnet
 
 
-def _load_encoder(resnet: nn.Module, name: str, weights: dict[str, Tensor]) -> None:
+def _load_encoder(resnet: ResNet, name: str, weights: dict[str, Tensor]) -> None:
     """Put `weights` into `resnet`, but for its last layer: there is none in a U-Net."""
     weights = {key: value for key, value in weights.items() if not key.startswith("fc.")}
     try:
@@ -193,14 +179,15 @@ def _stem(conv: nn.Conv2d, channels: int) -> nn.Conv2d:
     return stem
 
 
-def _out_channels(layer: nn.Module) -> int:
-    return [m for m in layer.modules() if isinstance(m, nn.BatchNorm2d)][-1].num_features
+def _out_channels(stage: nn.Module) -> int:
+    return [m for m in stage.modules() if isinstance(m, nn.BatchNorm2d)][-1].num_features
 
 
-def _dynamic_unet(resnet: nn.Module, channels: int, size: tuple[int, int]) -> nn.Module:
+def _dynamic_unet(resnet: ResNet, channels: int, size: tuple[int, int]) -> nn.Module:
+    if not has_training():
+        raise ModelError(f"The networks called unet-... are fastai's. {NO_TRAINING}")
     from fastai.vision.models.unet import DynamicUnet
 
-    r = cast("_ResNet", resnet)
-    r.conv1 = _stem(r.conv1, channels)
+    resnet.conv1 = _stem(resnet.conv1, channels)
     body = nn.Sequential(*list(resnet.children())[:-2])
     return cast(nn.Module, DynamicUnet(body, CLASSES, size, last_cross=True))

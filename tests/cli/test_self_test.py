@@ -31,17 +31,6 @@ def check(name: str) -> Check:
     return one
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_this_installation_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code = main(["self-test", "--keep", str(tmp_path)])
-    told = capsys.readouterr().out
-    assert code == 0, told
-    assert told.count("ok     ") == len(CHECKS)
-    assert f"All {len(CHECKS)} checks passed." in told
-    assert (tmp_path / "training" / "model" / "weights.safetensors").is_file()
-
-
 def test_a_failed_check_is_named_the_others_are_done_and_the_exit_code_is_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

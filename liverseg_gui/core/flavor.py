@@ -1,0 +1,15 @@
+"""What this installation has: a package may have been made without training."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+NO_TRAINING = (
+    "This LiverSeg was packaged without fastai and without training: take the full package, or "
+    "install it from source."
+)
+
+
+def has_training() -> bool:
+    """Whether fastai is there, which trains and builds the networks of its own; nothing loads."""
+    return find_spec("fastai") is not None
