@@ -25,7 +25,7 @@ from liverseg_gui.segmentation.registry import find_model, read_weights
 card = find_model("default")
 read_weights(card)
 icon = resources.path("icons/open.svg")
-print(liverseg_gui.__file__, training.__file__, card.folder, icon, sep="\n")
+print(liverseg_gui.__file__, training.__file__, card.folder, icon, sep="\\n")
 """
 
 
