@@ -3,12 +3,20 @@
 # make package        the program as one folder that needs no Python: dist/liverseg
 # make package-linux  the same as .tar.zst and, with dpkg-deb, as .deb
 # make package-test   build it and let it test itself without Python, network or display
+# FLAVOR=inference with these three: the small one, without CUDA and training, in dist-inference
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGER ?= $(BIN)/python
+FLAVOR ?= full
+ifeq ($(FLAVOR),inference)
+PACKAGER_VENV := $(VENV)-inference
+DIST ?= dist-inference
+else
+PACKAGER_VENV := $(VENV)
 DIST ?= dist
+endif
+TORCH_CPU ?= torch==2.13.0+cpu
 
 .PHONY: demo test lint fuzz bench package package-linux package-test clean
 .DELETE_ON_ERROR:
@@ -31,8 +39,9 @@ fuzz: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.benchmarks
 
-package: $(VENV)/.installed-dev
-	$(PACKAGER) -m PyInstaller --noconfirm --log-level WARN --distpath $(DIST) pyinstaller.spec
+package: $(VENV)/.installed-dev $(PACKAGER_VENV)/.installed
+	LIVERSEG_FLAVOR=$(FLAVOR) $(PACKAGER_VENV)/bin/python -m PyInstaller --noconfirm \
+		--log-level WARN --workpath build/$(notdir $(DIST)) --distpath $(DIST) pyinstaller.spec
 	$(BIN)/python tools/package_size.py $(DIST)/liverseg
 
 package-linux: package
@@ -40,7 +49,8 @@ package-linux: package
 		"$$($(BIN)/python -c 'import liverseg_gui; print(liverseg_gui.__version__)')"
 
 package-test: package
-	LIVERSEG_PACKAGE=$(abspath $(DIST))/liverseg $(BIN)/python -m pytest -s tests/package
+	LIVERSEG_FLAVOR=$(FLAVOR) LIVERSEG_PACKAGE=$(abspath $(DIST))/liverseg \
+		$(BIN)/python -m pytest -s tests/package
 
 $(VENV)/.installed: pyproject.toml tools/system_libraries.py
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found." >&2; exit 1; }
@@ -54,5 +64,11 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch $@
 
+$(VENV)-inference/.installed: pyproject.toml
+	test -x $(VENV)-inference/bin/python || $(PYTHON) -m venv $(VENV)-inference
+	$(VENV)-inference/bin/python -m pip install --quiet --disable-pip-version-check \
+		'$(TORCH_CPU)' -e '.[package]'
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist demo-output
+	rm -rf $(VENV) $(VENV)-inference build dist dist-inference demo-output

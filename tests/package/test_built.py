@@ -16,6 +16,7 @@ from tests.package.bare import bare, offline
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(os.environ.get("LIVERSEG_PACKAGE", "none given"))
+FLAVOR = os.environ.get("LIVERSEG_FLAVOR", "full")
 NATIVE = ("_C_stable.so", "image_stable.so")
 """torchvision's libraries, which PyInstaller passes over by itself."""
 
@@ -58,19 +59,23 @@ def test_it_passes_its_self_test_with_nothing_else_there(home: Path) -> None:
     assert f"All {len(CHECKS)} checks passed." in done.stdout
 
 
+@pytest.mark.skipif(FLAVOR != "full", reason="torchvision is not in this flavor")
 def test_torchvisions_native_libraries_are_there_and_the_self_test_misses_them(
     without_native: Path, home: Path
 ) -> None:
     done = bare([str(without_native / "liverseg"), "self-test"], home)
     assert done.returncode == 1, done.stdout
     assert "nms" in done.stdout
-    assert "FAILED: segmentation" in done.stdout
+    assert "FAILED: training" in done.stdout
 
 
 def test_what_it_is_said_to_do_without_is_not_there() -> None:
     inside = {path.name for path in (PACKAGE / "_internal").iterdir()}
-    assert {"torch", "torchvision", "fastai", "PySide6"} <= inside
+    training = {"torchvision", "fastai", "pandas", "sklearn"}
+    assert {"torch", "PySide6"} <= inside
+    assert inside & training == (training if FLAVOR == "full" else set())
     assert not inside & {"triton", "spacy", "pytest", "distributed", "IPython"}
+    assert not {"bin", "test"} & {path.name for path in (PACKAGE / "_internal" / "torch").iterdir()}
 
 
 def test_the_command_line_writes_to_the_folder_it_is_started_in(home: Path) -> None:
