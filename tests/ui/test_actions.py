@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from PySide6.QtGui import QKeySequence
 
+from liverseg_gui.ui import main_window
 from liverseg_gui.ui.actions import ROWS
 from tests.ui.conftest import Desk
 
@@ -29,3 +31,17 @@ def test_every_command_stands_in_a_menu(desk: Desk) -> None:
 def test_names_in_a_menu_are_told_apart(desk: Desk) -> None:
     texts = Counter((row.menu, row.submenu, row.text) for row in ROWS)
     assert max(texts.values()) == 1
+
+
+def test_training_is_offered(desk: Desk) -> None:
+    assert desk.window.actions_by_key["train"].isVisible()
+
+
+@pytest.fixture
+def without_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main_window, "has_training", lambda: False)
+
+
+def test_a_package_without_training_does_not_offer_it(without_training: None, desk: Desk) -> None:
+    assert not desk.window.actions_by_key["train"].isVisible()
+    assert desk.window.actions_by_key["models"].isVisible()
