@@ -26,6 +26,14 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def qapp_cls() -> type:
+    """The program's own application, for pytest-qt."""
+    from liverseg_gui.ui.application import Application
+
+    return Application
+
+
+@pytest.fixture(scope="session")
 def phantom() -> Phantom:
     """A small phantom with three tumors of known size."""
     return make_phantom(PhantomSpec(1, (128, 128, 48), (3.0, 3.0, 4.5), (40.0, 30.0, 20.0)))

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings, QTimer
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QApplication
 
 from liverseg_gui.core import resources
 from liverseg_gui.core.places import config_folder
@@ -15,6 +14,7 @@ from liverseg_gui.segmentation.process import ProcessSegmenter
 from liverseg_gui.segmentation.registry import chosen_model
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import Layout
+from liverseg_gui.ui.application import Application, own_taskbar_place
 from liverseg_gui.ui.garbage import GarbageTimer
 from liverseg_gui.ui.logging_setup import catch_unexpected, start_logging
 from liverseg_gui.ui.main_window import MainWindow
@@ -34,8 +34,9 @@ def run_window(
     """Show the window, open `path` and `mask` (or the last study, where that is wished) in the
     background, and return Qt's exit code. Without `model` and `device` those of the settings are
     used."""
-    app = QApplication.instance() or QApplication(sys.argv[:1])
-    assert isinstance(app, QApplication)
+    own_taskbar_place()
+    app = Application.instance() or Application(sys.argv[:1])
+    assert isinstance(app, Application)
     app.setApplicationName("LiverSeg")
     app.setWindowIcon(QIcon(str(resources.path("icons/liverseg.svg"))))
     start_logging()
@@ -57,11 +58,19 @@ def run_window(
     window.study.volume_changed.connect(garbage.collect_soon)
     QTimer.singleShot(_TRAININGS_MS, window.trainings.look)
     garbage.spare_all()
-    QTimer.singleShot(0, lambda: open_first(window, path, mask))
+    QTimer.singleShot(0, lambda: open_documents(window, app, path, mask))
     try:
         return app.exec()
     finally:
         segmenter.close()
+
+
+def open_documents(
+    window: MainWindow, app: Application, path: Path | None, mask: Path | None = None
+) -> None:
+    """Open what was asked for or handed over at the start, and from now on what is handed over."""
+    open_first(window, path or app.handed_over, mask)
+    app.document_handed_over.connect(window.controller.open)
 
 
 def open_first(window: MainWindow, path: Path | None, mask: Path | None = None) -> None:
