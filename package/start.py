@@ -2,16 +2,46 @@
 
 import multiprocessing
 import os
+import sys
 
-if __name__ == "__main__":
-    multiprocessing.freeze_support()  # first: a child process of the model starts here, too
-    # The loader points LD_LIBRARY_PATH at this folder. Programs of the system must not inherit
-    # that; this program, started again, must find it out anew.
+
+def forget_library_path() -> None:
+    """Put `LD_LIBRARY_PATH` back, which the loader pointed at this folder.
+
+    Programs of the system must not inherit that; this program, started again, must find it out anew.
+    """
     before = os.environ.pop("LD_LIBRARY_PATH_ORIG", None)
     os.environ.pop("LD_LIBRARY_PATH", None)
     if before is not None:
         os.environ["LD_LIBRARY_PATH"] = before
     os.environ["PYINSTALLER_RESET_ENVIRONMENT"] = "1"
+
+
+def load_torchs_runtime_first() -> None:
+    """Windows: load torch's smallest library before Qt's, and with it the C++ runtime that it needs.
+
+    With torch 2.9 and newer, `import torch` may fail after Qt (WinError 1114). torch itself takes
+    seconds and is not loaded here.
+    """
+    import ctypes
+
+    library = os.path.join(sys._MEIPASS, "torch", "lib", "c10.dll")  # type: ignore[attr-defined]
+    if os.path.exists(library):
+        ctypes.CDLL(library)
+
+
+def forget_finders_word() -> None:
+    """Take away what the Finder of older macOS adds to the command line."""
+    sys.argv[1:] = [word for word in sys.argv[1:] if not word.startswith("-psn_")]
+
+
+if __name__ == "__main__":
+    multiprocessing.freeze_support()  # first: a child process of the model starts here, too
+    forget_library_path()
+    if sys.platform == "win32":
+        load_torchs_runtime_first()
+    if sys.platform == "darwin":
+        forget_finders_word()
 
     from liverseg_gui.cli.main import main
 
