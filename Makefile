@@ -1,7 +1,7 @@
 # make demo   install the program here and run its main job on the built-in sample
 # make test   install what the tests need and run them all
 # make package        the program as one folder that needs no Python: dist/liverseg
-# make package-linux  the same as .tar.zst and, with dpkg-deb, as .deb
+# make installers     what this system installs it from: .tar.zst and .deb, or .dmg
 # make package-test   build it and let it test itself without Python, network or display
 # FLAVOR=inference with these three: the small one, without CUDA and training, in dist-inference
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
@@ -18,7 +18,7 @@ DIST ?= dist
 endif
 TORCH_CPU ?= torch==2.13.0+cpu
 
-.PHONY: demo test lint fuzz bench package package-linux package-test clean
+.PHONY: demo test lint fuzz bench package installers package-test clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -44,9 +44,8 @@ package: $(VENV)/.installed-dev $(PACKAGER_VENV)/.installed
 		--log-level WARN --workpath build/$(notdir $(DIST)) --distpath $(DIST) pyinstaller.spec
 	$(BIN)/python tools/package_size.py $(DIST)/liverseg
 
-package-linux: package
-	$(BIN)/python tools/linux_package.py $(DIST)/liverseg \
-		"$$($(BIN)/python -c 'import liverseg_gui; print(liverseg_gui.__version__)')"
+installers: package
+	$(BIN)/python tools/installers.py $(DIST)/liverseg
 
 package-test: package
 	LIVERSEG_FLAVOR=$(FLAVOR) LIVERSEG_PACKAGE=$(abspath $(DIST))/liverseg \

@@ -8,7 +8,7 @@ import sys
 def forget_library_path() -> None:
     """Put `LD_LIBRARY_PATH` back, which the loader pointed at this folder.
 
-    Programs of the system must not inherit that; this program, started again, must find it out anew.
+    Programs of the system must not inherit that; this one, started again, must find it out anew.
     """
     before = os.environ.pop("LD_LIBRARY_PATH_ORIG", None)
     os.environ.pop("LD_LIBRARY_PATH", None)
@@ -18,10 +18,10 @@ def forget_library_path() -> None:
 
 
 def load_torchs_runtime_first() -> None:
-    """Windows: load torch's smallest library before Qt's, and with it the C++ runtime that it needs.
+    """Windows: load torch's smallest library, and the C++ runtime that it needs, before Qt's.
 
-    With torch 2.9 and newer, `import torch` may fail after Qt (WinError 1114). torch itself takes
-    seconds and is not loaded here.
+    With torch 2.9 and newer, `import torch` may fail after Qt (WinError 1114). The rest of torch
+    takes seconds, and is not loaded here.
     """
     import ctypes
 

@@ -101,7 +101,6 @@ def version_resource(name: str, version: str) -> VSVersionInfo:
         "ProductName": NAME,
         "ProductVersion": version,
         "Comments": DESCRIPTION,
-        "LegalCopyright": "Apache-2.0",
     }
     table = StringTable(
         f"{_US_ENGLISH:04x}{_UNICODE:04x}", [StringStruct(k, v) for k, v in texts.items()]

@@ -1,8 +1,7 @@
 """The packaged program for Linux, as an archive and as a Debian package, beside its folder.
 
-`python tools/linux_package.py dist/liverseg VERSION` writes `liverseg-VERSION-linux-ARCH.tar.zst`
-and, where dpkg-deb is there, `liverseg_VERSION_ARCH.deb`. Both bring a desktop entry, an icon and
-the types of the files that the program opens.
+`liverseg-VERSION-linux-ARCH.tar.zst` and, where dpkg-deb is there, `liverseg_VERSION_ARCH.deb`.
+Both bring a desktop entry, an icon and the types of the files that the program opens.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import os
 import platform
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +35,14 @@ Description: Liver and tumor segmentation in abdominal CT. Research use only.
  Window, command line, inference and training in one folder, with the default model.
  It needs no Python and no network. Not a medical device.
 """
+
+
+def write_all(package: Path, version: str) -> list[Path]:
+    """Write what can be written here: the paths."""
+    written = [write_archive(package, version)]
+    if shutil.which("dpkg-deb"):
+        written.append(write_debian(package, version))
+    return written
 
 
 def write_archive(package: Path, version: str) -> Path:
@@ -103,17 +109,3 @@ def _add_share(share: Path) -> None:
     ):
         (share / place).mkdir(parents=True)
         shutil.copy(source, share / place)
-
-
-def main() -> None:
-    """Write both, and print their names and sizes."""
-    package, version = Path(sys.argv[1]).absolute(), sys.argv[2]
-    written = [write_archive(package, version)]
-    if shutil.which("dpkg-deb"):
-        written.append(write_debian(package, version))
-    for path in written:
-        print(f"{path.stat().st_size / 1e6:8.1f} MB  {path.name}")
-
-
-if __name__ == "__main__":
-    main()

@@ -11,7 +11,7 @@ from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
 _TASKBAR_ID = "LiverSeg.LiverSeg"
-"""By which Windows knows the window's place in the taskbar; package/windows/liverseg.iss has it, too."""
+"""The window's place in Windows' taskbar; the installer gives its shortcuts the same."""
 
 
 class Application(QApplication):

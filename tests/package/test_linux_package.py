@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import configparser
+import gzip
+import os
 import shutil
 import subprocess
 import sys
@@ -11,11 +13,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from liverseg_gui import __version__
 from liverseg_gui.io.itk import ENDINGS as ITK_ENDINGS
 from liverseg_gui.io.nifti import ENDINGS as NIFTI_ENDINGS
 
 ROOT = Path(__file__).parents[2]
 LINUX = ROOT / "package" / "linux"
+SYSTEM_TYPES = Path("/usr/share/mime/packages/freedesktop.org.xml")
 NAMESPACE = "{http://www.freedesktop.org/standards/shared-mime-info}"
 
 
@@ -51,6 +55,37 @@ def test_the_icon_is_the_programs() -> None:
 
 
 @pytest.mark.skipif(
+    not shutil.which("desktop-file-validate"), reason="there is no desktop-file-validate here"
+)
+def test_the_desktop_entry_is_valid() -> None:
+    assert said("desktop-file-validate", str(LINUX / "liverseg.desktop")) == ""
+
+
+@pytest.mark.skipif(
+    not (shutil.which("update-mime-database") and shutil.which("gio") and SYSTEM_TYPES.is_file()),
+    reason="there is no update-mime-database, gio or shared-mime-info here",
+)
+def test_the_desktop_knows_the_files_beside_the_types_of_the_system(tmp_path: Path) -> None:
+    packages = tmp_path / "mime" / "packages"
+    packages.mkdir(parents=True)
+    for source in (SYSTEM_TYPES, LINUX / "liverseg.xml"):
+        shutil.copy(source, packages)
+    places = {"XDG_DATA_HOME": str(tmp_path), "XDG_DATA_DIRS": str(tmp_path / "none")}
+    said("update-mime-database", str(packages.parent), **places)
+    for name, content, kind in (
+        ("scan.nii.gz", gzip.compress(b"scan"), "application/x-liverseg-nifti"),
+        ("scan.nii", b"scan", "application/x-liverseg-nifti"),
+        ("scan.nrrd", b"NRRD0004\n", "application/x-liverseg-nrrd"),
+        ("scan.mha", b"ObjectType = Image\n", "application/x-liverseg-metaimage"),
+        ("scan.dcm", bytes(128) + b"DICM", "application/dicom"),
+        ("texts.gz", gzip.compress(b"text"), "application/gzip"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        told = said("gio", "info", "-a", "standard::content-type", str(tmp_path / name), **places)
+        assert told.split()[-1] == kind, name
+
+
+@pytest.mark.skipif(
     not (sys.platform == "linux" and shutil.which("dpkg-deb") and shutil.which("zstd")),
     reason="there is no dpkg-deb or zstd here",
 )
@@ -59,13 +94,13 @@ def test_archive_and_debian_package_hold_program_command_and_desktop_entry(tmp_p
     (package / "_internal").mkdir(parents=True)
     (package / "liverseg").write_text("the program")
     (package / "_internal" / "libxcb-cursor.so.0").write_text("a library")
-    tool = [sys.executable, str(ROOT / "tools" / "linux_package.py"), str(package), "1.2"]
+    tool = [sys.executable, str(ROOT / "tools" / "installers.py"), str(package)]
     subprocess.run(tool, check=True, capture_output=True)
-    (archive,) = tmp_path.glob("liverseg-1.2-linux-*.tar.zst")
-    (debian,) = tmp_path.glob("liverseg_1.2_*.deb")
+    (archive,) = tmp_path.glob(f"liverseg-{__version__}-linux-*.tar.zst")
+    (debian,) = tmp_path.glob(f"liverseg_{__version__}_*.deb")
     packed = said("tar", "-I", "zstd", "-tf", str(archive)).split()
-    assert "liverseg-1.2/liverseg" in packed
-    assert "liverseg-1.2/share/applications/liverseg.desktop" in packed
+    assert f"liverseg-{__version__}/liverseg" in packed
+    assert f"liverseg-{__version__}/share/applications/liverseg.desktop" in packed
     inside = said("dpkg-deb", "-c", str(debian))
     assert "./usr/bin/liverseg -> /opt/liverseg/liverseg" in inside
     for name in ("applications/liverseg.desktop", "mime/packages/liverseg.xml"):
@@ -79,5 +114,7 @@ def test_archive_and_debian_package_hold_program_command_and_desktop_entry(tmp_p
     )
 
 
-def said(*command: str) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+def said(*command: str, **environment: str) -> str:
+    environment = {**os.environ, **environment}
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    return done.stdout

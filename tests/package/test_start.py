@@ -1,0 +1,46 @@
+"""What the packaged program does before anything else."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import start
+
+
+def test_what_the_finder_of_older_macos_adds_is_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["liverseg", "-psn_0_12345", "scan.nii"])
+    start.forget_finders_word()
+    assert sys.argv == ["liverseg", "scan.nii"]
+
+
+@pytest.mark.parametrize("before", [None, "/opt/lib"])
+def test_programs_of_the_system_get_their_own_library_path(
+    before: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/opt/liverseg/_internal")
+    monkeypatch.setenv("PYINSTALLER_RESET_ENVIRONMENT", "0")
+    monkeypatch.delenv("LD_LIBRARY_PATH_ORIG", raising=False)
+    if before:
+        monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", before)
+    start.forget_library_path()
+    assert os.environ.get("LD_LIBRARY_PATH") == before
+    assert os.environ["PYINSTALLER_RESET_ENVIRONMENT"] == "1"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_torchs_smallest_library_is_loaded_where_torch_is_in_the_package(
+    there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / "torch" / "lib" / "c10.dll"
+    if there:
+        library.parent.mkdir(parents=True)
+        library.touch()
+    loaded: list[str] = []
+    monkeypatch.setattr(sys, "_MEIPASS", str(tmp_path), raising=False)
+    monkeypatch.setattr(ctypes, "CDLL", loaded.append)
+    start.load_torchs_runtime_first()
+    assert loaded == ([str(library)] if there else [])
