@@ -21,12 +21,13 @@ def load_torchs_runtime_first() -> None:
     """Windows: load torch's smallest library, and the C++ runtime that it needs, before Qt's.
 
     With torch 2.9 and newer, `import torch` may fail after Qt (WinError 1114). The rest of torch
-    takes seconds, and is not loaded here.
+    takes seconds, and is not loaded here. Where it cannot be loaded, torch says so when it is used.
     """
+    import contextlib
     import ctypes
 
     library = os.path.join(sys._MEIPASS, "torch", "lib", "c10.dll")  # type: ignore[attr-defined]
-    if os.path.exists(library):
+    with contextlib.suppress(OSError):
         ctypes.CDLL(library)
 
 

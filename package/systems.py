@@ -43,7 +43,7 @@ def executable_options(name: str, version: str) -> dict[str, Any]:
     if sys.platform == "darwin":
         return {
             "icon": str(HERE / "macos" / "liverseg.icns"),
-            "codesign_identity": os.environ.get("LIVERSEG_CODESIGN_IDENTITY"),
+            "codesign_identity": os.environ.get("LIVERSEG_CODESIGN_IDENTITY") or None,
             "entitlements_file": str(HERE / "macos" / "entitlements.plist"),
         }
     return {}

@@ -66,16 +66,14 @@ def test_windows_has_a_program_with_a_console_and_one_without(
     assert not handed["BUNDLE"]
 
 
-@pytest.mark.parametrize("identity", [None, "Developer ID Application: A"])
+@pytest.mark.parametrize("identity", ["", "Developer ID Application: A"])
 def test_macos_has_an_app_that_is_signed_where_there_is_an_identity(
-    on: Callable[[str], Handed], identity: str | None, monkeypatch: pytest.MonkeyPatch
+    on: Callable[[str], Handed], identity: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("LIVERSEG_CODESIGN_IDENTITY", raising=False)
-    if identity:
-        monkeypatch.setenv("LIVERSEG_CODESIGN_IDENTITY", identity)
+    monkeypatch.setenv("LIVERSEG_CODESIGN_IDENTITY", identity)
     handed = on("darwin")
     assert programs(handed) == {"liverseg": False}, "PyInstaller hides an app with a console"
-    assert handed["EXE"][0].options["codesign_identity"] == identity
+    assert handed["EXE"][0].options["codesign_identity"] == (identity or None)
     assert Path(handed["EXE"][0].options["entitlements_file"]).is_file()
     (app,) = handed["BUNDLE"]
     assert app.args == (handed["COLLECT"][0],)
