@@ -5,6 +5,13 @@ import os
 import sys
 
 
+def have_streams() -> None:
+    """Give a program without a console, and each process that it starts, streams to write to."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+
+
 def forget_library_path() -> None:
     """Put `LD_LIBRARY_PATH` back, which the loader pointed at this folder.
 
@@ -37,7 +44,8 @@ def forget_finders_word() -> None:
 
 
 if __name__ == "__main__":
-    multiprocessing.freeze_support()  # first: a child process of the model starts here, too
+    have_streams()
+    multiprocessing.freeze_support()  # a child process of the model starts here, and ends here
     forget_library_path()
     if sys.platform == "win32":
         load_torchs_runtime_first()

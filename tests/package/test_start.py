@@ -10,6 +10,18 @@ import pytest
 import start
 
 
+def test_without_a_console_what_is_written_is_lost_and_nothing_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    there = sys.stderr
+    monkeypatch.setattr(sys, "stdout", None)
+    start.have_streams()
+    with sys.stdout as stream:
+        assert stream.write("lost")
+        assert not stream.isatty()
+    assert sys.stderr is there
+
+
 def test_what_the_finder_of_older_macos_adds_is_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["liverseg", "-psn_0_12345", "scan.nii"])
     start.forget_finders_word()
