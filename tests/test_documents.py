@@ -114,3 +114,17 @@ def test_every_module_is_in_the_architecture() -> None:
     modules = [path.stem for room in rooms for path in room.glob("*.py") if path.stem != "__init__"]
     missing = [name for name in modules if f"`{name}`" not in text]
     assert missing == []
+
+
+def test_every_file_that_the_documents_name_exists() -> None:
+    program = ROOT / "liverseg_gui"
+    rooms = [path.name for path in program.iterdir() if (path / "__init__.py").is_file()]
+    tops = "|".join(["liverseg_gui", "training", "tests", "tools", "package", "resources", *rooms])
+    named = re.compile(rf"`((?:{tops})/[\w./-]+)`")
+    missing = [
+        f"{document.name}: {name}"
+        for document in documents()
+        for name in named.findall(document.read_text())
+        if "NAME" not in name and not any((room / name).exists() for room in (ROOT, program))
+    ]
+    assert missing == []

@@ -12,6 +12,7 @@ import numpy as np
 import pydicom
 import pytest
 
+from liverseg_gui.cli import main as cli_main
 from liverseg_gui.cli.main import main
 
 
@@ -266,6 +267,11 @@ def test_a_failure_is_one_line_on_stderr_and_exit_code_1(
 def test_wrong_usage_exits_with_2() -> None:
     assert run("segment", "scan.nii.gz").returncode == 2
     assert run("measure").returncode == 2
+
+
+def test_what_opens_the_window_is_no_command() -> None:
+    (commands,) = (a for a in cli_main._parser()._actions if a.dest == "command")
+    assert set(commands.choices) == set(cli_main._COMMANDS)
 
 
 def test_no_command_loads_torch_or_qt_before_it_needs_them() -> None:
