@@ -16,7 +16,14 @@ from liverseg_gui.report.pictures import write_pictures
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register the subcommand."""
     parser = commands.add_parser("demo", help="segment a built-in phantom and show it")
-    parser.add_argument("-o", "--output", type=Path, default=Path("demo-output"))
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("demo-output"),
+        metavar="DIR",
+        help="folder to write into (demo-output)",
+    )
     parser.add_argument("--no-window", action="store_true", help="write the files only")
     parser.set_defaults(run=run)
 

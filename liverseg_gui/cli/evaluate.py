@@ -30,12 +30,20 @@ _WORST = 6
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register the subcommand."""
     parser = commands.add_parser("evaluate", help="judge masks by the true ones")
-    parser.add_argument("--pred", type=Path, required=True, help="mask, or folder of masks")
     parser.add_argument(
-        "--truth", type=Path, required=True, help="true mask, or folder of masks named alike"
+        "--pred", type=Path, required=True, metavar="MASK", help="mask, or folder of masks"
+    )
+    parser.add_argument(
+        "--truth",
+        type=Path,
+        required=True,
+        metavar="MASK",
+        help="true mask, or folder of masks named alike",
     )
     parser.add_argument("--scan", type=Path, metavar="CT", help="their scan, or folder of scans")
-    parser.add_argument("--volume", type=int, metavar="N", help="which volume of the scan")
+    parser.add_argument(
+        "--volume", type=int, metavar="N", help="which volume of the scan, as in info"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="a row for each patient")
     parser.add_argument("--report", type=Path, metavar="FILE", help="readable report (.html)")

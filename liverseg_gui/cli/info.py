@@ -27,7 +27,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     info = commands.add_parser(
         "info", help="list the volumes behind a path and what is remarkable about them"
     )
-    info.add_argument("input", type=Path, help="scan file, DICOM file, folder, DICOMDIR or zip")
+    info.add_argument(
+        "input",
+        type=Path,
+        metavar="INPUT",
+        help="scan file, DICOM file, folder, DICOMDIR or zip",
+    )
     info.add_argument("--json", action="store_true", help="print JSON")
     info.add_argument(
         "--headers-only", action="store_true", help="faster: do not look at the voxels"

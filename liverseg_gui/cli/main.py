@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if _opens_window(words):
             return _window(words)
-        arguments = _parser().parse_args(words)
+        arguments = command_parser().parse_args(words)
         return int(arguments.run(arguments))
     except LiverSegError as error:
         print(f"liverseg: {' '.join(str(error).split())}", file=sys.stderr)
@@ -68,13 +68,22 @@ def _opens_window(words: list[str]) -> bool:
     return not words[0].startswith("-") and words[0] not in _COMMANDS
 
 
-def _window(words: list[str]) -> int:
+def window_parser() -> argparse.ArgumentParser:
+    """What the window takes, where no command is named."""
     parser = argparse.ArgumentParser(prog="liverseg")
     parser.add_argument("path", type=Path, nargs="?", help="scan to open")
     parser.add_argument("mask", type=Path, nargs="?", help="mask to open over it")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"))
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda", "mps"),
+        help="what computes, in place of the one in the preferences",
+    )
     parser.add_argument("--model", help="name or folder of a model, in place of the chosen one")
-    arguments = parser.parse_args(words)
+    return parser
+
+
+def _window(words: list[str]) -> int:
+    arguments = window_parser().parse_args(words)
     if not has_display() and "QT_QPA_PLATFORM" not in os.environ:
         raise LiverSegError(
             "There is no display to open a window on. Use `liverseg segment`, or set "
@@ -98,7 +107,8 @@ _COMMANDS = (
 )
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """All commands with their options."""
     from liverseg_gui.cli import demo, evaluate, info, models, phantom, segment, self_test, train
 
     parser = argparse.ArgumentParser(
@@ -108,7 +118,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Without a command the window opens, on the scan at PATH if one is given.",
     )
     parser.add_argument("--version", action="version", version=f"liverseg {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, prog="liverseg"
+    )
     for module in (segment, info, models, phantom, demo, train, evaluate, self_test):
         module.add_parser(commands)
     return parser

@@ -44,21 +44,30 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add.add_argument("--name", help="what to call it, in place of the name on its card")
     add.set_defaults(run=run_add)
     choose = what.add_parser("choose", help="use a model from now on")
-    choose.add_argument("name", metavar="NAME")
+    choose.add_argument("name", metavar="NAME", help="name, as the list shows it")
     choose.set_defaults(run=run_choose)
     back = what.add_parser("roll-back", help="use the model again that an improved one replaced")
     back.set_defaults(run=run_roll_back)
     remove = what.add_parser("remove", help="remove a model that was added")
-    remove.add_argument("name", metavar="NAME")
+    remove.add_argument("name", metavar="NAME", help="name, as the list shows it")
     remove.add_argument("--yes", action="store_true", help="do not ask")
     remove.set_defaults(run=run_remove)
     export = what.add_parser("export", help="write a model as one zip, for another workstation")
-    export.add_argument("name", metavar="NAME")
-    export.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.zip")
+    export.add_argument("name", metavar="NAME", help="name, as the list shows it")
+    export.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE.zip", help="zip to write"
+    )
     export.set_defaults(run=run_export)
     measure = what.add_parser("measure", help="measure anew what computes a model fastest here")
-    measure.add_argument("name", metavar="NAME", nargs="?", help="name or folder")
-    measure.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    measure.add_argument(
+        "name", metavar="NAME", nargs="?", help="name or folder; else the chosen one"
+    )
+    measure.add_argument(
+        "--device",
+        default="auto",
+        choices=("auto", "cpu", "cuda", "mps"),
+        help="processor or graphics card (auto)",
+    )
     measure.set_defaults(run=run_measure)
     show = what.add_parser("show", help="the card of a model")
     show.add_argument("name", metavar="NAME", help="name or folder")

@@ -16,23 +16,46 @@ from liverseg_gui.io.nifti_write import save_mask, write_scan
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register the subcommand."""
     parser = commands.add_parser("phantom", help="make a synthetic abdomen with known volumes")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write into")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="folder to write into"
+    )
     parser.add_argument("--dicom", action="store_true", help="write a DICOM series, not NIfTI")
-    parser.add_argument("--seed", type=int, default=0, help="another seed, another abdomen")
-    parser.add_argument("--size", type=int, nargs=3, metavar=("I", "J", "K"), help="voxels")
-    parser.add_argument("--spacing", type=float, nargs=3, metavar=("I", "J", "K"), help="mm")
-    parser.add_argument("--tumors", type=float, nargs="*", metavar="MM", help="diameters")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="another seed, another abdomen (0)"
+    )
+    parser.add_argument(
+        "--size",
+        type=int,
+        nargs=3,
+        default=PhantomSpec.shape,
+        metavar=("I", "J", "K"),
+        help="voxels (256 256 72)",
+    )
+    parser.add_argument(
+        "--spacing",
+        type=float,
+        nargs=3,
+        default=PhantomSpec.spacing_mm,
+        metavar=("I", "J", "K"),
+        help="mm (1.5 1.5 3)",
+    )
+    parser.add_argument(
+        "--tumors",
+        type=float,
+        nargs="*",
+        metavar="MM",
+        help="diameters of the tumors in mm, or nothing for none; else the seed draws them",
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the phantom and write it."""
-    default = PhantomSpec()
     try:
         spec = PhantomSpec(
             arguments.seed,
-            tuple(arguments.size or default.shape),
-            tuple(arguments.spacing or default.spacing_mm),
+            tuple(arguments.size),
+            tuple(arguments.spacing),
             None if arguments.tumors is None else tuple(arguments.tumors),
         )
         phantom = make_phantom(spec)

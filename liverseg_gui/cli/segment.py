@@ -33,7 +33,12 @@ _FILE_ENDINGS = (
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register both subcommands."""
     segment = commands.add_parser("segment", help="segment liver and tumors in a CT")
-    segment.add_argument("input", type=Path, help="scan file, DICOM folder or zip")
+    segment.add_argument(
+        "input",
+        type=Path,
+        metavar="INPUT",
+        help="scan file, DICOM folder or zip; a folder of studies",
+    )
     segment.add_argument(
         "-o",
         "--output",
@@ -49,10 +54,18 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="of a resampled scan: also the mask on each slice as it was made",
     )
     segment.add_argument("--report", type=Path, help="report (.json or .csv)")
-    segment.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
-    segment.add_argument("--model", help="name or folder of a model (default: the chosen one)")
     segment.add_argument(
-        "--quality", default="fast", choices=("fast", "best"), help="best takes four times as long"
+        "--device",
+        default="auto",
+        choices=("auto", "cpu", "cuda", "mps"),
+        help="processor or graphics card (auto)",
+    )
+    segment.add_argument("--model", help="name or folder of a model, in place of the chosen one")
+    segment.add_argument(
+        "--quality",
+        default="fast",
+        choices=("fast", "best"),
+        help="best takes four times as long (fast)",
     )
     _add_scan_options(segment)
     segment.add_argument(

@@ -52,13 +52,19 @@ def _add_job(group: argparse._ArgumentGroup) -> None:
     )
     add("--corrected", action="store_true", help="also the studies corrected in this program")
     add("--exclude", action="append", default=[], metavar="NAME", help="leave this case out")
-    add("--out", type=Path, help="where model and log are written")
-    add("--check", type=Path, metavar="DATA", help="only look through the labelled cases there")
-    add("--name", default="trained", help="name of the model")
-    add("--phantoms", type=int, default=2, help="synthetic abdomens to mix in")
-    add("--folds", type=int, default=5, help="patients are split into so many")
-    add("--fold", type=int, default=0, help="the part that is held out")
-    add("--split-seed", type=int, default=5, help="how patients are dealt out")
+    add("--out", type=Path, metavar="DIR", help="where model and log are written")
+    add("--check", type=Path, metavar="DIR", help="only look through the labelled cases there")
+    add("--name", default="trained", help="name of the model (trained)")
+    add("--phantoms", type=int, default=2, metavar="N", help="synthetic abdomens to mix in (2)")
+    add("--folds", type=int, default=5, metavar="N", help="parts that patients are split into (5)")
+    add("--fold", type=int, default=0, metavar="N", help="the part that is held out (0)")
+    add(
+        "--split-seed",
+        type=int,
+        default=5,
+        metavar="N",
+        help="seed of how patients are dealt out (5)",
+    )
     add("--split", type=Path, metavar="FILE", help="who is held out, as split.json of another run")
     add(
         "--note",
@@ -68,39 +74,60 @@ def _add_job(group: argparse._ArgumentGroup) -> None:
         help="words for the model's card, such as data=... or known_failures=...",
     )
     add("--resume", action="store_true", help="go on from the checkpoint in --out")
-    add("--json", action="store_true", help="print events as JSON lines (docs/training.md)")
+    add("--json", action="store_true", help="print events as JSON lines (docs/json.md)")
     add("--lr-find", action="store_true", help="only look for a learning rate, in rates.json")
 
 
 def _add_recipe(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--recipe", type=Path, metavar="FILE", help="a recipe; options go before it (.toml, .json)")
-    add("--architecture", help="slim-resnet18 (default), unet-resnet34, ...")
+    add("--architecture", metavar="NAME", help="slim-resnet34, unet-resnet34, ... (slim-resnet18)")
     add("--multi-scale", choices=MULTI_SCALE, help=MULTI_SCALE["ppm"])
     add("--encoder-weights", metavar="FILE", help='ResNet weights, or "imagenet" to download them')
-    add("--start-from", help="model to go on from instead of random weights")
-    add("--context", type=int, help="slices seen at once: 1, 3, 5 (default), ...")
-    add("--epochs", type=int, help="epochs of fit_one_cycle (5)")
-    add("--fine-tune-epochs", type=int, help="epochs of fine_tune (8)")
-    add("--learning-rate", type=float, help="highest rate of fit_one_cycle (0.002)")
-    add("--fine-tune-rate", type=float, help="highest rate of fine_tune (0.001)")
+    add("--start-from", metavar="MODEL", help="model to go on from instead of random weights")
+    add("--context", type=int, metavar="N", help="slices seen at once, an odd number (5)")
+    add("--epochs", type=int, metavar="N", help="epochs of fit_one_cycle (5)")
+    add("--fine-tune-epochs", type=int, metavar="N", help="epochs of fine_tune (8)")
+    add("--learning-rate", type=float, metavar="X", help="highest rate of fit_one_cycle (0.002)")
+    add("--fine-tune-rate", type=float, metavar="X", help="highest rate of fine_tune (0.001)")
     add("--loss", choices=LOSSES, help="see below (dice+ce)")
-    add("--focal-gamma", type=float, help="how little the focal loss counts what is right (2)")
-    add("--tversky-beta", type=float, help="weight of missed pixels in Tversky's loss (0.7)")
+    add(
+        "--focal-gamma",
+        type=float,
+        metavar="X",
+        help="how little the focal loss counts what is right (2)",
+    )
+    add(
+        "--tversky-beta",
+        type=float,
+        metavar="X",
+        help="weight of missed pixels in Tversky's loss (0.7)",
+    )
     add("--no-synthetic", action="store_true", help="paint no tumors")
-    add("--patience", type=int, help="end a stage after so many epochs without a better Dice (0)")
+    add(
+        "--patience",
+        type=int,
+        metavar="N",
+        help="epochs without a better Dice that end a stage, 0: never (0)",
+    )
 
 
 def _add_steps(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--batch-size", type=int, help="slices in a batch (8)")
-    add("--accumulate", type=int, help="batches to a step (1)")
-    add("--clip", type=float, help="longest gradient of a step (1), 0: any")
-    add("--weight-decay", type=float, help="how fast weights decay (0.01)")
-    add("--average", type=float, help="decay of the moving average of the weights (0.998), 0: none")
+    add("--batch-size", type=int, metavar="N", help="slices in a batch (8)")
+    add("--accumulate", type=int, metavar="N", help="batches to a step (1)")
+    add("--clip", type=float, metavar="X", help="longest gradient of a step, 0: any (1)")
+    add("--weight-decay", type=float, metavar="X", help="how fast weights decay (0.01)")
+    add(
+        "--average",
+        type=float,
+        metavar="X",
+        help="decay of the moving average of the weights, 0: none (0.998)",
+    )
     add("--precision", choices=PRECISIONS, help="see below (auto)")
-    add("--seed", type=int, help="of all random numbers (0)")
-    add("--device", choices=("auto", "cpu", "cuda", "mps"))
+    add("--seed", type=int, metavar="N", help="seed of all random numbers (0)")
+    devices = ("auto", "cpu", "cuda", "mps")
+    add("--device", choices=devices, help="processor or graphics card (auto)")
 
 
 def _listed(title: str, choices: dict[str, str]) -> str:

@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from liverseg_gui.cli.main import _parser
+from liverseg_gui.cli.main import command_parser
 from liverseg_gui.cli.train import _job
 from tests.training.tiny import TINY
 from training.job import RECIPE, TrainingJob
@@ -37,7 +37,7 @@ def job(out: Path) -> TrainingJob:
 def test_the_command_asks_for_the_same_job(tmp_path: Path) -> None:
     wanted = job(tmp_path)
     write_recipe(wanted.recipe, tmp_path / RECIPE)
-    assert _job(_parser().parse_args(wanted.arguments())) == wanted
+    assert _job(command_parser().parse_args(wanted.arguments())) == wanted
 
 
 def test_the_command_line_is_quoted_for_a_shell(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from liverseg_gui.cli.main import _parser
+from liverseg_gui.cli.main import command_parser
 from liverseg_gui.cli.train import _recipe
 from liverseg_gui.core.errors import LiverSegError
 from training.augment import Augmentation
@@ -76,7 +76,9 @@ def test_what_is_wrong_with_a_recipe_is_said_with_its_name(
 def test_options_go_before_the_recipe_in_the_file(tmp_path: Path) -> None:
     write_recipe(TrainConfig(epochs=2, device="cpu", context=3), tmp_path / "r.toml")
     command = ["train", "--recipe", str(tmp_path / "r.toml"), "--epochs", "4"]
-    assert _recipe(_parser().parse_args(command)) == TrainConfig(epochs=4, device="cpu", context=3)
+    assert _recipe(command_parser().parse_args(command)) == TrainConfig(
+        epochs=4, device="cpu", context=3
+    )
 
 
 def test_what_a_recipe_leaves_out_is_default() -> None:
@@ -112,7 +114,9 @@ def test_a_wrong_setting_is_named(values: dict[str, Any], message: str) -> None:
 
 
 def recipe_of(words: str) -> TrainConfig:
-    return _recipe(_parser().parse_args(["train", "--data", "d", "--out", "o", *words.split()]))
+    return _recipe(
+        command_parser().parse_args(["train", "--data", "d", "--out", "o", *words.split()])
+    )
 
 
 def test_the_bare_command_has_the_default_recipe() -> None:
