@@ -1,6 +1,6 @@
 """What a training tells while it runs: JSON objects, a line each, in `events.jsonl` of its folder.
 
-docs/training.md has a table of them. Free of torch: the window reads them.
+docs/json.md has a table of them. Free of torch: the window reads them.
 """
 
 from __future__ import annotations

@@ -202,7 +202,7 @@ def _find_rate(job: TrainingJob, command: str, as_json: bool) -> int:
         told = progress_events(progress) if as_json else progress
         curve = find_run_rate(TrainRun.of(job, command), told)
     if as_json:
-        print(json.dumps({"valley": curve.valley, "slide": curve.slide}))
+        print_event({"event": "rates", "valley": curve.valley, "slide": curve.slide})
         return 0
     print(
         f"valley {curve.valley:.2g}, slide {curve.slide:.2g}: "

@@ -59,7 +59,7 @@ class Report:
     made_from: MadeFrom | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The report as plain values; docs/report.md describes each."""
+        """The report as plain values; docs/json.md describes each."""
         volume = self.volume
         values = asdict(self.measurements) if self.measurements else _unmeasured(volume)
         warnings = [*values.pop("warnings"), *self.warnings]

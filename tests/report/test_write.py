@@ -123,23 +123,3 @@ def test_a_report_of_readings_alone_has_the_same_fields_without_figures(
     assert len(values["readings"]) == 1
     with pytest.raises(SaveError, match=r"\.json for the readings"):
         write_report(alone, tmp_path / "r.csv")
-
-
-def test_every_field_of_the_study_and_of_a_lesion_is_documented(report: Report) -> None:
-    document = (Path(__file__).parents[2] / "docs" / "report.md").read_text()
-    study, _, rest = document.partition("Of each lesion:")
-    values = report.to_json()
-    for names, section in ((values, study), (values["lesions"][0], rest.partition("Of each")[0])):
-        assert [name for name in names if f"`{name}`" not in section] == []
-
-
-def test_every_field_of_a_reading_is_documented(report: Report) -> None:
-    document = (Path(__file__).parents[2] / "docs" / "report.md").read_text()
-    section = document.partition("Of each reading:")[2]
-    points = ((1, 1, 3), (9, 1, 3), (9, 9, 3), (1, 9, 3))
-    for kind, count in zip(ReadingKind, (1, 2, 4, 3, 2, 4, 2, 1), strict=True):
-        reading = Reading(kind, Plane.AXIAL, 3, points[:count])
-        (values,) = replace(report, readings=(reading,)).to_json()["readings"]
-        for name in values:
-            assert f"`{name}`" in section
-        assert f"`{kind.value}`" in section

@@ -128,6 +128,7 @@ def test_a_program_that_looks_for_a_rate_is_told_how_far_it_is(
     assert fractions == sorted(fractions)
     assert 0 <= fractions[0] < 0.5 < fractions[-1] <= 1
     assert {"Looking for a learning rate"} <= {event["phase"] for event in events}
+    assert last["event"] == "rates"
     assert last["valley"] > 0
 
 
