@@ -95,7 +95,11 @@ def add_to_card(model: Path, entries: Mapping[str, Any]) -> None:
     try:
         card: Row = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UnreadableFileError(f"{path} is missing or damaged.") from error
+        raise UnreadableFileError(
+            f"{path} is missing or damaged. Train again into another folder."
+        ) from error
     if fixed := {"architecture", "size", "context", "closer", "window_hu", "sha256"} & set(entries):
-        raise LiverSegError(f"{path}: {', '.join(sorted(fixed))} belong to the weights.")
+        raise LiverSegError(
+            f"{path}: {', '.join(sorted(fixed))} belong to the weights. Leave them as they are."
+        )
     write_text(path, json.dumps(card | dict(entries), indent=1) + "\n")

@@ -101,7 +101,9 @@ def _fold(folder: Path) -> Row:
     try:
         fold: Row = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UnreadableFileError(f"{path} is missing: is this training finished?") from error
+        raise UnreadableFileError(
+            f"{path} is missing or damaged. Name the folder of a training that is finished."
+        ) from error
     return fold
 
 
@@ -110,14 +112,18 @@ def _same_recipe(folders: Sequence[Path], model: Path) -> None:
     recipe = _recipe(model)
     for folder in folders:
         if _recipe(folder / "model") != recipe:
-            raise LiverSegError(f"{folder} was trained by another recipe than {model}.")
+            raise LiverSegError(
+                f"{folder} was trained by another recipe than {model}. Name folds of one recipe."
+            )
 
 
 def _recipe(model: Path) -> object:
     try:
         return json.loads((model / CARD).read_text(encoding="utf-8")).get("training")
     except (OSError, ValueError) as error:
-        raise UnreadableFileError(f"{model / CARD} is missing or damaged.") from error
+        raise UnreadableFileError(
+            f"{model / CARD} is missing or damaged. Name the folder of a training that is finished."
+        ) from error
 
 
 def _mean(values: Sequence[float]) -> float | None:

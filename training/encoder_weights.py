@@ -62,7 +62,10 @@ def read_encoder_weights(path: Path) -> dict[str, Tensor]:
     try:
         values = _read(path)
     except OSError as error:
-        raise ModelError(f"The encoder weights {path} cannot be read: {error.strerror}.") from error
+        raise ModelError(
+            f"The encoder weights {path} cannot be read: {error.strerror}. Check the path and its "
+            "permissions."
+        ) from error
     except (RuntimeError, EOFError, pickle.UnpicklingError, safetensors.SafetensorError) as error:
         raise ModelError(
             f"The encoder weights {path} are damaged or hold more than weights. Name a .pth or "

@@ -29,7 +29,10 @@ def export_model(network: nn.Module, folder: Path, card: dict[str, Any]) -> Path
         for name, value in network.state_dict().items()
     }
     if any(not torch.isfinite(v).all() for v in weights.values() if v.is_floating_point()):
-        raise SaveError("The trained weights hold invalid numbers; the model was not written.")
+        raise SaveError(
+            "The trained weights hold invalid numbers; the model was not written. Train again at a "
+            "lower rate, or with --precision float32."
+        )
     data = save(weights)
     about = {**card, "sha256": hashlib.sha256(data).hexdigest()}
     try:
@@ -37,5 +40,8 @@ def export_model(network: nn.Module, folder: Path, card: dict[str, Any]) -> Path
         (folder / WEIGHTS).write_bytes(data)
         (folder / CARD).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
-        raise SaveError(f"The model could not be written to {folder}: {error.strerror}.") from error
+        raise SaveError(
+            f"The model could not be written to {folder}: {error.strerror}. Make room and go on "
+            "with --resume."
+        ) from error
     return folder

@@ -261,7 +261,9 @@ def _split(job: Improvement, card: ModelCard, sources: Sequence[CaseSource]) -> 
     try:
         job.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SaveError(f"{job.out} could not be made: {error.strerror}.") from error
+        raise SaveError(
+            f"{job.out} could not be made: {error.strerror}. Choose another folder."
+        ) from error
     save_split(split, path)
     return path
 

@@ -51,7 +51,10 @@ class RateCurve:
             write_whole(folder / CURVE, (json.dumps(asdict(self), indent=1) + "\n").encode())
             write_whole(folder / CURVE_TABLE, table.getvalue().encode())
         except OSError as error:
-            raise SaveError(f"{folder} could not be written: {error.strerror}.") from error
+            raise SaveError(
+                f"{folder} could not be written: {error.strerror}. Choose another folder or free "
+                "some space."
+            ) from error
 
 
 def find_rate(

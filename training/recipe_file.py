@@ -28,9 +28,13 @@ def read_recipe(path: Path) -> TrainConfig:
         text = path.read_text("utf-8")
         values = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
     except OSError as error:
-        raise UnreadableFileError(f"{path} could not be read: {error.strerror}.") from error
+        raise UnreadableFileError(
+            f"{path} could not be read: {error.strerror}. Check the path and its permissions."
+        ) from error
     except ValueError as error:
-        raise UnreadableFileError(f"{path} is no recipe: {error}.") from error
+        raise UnreadableFileError(
+            f"{path} is no recipe: {error}. The recipe.toml beside any training is one."
+        ) from error
     try:
         return TrainConfig.from_json(values)
     except LiverSegError as error:

@@ -85,7 +85,8 @@ def read_run(out: Path) -> RunRecord:
         model = out / values["model"] if values["model"] else None
     except (LookupError, TypeError, ValueError, AttributeError, LiverSegError) as error:
         raise UnreadableFileError(
-            f"{out / RUN} is damaged or of another version of this program ({error})."
+            f"{out / RUN} is damaged or of another version of this program ({error}). "
+            "Train again into another folder."
         ) from error
     if state in (RunState.RUNNING, RunState.PAUSED) and not is_held(out):
         state, message = RunState.INTERRUPTED, "It ended before it was done."
@@ -117,7 +118,9 @@ def read_record(out: Path) -> dict[str, Any]:
     try:
         values: dict[str, Any] = json.loads((out / RUN).read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise UnreadableFileError(f"{out} holds no training of this program.") from error
+        raise UnreadableFileError(
+            f"{out} holds no training of this program. Name the folder that was given with --out."
+        ) from error
     return values
 
 

@@ -62,7 +62,9 @@ def new_run_folder(name: str) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            raise SaveError(f"{out} could not be made: {error.strerror}.") from error
+            raise SaveError(
+                f"{out} could not be made: {error.strerror}. Choose another folder."
+            ) from error
         return out
     raise AssertionError
 

@@ -33,6 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"liverseg: {error}. Check the path and its permissions.", file=sys.stderr)
         return 1
+    except MemoryError:
+        print("liverseg: There is not enough memory. Close other programs.", file=sys.stderr)
+        return 1
     except (Cancelled, KeyboardInterrupt):
         print("liverseg: cancelled", file=sys.stderr)
         if argv is None and words[:1] == ["segment"]:
@@ -89,10 +92,21 @@ def _window(words: list[str]) -> int:
             "There is no display to open a window on. Use `liverseg segment`, or set "
             "QT_QPA_PLATFORM."
         )
-    from liverseg_gui.ui.app import run_window
+    try:
+        from liverseg_gui.ui.app import run_window
+    except ImportError as error:
+        if not any(words in str(error) for words in _LIBRARY_MISSING):
+            raise
+        raise LiverSegError(
+            f"The window needs a library of the system: {error}. Install it "
+            "(docs/troubleshooting.md names the packages), or use `liverseg segment`."
+        ) from error
 
     return run_window(arguments.path, arguments.mask, arguments.model, arguments.device)
 
+
+_LIBRARY_MISSING = ("shared object", "DLL load failed", "Library not loaded")
+"""How Linux, Windows and macOS say that a library is not there."""
 
 _COMMANDS = (
     "segment",

@@ -78,7 +78,10 @@ def write_phantom(phantom: Phantom, folder: Path, dicom: bool = False) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "truth.json").write_text(json.dumps(true_values(phantom), indent=2) + "\n")
     except OSError as error:
-        raise SaveError(f"{folder} could not be written: {error.strerror or error}.") from error
+        raise SaveError(
+            f"{folder} could not be written: {error.strerror or error}. Choose another folder "
+            "or free some space."
+        ) from error
     save_mask(phantom.truth, phantom.volume.origin, folder / "truth.nii.gz")
     if dicom:
         write_dicom_series(phantom.volume, folder / "dicom")

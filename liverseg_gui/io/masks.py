@@ -73,7 +73,8 @@ def read_mask(path: Path, volume: Volume, mapping: LabelMapping | None = None) -
     if used and not any(mapping.get(label.value) for label in used):
         there = ", ".join(map(str, used[:12]))
         raise UnreadableFileError(
-            f"{path} holds none of the labels that mean liver or tumor. It holds {there}."
+            f"{path} holds none of the labels that mean liver or tumor. It holds {there}. Say what "
+            "those mean with --labels, or choose another mask."
         )
     return LabelMap(mask.paint(mapping), volume.grid)
 

@@ -75,7 +75,10 @@ def write_scan(volume: Volume, path: Path) -> None:
         _write(image, partial_file)
         partial_file.replace(path)
     except OSError as error:
-        raise SaveError(f"{path} could not be written: {error.strerror or error}.") from error
+        raise SaveError(
+            f"{path} could not be written: {error.strerror or error}. Choose another folder "
+            "or free some space."
+        ) from error
     finally:
         _remove(partial_file)
 

@@ -31,7 +31,10 @@ def write_pictures(volume: Volume, mask: LabelMap, folder: Path) -> list[Path]:
             folder.mkdir(parents=True, exist_ok=True)
             picture(volume, mask, plane).save(path)
         except OSError as error:
-            raise SaveError(f"{path} could not be written: {error.strerror or error}.") from error
+            raise SaveError(
+                f"{path} could not be written: {error.strerror or error}. Choose another folder or "
+                "free some space."
+            ) from error
         paths.append(path)
     return paths
 

@@ -264,6 +264,52 @@ def test_a_failure_is_one_line_on_stderr_and_exit_code_1(
     assert error.startswith("liverseg: ")
 
 
+class Without:
+    """A finder of modules by which `name` cannot be loaded, as it lacks a library."""
+
+    def __init__(self, name: str, why: str) -> None:
+        self.name, self.why = name, why
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == self.name:
+            raise ImportError(self.why)
+
+
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [
+        ("libEGL.so.1: cannot open shared object file: No such file or directory", True),
+        ("cannot import name 'Bug'", False),
+    ],
+)
+def test_a_library_that_the_window_lacks_is_named(
+    why: str, told: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "liverseg_gui.ui.app", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Without("liverseg_gui.ui.app", why), *sys.meta_path])
+    if not told:
+        with pytest.raises(ImportError, match="Bug"):
+            main([])
+        return
+    assert main([]) == 1
+    error = capsys.readouterr().err
+    assert "The window needs a library of the system: libEGL.so.1" in error
+    assert error.count("\n") == 1
+
+
+def test_too_little_memory_is_one_line(
+    made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("liverseg_gui.cli.info.list_volumes", full)
+    assert main(["info", str(made)]) == 1
+    assert capsys.readouterr().err == (
+        "liverseg: There is not enough memory. Close other programs.\n"
+    )
+
+
 def test_wrong_usage_exits_with_2() -> None:
     assert run("segment", "scan.nii.gz").returncode == 2
     assert run("measure").returncode == 2

@@ -61,7 +61,7 @@ def test_a_patient_is_judged_once(tmp_path: Path) -> None:
 
 
 def test_an_unfinished_fold_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableFileError, match="is this training finished"):
+    with pytest.raises(UnreadableFileError, match="a training that is finished"):
         collect([tmp_path])
 
 

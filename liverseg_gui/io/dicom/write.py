@@ -32,7 +32,10 @@ def write_dicom_series(volume: Volume, folder: Path) -> None:
             image.file_meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
             image.save_as(folder / f"IM{k + 1:04d}.dcm", enforce_file_format=True)
     except OSError as error:
-        raise SaveError(f"{folder} could not be written: {error.strerror or error}.") from error
+        raise SaveError(
+            f"{folder} could not be written: {error.strerror or error}. Choose another folder "
+            "or free some space."
+        ) from error
 
 
 def _slice(volume: Volume, k: int) -> FileDataset:
