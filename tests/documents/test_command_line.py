@@ -58,7 +58,8 @@ def test_every_exit_code_is_told() -> None:
 def test_every_variable_of_the_program_is_in_the_page_and_no_other() -> None:
     rooms = ("liverseg_gui", "training", "tools", "tests", "package")
     sources = [path for room in rooms for path in (ROOT / room).rglob("*.py")]
-    text = "".join(path.read_text("utf-8") for path in [*sources, ROOT / "Makefile"])
+    others = [ROOT / "Makefile", ROOT / "pyinstaller.spec"]
+    text = "".join(path.read_text("utf-8") for path in [*sources, *others])
     named = set(re.findall(r"\bLIVERSEG_[A-Z_]*[A-Z]\b", text))
     assert "LIVERSEG_HOME" in named
     assert set(re.findall(r"`(LIVERSEG_\w+)`", PAGE.read_text("utf-8"))) == named
