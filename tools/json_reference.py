@@ -34,7 +34,7 @@ def reference() -> str:
 
 def _section(schema: Schema) -> Iterator[str]:
     link = f"[Schema](schemas/{schema['$id']})"
-    yield from (f"## {schema['title']}", "", f"{schema['description']} {link}.", "")
+    yield from (f"## {schema['title']}", "", schema["description"], f"{link}.", "")
     whole = schema.get("items", schema)
     if "properties" in whole:
         yield from _tables("", whole)
