@@ -1,4 +1,4 @@
-"""What the commands write as JSON: real commands on small phantoms, and trainings of a tiny network."""
+"""What the commands write as JSON, on small phantoms and from trainings of a tiny network."""
 
 from __future__ import annotations
 
