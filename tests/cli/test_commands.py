@@ -316,7 +316,7 @@ def test_wrong_usage_exits_with_2() -> None:
 
 
 def test_what_opens_the_window_is_no_command() -> None:
-    (commands,) = (a for a in cli_main._parser()._actions if a.dest == "command")
+    (commands,) = (a for a in cli_main.command_parser()._actions if a.dest == "command")
     assert set(commands.choices) == set(cli_main._COMMANDS)
 
 
