@@ -45,7 +45,7 @@ package: $(VENV)/.installed-dev $(PACKAGER_VENV)/.installed
 	$(BIN)/python tools/package_size.py $(DIST)/liverseg
 
 installers: package
-	$(BIN)/python tools/installers.py $(DIST)/liverseg
+	LIVERSEG_FLAVOR=$(FLAVOR) $(BIN)/python tools/installers.py $(DIST)/liverseg
 
 package-test: package
 	LIVERSEG_FLAVOR=$(FLAVOR) LIVERSEG_PACKAGE=$(abspath $(DIST))/liverseg \

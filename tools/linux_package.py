@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from system_libraries import QT_LIBRARIES
@@ -23,7 +24,7 @@ _RUNTIME = {"libgcc-s1", "libstdc++6"}
 """Left to the system by pyinstaller.spec."""
 _DEBIAN = {"x86_64": "amd64", "aarch64": "arm64"}
 _CONTROL = """\
-Package: liverseg
+Package: {name}
 Version: {version}
 Architecture: {architecture}
 Maintainer: LiverSeg
@@ -31,10 +32,35 @@ Section: science
 Priority: optional
 Installed-Size: {kilobytes}
 Depends: {depends}
+Conflicts: {other}
 Description: Liver and tumor segmentation in abdominal CT. Research use only.
- Window, command line, inference and training in one folder, with the default model.
+ {inside} in one folder, with the default model.
  It needs no Python and no network. Not a medical device.
 """
+
+
+@dataclass(frozen=True)
+class Flavor:
+    """What a package is called, which one it cannot stand beside, and what it tells is inside."""
+
+    name: str
+    other: str
+    inside: str
+
+
+FLAVORS = {
+    "full": Flavor(
+        "liverseg", "liverseg-inference", "Window, command line, inference and training"
+    ),
+    "inference": Flavor(
+        "liverseg-inference", "liverseg", "Window, command line and inference, without training,"
+    ),
+}
+
+
+def flavor() -> Flavor:
+    """The one that LIVERSEG_FLAVOR names, as for pyinstaller.spec."""
+    return FLAVORS[os.environ.get("LIVERSEG_FLAVOR", "full")]
 
 
 def write_all(package: Path, version: str) -> list[Path]:
@@ -47,7 +73,7 @@ def write_all(package: Path, version: str) -> list[Path]:
 
 def write_archive(package: Path, version: str) -> Path:
     """Pack the program with its `share` folder as .tar.zst: the path of the archive."""
-    name = f"liverseg-{version}"
+    name = f"{flavor().name}-{version}"
     target = package.parent / f"{name}-linux-{platform.machine()}.tar.zst"
     with _beside(package) as place:
         _link_tree(package, place / name)
@@ -60,7 +86,8 @@ def write_archive(package: Path, version: str) -> Path:
 def write_debian(package: Path, version: str) -> Path:
     """Pack the program as .deb, in /opt/liverseg with its command in /usr/bin: the path of it."""
     architecture = _DEBIAN.get(platform.machine(), platform.machine())
-    target = package.parent / f"liverseg_{version}_{architecture}.deb"
+    made = flavor()
+    target = package.parent / f"{made.name}_{version}_{architecture}.deb"
     with _beside(package) as place:
         _link_tree(package, place / "opt" / "liverseg")
         _add_share(place / "usr" / "share")
@@ -68,6 +95,7 @@ def write_debian(package: Path, version: str) -> Path:
         (place / "usr" / "bin" / "liverseg").symlink_to("/opt/liverseg/liverseg")
         (place / "DEBIAN").mkdir()
         control = _CONTROL.format(
+            **asdict(made),
             version=version,
             architecture=architecture,
             kilobytes=sum(f.lstat().st_size for f in package.rglob("*")) // 1024,

@@ -89,22 +89,33 @@ def test_the_desktop_knows_the_files_beside_the_types_of_the_system(tmp_path: Pa
     not (sys.platform == "linux" and shutil.which("dpkg-deb") and shutil.which("zstd")),
     reason="there is no dpkg-deb or zstd here",
 )
-def test_archive_and_debian_package_hold_program_command_and_desktop_entry(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("flavor", "name", "other"),
+    [("full", "liverseg", "liverseg-inference"), ("inference", "liverseg-inference", "liverseg")],
+)
+def test_archive_and_debian_package_hold_program_command_and_desktop_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flavor: str, name: str, other: str
+) -> None:
+    monkeypatch.setenv("LIVERSEG_FLAVOR", flavor)
     package = tmp_path / "liverseg"
     (package / "_internal").mkdir(parents=True)
     (package / "liverseg").write_text("the program")
     (package / "_internal" / "libxcb-cursor.so.0").write_text("a library")
     tool = [sys.executable, str(ROOT / "tools" / "installers.py"), str(package)]
     subprocess.run(tool, check=True, capture_output=True)
-    (archive,) = tmp_path.glob(f"liverseg-{__version__}-linux-*.tar.zst")
-    (debian,) = tmp_path.glob(f"liverseg_{__version__}_*.deb")
+    (archive,) = tmp_path.glob(f"{name}-{__version__}-linux-*.tar.zst")
+    (debian,) = tmp_path.glob(f"{name}_{__version__}_*.deb")
     packed = said("tar", "-I", "zstd", "-tf", str(archive)).split()
-    assert f"liverseg-{__version__}/liverseg" in packed
-    assert f"liverseg-{__version__}/share/applications/liverseg.desktop" in packed
+    assert f"{name}-{__version__}/liverseg" in packed
+    assert f"{name}-{__version__}/share/applications/liverseg.desktop" in packed
     inside = said("dpkg-deb", "-c", str(debian))
     assert "./usr/bin/liverseg -> /opt/liverseg/liverseg" in inside
-    for name in ("applications/liverseg.desktop", "mime/packages/liverseg.xml"):
-        assert f"./usr/share/{name}" in inside
+    for shared in ("applications/liverseg.desktop", "mime/packages/liverseg.xml"):
+        assert f"./usr/share/{shared}" in inside
+    assert said("dpkg-deb", "-f", str(debian), "Package", "Conflicts").split() == [
+        *("Package:", name),
+        *("Conflicts:", other),
+    ]
     depends = said("dpkg-deb", "-f", str(debian), "Depends")
     assert "libegl1" in depends
     assert "libstdc++6" in depends, "the program leaves it to the system"
