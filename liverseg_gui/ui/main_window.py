@@ -13,13 +13,11 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QLabel,
     QMainWindow,
-    QMessageBox,
     QStackedWidget,
     QTabWidget,
     QWidget,
 )
 
-from liverseg_gui import __version__
 from liverseg_gui.core.flavor import has_training
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.segmentation.segmenter import Segmenter
@@ -27,6 +25,7 @@ from liverseg_gui.state.preferences import Preferences
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.study import Study
 from liverseg_gui.state.view import Pane, ViewState
+from liverseg_gui.ui.about_box import AboutBox
 from liverseg_gui.ui.actions import PANELS_MENU, make_actions, menu_named
 from liverseg_gui.ui.cine import Cine
 from liverseg_gui.ui.commands import handlers, refresh_commands, show_training
@@ -366,12 +365,7 @@ class MainWindow(QMainWindow):
 
     def about(self) -> None:
         """Say what this program is."""
-        QMessageBox.about(
-            self,
-            "About LiverSeg",
-            f"<h3>LiverSeg {__version__}</h3><p>Liver and tumor segmentation in abdominal CT.</p>"
-            f"<p>{NOTICE}</p><p>Apache License 2.0</p>",
-        )
+        AboutBox(self).exec()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files and folders."""
