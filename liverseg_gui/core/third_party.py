@@ -135,6 +135,7 @@ def read_packaged(folder: Path) -> list[Component]:
 def _packaged(folder: Path) -> Component:
     about = HeaderParser().parsestr((folder / ABOUT).read_text("utf-8"))
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != ABOUT)
+    files.sort(key=lambda path: "NOTICE" not in path.name)
     return Component(
         about["Name"],
         about["Version"],
@@ -231,7 +232,7 @@ def _short(file: PurePosixPath) -> str:
 
 def _license(found: Distribution) -> str:
     """Its license in a few words; the words of its authors, which no list of names is held to."""
-    told = found.metadata.get("License-Expression") or found.metadata.get("License") or ""
+    told = _told(found, "License-Expression") or _told(found, "License")
     if told and "\n" not in told and len(told) <= _LONGEST_LICENSE:
         return told
     kinds = [
@@ -242,10 +243,14 @@ def _license(found: Distribution) -> str:
     return ", ".join(kinds) or "see its text"
 
 
+def _told(found: Distribution, field: str) -> str:
+    return next(iter(found.metadata.get_all(field) or ()), "")
+
+
 def _home_page(found: Distribution) -> str:
     told = [line.partition(",") for line in found.metadata.get_all("Project-URL") or ()]
     links = {label.strip().lower(): link.strip() for label, _, link in told}
     for label in ("homepage", "home", "repository", "source", "source code", "documentation"):
         if label in links:
             return links[label]
-    return found.metadata.get("Home-page") or next(iter(links.values()), "")
+    return _told(found, "Home-page") or next(iter(links.values()), "")

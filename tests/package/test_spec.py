@@ -19,7 +19,9 @@ Handed = dict[str, list[SimpleNamespace]]
 
 
 @pytest.fixture
-def on(monkeypatch: pytest.MonkeyPatch, version_resources: None) -> Callable[[str], Handed]:
+def on(
+    monkeypatch: pytest.MonkeyPatch, version_resources: None, tmp_path: Path
+) -> Callable[[str], Handed]:
     """Runs the spec as on a system: what was handed over, by target."""
 
     def run(system: str) -> Handed:
@@ -35,11 +37,20 @@ def on(monkeypatch: pytest.MonkeyPatch, version_resources: None) -> Callable[[st
 
         monkeypatch.setattr(sys, "platform", system)
         monkeypatch.setattr(sys, "path", list(sys.path))
-        names = {name: target(name) for name in TARGETS}
-        exec(compile(SPEC.read_text(), SPEC, "exec"), {**names, "SPECPATH": str(SPEC.parent)})
+        names: dict[str, object] = {name: target(name) for name in TARGETS}
+        names |= {"SPECPATH": str(SPEC.parent), "workpath": str(tmp_path), "Tree": _tree}
+        exec(compile(SPEC.read_text(), SPEC, "exec"), names)
         return handed
 
     return run
+
+
+def _tree(folder: str, prefix: str) -> list[tuple[str, str, str]]:
+    """As PyInstaller's `Tree`: the files of `folder`, with their places in the package."""
+    files = (path for path in Path(folder).rglob("*") if path.is_file())
+    return [
+        (f"{prefix}/{path.relative_to(folder).as_posix()}", str(path), "DATA") for path in files
+    ]
 
 
 def programs(handed: Handed) -> dict[object, object]:
@@ -52,6 +63,12 @@ def test_linux_has_one_program(on: Callable[[str], Handed]) -> None:
     assert programs(handed) == {"liverseg": True}
     assert "icon" not in handed["EXE"][0].options
     assert not handed["BUNDLE"]
+
+
+def test_the_licenses_go_in(on: Callable[[str], Handed]) -> None:
+    places = {place for place, _, _ in on("linux")["Analysis"][0].datas}
+    assert "licenses/INDEX.txt" in places
+    assert any(place.startswith("licenses/CPython-") for place in places)
 
 
 def test_windows_has_a_program_with_a_console_and_one_without(

@@ -16,8 +16,8 @@ from liverseg_gui.ui.licenses_dialog import LicensesDialog
 def dialog(qtbot: QtBot) -> Iterator[LicensesDialog]:
     made = LicensesDialog(None)
     qtbot.addWidget(made)
-    made.show()
-    qtbot.waitActive(made)
+    with qtbot.waitActive(made):
+        made.show()
     yield made
     made.close()
 
@@ -64,11 +64,11 @@ def test_the_about_box_leads_there_and_stays_open(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[LicensesDialog] = []
-    monkeypatch.setattr(LicensesDialog, "exec", shown.append)
+    monkeypatch.setattr(LicensesDialog, "exec", lambda dialog: shown.append(dialog))
     box = AboutBox(None)
     qtbot.addWidget(box)
-    box.show()
-    qtbot.waitActive(box)
+    with qtbot.waitActive(box):
+        box.show()
     qtbot.keyClick(box, Qt.Key.Key_L, Qt.KeyboardModifier.AltModifier)
-    assert [dialog.parent() for dialog in shown] == [box]
+    qtbot.waitUntil(lambda: [dialog.parent() for dialog in shown] == [box])
     assert box.isVisible()
