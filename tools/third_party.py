@@ -52,7 +52,6 @@ _GCC = re.compile(r"^lib(?:gomp|gfortran|quadmath)\b")
 _MICROSOFT = re.compile(r"^(?:api-ms-win-|ucrtbase|vcruntime|msvcp|concrt)", re.IGNORECASE)
 """Microsoft's runtime: the license of CPython for Windows has its conditions."""
 _COMMON = "/usr/share/common-licenses"
-_LICENSE_OF_ALL = re.compile(r"^Files: \*\n(?:[ \t#].*\n|[\w-]+:.*\n)*?License: *(\S.*)$", re.M)
 _OWN = {"LICENSE", "base_library.zip", "licenses", "liverseg_gui", "training"}
 
 
@@ -227,11 +226,10 @@ def _debian_component(package: str, files: Sequence[str]) -> Component:
     copyright_file = Path("/usr/share/doc") / name / "copyright"
     texts = [("copyright", copyright_file)] if copyright_file.is_file() else []
     told = copyright_file.read_text("utf-8", errors="replace") if texts else ""
-    of_all = _LICENSE_OF_ALL.search(told)
     return Component(
         name,
         version,
-        of_all[1].strip() if of_all else "see its text",
+        "see its text",  # which is of the whole source, and the library may have a part of it
         home_page,
         (*texts, *_common(told)),
         f"Of the system that built this program: {', '.join(files)}. "
@@ -262,7 +260,8 @@ def problems(package: Path) -> list[str]:
             found.append(f"{place}: under the GPL alone")
         owner = owners.get(place.as_posix())
         whose = [owner] if owner else modules.get(place.parts[0], [])
-        its_own = "lib-dynload" in place.parts or _GCC.match(path.name)
+        its_own = "lib-dynload" in place.parts or path.name.startswith("libpython")
+        its_own |= bool(_GCC.match(path.name))
         if not (names & set(map(normalized, whose)) or its_own or path.name in named):
             found.append(f"{place}: no license ({', '.join(whose) or 'nobody knows whose it is'})")
     return found + [
