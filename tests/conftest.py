@@ -19,9 +19,10 @@ REAL_DATA = Path(
 
 @pytest.fixture(autouse=True, scope="session")
 def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Settings, caches and logs of the tests go into a folder of their own."""
+    """Settings, caches, logs and what is for all users go into folders of the tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LIVERSEG_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("LIVERSEG_SITE", str(tmp_path_factory.mktemp("site")))
         yield
 
 

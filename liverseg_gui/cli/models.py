@@ -7,7 +7,7 @@ import json
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,20 @@ from liverseg_gui.segmentation.model_facts import card_facts, figure_text, model
 from liverseg_gui.segmentation.model_store import add_model, export_model, remove_model
 from liverseg_gui.segmentation.registry import (
     InstalledModel,
+    ModelChoice,
+    Place,
     choose_model,
     chosen_model,
     find_installed,
     find_model,
     list_models,
+    models_folder,
     read_weights,
     user_models,
 )
 from liverseg_gui.segmentation.runtime_choice import remembered_choices
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.state.site_choice import SiteChoice
 
 _HEAD = ("", "name", "origin", "architecture", "MB", "patients", "liver", "tumor")
 
@@ -42,15 +46,18 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add = what.add_parser("add", help="add a model folder, or the zip of one")
     add.add_argument("path", type=Path, metavar="PATH", help="model folder or .zip")
     add.add_argument("--name", help="what to call it, in place of the name on its card")
+    _add_all_users(add, "add it for all users of this computer (an administrator)")
     add.set_defaults(run=run_add)
     choose = what.add_parser("choose", help="use a model from now on")
     choose.add_argument("name", metavar="NAME", help="name, as the list shows it")
+    _add_all_users(choose, "for all users who chose none themselves (an administrator)")
     choose.set_defaults(run=run_choose)
     back = what.add_parser("roll-back", help="use the model again that an improved one replaced")
     back.set_defaults(run=run_roll_back)
     remove = what.add_parser("remove", help="remove a model that was added")
     remove.add_argument("name", metavar="NAME", help="name, as the list shows it")
     remove.add_argument("--yes", action="store_true", help="do not ask")
+    _add_all_users(remove, "remove one that is for all users (an administrator)")
     remove.set_defaults(run=run_remove)
     export = what.add_parser("export", help="write a model as one zip, for another workstation")
     export.add_argument("name", metavar="NAME", help="name, as the list shows it")
@@ -72,6 +79,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     show = what.add_parser("show", help="the card of a model")
     show.add_argument("name", metavar="NAME", help="name or folder")
     show.set_defaults(run=run_show)
+
+
+def _add_all_users(parser: argparse.ArgumentParser, does: str) -> None:
+    parser.add_argument("--all-users", action="store_true", help=does)
 
 
 def run_list(arguments: argparse.Namespace) -> int:
@@ -134,8 +145,20 @@ def _below(models: list[InstalledModel], chosen: str) -> list[str]:
         *(line for model in models if model.name == chosen for line in _where(model)),
         "* is used where nothing else is said. Patients: how many it was trained on. Liver, tumor:",
         "mean Dice of held-out patients, as its card says.",
-        f"Models that are added lie in {user_models()}.",
+        f"Models that are added lie in {user_models()},",
+        f"those for all users in {models_folder(Place.SITE)}{_unreadable()}.",
     ]
+
+
+def _unreadable() -> str:
+    """Why the models for all users are not listed, where there is a reason."""
+    try:
+        list(models_folder(Place.SITE).iterdir())
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return f", which cannot be read ({error.strerror or error})"
+    return ""
 
 
 def _where(model: InstalledModel) -> list[str]:
@@ -161,22 +184,44 @@ def run_measure(arguments: argparse.Namespace) -> int:
 
 def run_add(arguments: argparse.Namespace) -> int:
     """Check a model and add it."""
+    place = _place(arguments)
     with console_progress() as progress:
         try:
-            added = add_model(arguments.path, arguments.name, progress)
+            added = add_model(arguments.path, arguments.name, progress, place=place)
         except NameTakenError as taken:
             raise ModelError(f"{taken} --name gives it one.") from taken
-    word = shlex.quote(added.name)
-    print(f"{added.name} is added. `liverseg models choose {word}` uses it from now on.")
+    words = shlex.quote(added.name) + (" --all-users" if arguments.all_users else "")
+    print(f"{added.name} is added. `liverseg models choose {words}` uses it from now on.")
     return 0
+
+
+def _place(arguments: argparse.Namespace) -> Place:
+    return Place.SITE if arguments.all_users else Place.USER
 
 
 def run_choose(arguments: argparse.Namespace) -> int:
     """Use a model from now on."""
-    with kept_settings() as settings:
+    with _choice(arguments) as settings:
+        if arguments.all_users:
+            _require_for_all(arguments.name)
         chosen = choose_model(arguments.name, settings)
-    print(f"{chosen.name} is used from now on.")
+    whom = " by all users who chose none themselves" if arguments.all_users else ""
+    print(f"{chosen.name} is used from now on{whom}.")
     return 0
+
+
+def _require_for_all(name: str) -> None:
+    """Check that not only one user has the model.
+
+    Raises:
+        ModelError: the others lack it.
+    """
+    found = find_installed(name)
+    if found is not None and found.place is Place.USER:
+        raise ModelError(
+            f"{found.name!r} is yours alone. Add it for all users first: `liverseg models add "
+            f"{shlex.quote(str(found.folder))} --all-users --name NAME`, with another name."
+        )
 
 
 def run_roll_back(arguments: argparse.Namespace) -> int:
@@ -186,6 +231,11 @@ def run_roll_back(arguments: argparse.Namespace) -> int:
         chosen = roll_back(settings)
     print(f"{chosen.name} is used from now on, in place of {instead_of}.")
     return 0
+
+
+def _choice(arguments: argparse.Namespace) -> AbstractContextManager[ModelChoice]:
+    """Whose choice of a model a command changes."""
+    return nullcontext(SiteChoice()) if arguments.all_users else kept_settings()
 
 
 @contextmanager
@@ -207,12 +257,13 @@ def kept_settings() -> Iterator[Settings]:
 
 def run_remove(arguments: argparse.Namespace) -> int:
     """Remove a model that was added, once the reader has said so."""
-    found = find_installed(arguments.name)
-    if found is not None and not found.built_in and not arguments.yes:
+    place = _place(arguments)
+    found = find_installed(arguments.name, place)
+    if found is not None and not arguments.yes:
         _ask(f"Remove the model {found.name} ({found.folder})?")
-    with kept_settings() as settings:
+    with _choice(arguments) as settings:
         was_chosen = settings.model
-        removed = remove_model(arguments.name, settings)
+        removed = remove_model(arguments.name, settings, place)
     print(f"{removed.name} is removed.")
     if settings.model != was_chosen:
         print(f"{settings.model} is used from now on.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import platformdirs
@@ -33,6 +34,20 @@ def prepared_cases_folder() -> Path:
 def log_folder() -> Path:
     """Log files and crash reports."""
     return _place("log", platformdirs.user_log_path)
+
+
+def site_folder() -> Path:
+    """What an administrator keeps for all users of the computer. `LIVERSEG_SITE` names another one.
+
+    On Linux it is always the same: an administrator's shell and the desktops of users differ in
+    their XDG_DATA_DIRS.
+    """
+    named = os.environ.get("LIVERSEG_SITE")
+    if named:
+        return Path(named)
+    if sys.platform != "linux":
+        return platformdirs.site_data_path(_NAME, appauthor=False)
+    return Path("/usr/local/share") / _NAME
 
 
 def _place(kind: str, usual: object) -> Path:

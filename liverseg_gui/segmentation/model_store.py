@@ -18,6 +18,7 @@ from pathlib import Path
 from liverseg_gui.core.errors import ModelError, NameTakenError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.resources import DEFAULT_MODEL
+from liverseg_gui.core.shared import make_shared_folder, share
 from liverseg_gui.segmentation.model_card import (
     CARD,
     WEIGHTS,
@@ -37,11 +38,12 @@ from liverseg_gui.segmentation.model_zip import (
 from liverseg_gui.segmentation.registry import (
     InstalledModel,
     ModelChoice,
+    Place,
     find_installed,
     find_model,
     is_built_in,
+    models_folder,
     read_weights,
-    user_models,
 )
 from liverseg_gui.segmentation.weights_file import (
     MOST_WEIGHTS_BYTES,
@@ -55,6 +57,10 @@ from liverseg_gui.segmentation.weights_file import (
 _HALF = ".half-"
 _OLD_SECONDS = 86_400.0
 _CHUNK = 1 << 20
+_ELSEWHERE = {
+    Place.SITE: "is for all users: an administrator removes it, with --all-users.",
+    Place.USER: "is yours alone: it is removed without --all-users.",
+}
 ExpectedShapes = Callable[[ModelCard, Progress], Shapes]
 
 
@@ -63,10 +69,12 @@ def add_model(
     name: str | None = None,
     progress: Progress | None = None,
     shapes_of: ExpectedShapes = expected_shapes,
+    place: Place = Place.USER,
 ) -> InstalledModel:
     """Add the model folder or zip at `path` to the reader's models, under `name` or its own.
 
     `shapes_of` says which tensors a network has: `expected_shapes`, or its like in a process.
+    With the `place` for all users it is theirs, and readable for each of them.
 
     Raises:
         ModelError: it is no model, is damaged, does not fit together, or its name is taken.
@@ -74,26 +82,26 @@ def add_model(
     """
     progress = progress or Progress()
     if path.is_dir():
-        return _add_folder(path, name, progress, shapes_of)
+        return _add_folder(path, name, progress, shapes_of, place)
     if not path.is_file():
         raise ModelError(f"{path} does not exist. Name a model folder, or the zip of one.")
     if is_foreign_weights(path):
         raise ModelError(why_refused(path))
     if path.name in (CARD, WEIGHTS):
         raise ModelError(f"{path} is a part of a model. Name its folder, {path.parent}.")
-    return _add_zip(path, name, progress, shapes_of)
+    return _add_zip(path, name, progress, shapes_of, place)
 
 
 def _add_folder(
-    path: Path, name: str | None, progress: Progress, shapes_of: ExpectedShapes
+    path: Path, name: str | None, progress: Progress, shapes_of: ExpectedShapes, place: Place
 ) -> InstalledModel:
     _require_model_folder(path)
     card = read_card(path)
-    new_name = _free_name(card, name)
+    new_name = _free_name(card, name, place)
     expected = _expected(card, (path / WEIGHTS).stat().st_size, shapes_of, progress)
-    with _half_made(new_name) as half:
+    with _half_made(new_name, place) as half:
         _copy(path / WEIGHTS, half / WEIGHTS, progress.part(0.3, 0.7))
-        return _finish(half, card, new_name, expected, progress.part(0.7, 1.0))
+        return _finish(half, card, new_name, expected, progress.part(0.7, 1.0), place)
 
 
 def _require_model_folder(path: Path) -> None:
@@ -117,18 +125,18 @@ def _require_model_folder(path: Path) -> None:
 
 
 def _add_zip(
-    path: Path, name: str | None, progress: Progress, shapes_of: ExpectedShapes
+    path: Path, name: str | None, progress: Progress, shapes_of: ExpectedShapes, place: Place
 ) -> InstalledModel:
     try:
         with zipfile.ZipFile(path) as archive:
             members = model_members(archive, path)
             card = parse_card(read_card_text(archive, members[CARD], path), path)
-            new_name = _free_name(card, name)
+            new_name = _free_name(card, name, place)
             expected = _expected(card, members[WEIGHTS].file_size, shapes_of, progress)
-            with _half_made(new_name) as half:
+            with _half_made(new_name, place) as half:
                 part = progress.part(0.3, 0.7)
                 unpack_member(archive, members[WEIGHTS], half / WEIGHTS, part)
-                return _finish(half, card, new_name, expected, progress.part(0.7, 1.0))
+                return _finish(half, card, new_name, expected, progress.part(0.7, 1.0), place)
     except DAMAGED as error:
         raise ModelError(
             f"{path} is no zip archive, is damaged or is encrypted. Add a model folder, or the "
@@ -136,8 +144,8 @@ def _add_zip(
         ) from error
 
 
-def _free_name(card: ModelCard, wish: str | None) -> str:
-    """The name a model is added under.
+def _free_name(card: ModelCard, wish: str | None, place: Place) -> str:
+    """The name a model is added under. A model for all users may be called as one user's is.
 
     Raises:
         NameTakenError: it cannot be a name, or another model has it.
@@ -150,10 +158,12 @@ def _free_name(card: ModelCard, wish: str | None) -> str:
             f"{name!r} is the name of a model that comes with the program and stays its own. Add "
             "this one under another name."
         )
-    if find_installed(name) is not None:
+    taken = find_installed(name, None if place is Place.USER else place)
+    if taken is not None:
+        whose = " for all users" if taken.place is Place.SITE else ""
         raise NameTakenError(
-            f"There is a model {name!r} already. Add this one under another name, or remove the "
-            "other one first."
+            f"There is a model {name!r}{whose} already. Add this one under another name, or remove "
+            "the other one first."
         )
     return name
 
@@ -174,25 +184,34 @@ def _expected(card: ModelCard, size: int, shapes_of: ExpectedShapes, progress: P
 
 
 @contextmanager
-def _half_made(name: str) -> Iterator[Path]:
+def _half_made(name: str, place: Place) -> Iterator[Path]:
     """A folder beside the models for what is not whole yet; it is gone afterwards.
 
     Raises:
         ModelError: nothing can be written there.
     """
-    place = user_models()
-    half = place / f"{_HALF}{os.getpid()}-{name}"
+    folder = models_folder(place)
+    half = folder / f"{_HALF}{os.getpid()}-{name}"
     try:
+        if place is Place.SITE:
+            make_shared_folder(folder)
         half.mkdir(parents=True)
-        _sweep(place)
+        _sweep(folder)
         yield half
     except OSError as error:
         raise ModelError(
-            f"The model could not be copied to {place}: {error.strerror or error}. Free some "
-            "space or look to its permissions; nothing was changed."
+            f"The model could not be copied to {folder}: {error.strerror or error}. "
+            f"{_remedy(place, error, 'Free some space or look to its permissions')}; nothing was "
+            "changed."
         ) from error
     finally:
         shutil.rmtree(half, ignore_errors=True)
+
+
+def _remedy(place: Place, error: OSError, usual: str) -> str:
+    if place is Place.SITE and isinstance(error, PermissionError):
+        return "What all users use is changed by an administrator"
+    return usual
 
 
 def _sweep(place: Path) -> None:
@@ -212,7 +231,7 @@ def _copy(source: Path, target: Path, progress: Progress) -> None:
 
 
 def _finish(
-    half: Path, card: ModelCard, name: str, expected: Shapes, progress: Progress
+    half: Path, card: ModelCard, name: str, expected: Shapes, progress: Progress, place: Place
 ) -> InstalledModel:
     """Check the copy in `half`, write its card and put it in its place.
 
@@ -227,19 +246,22 @@ def _finish(
         )
     text = json.dumps({**card.about, "name": name}, indent=1) + "\n"
     (half / CARD).write_text(text, encoding="utf-8")
-    half.rename(user_models() / name)
-    added = find_installed(name)
+    if place is Place.SITE:
+        for path in (*half.iterdir(), half):
+            share(path)
+    half.rename(models_folder(place) / name)
+    added = find_installed(name, place)
     assert added is not None  # it was put there just now
     return added
 
 
-def remove_model(name: str, settings: ModelChoice) -> InstalledModel:
-    """Remove a model that was added; where it was the chosen one, the default model is.
+def remove_model(name: str, settings: ModelChoice, place: Place = Place.USER) -> InstalledModel:
+    """Remove a model that was added; where `settings` chose it, they choose the default model.
 
     Raises:
-        ModelError: it comes with the program, is not there, or cannot be removed.
+        ModelError: it comes with the program, is not there or not in `place`, or cannot be removed.
     """
-    found = find_installed(name)
+    found = find_installed(name, place) or find_installed(name)
     if found is None:
         find_model(name)
         raise ModelError(f"{name} is a folder and no installed model. Delete it as any folder.")
@@ -248,13 +270,15 @@ def remove_model(name: str, settings: ModelChoice) -> InstalledModel:
             f"{found.name!r} comes with the program and stays. Another model can be chosen in its "
             "place."
         )
+    if found.place is not place:
+        raise ModelError(f"{found.name!r} {_ELSEWHERE[found.place]}")
     going = found.folder.with_name(f"{_HALF}{os.getpid()}-{found.name}")
     try:
         found.folder.rename(going)
     except OSError as error:
         raise ModelError(
-            f"{found.folder} could not be removed: {error.strerror or error}. Close the program "
-            "that uses it and try again."
+            f"{found.folder} could not be removed: {error.strerror or error}. "
+            f"{_remedy(place, error, 'Close the program that uses it and try again')}."
         ) from error
     shutil.rmtree(going, ignore_errors=True)
     if settings.model == found.name:

@@ -1,4 +1,4 @@
-"""Which models there are: those that come with the program, and those that were added.
+"""Which models there are: the program's own, the user's, and those for all users.
 
 A model is a folder with `weights.safetensors` and `card.json`; nothing else is ever read as one.
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
 from liverseg_gui.core import resources
 from liverseg_gui.core.errors import ModelError
-from liverseg_gui.core.places import data_folder
+from liverseg_gui.core.places import data_folder, site_folder
 from liverseg_gui.core.resources import DEFAULT_MODEL
 from liverseg_gui.segmentation.model_card import CARD, WEIGHTS, ModelCard, name_problem, read_card
 from liverseg_gui.segmentation.weights_file import is_foreign_weights, read_shapes, why_refused
@@ -25,16 +26,26 @@ __all__ = [
     "InstalledModel",
     "ModelCard",
     "ModelChoice",
+    "Place",
     "choose_model",
     "chosen_model",
     "find_installed",
     "find_model",
     "is_built_in",
     "list_models",
+    "models_folder",
     "read_card",
     "read_weights",
     "user_models",
 ]
+
+
+class Place(Enum):
+    """Where a model is from, in a word. Of two with one name the one that stands first is used."""
+
+    BUILT_IN = "built-in"
+    USER = "yours"
+    SITE = "all users"
 
 
 @dataclass(frozen=True)
@@ -46,14 +57,19 @@ class InstalledModel:
 
     name: str
     folder: Path
-    built_in: bool
+    place: Place
     card: ModelCard | None
     problem: str = ""
 
     @property
+    def built_in(self) -> bool:
+        """Whether it came with the program."""
+        return self.place is Place.BUILT_IN
+
+    @property
     def origin(self) -> str:
         """Where it is from, in a word."""
-        return "built-in" if self.built_in else "yours"
+        return self.place.value
 
     @property
     def weights_bytes(self) -> int:
@@ -78,22 +94,40 @@ class ModelChoice(Protocol):
 
 
 def user_models() -> Path:
-    """Where models lie that were added; it need not exist."""
-    return data_folder() / "models"
+    """Where models lie that the user added; it need not exist."""
+    return models_folder(Place.USER)
+
+
+def models_folder(place: Place) -> Path:
+    """Where the models of a place lie; it need not exist."""
+    if place is Place.BUILT_IN:
+        return resources.path("models")
+    return (data_folder() if place is Place.USER else site_folder()) / "models"
 
 
 def list_models() -> list[InstalledModel]:
-    """All models: the program's by name, then those that were added.
+    """All models: the program's by name, then the user's, then those for all users.
 
     One that cannot be used is listed with its problem.
     """
-    return [_installed(folder, built_in) for folder, built_in in _folders()]
+    owners: dict[str, Place] = {}
+    return [
+        _installed(folder, place, owners.setdefault(folder.name.casefold(), place))
+        for folder, place in _folders()
+    ]
 
 
-def find_installed(name: str) -> InstalledModel | None:
-    """The installed model `name`; capitals do not count, as on some systems' disks."""
-    wanted = [model for model in list_models() if model.name.casefold() == name.casefold()]
-    return wanted[0] if wanted else None  # the program's own comes first
+def find_installed(name: str, place: Place | None = None) -> InstalledModel | None:
+    """The installed model `name`, of one place alone if that is given.
+
+    Capitals do not count, as on some systems' disks.
+    """
+    wanted = [
+        model
+        for model in list_models()
+        if model.name.casefold() == name.casefold() and place in (None, model.place)
+    ]
+    return wanted[0] if wanted else None  # the first one is the one that is used
 
 
 def find_model(name: str = DEFAULT_MODEL) -> ModelCard:
@@ -163,39 +197,53 @@ def read_weights(card: ModelCard) -> bytes:
     return data
 
 
-def _folders() -> Iterator[tuple[Path, bool]]:
-    """Folders of models and whether they came with the program; hidden ones are half made."""
-    for place, built_in in ((resources.path("models"), True), (user_models(), False)):
-        if place.is_dir():
-            for folder in sorted(place.iterdir()):
-                if folder.is_dir() and not folder.name.startswith("."):
-                    yield folder, built_in
+def _folders() -> Iterator[tuple[Path, Place]]:
+    """Folders of models and their places."""
+    for place in Place:
+        for folder in _inside(models_folder(place)):
+            yield folder, place
 
 
-def _installed(folder: Path, built_in: bool) -> InstalledModel:
+def _inside(folder: Path) -> list[Path]:
+    """The folders in `folder` but for hidden ones, which are half made; nothing where it cannot be
+    read, as a network drive sometimes cannot."""
+    try:
+        inside = [path for path in folder.iterdir() if path.is_dir()]
+        return sorted(path for path in inside if not path.name.startswith("."))
+    except OSError:
+        return []
+
+
+def _installed(folder: Path, place: Place, owner: Place) -> InstalledModel:
+    """The model in `folder`; `owner` is the place whose model of that name is used."""
     name = folder.name
     try:
-        if not built_in:
-            _require_free_name(folder)
+        if place is not Place.BUILT_IN:
+            _require_free_name(folder, place, owner)
         card = replace(read_card(folder), name=name)
         read_shapes(card.weights)
     except ModelError as problem:
-        return InstalledModel(name, folder, built_in, None, str(problem))
-    return InstalledModel(name, folder, built_in, card)
+        return InstalledModel(name, folder, place, None, str(problem))
+    return InstalledModel(name, folder, place, card)
 
 
-def _require_free_name(folder: Path) -> None:
-    """Check the name of a folder that someone put there by hand.
+def _require_free_name(folder: Path, place: Place, owner: Place) -> None:
+    """Check the name of a folder that was put there by hand, or that another place has too.
 
     Raises:
-        ModelError: it can be no model's, or is that of a model of the program.
+        ModelError: it can be no model's, or is that of a model which is used in its place.
     """
     if problem := name_problem(folder.name):
         raise ModelError(f"{folder}: {problem}. Rename the folder.")
-    if is_built_in(folder.name):
+    if owner is Place.BUILT_IN:
         raise ModelError(
             f"{folder} has the name of a model that comes with the program, which is used in its "
             "place. Rename the folder."
+        )
+    if owner is not place:
+        raise ModelError(
+            f"{folder} has the name of a model of yours, which is used in its place. Remove yours "
+            "to use this one."
         )
 
 

@@ -14,10 +14,10 @@ from psygnal import Signal
 
 from liverseg_gui.core.display import Window
 from liverseg_gui.core.places import config_folder
-from liverseg_gui.core.resources import DEFAULT_MODEL
 from liverseg_gui.state.merging import merged
 from liverseg_gui.state.overlay_look import OverlayLook
 from liverseg_gui.state.preferences import Preferences, truth
+from liverseg_gui.state.site_choice import SiteChoice
 from liverseg_gui.state.user_presets import kept_presets
 
 MOST_RECENT = 9
@@ -51,6 +51,7 @@ class Settings:
         self._file = file or config_folder() / "settings.json"
         self.note = ""
         self._model_for_now: str | None = None
+        self._site_model = SiteChoice().model
         self._set_defaults()
         self._read()
         self._known = self._stored()
@@ -58,7 +59,7 @@ class Settings:
     def _set_defaults(self) -> None:
         self._preferences = Preferences()
         self._overlay = OverlayLook()
-        self._model = DEFAULT_MODEL
+        self._model = ""
         self._welcomed = False
         self._recent: tuple[Path, ...] = ()
         self._last: LastStudy | None = None
@@ -106,8 +107,9 @@ class Settings:
 
     @property
     def model(self) -> str:
-        """The model to segment with: the chosen one, or what `use_model_for_now` said."""
-        return self._model_for_now or self._model
+        """The model to segment with: what `use_model_for_now` said, else the chosen one, else the
+        one for all users of this computer."""
+        return self._model_for_now or self._model or self._site_model
 
     def choose_model(self, name: str) -> None:
         """Segment with the model `name` from the next time on."""
@@ -213,8 +215,8 @@ class Settings:
         """
         self._preferences = Preferences.from_stored(stored)
         self._overlay = OverlayLook.from_stored(stored.get("overlay", {}))
-        model = stored.get("model", DEFAULT_MODEL)
-        self._model = model if isinstance(model, str) and model else DEFAULT_MODEL
+        model = stored.get("model", "")
+        self._model = model if isinstance(model, str) else ""
         self._welcomed = truth(stored.get("welcomed", False))
         self._user_presets = kept_presets(_windows(stored.get("user_presets", {})))
         self._study_windows = _newest(_windows(stored.get("study_windows", {})))

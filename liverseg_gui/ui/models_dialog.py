@@ -28,6 +28,7 @@ from liverseg_gui.segmentation.model_fit import expected_shapes_apart
 from liverseg_gui.segmentation.model_store import add_model, export_model, remove_model
 from liverseg_gui.segmentation.registry import (
     InstalledModel,
+    Place,
     choose_model,
     chosen_model,
     find_installed,
@@ -44,6 +45,10 @@ from liverseg_gui.ui.theme import Tone, set_tone
 
 _DROP = "A model can be dropped here too: its zip or its folder."
 _MOST_TRIES = 100
+_STAYS: dict[Place | None, str] = {
+    Place.BUILT_IN: "It comes with the program and stays.",
+    Place.SITE: "It is for all users of this computer: an administrator removes it.",
+}
 
 
 class ModelsDialog(QDialog):
@@ -180,9 +185,9 @@ class ModelsDialog(QDialog):
         self.use_button.setEnabled(usable and not used)
         self.use_button.setToolTip("It is in use." if used else "From the next segmentation on")
         self.export_button.setEnabled(usable)
-        own = model is not None and not model.built_in
-        self.remove_button.setEnabled(own and not busy)
-        self.remove_button.setToolTip("" if own else "It comes with the program and stays.")
+        place = None if model is None else model.place
+        self.remove_button.setEnabled(place is Place.USER and not busy)
+        self.remove_button.setToolTip(_STAYS.get(place, ""))
         self.roll_back_button.refresh()
         for button in (self.add_file, self.add_folder, self.add_renamed):
             button.setEnabled(not busy)

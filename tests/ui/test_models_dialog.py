@@ -14,7 +14,13 @@ from PySide6.QtWidgets import QPushButton
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.segmentation import model_fit
-from liverseg_gui.segmentation.registry import find_model, list_models, user_models
+from liverseg_gui.segmentation.registry import (
+    Place,
+    find_model,
+    list_models,
+    models_folder,
+    user_models,
+)
 from liverseg_gui.segmentation.segmenter import Segmentation
 from liverseg_gui.state.study import MaskSource
 from liverseg_gui.ui import models_dialog
@@ -67,6 +73,21 @@ def test_the_default_is_listed_in_use_with_its_card(dialog: ModelsDialog) -> Non
     for button in (dialog.use_button, dialog.remove_button):
         assert not button.isEnabled()
     assert dialog.remove_button.toolTip() == "It comes with the program and stays."
+
+
+def test_a_model_for_all_users_can_be_used_and_stays(
+    untrained_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, desk: Desk
+) -> None:
+    monkeypatch.setenv("LIVERSEG_SITE", str(tmp_path / "site"))
+    shutil.copytree(untrained_model, models_folder(Place.SITE) / "ours")
+    desk.trigger("models")
+    (dialog,) = desk.window.findChildren(ModelsDialog)
+    select(dialog, "ours")
+    assert "all users" in [dialog.list.currentItem().text(n) for n in range(7)]
+    assert not dialog.remove_button.isEnabled()
+    assert "an administrator removes it" in dialog.remove_button.toolTip()
+    dialog.use_button.click()
+    assert desk.settings.model == "ours"
 
 
 def test_a_model_is_added_and_used_from_then_on(

@@ -16,7 +16,7 @@ from liverseg_gui.segmentation.model_before import choose_instead
 from liverseg_gui.segmentation.model_card import ModelCard, name_problem, read_card
 from liverseg_gui.segmentation.model_fit import expected_shapes_apart
 from liverseg_gui.segmentation.model_store import add_model, export_model
-from liverseg_gui.segmentation.registry import InstalledModel, chosen_model, find_installed
+from liverseg_gui.segmentation.registry import InstalledModel, Place, chosen_model, find_installed
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.dialogs import Dialogs
 from liverseg_gui.ui.hiding import text_shown
@@ -263,7 +263,7 @@ class OutcomeBox(QWidget):
 
     def _show_card(self, card: ModelCard) -> None:
         self.words.show_card(card)
-        self.card.show_model(InstalledModel(card.name, card.folder, False, card))
+        self.card.show_model(InstalledModel(card.name, card.folder, Place.USER, card))
 
     def _run(self, name: str, work: Callable[[Progress], Any], done: Callable[[Any], None]) -> None:
         job = self._runner.submit(name, work, done)
