@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import faulthandler
 import io
 import multiprocessing
 import os
@@ -25,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if _opens_window(words):
             return _window(words)
+        _tell_crashes()
         arguments = command_parser().parse_args(words)
         return int(arguments.run(arguments))
     except LiverSegError as error:
@@ -51,6 +53,13 @@ def _make_streams_usable() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names need not fit the console
+
+
+def _tell_crashes() -> None:
+    """Have a crash in native code say on stderr where it was: a training's goes to stderr.txt."""
+    if not faulthandler.is_enabled():
+        with contextlib.suppress(RuntimeError, OSError, ValueError):  # no stream to write to
+            faulthandler.enable()
 
 
 def _leave_at_once(code: int) -> NoReturn:

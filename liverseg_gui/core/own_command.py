@@ -14,7 +14,12 @@ def own_command(*words: str) -> list[str]:
 
     A packaged program has no Python to give `-m` to: it is the command itself.
     """
-    if getattr(sys, "frozen", False):
+    if is_packaged():
         program = Path(sys.executable)
         return [str(program.with_name(_CONSOLE_PROGRAM + program.suffix)), *words]
     return [sys.executable, "-m", "liverseg_gui", *words]
+
+
+def is_packaged() -> bool:
+    """Whether this is the packaged program, and not Python running its source."""
+    return bool(getattr(sys, "frozen", False))

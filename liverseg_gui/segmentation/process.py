@@ -6,6 +6,7 @@ ended when a request does not stop in time or the program closes.
 
 from __future__ import annotations
 
+import logging
 import threading
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from liverseg_gui.core.crash_file import crash_file, last_words
 from liverseg_gui.core.errors import Cancelled, LiverSegError, SegmentationError
 from liverseg_gui.core.geometry import StoredGrid
 from liverseg_gui.core.progress import Progress
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.05
 _PATIENCE_SECONDS = 0.7
 _PIECE_BYTES = 2**20
+_LOG = logging.getLogger("liverseg.process")
 
 
 class ProcessSegmenter:
@@ -88,23 +91,32 @@ class ProcessSegmenter:
                 self._stop(self._pipe)
             raise
         except (EOFError, OSError) as error:
-            self.close()
+            if words := self._end():
+                raise _crashed(words) from error
             raise SegmentationError(
                 "The segmentation process ended unexpectedly, often for lack of memory. The scan "
                 "is unharmed: close other programs and try again."
             ) from error
 
     def close(self) -> None:
-        """End the process."""
+        """End the process. If it crashed while nobody waited for it, the log has its last words."""
+        if words := self._end():
+            _LOG.error("The process of the model crashed while it was idle.\n%s", words)
+
+    def _end(self) -> str:
+        """End the process; what it wrote if it crashed, or nothing."""
+        words = ""
         with self._lock:
             if self._process is not None:
                 self._process.kill()
                 self._process.join()
+                words = last_words(self._process.pid or 0)
                 self._process.close()
             if self._pipe is not None:
                 self._pipe.close()
             self._process = self._pipe = None
             self._ready = False
+        return words
 
     def _wait(self, pipe: Connection, progress: Progress) -> Any:
         """Pass on progress until the process is ready, done or failed; what it sent last."""
@@ -170,6 +182,14 @@ def _rebuilt(expected: bool, message: str, details: str) -> Exception:
     return RuntimeError(f"{message}\n{details}")
 
 
+def _crashed(words: str) -> Exception:
+    """An error that nobody foresaw, with the last words of the process in its traceback."""
+    error = RuntimeError("The process of the model crashed. Try again, or on another device.")
+    error.add_note(words)
+    return error
+
+
+@crash_file()
 def _serve(pipe: Connection, device: str) -> None:
     """The child: say "ready" once torch is loaded, then answer requests until the pipe closes."""
     segmenters = _Segmenters(device)

@@ -66,6 +66,12 @@ def remembered_choices(sha256: str) -> tuple[Choice, ...]:
     return tuple(latest[device] for device in sorted(latest))
 
 
+def known_gpus() -> tuple[str, ...]:
+    """The GPUs of this computer that something was chosen for. torch is not loaded."""
+    rows = [row for row in _read() if row["key"][1] == _machine()]
+    return tuple(sorted({row["key"][4] for row in rows} - {""}))
+
+
 def remember(sha256: str, device: str, hardware: str, choice: Choice) -> None:
     """Keep `choice` for the model of weights `sha256` where `device` is asked for.
 

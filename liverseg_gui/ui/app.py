@@ -9,6 +9,7 @@ from PySide6.QtCore import QByteArray, QSettings, QTimer
 from PySide6.QtGui import QIcon
 
 from liverseg_gui.core import resources
+from liverseg_gui.core.crash_file import crash_file, earlier_crash
 from liverseg_gui.core.places import config_folder
 from liverseg_gui.segmentation.process import ProcessSegmenter
 from liverseg_gui.segmentation.registry import chosen_model
@@ -25,6 +26,7 @@ _TRAININGS_MS = 1500
 """The window is there first."""
 
 
+@crash_file()
 def run_window(
     path: Path | None = None,
     mask: Path | None = None,
@@ -74,13 +76,15 @@ def open_documents(
 
 
 def open_first(window: MainWindow, path: Path | None, mask: Path | None = None) -> None:
-    """Open what was asked for, else the last study where the settings say so."""
+    """Open what was asked for, else the last study where the settings say so; tell of a crash."""
     if window.settings.note:
         window.bench.say(window.settings.note)
     if path is not None:
         window.controller.open(path, mask)
     elif window.settings.reopen_last:
         window.controller.opener.open_last()
+    if words := earlier_crash():
+        window.bench.dialogs.crashed(words)
 
 
 def follow_choices(segmenter: ProcessSegmenter, settings: Settings) -> None:

@@ -32,6 +32,8 @@ _OPEN_MASK_FILTER = (
 _MASK_FILTER = "Masks (*.nii.gz *.nii)"
 _NIFTI_FILTER = "NIfTI (*.nii.gz)"
 _MODEL_FILTER = "Models (*.zip)"
+_CRASHED = "LiverSeg crashed when it ran last."
+_SAVED_IS_WHOLE = "What was saved is whole; what was not saved is lost."
 _REPORT_FILTER = "JSON report (*.json);;CSV table (*.csv)"
 
 
@@ -42,10 +44,16 @@ class Dialogs:
         self._parent, self._settings = parent, settings
 
     def problem(self, message: str, details: str = "") -> None:
-        """Show what went wrong; `details` can be copied for a report to the makers."""
+        """Show what went wrong; of `details` a report to the makers can be made."""
         from liverseg_gui.ui.problem_box import ProblemBox
 
         ProblemBox(self._parent, message, details).exec()
+
+    def crashed(self, words: str) -> None:
+        """Tell that the program crashed when it ran last; `words` is what it could still write."""
+        from liverseg_gui.ui.problem_box import ProblemBox
+
+        ProblemBox(self._parent, _CRASHED, words, _SAVED_IS_WHOLE).exec()
 
     def save_first(self, question: str) -> bool | None:
         """Ask about an unsaved mask: True to save it, False to discard it, None to stay."""

@@ -1,33 +1,68 @@
-"""The dialog for what went wrong, with details that can be copied without the patient in them."""
+"""The dialog for what went wrong, with a report that can be read, copied and saved."""
 
 from __future__ import annotations
 
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
+from pathlib import Path
 
-from liverseg_gui.core.privacy import scrub
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QWidget
+
+from liverseg_gui.core.errors import SaveError
+from liverseg_gui.core.written import write_text
+from liverseg_gui.ui.error_report import error_report
+
+UNHARMED = "The open study is unharmed."
+_NOTHING_SENT = "Nothing is sent to anybody: the details are the whole report."
 
 
 class ProblemBox(QMessageBox):
-    """Says `message`; where there are `details` they are shown and copied scrubbed."""
+    """Says `message`, and what is left in a `comfort`.
 
-    def __init__(self, parent: QWidget | None, message: str, details: str = "") -> None:
+    Where there are `details`, the details of the dialog are the report about them: what is
+    copied and saved is what can be read there, without patients and paths.
+    """
+
+    def __init__(
+        self, parent: QWidget | None, message: str, details: str = "", comfort: str = UNHARMED
+    ) -> None:
         super().__init__(parent)
         self.setIcon(QMessageBox.Icon.Warning)
         self.setWindowTitle("LiverSeg")
         self.setText(message)
-        self._copied = scrub(f"{message}\n\n{details}")
         self.copy_button: QPushButton | None = None
+        self.save_button: QPushButton | None = None
         if details:
-            self.setInformativeText("The open study is unharmed.")
-            self.setDetailedText(scrub(details))
-            self.copy_button = QPushButton("Copy details")
-            self.copy_button.setToolTip("For a report to the makers. Names and paths are left out.")
-            self.addButton(self.copy_button, QMessageBox.ButtonRole.ActionRole)
-            self.copy_button.clicked.disconnect()  # copying keeps the dialog open
+            self.report = error_report(message, details)
+            self.setInformativeText(f"{comfort} {_NOTHING_SENT}")
+            self.setDetailedText(self.report)
+            self.copy_button = self._button("Copy details")
             self.copy_button.clicked.connect(self.copy)
+            self.save_button = self._button("Save report ...")
+            self.save_button.clicked.connect(self.save)
         self.addButton(QMessageBox.StandardButton.Ok)
 
+    def _button(self, text: str) -> QPushButton:
+        """A button that keeps the dialog open."""
+        button = QPushButton(text)
+        button.setToolTip("For a report to the makers. Names and paths are left out.")
+        self.addButton(button, QMessageBox.ButtonRole.ActionRole)
+        button.clicked.disconnect()
+        return button
+
     def copy(self) -> None:
-        """Put message and details, scrubbed, on the clipboard."""
-        QGuiApplication.clipboard().setText(self._copied)
+        """Put the report on the clipboard."""
+        QGuiApplication.clipboard().setText(self.report)
+
+    def save(self) -> None:
+        """Ask where, and write the report there."""
+        name, _ = QFileDialog.getSaveFileName(
+            self, "Save error report", "liverseg-error.txt", "Text (*.txt)"
+        )
+        if not name:
+            return
+        try:
+            write_text(Path(name), self.report)
+        except SaveError as error:
+            self.setInformativeText(str(error))
+        else:
+            self.setInformativeText("The report is written.")

@@ -56,6 +56,52 @@ def test_cancel_acts_within_a_second_and_the_process_serves_again(
     assert segmenter.segment(phantom.volume, Progress()).model == "untrained"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a signal that crashes is POSIX's")
+def test_a_process_that_crashes_says_where_and_the_next_request_works(
+    segmenter: ProcessSegmenter, phantom: Phantom, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LIVERSEG_HOME", str(tmp_path))
+    crashed: list[int] = []
+
+    def report(_: float, phase: str) -> None:
+        if phase.startswith("Segmenting: slice") and not crashed:
+            process = segmenter._process
+            assert process is not None
+            assert process.pid is not None
+            crashed.append(process.pid)
+            os.kill(process.pid, signal.SIGSEGV)
+
+    with pytest.raises(RuntimeError, match="crashed") as caught:
+        segmenter.segment(phantom.volume, Progress(report))
+    (words,) = caught.value.__notes__
+    assert words.startswith("Fatal Python error: Segmentation fault")
+    assert "process.py" in words
+    assert segmenter.segment(phantom.volume, Progress()).model == "untrained"
+    segmenter.close()
+    assert list((tmp_path / "log").iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a signal that crashes is POSIX's")
+def test_a_process_that_crashes_while_it_is_idle_leaves_its_words_in_the_log(
+    segmenter: ProcessSegmenter,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("LIVERSEG_HOME", str(tmp_path))
+    segmenter.warm_up()
+    process, pipe = segmenter._process, segmenter._pipe
+    assert process is not None
+    assert process.pid is not None
+    assert pipe is not None
+    assert pipe.recv() == ("ready", None)
+    os.kill(process.pid, signal.SIGSEGV)
+    process.join()
+    segmenter.warm_up()
+    assert "crashed while it was idle" in caplog.text
+    assert "Fatal Python error: Segmentation fault" in caplog.text
+
+
 def test_a_process_that_dies_is_an_error_and_the_next_request_works(
     segmenter: ProcessSegmenter, phantom: Phantom
 ) -> None:

@@ -48,6 +48,7 @@ class FakeDialogs:
 
     def __init__(self) -> None:
         self.problems: list[tuple[str, str]] = []
+        self.crashes: list[str] = []
         self.questions: list[str] = []
         self.save_answer: bool | None = None
         self.leave_answer: bool | None = None
@@ -63,6 +64,9 @@ class FakeDialogs:
 
     def problem(self, message: str, details: str = "") -> None:
         self.problems.append((message, details))
+
+    def crashed(self, words: str) -> None:
+        self.crashes.append(words)
 
     def save_first(self, question: str) -> bool | None:
         self.questions.append(question)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from liverseg_gui.core.crash_file import FATAL
 from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
 from liverseg_gui.core.own_command import own_command
 from training.control import Wish, ask
@@ -146,10 +147,12 @@ def _identity(out: Path) -> Identity | None:
 
 
 def last_words(out: Path) -> str:
-    """The last line that a training printed as an error, or nothing."""
+    """The last line that a training printed as an error, how it crashed, or nothing."""
     try:
         text = (out / STDERR).read_bytes()[-65_536:].decode("utf-8", "replace")
     except OSError:
         return ""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if crashes := [line for line in lines if line.startswith(FATAL)]:
+        return crashes[-1]
     return lines[-1].removeprefix("liverseg: ") if lines else ""

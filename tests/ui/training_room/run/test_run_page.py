@@ -162,6 +162,15 @@ def test_a_process_that_dies_before_it_can_write_says_its_last_words(stage: Stag
     stage.state("Running")
 
 
+def test_a_process_that_crashes_before_it_can_write_says_how(stage: Stage) -> None:
+    program = "import faulthandler, numpy; faulthandler.enable(); faulthandler._sigsegv()"
+    stage.page.command = (sys.executable, "-c", program)
+    stage.page.start(stage.job())
+    stage.state("Failed")
+    told = "The training did not start. Fatal Python error: Segmentation fault"
+    assert stage.page.head.words.text() == told
+
+
 def test_a_second_training_is_refused_and_the_first_is_named(stage: Stage) -> None:
     out = stage.start()
     with pytest.raises(BusyError, match='"clinic" is running') as refused:
