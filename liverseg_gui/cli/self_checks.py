@@ -91,10 +91,11 @@ def _window(bench: Bench) -> str:
     """The window opens on scan and mask, shows them and tells the same volume."""
     from liverseg_gui.ui.window_check import check_window
 
-    told_ml = check_window(bench.scan, bench.mask, bench.folder / "window.png")
-    if abs(told_ml - bench.measurements.liver_ml) > 0.1:
-        raise LiverSegError(f"The window tells {told_ml:.1f} ml of liver.")
-    return f"opened and drawn, tells {told_ml:.0f} ml of liver"
+    shown = check_window(bench.scan, bench.mask, bench.folder / "window.png")
+    if abs(shown.liver_ml - bench.measurements.liver_ml) > 0.1:
+        raise LiverSegError(f"The window tells {shown.liver_ml:.1f} ml of liver.")
+    in_3d = "3D pane drawn" if shown.in_3d else "3D pane not drawn: no OpenGL here"
+    return f"opened and drawn, tells {shown.liver_ml:.0f} ml of liver; {in_3d}"
 
 
 def _training(bench: Bench) -> str:

@@ -171,7 +171,8 @@ ROWS: tuple[ActionRow, ...] = (
     ActionRow("delete_preset", "&Window", "Delete preset ..."),
     ActionRow("shortcuts", "&Help", "Keys and mouse ...", ("F1",), needs_scan=False),
     ActionRow("gestures", "&Help", "First gestures", needs_scan=False),
-    ActionRow("about", "&Help", "About LiverSeg", (), needs_scan=False, gap=True),
+    ActionRow("log_folder", "&Help", "Show log folder", needs_scan=False, gap=True),
+    ActionRow("about", "&Help", "About LiverSeg", needs_scan=False),
 )
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
 
+from liverseg_gui.core.places import log_folder
 from liverseg_gui.core.slabs import THICKEST_MM, THINNEST_MM, Slab, SlabMode
 from liverseg_gui.state.preferences import QUALITIES, MouseProfile
 from liverseg_gui.state.settings import MOST_RECENT, Settings
@@ -137,6 +140,7 @@ def _own_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
         "reset_panels": window.panels.reset,
         "shortcuts": guide.show_shortcuts,
         "gestures": guide.show_gestures,
+        "log_folder": partial(_show_log_folder, window),
         **{
             f"crosshair {way}": lambda right=right, down=down: panes.active_view.nudge(right, down)
             for way, right, down in (
@@ -320,6 +324,15 @@ def show_training(window: MainWindow, out: Path | None = None) -> None:
     window.trainings.notice.hide()
     if out is not None:
         room.open_folder(out)
+
+
+def _show_log_folder(window: MainWindow) -> None:
+    """In the system's file manager; where there is none the place is told."""
+    folder = log_folder()
+    with suppress(OSError):  # then there is nothing to show, and it is told where it would be
+        folder.mkdir(parents=True, exist_ok=True)
+    if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+        window.bench.tell(f"The logs lie in {folder}.")
 
 
 def _choose_quality(window: MainWindow, quality: str, _checked: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,23 @@ from liverseg_gui.ui.theme import apply_theme
 _LONGEST_WAIT_S = 120
 _FEWEST_COLORS = 32
 """An empty pane has a few: its background and its words."""
+_LEAST_CHROMA, _LEAST_SHARE = 40, 0.01
+"""The words and axes of a 3D pane are gray; of 255, and of all its pixels."""
 
 
-def check_window(scan: Path, mask: Path, target: Path) -> float:
+@dataclass(frozen=True)
+class Shown:
+    """What the window shows: the liver that its panel tells, and whether the 3D pane is drawn.
+
+    It is not where there is no OpenGL to draw it with.
+    """
+
+    liver_ml: float
+    in_3d: bool
+
+
+def check_window(scan: Path, mask: Path, target: Path) -> Shown:
     """Open the window on `scan` and `mask`, write what it shows to `target` (PNG), and close it.
-
-    Returns the ml of liver that its panel tells.
 
     Raises:
         LiverSegError: it did not show them.
@@ -42,12 +54,13 @@ def check_window(scan: Path, mask: Path, target: Path) -> float:
         window.controller.open(scan, mask)
         _until(lambda: window.study.measurements is not None and not window.runner.busy)
         app.processEvents()
+        in_3d = _draws_in_3d(window)
         image = picture(window.panes, window.view_state, PictureOptions(layout=True), NOTICE)
         save_picture(image, target)
         _require_picture(image)
         found = window.study.measurements
         assert found is not None  # waited for above
-        return found.liver_ml
+        return Shown(found.liver_ml, in_3d)
     finally:
         window.close()
         window.deleteLater()
@@ -60,6 +73,25 @@ def _until(done: Callable[[], bool]) -> None:
         QApplication.processEvents()
         if time.monotonic() > end:
             raise LiverSegError(f"The window did not show the scan within {_LONGEST_WAIT_S} s.")
+
+
+def _draws_in_3d(window: MainWindow) -> bool:
+    """Whether there is OpenGL to draw the 3D pane with; then it is drawn.
+
+    Raises:
+        LiverSegError: there is, and the pane stayed empty.
+    """
+    pane = window.surface
+    if not pane.prepare():
+        return False
+    _until(lambda: bool(pane.drawing.surfaces or pane.unavailable))
+    pane.drawing.draw_now(1.0)
+    drawn = pane.drawing.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    colors = np.frombuffer(drawn.constBits(), np.uint8).reshape(-1, 4)[:, :3]
+    chroma = colors.max(axis=1) - colors.min(axis=1)
+    if pane.unavailable or np.mean(chroma > _LEAST_CHROMA) < _LEAST_SHARE:
+        raise LiverSegError(f"The 3D pane stayed empty. {pane.text()}")
+    return True
 
 
 def _require_picture(image: QImage) -> None:

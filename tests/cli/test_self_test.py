@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from PySide6.QtGui import QColor, QImage
 
 from liverseg_gui.cli import self_checks, self_test
 from liverseg_gui.cli.main import main
@@ -16,6 +21,10 @@ from liverseg_gui.core import resources
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.volume import LabelMap
 from liverseg_gui.segmentation.segmenter import Segmentation
+from liverseg_gui.ui import surface_canvas
+from liverseg_gui.ui.surface_scene import NoOpenGLError
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -123,6 +132,82 @@ def test_damaged_weights_fail(
     monkeypatch.setattr(resources, "path", lambda name: tmp_path / name)
     with pytest.raises(LiverSegError, match="damaged"):
         check("default model").run(bench)
+
+
+class Renderer:
+    """Draws one color, or fails to."""
+
+    in_software = False
+
+    def __init__(self, color: str) -> None:
+        self._color = QColor(color)
+
+    def upload(self, _: object) -> None: ...
+
+    def render(self, _: object, size: tuple[int, int], __: object) -> QImage:
+        if not self._color.isValid():
+            raise OSError("out of paint")
+        image = QImage(*size, QImage.Format.Format_RGB32)
+        image.fill(self._color)
+        return image
+
+    def close(self) -> None: ...
+
+
+def no_renderer() -> Renderer:
+    raise NoOpenGLError("no OpenGL context can be made")
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [(partial(Renderer, "green"), "3D pane drawn"), (no_renderer, "3D pane not drawn: no OpenGL")],
+)
+def test_the_window_is_drawn_in_3d_where_there_is_opengl(
+    qapp: object,
+    bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[], Renderer],
+    told: str,
+) -> None:
+    monkeypatch.setattr(surface_canvas, "make_renderer", make)
+    assert told in check("window").run(bench)
+
+
+@pytest.mark.parametrize(("color", "reason"), [("black", "empty"), ("none", "out of paint")])
+def test_a_3d_pane_that_stays_empty_fails(
+    qapp: object, bench: Bench, monkeypatch: pytest.MonkeyPatch, color: str, reason: str
+) -> None:
+    monkeypatch.setattr(surface_canvas, "make_renderer", partial(Renderer, color))
+    with pytest.raises(LiverSegError, match="The 3D pane stayed empty") as failed:
+        check("window").run(bench)
+    assert reason in str(failed.value)
+
+
+_ON_A_DISPLAY = """
+from pathlib import Path
+from liverseg_gui.cli.phantom import write_phantom
+from liverseg_gui.core.phantom import PhantomSpec, make_phantom
+from liverseg_gui.ui.window_check import check_window
+
+scan = write_phantom(make_phantom(PhantomSpec(1, (64, 64, 24), (6.0, 6.0, 9.0), (40.0,))), Path())
+print(check_window(scan, scan.with_name("truth.nii.gz"), Path("window.png")).in_3d)
+"""
+
+
+def test_on_a_display_with_opengl_the_3d_pane_is_drawn(tmp_path: Path) -> None:
+    if shutil.which("xvfb-run") is None:
+        pytest.skip("no xvfb-run to draw with OpenGL in")
+    display = ["xvfb-run", "-a", "-s", "-screen 0 1280x800x24 +extension GLX"]
+    places = {"PYTHONPATH": str(ROOT), "LIVERSEG_HOME": str(tmp_path), "QT_QPA_PLATFORM": "xcb"}
+    done = subprocess.run(
+        [*display, sys.executable, "-c", _ON_A_DISPLAY],
+        **{"cwd": tmp_path, "env": {**os.environ, **places}, "timeout": 120},
+        capture_output=True,
+        text=True,
+    )
+    if done.stdout == "False\n" or "no Qt platform plugin" in done.stderr:
+        pytest.skip(f"no OpenGL here: {done.stdout or done.stderr[-300:]}")
+    assert done.stdout == "True\n", done.stderr
 
 
 def test_every_file_for_others_is_written_and_read_back(bench: Bench) -> None:

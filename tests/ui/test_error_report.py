@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
@@ -143,6 +145,24 @@ def test_an_expected_problem_has_no_report(qtbot: QtBot) -> None:
     qtbot.addWidget(box)
     assert box.save_button is None
     assert box.detailedText() == ""
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_the_folder_of_the_logs_is_shown_or_told(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, opens: bool
+) -> None:
+    shown: list[Path] = []
+
+    def show(url: QUrl) -> bool:
+        shown.append(Path(url.toLocalFile()))
+        return opens
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", show)
+    desk.trigger("log_folder")
+    assert shown == [log_folder()]
+    assert log_folder().is_dir()
+    told = [] if opens else [(f"The logs lie in {log_folder()}.", "")]
+    assert desk.dialogs.problems == told
 
 
 def test_the_window_tells_of_an_earlier_crash_once(desk: Desk) -> None:
