@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from liverseg_gui.core.crash_file import FATAL
 from liverseg_gui.ui.theme import Tone
 from liverseg_gui.ui.training_room.run_process import last_words
 from liverseg_gui.ui.training_room.run_story import in_window
@@ -34,7 +35,7 @@ _WISHES: dict[Wish, str] = {
     Wish.STOP: "Stops after this epoch.",
     Wish.CANCEL: "Is being cancelled.",
 }
-_ERRORS = ("Error", "Killed", "liverseg:", "Exception")
+_ERRORS = ("Error", "Killed", "liverseg:", "Exception", *FATAL)
 
 
 def state_words(record: RunRecord, wish: Wish) -> str:
@@ -82,5 +83,5 @@ def _why(record: RunRecord) -> str:
     if record.state is RunState.FAILED:
         return in_window(record.message)
     last = last_words(record.out)
-    said = f" It said last: {last}" if any(word in last for word in _ERRORS) else ""
+    said = f" It said last: {last.rstrip('.')}." if any(word in last for word in _ERRORS) else ""
     return f"Its process ended before it was done: it was killed, or the computer stopped.{said}"

@@ -15,11 +15,14 @@ from liverseg_gui.ui.theme import tone_of
 from liverseg_gui.ui.training_room.busy import BusyError
 from liverseg_gui.ui.training_room.picture_strip import PictureStrip
 from liverseg_gui.ui.training_room.run_page import RunPage
+from liverseg_gui.ui.training_room.run_words import state_words
 from tests.ui.training_room.run import player
 from tests.ui.training_room.run.conftest import PLAYER, Stage
-from training.control import asked
+from training.control import Wish, asked
+from training.job import TrainingJob
 from training.picture_file import write_pictures
 from training.recipe_file import read_recipe
+from training.run_folder import RunRecord, RunState
 from training.runs import known_runs
 
 SILENT = (sys.executable, "-c", "import time; time.sleep(600)")
@@ -169,6 +172,14 @@ def test_a_process_that_crashes_before_it_can_write_says_how(stage: Stage) -> No
     stage.state("Failed")
     told = "The training did not start. Fatal Python error: Segmentation fault"
     assert stage.page.head.words.text() == told
+
+
+def test_a_training_that_crashed_under_way_says_how(tmp_path: Path) -> None:
+    crash = "epoch 1\nFatal Python error: Segmentation fault\n\nThread 0x1:\n  File x.py, line 1\n"
+    (tmp_path / "stderr.txt").write_text(crash)
+    record = RunRecord(tmp_path, "clinic", RunState.INTERRUPTED, "", TrainingJob(tmp_path))
+    said = state_words(record, Wish.GO)
+    assert "It said last: Fatal Python error: Segmentation fault. No epoch" in said
 
 
 def test_a_second_training_is_refused_and_the_first_is_named(stage: Stage) -> None:
