@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QTextEdit, QWidget
 
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.written import write_text
@@ -13,6 +13,10 @@ from liverseg_gui.ui.error_report import error_report
 
 UNHARMED = "The open study is unharmed."
 _NOTHING_SENT = "Nothing is sent to anybody: the details are the whole report."
+
+
+_DETAILS_PX = (620, 320)
+"""A report can be read there without scrolling sideways."""
 
 
 class ProblemBox(QMessageBox):
@@ -35,6 +39,9 @@ class ProblemBox(QMessageBox):
             self.report = error_report(message, details)
             self.setInformativeText(f"{comfort} {_NOTHING_SENT}")
             self.setDetailedText(self.report)
+            shown = self.findChild(QTextEdit)
+            assert isinstance(shown, QTextEdit)  # what the line before has made
+            shown.setFixedSize(*_DETAILS_PX)
             self.copy_button = self._button("Copy details")
             self.copy_button.clicked.connect(self.copy)
             self.save_button = self._button("Save report ...")
