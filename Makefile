@@ -1,5 +1,6 @@
 # make demo   install the program here and run its main job on the built-in sample
 # make test   install what the tests need and run them all
+# make docs   make the documents a site: build/docs/index.html
 # make package        the program as one folder that needs no Python: dist/liverseg
 # make installers     what this system installs it from: .tar.zst and .deb, or .dmg
 # make package-test   build it and let it test itself without Python, network or display
@@ -17,8 +18,9 @@ PACKAGER_VENV := $(VENV)
 DIST ?= dist
 endif
 TORCH_CPU ?= torch==2.13.0+cpu
+SPHINX := $(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet -d build/doctrees
 
-.PHONY: demo test lint fuzz bench package installers package-test clean
+.PHONY: demo test lint fuzz bench docs docs-links package installers package-test clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -39,7 +41,15 @@ fuzz: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.benchmarks
 
-package: $(VENV)/.installed-dev $(PACKAGER_VENV)/.installed
+# From scratch, for what was read before is not warned about again, and what was deleted would stay.
+docs: $(VENV)/.installed-dev
+	rm -rf build/docs build/doctrees
+	$(SPHINX) -b html docs build/docs
+
+docs-links: $(VENV)/.installed-dev
+	$(SPHINX) -b linkcheck docs build/links
+
+package: docs $(PACKAGER_VENV)/.installed
 	LIVERSEG_FLAVOR=$(FLAVOR) $(PACKAGER_VENV)/bin/python -m PyInstaller --noconfirm \
 		--log-level WARN --workpath build/$(notdir $(DIST)) --distpath $(DIST) pyinstaller.spec
 	$(BIN)/python tools/package_size.py $(DIST)/liverseg
