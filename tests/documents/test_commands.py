@@ -1,0 +1,150 @@
+"""The commands of the documents, run as a reader would: page by page, in order, in one folder."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from markdown_it import MarkdownIt
+
+from liverseg_gui.cli.main import main
+from liverseg_gui.io.dicom.write import write_dicom_series
+from liverseg_gui.ui import app
+from tests.io.test_seg import slices_of, stack, write_seg
+from tests.training import layouts
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+COMMAND = re.compile(r"(?:\w+=\S+ +)*(?:\S*[\\/])?liverseg(?![^\s])(.*)|.* -m liverseg_gui\b(.*)")
+SYNOPSIS = "[OPTIONS]"
+"""Such a line is made from the parser, and says less than a command."""
+
+NAMES = {"SCAN": "DICOM", "MASK": "mask.nii.gz"}
+"""What cannot be called as the documents call it, and what it is here; all else is there by name."""
+
+MORE = {"segment": "--quality fast", "phantom": "--size 64 64 16 --spacing 6 6 12"}
+"""Options that a command gets here so that it takes seconds."""
+
+PARSED_ONLY = {
+    "demo": "opens the window, or segments a large phantom: tests/cli/test_demo.py",
+    "self-test": "takes minutes: tests/cli/test_self_test.py",
+    "segment /data": "needs a cluster: tests/cli/test_cohort.py",
+    "train --data": "trains: tests/cli/test_train.py",
+    "train --compare": "needs a training: tests/training/test_comparison_apart.py",
+    "train --improve": "trains: tests/training/test_improve.py",
+    "models roll-back": "needs an improved model: tests/cli/test_models_command.py",
+}
+"""Commands that begin so are held to the parser alone, and why. The window is never opened."""
+
+
+def commands_of(text: str) -> Iterator[str]:
+    """The words after `liverseg` of each command in the code blocks of a page."""
+    for token in MarkdownIt().parse(text):
+        if token.type not in ("fence", "code_block"):
+            continue
+        for line in re.split(r"[\n;|>&]", token.content.replace("\\\n", " ")):
+            found = COMMAND.fullmatch(line.strip())
+            if found and SYNOPSIS not in line:
+                words = (found[1] or found[2] or "").replace("[", "").replace("]", "")
+                yield shlex.join(shlex.split(words, comments=True))
+
+
+COMMANDS = {page: list(commands_of(page.read_text())) for page in PAGES}
+
+
+def is_window(command: str) -> bool:
+    return not command or command.split()[0] in NAMES
+
+
+def parsed_only(command: str) -> bool:
+    return any(command.startswith(start) for start in PARSED_ONLY)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, untrained_model: Path) -> Path:
+    """A folder with all that the documents name."""
+    folder = tmp_path_factory.mktemp("made")
+    one, two = layouts.small(1), layouts.small(2)
+    layouts.pair(one, folder / "scan.nii.gz", folder / "mask.nii.gz")
+    for name, phantom in (("one", one), ("two", two)):
+        for place in ("MASKS", "TRUTH"):
+            layouts.pair(
+                phantom,
+                folder / "STUDIES" / f"{name}.nii.gz",
+                folder / place / f"{name}.nii.gz",
+            )
+    shutil.copytree(folder / "STUDIES", folder / "FOLDER")
+    write_dicom_series(one.volume, folder / "DICOM")
+    labels = stack(one)
+    several = np.stack([labels == 9] * 4 + [labels == 1, labels == 2], axis=-1).astype(np.uint8)
+    write_seg(folder / "SEG.dcm", slices_of(folder / "DICOM"), several, [str(n) for n in range(6)])
+    for name in ("DIR", "DATA"):
+        layouts.decathlon(folder / name)
+    shutil.copytree(untrained_model, folder / "OUT" / "model")
+    return folder
+
+
+@pytest.fixture
+def there(
+    made: Path, tmp_path: Path, untrained_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A copy of that folder to work in, with no settings from before."""
+    folder = tmp_path / "there"
+    shutil.copytree(made, folder)
+    monkeypatch.setenv("LIVERSEG_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def parse(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str]], int]:
+    """Goes through the program as far as its parser."""
+    real = argparse.ArgumentParser.parse_args
+
+    def parsed(*words: object) -> argparse.Namespace:
+        arguments = real(*words)  # type: ignore[call-overload]
+        arguments.run = lambda _: 0
+        return arguments
+
+    def parse(words: list[str]) -> int:
+        with monkeypatch.context() as patch:
+            patch.setattr(argparse.ArgumentParser, "parse_args", parsed)
+            patch.setattr(app, "run_window", lambda *_: 0)
+            return main(words)
+
+    return parse
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if COMMANDS[page]], ids=lambda page: page.name
+)
+def test_the_commands_of_a_page_work(
+    page: Path, there: Path, parse: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in COMMANDS[page]:
+        words = [NAMES.get(word, word) for word in command.split()]
+        if is_window(command) or parsed_only(command):
+            run = parse
+        else:
+            run = main
+            words += MORE.get(words[0], "").split()
+        try:
+            code = run(words)
+        except SystemExit as stopped:
+            code = stopped.code
+        assert code == 0, f"{page.name}: liverseg {command}\n{capsys.readouterr().err}"
+
+
+def test_most_commands_are_run_and_nothing_is_spared_that_is_not_there() -> None:
+    commands = [command for listed in COMMANDS.values() for command in listed]
+    run = [command for command in commands if not (is_window(command) or parsed_only(command))]
+    assert len(run) >= 10
+    unused = [start for start in PARSED_ONLY if not any(c.startswith(start) for c in commands)]
+    assert unused == []
