@@ -169,6 +169,7 @@ ROWS: tuple[ActionRow, ...] = (
     ActionRow("save_preset", "&Window", "Save as preset ...", gap=True),
     ActionRow("rename_preset", "&Window", "Rename preset ..."),
     ActionRow("delete_preset", "&Window", "Delete preset ..."),
+    ActionRow("user_guide", "&Help", "User guide", needs_scan=False),
     ActionRow("shortcuts", "&Help", "Keys and mouse ...", ("F1",), needs_scan=False),
     ActionRow("gestures", "&Help", "First gestures", needs_scan=False),
     ActionRow("log_folder", "&Help", "Show log folder", needs_scan=False, gap=True),

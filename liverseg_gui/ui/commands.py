@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Qt
 
+from liverseg_gui.core import resources
 from liverseg_gui.core.places import log_folder
 from liverseg_gui.core.slabs import THICKEST_MM, THINNEST_MM, Slab, SlabMode
 from liverseg_gui.state.preferences import QUALITIES, MouseProfile
@@ -20,6 +20,7 @@ from liverseg_gui.state.view import Layout, Pane, Tool, ViewState
 from liverseg_gui.ui.actions import ROWS, tool_tip
 from liverseg_gui.ui.cleaning import clear_caches
 from liverseg_gui.ui.hiding import text_shown
+from liverseg_gui.ui.outside import open_outside
 from liverseg_gui.ui.reading_commands import reading_handlers, refresh_readings, tool_checks
 from liverseg_gui.ui.reading_texts import KINDS
 from liverseg_gui.ui.scan_facts import no_segmentation
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from liverseg_gui.ui.main_window import MainWindow
 
 _LONGEST_NAME = 60
+_USER_GUIDE = "user-guide"
 
 
 def handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
@@ -138,6 +140,7 @@ def _own_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
         "preferences": partial(_show_preferences, window),
         "full_screen": partial(_full_screen, window),
         "reset_panels": window.panels.reset,
+        "user_guide": partial(_show_user_guide, window),
         "shortcuts": guide.show_shortcuts,
         "gestures": guide.show_gestures,
         "log_folder": partial(_show_log_folder, window),
@@ -173,6 +176,7 @@ def refresh_commands(window: MainWindow) -> None:
     actions["compare_model"].setEnabled(has_mask and comparer.has_model)
     actions["compare_before"].setEnabled(has_mask and comparer.has_before)
     actions["stop_comparing"].setEnabled(study.compared is not None)
+    actions["user_guide"].setVisible(resources.page(_USER_GUIDE) is not None)
     _refresh_segment(window)
     _refresh_checks(window)
     _refresh_recent(window)
@@ -294,6 +298,15 @@ def _show_preferences(window: MainWindow) -> None:
     dialog.open()
 
 
+def _show_user_guide(window: MainWindow) -> None:
+    page = resources.page(_USER_GUIDE)
+    if page is None or not open_outside(page):
+        window.bench.tell(
+            "The user guide cannot be shown. Look whether this computer has a web browser; "
+            "if it has one, install LiverSeg again."
+        )
+
+
 def _show_models(window: MainWindow) -> None:
     """What is chosen there is used from the next segmentation on."""
     from liverseg_gui.ui.models_dialog import ModelsDialog
@@ -331,7 +344,7 @@ def _show_log_folder(window: MainWindow) -> None:
     folder = log_folder()
     with suppress(OSError):  # then there is nothing to show, and it is told where it would be
         folder.mkdir(parents=True, exist_ok=True)
-    if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+    if not open_outside(folder):
         window.bench.tell(f"The logs lie in {folder}.")
 
 

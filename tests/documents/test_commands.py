@@ -6,7 +6,6 @@ import argparse
 import re
 import shlex
 import shutil
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,7 +26,7 @@ SYNOPSIS = "[OPTIONS]"
 """Such a line is made from the parser, and says less than a command."""
 
 NAMES = {"SCAN": "DICOM", "MASK": "mask.nii.gz"}
-"""What cannot be called as the documents call it, and what it is here; all else is there by name."""
+"""What cannot be called as documents call it, and what it is here; all else is there by name."""
 
 MORE = {"segment": "--quality fast", "phantom": "--size 64 64 16 --spacing 6 6 12"}
 """Options that a command gets here so that it takes seconds."""

@@ -80,6 +80,13 @@ def test_what_it_is_said_to_do_without_is_not_there() -> None:
     assert [path.name for path in (torch / "bin").iterdir()] == ["torch_shm_manager"]
 
 
+def test_the_documents_are_inside_and_not_what_they_are_made_of() -> None:
+    documents = PACKAGE / "_internal" / "liverseg_gui" / "_resources" / "docs"
+    assert (documents / "user-guide.html").is_file()
+    assert (documents / "searchindex.js").is_file()
+    assert not [path for path in documents.rglob("*") if path.suffix in (".md", ".doctree")]
+
+
 def test_the_command_line_writes_to_the_folder_it_is_started_in(home: Path) -> None:
     words = ["phantom", "-o", "made", "--size", "64", "64", "16", "--spacing", "6", "6", "12"]
     done = bare([str(PACKAGE / "liverseg"), *words], home)

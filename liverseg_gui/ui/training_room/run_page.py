@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.privacy import remember_case
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.hiding import text_shown
+from liverseg_gui.ui.outside import open_outside
 from liverseg_gui.ui.theme import set_tone
 from liverseg_gui.ui.training_room.busy import refuse_second
 from liverseg_gui.ui.training_room.curves import Curves
@@ -243,7 +243,7 @@ class RunPage(QWidget):
 
     def _open_folder(self) -> None:
         if self.out is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.out)))
+            open_outside(self.out)
 
     def _show_settings(self) -> None:
         """Names may have to be hidden, or may be shown again."""
