@@ -24,14 +24,21 @@ html_copy_source = False
 html_show_copyright = False
 html_use_index = False
 
+_STANDS_FOR = {
+    "adr/": "adr/index.md",
+    "../README.md": "index.md",
+    "../CHANGELOG.md": "changelog.md",
+}
 _NAMED_BY_FILE = re.compile(r"\[([\w-]+\.md)\](\((?:\.\./)?\1[^)]*\))")
 
 
-def _name_links_by_title(_app: Sphinx, _page: str, source: list[str]) -> None:
-    """A link that a code host shows as `report.md` has the title of its page or heading here."""
+def _links(_app: Sphinx, _page: str, source: list[str]) -> None:
+    """What a code host shows as a folder or outside is a page here, `report.md` is its title."""
+    for target, page in _STANDS_FOR.items():
+        source[0] = source[0].replace(f"]({target})", f"]({page})")
     source[0] = _NAMED_BY_FILE.sub(r"[]\2", source[0])
 
 
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
-    app.connect("source-read", _name_links_by_title)
+    app.connect("source-read", _links)
