@@ -25,14 +25,18 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 COMMAND = re.compile(
     r"(?:\w+=\S+ +|sudo +)*(?:\S*[\\/])?liverseg(?![^\s])(.*)|.* -m liverseg_gui\b(.*)"
 )
-SYNOPSIS = "[OPTIONS]"
-"""Such a line is made from the parser, and says less than a command."""
+GENERATED = re.compile("<!-- begin of .*?<!-- end of ", re.DOTALL)
+"""What is made from the parser says how a command is called, and is none."""
 
-NAMES = {"SCAN": "DICOM", "MASK": "mask.nii.gz", "NAME": "default"}
+NAMES = {"SCAN": "DICOM", "MASK": "mask.nii.gz", "NAME": "untrained"}
 """What cannot be called as documents call it, and what it is here; all else is there by name."""
 
-MORE = {"segment": "--quality fast", "phantom": "--size 64 64 16 --spacing 6 6 12"}
-"""Options that a command gets here so that it takes seconds."""
+MORE = {
+    "segment": "--quality fast",
+    "phantom": "--size 64 64 16 --spacing 6 6 12",
+    "models remove": "--yes",
+}
+"""Options that a command gets here so that it takes seconds, and asks nothing."""
 
 PARSED_ONLY = {
     "demo": "opens the window, or segments a large phantom: tests/cli/test_demo.py",
@@ -49,12 +53,12 @@ PARSED_ONLY = {
 
 def commands_of(text: str) -> Iterator[str]:
     """The words after `liverseg` of each command in the code blocks of a page."""
-    for token in MarkdownIt().parse(text):
+    for token in MarkdownIt().parse(GENERATED.sub("", text)):
         if token.type not in ("fence", "code_block"):
             continue
         for line in re.split(r"[\n;|>&]", token.content.replace("\\\n", " ")):
             found = COMMAND.fullmatch(line.strip())
-            if found and SYNOPSIS not in line:
+            if found:
                 words = (found[1] or found[2] or "").replace("[", "").replace("]", "")
                 yield shlex.join(shlex.split(words, comments=True))
 
@@ -70,6 +74,10 @@ def parsed_only(command: str) -> bool:
     return any(words in command for words in PARSED_ONLY)
 
 
+def more_for(command: str) -> list[str]:
+    return " ".join(more for start, more in MORE.items() if command.startswith(start)).split()
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, untrained_model: Path) -> Path:
     """A folder with all that the documents name."""
@@ -83,8 +91,10 @@ def made(tmp_path_factory: pytest.TempPathFactory, untrained_model: Path) -> Pat
                 folder / "STUDIES" / f"{name}.nii.gz",
                 folder / place / f"{name}.nii.gz",
             )
-    shutil.copytree(folder / "STUDIES", folder / "FOLDER")
+    for name in ("FOLDER", "SCANS"):
+        shutil.copytree(folder / "STUDIES", folder / name)
     shutil.make_archive(str(folder / "disc"), "zip", folder / "STUDIES")
+    shutil.make_archive(str(folder / "FILE"), "zip", untrained_model)
     write_dicom_series(one.volume, folder / "DICOM")
     labels = stack(one)
     several = np.stack([labels == 9] * 4 + [labels == 1, labels == 2], axis=-1).astype(np.uint8)
@@ -99,12 +109,13 @@ def made(tmp_path_factory: pytest.TempPathFactory, untrained_model: Path) -> Pat
 
 @pytest.fixture
 def there(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of that folder to work in, with no settings from before, a user's or the site's."""
+    """A copy of that folder to work in, with settings of its own, a user's and the site's."""
     folder = tmp_path / "there"
     shutil.copytree(made, folder)
     monkeypatch.setenv("LIVERSEG_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("LIVERSEG_SITE", str(tmp_path / "site"))
     monkeypatch.chdir(folder)
+    monkeypatch.setattr(app, "run_window", lambda *_: "a word that is no command opened the window")
     return folder
 
 
@@ -139,7 +150,7 @@ def test_the_commands_of_a_page_work(
             run = parse
         else:
             run = main
-            words += MORE.get(words[0], "").split()
+            words += more_for(command)
         try:
             code = run(words)
         except SystemExit as stopped:
