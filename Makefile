@@ -76,7 +76,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 $(VENV)-inference/.installed: pyproject.toml
 	test -x $(VENV)-inference/bin/python || $(PYTHON) -m venv $(VENV)-inference
 	$(VENV)-inference/bin/python -m pip install --quiet --disable-pip-version-check \
-		'$(TORCH_CPU)' -e '.[package]'
+		'$(TORCH_CPU)' -e '.[docs,package]'
 	touch $@
 
 clean:

@@ -51,6 +51,8 @@ _GCC = re.compile(r"^lib(?:gomp|gfortran|quadmath)\b")
 """The compilers' libraries that distributions bring, mostly without their texts."""
 _MICROSOFT = re.compile(r"^(?:api-ms-win-|ucrtbase|vcruntime|msvcp|concrt)", re.IGNORECASE)
 """Microsoft's runtime: the license of CPython for Windows has its conditions."""
+_SITE = {"furo", "snowballstemmer", "sphinx"}
+"""Whose scripts and styles are in the documents that were built."""
 _COMMON = "/usr/share/common-licenses"
 _OWN = {"LICENSE", "base_library.zip", "licenses", "liverseg_gui", "training"}
 
@@ -89,7 +91,8 @@ def components(sources: Sequence[Path]) -> list[Component]:
     """
     names, others = _sort(sources)
     debian, unknown = _debian([path for path in others if not _is_pythons(path)])
-    found = [component_of(distribution(name)) for name in names | {"liverseg", "pyinstaller"}]
+    names |= {"liverseg", "pyinstaller"} | (_SITE if _has_site(sources) else set())
+    found = [component_of(distribution(name)) for name in names]
     found += [*debian, *_gcc(sources), _cpython()]
     wrong = [
         *(f"{path}: whose is it?" for path in unknown),
@@ -109,6 +112,11 @@ def refused(path: Path) -> bool:
 
 def _has_text(component: Component) -> bool:
     return bool(component.texts) or normalized(component.name) in GIVEN
+
+
+def _has_site(sources: Iterable[Path]) -> bool:
+    site = os.path.realpath(ROOT / "build" / "docs")
+    return any(_is_below(_real(path), [site]) for path in sources)
 
 
 def _sort(sources: Iterable[Path]) -> tuple[set[str], list[Path]]:

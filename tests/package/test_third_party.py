@@ -62,6 +62,14 @@ def test_each_collected_file_brings_the_texts_of_its_distribution(
     assert (qt / "LGPL-3.txt").is_file()
 
 
+def test_the_documents_bring_the_texts_of_what_made_them(tool: ModuleType, tmp_path: Path) -> None:
+    page = str(ROOT / "build" / "docs" / "_static" / "searchtools.js")
+    folder = tool.write_licenses([page], tmp_path / "licenses")
+    expected = {"furo", "Sphinx", "snowballstemmer"}
+    assert expected <= names(folder)
+    assert not expected & names(tool.write_licenses([installed("numpy")], tmp_path / "licenses"))
+
+
 def test_what_is_written_is_read_again(tool: ModuleType, tmp_path: Path) -> None:
     folder = tool.write_licenses([installed("SimpleITK")], tmp_path / "licenses")
     (read,) = (c for c in read_packaged(folder) if c.name == "simpleitk")
