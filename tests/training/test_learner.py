@@ -154,7 +154,7 @@ def test_stages_end_when_the_dice_no_longer_rises_and_the_best_is_kept(
 
     class EarlyStopping(stopping.EarlyStopping):
         def after_epoch(self) -> None:
-            self.recorder.log[3:5] = [next(scores), 0.0]
+            self.recorder.log.items[3:5] = [next(scores), 0.0]
             average = self.learn.average_weights.average
             weights.append({name: value.clone() for name, value in average.items()})
             super().after_epoch()
