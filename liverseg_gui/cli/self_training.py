@@ -1,4 +1,7 @@
-"""A training of seconds, started as the training room starts one: as a process of its own."""
+"""A training of seconds, started as the training room starts one: as a process of its own.
+
+It trains fastai's own network, which needs the most of an installation: torchvision, too.
+"""
 
 from __future__ import annotations
 
@@ -53,6 +56,7 @@ def _job(folder: Path) -> TrainingJob:
     from training.looks import Look
 
     recipe = TrainConfig(
+        architecture="unet-resnet18",
         context=3,
         trunk=Look((64, 96), (64, 96)),
         liver=None,
