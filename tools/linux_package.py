@@ -78,6 +78,7 @@ def write_archive(package: Path, version: str) -> Path:
     with _beside(package) as place:
         _link_tree(package, place / name)
         _add_share(place / name / "share")
+        _let_all_read(place)
         tar = ("tar", "--owner=0", "--group=0", "--sort=name", "-C", str(place))
         subprocess.run([*tar, "-I", f"zstd -T0 -{_LEVEL}", "-cf", str(target), name], check=True)
     return target
@@ -102,6 +103,7 @@ def write_debian(package: Path, version: str) -> Path:
             depends=", ".join(needed(package)),
         )
         (place / "DEBIAN" / "control").write_text(control)
+        _let_all_read(place)
         pack = ("dpkg-deb", "--root-owner-group", "-Zzstd", f"-z{_LEVEL}", "--build")
         subprocess.run([*pack, str(place), str(target)], check=True, stdout=subprocess.DEVNULL)
     return target
@@ -121,12 +123,16 @@ def needed(package: Path) -> list[str]:
 def _beside(package: Path) -> Iterator[Path]:
     """A folder on the same disk, for links instead of copies."""
     with tempfile.TemporaryDirectory(dir=package.parent, prefix=".liverseg-") as folder:
-        Path(folder).chmod(0o755)
         yield Path(folder)
 
 
 def _link_tree(source: Path, target: Path) -> None:
     shutil.copytree(source, target, symlinks=True, copy_function=os.link)
+
+
+def _let_all_read(place: Path) -> None:
+    """Whatever the umask was of those who built it: their users are not they."""
+    subprocess.run(["chmod", "-R", "u=rwX,go=rX", str(place)], check=True)
 
 
 def _add_share(share: Path) -> None:

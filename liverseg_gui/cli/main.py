@@ -104,7 +104,7 @@ def _window(words: list[str]) -> int:
     try:
         from liverseg_gui.ui.app import run_window
     except ImportError as error:
-        if not any(words in str(error) for words in _LIBRARY_MISSING):
+        if not any(said in str(error) for said in _LIBRARY_MISSING):
             raise
         raise LiverSegError(
             f"The window needs a library of the system: {error}. Install it "

@@ -217,7 +217,8 @@ def _require_for_all(name: str) -> None:
         ModelError: the others lack it.
     """
     found = find_installed(name)
-    if found is not None and found.place is Place.USER:
+    lacking = find_installed(name, Place.SITE) is None
+    if found is not None and found.place is Place.USER and lacking:
         raise ModelError(
             f"{found.name!r} is yours alone. Add it for all users first: `liverseg models add "
             f"{shlex.quote(str(found.folder))} --all-users --name NAME`, with another name."

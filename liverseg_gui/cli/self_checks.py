@@ -104,7 +104,7 @@ def _training(bench: Bench) -> str:
     Where training is not in the package, the command says so.
     """
     if not has_training():
-        return _no_training()
+        return _no_training(bench.folder)
     from liverseg_gui.cli.self_training import train_tiny
     from liverseg_gui.segmentation.inference import NetworkSegmenter
 
@@ -114,9 +114,9 @@ def _training(bench: Bench) -> str:
     return f"{card['architecture']} of torch {card['libraries']['torch']}, on {segmented.device}"
 
 
-def _no_training() -> str:
+def _no_training(folder: Path) -> str:
     done = subprocess.run(
-        own_command("train", "--data", "cases", "--out", "model"),
+        own_command("train", "--data", str(folder), "--out", str(folder / "model")),
         capture_output=True,
         text=True,
         timeout=_LONGEST_START_S,

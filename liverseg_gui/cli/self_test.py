@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from liverseg_gui import __version__
 from liverseg_gui.cli.console import has_display
 from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.own_command import is_packaged
 
 if TYPE_CHECKING:
     from liverseg_gui.cli.self_bench import Bench
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     from liverseg_gui.cli.self_bench import Bench
     from liverseg_gui.cli.self_checks import CHECKS
 
-    kind = "packaged" if getattr(sys, "frozen", False) else "from source"
+    kind = "packaged" if is_packaged() else "from source"
     print(f"LiverSeg {__version__}, {kind}", flush=True)
     with _folder(arguments.keep) as folder, _own_home(folder / "home"):
         bench = Bench(folder)
@@ -70,9 +70,10 @@ def _folder(kept: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def _own_home(home: Path) -> Iterator[None]:
-    """Settings, models and logs of the test stay apart from the reader's."""
+    """Settings, models and logs of the test stay apart from the reader's and the site's."""
     before = dict(os.environ)
     os.environ["LIVERSEG_HOME"] = str(home)
+    os.environ["LIVERSEG_SITE"] = str(home / "site")
     if not has_display():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     try:

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from liverseg_gui.core.places import log_folder
 
@@ -30,10 +31,8 @@ def crash_file() -> Iterator[None]:
     Where no file can be written the process does without.
     """
     path = _path(os.getpid())
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("w", encoding="utf-8")
-    except OSError:
+    file = _opened(path)
+    if file is None:
         yield
         return
     faulthandler.enable(file)
@@ -43,6 +42,14 @@ def crash_file() -> Iterator[None]:
         faulthandler.disable()
         file.close()
         _remove(path)
+
+
+def _opened(path: Path) -> TextIO | None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("w", encoding="utf-8")
+    except OSError:
+        return None
 
 
 def last_words(pid: int) -> str:

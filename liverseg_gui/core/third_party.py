@@ -211,7 +211,8 @@ def files_of(found: Distribution) -> Iterator[PurePosixPath]:
     As `Distribution.files`, in a tenth of the time.
     """
     for row in csv.reader((found.read_text("RECORD") or "").splitlines()):
-        yield PurePosixPath(row[0])
+        if row:
+            yield PurePosixPath(row[0])
 
 
 def _is_text(file: PurePosixPath) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -29,7 +30,8 @@ def write_text(path: Path, text: str) -> None:
             "free some space."
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # there is none where nothing could be written
+            partial.unlink(missing_ok=True)
 
 
 def write_read_text(path: Path, text: str) -> None:

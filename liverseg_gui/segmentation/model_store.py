@@ -17,7 +17,6 @@ from pathlib import Path
 
 from liverseg_gui.core.errors import ModelError, NameTakenError
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.resources import DEFAULT_MODEL
 from liverseg_gui.core.shared import make_shared_folder, share
 from liverseg_gui.segmentation.model_card import (
     CARD,
@@ -256,7 +255,7 @@ def _finish(
 
 
 def remove_model(name: str, settings: ModelChoice, place: Place = Place.USER) -> InstalledModel:
-    """Remove a model that was added; where `settings` chose it, they choose the default model.
+    """Remove a model that was added; where `settings` chose it, they choose none any more.
 
     Raises:
         ModelError: it comes with the program, is not there or not in `place`, or cannot be removed.
@@ -282,7 +281,7 @@ def remove_model(name: str, settings: ModelChoice, place: Place = Place.USER) ->
         ) from error
     shutil.rmtree(going, ignore_errors=True)
     if settings.model == found.name:
-        settings.choose_model(DEFAULT_MODEL)
+        settings.choose_model("")
     return found
 
 

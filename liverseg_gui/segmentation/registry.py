@@ -89,7 +89,7 @@ class ModelChoice(Protocol):
         ...
 
     def choose_model(self, name: str) -> None:
-        """Use the model `name` from now on."""
+        """Use the model `name` from now on; "" is the one that is used where none is chosen."""
         ...
 
 

@@ -112,7 +112,7 @@ class Settings:
         return self._model_for_now or self._model or self._site_model
 
     def choose_model(self, name: str) -> None:
-        """Segment with the model `name` from the next time on."""
+        """Segment with the model `name` from the next time on; "" is the one for all users."""
         self._model, self._model_for_now = name, None
         self._write()
 

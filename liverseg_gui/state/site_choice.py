@@ -27,7 +27,7 @@ class SiteChoice:
         return model if isinstance(model, str) and model else DEFAULT_MODEL
 
     def choose_model(self, name: str) -> None:
-        """Use the model `name` where a user chose none.
+        """Use the model `name` where a user chose none; "" is the program's own.
 
         Raises:
             SaveError: it cannot be written.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
+
+from liverseg_gui.core.own_command import is_packaged
 
 _QT_OF_PACKAGE = ("QT_PLUGIN_PATH", "QML2_IMPORT_PATH")
 """The packaged program finds its own Qt by them; other programs would load that too."""
@@ -15,7 +16,7 @@ _QT_OF_PACKAGE = ("QT_PLUGIN_PATH", "QML2_IMPORT_PATH")
 
 def open_outside(path: Path) -> bool:
     """Open `path` in the program that the system has for it; false where there is none."""
-    hidden = _QT_OF_PACKAGE if getattr(sys, "frozen", False) else ()
+    hidden = _QT_OF_PACKAGE if is_packaged() else ()
     kept = {name: os.environ.pop(name) for name in hidden if name in os.environ}
     try:
         return QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))

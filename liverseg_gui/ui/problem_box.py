@@ -13,8 +13,6 @@ from liverseg_gui.ui.error_report import error_report
 
 UNHARMED = "The open study is unharmed."
 _NOTHING_SENT = "Nothing is sent to anybody: the details are the whole report."
-
-
 _DETAILS_PX = (620, 320)
 """A report can be read there without scrolling sideways."""
 

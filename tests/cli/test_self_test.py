@@ -20,6 +20,7 @@ from liverseg_gui.cli.self_checks import CHECKS, Check
 from liverseg_gui.core import resources
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.volume import LabelMap
+from liverseg_gui.segmentation.registry import Place, models_folder
 from liverseg_gui.segmentation.segmenter import Segmentation
 from liverseg_gui.ui import surface_canvas
 from liverseg_gui.ui.surface_scene import NoOpenGLError
@@ -75,6 +76,15 @@ def test_it_leaves_the_readers_settings_and_folders_alone(
     assert home == folder / "home"
     assert not folder.exists()
     assert os.environ["LIVERSEG_HOME"] == before
+
+
+def test_a_model_for_all_users_is_not_in_its_way(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LIVERSEG_SITE", str(tmp_path / "site"))
+    shutil.copytree(resources.path("models/default"), models_folder(Place.SITE) / "copy")
+    with self_test._own_home(tmp_path / "home"):
+        assert "model.zip" in check("other exports").run(bench)
 
 
 def test_without_a_display_it_draws_offscreen(

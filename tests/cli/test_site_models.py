@@ -33,6 +33,9 @@ def computer(untrained_model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     monkeypatch.setenv("LIVERSEG_SITE", str(folder / "share" / "liverseg"))
     monkeypatch.setenv("LIVERSEG_HOME", str(folder / "administrator"))
     yield folder
+    for path in (folder, *folder.rglob("*")):
+        if path.is_dir():
+            path.chmod(0o755)
     shutil.rmtree(folder)
 
 
@@ -45,7 +48,7 @@ def log_in(computer: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def unprivileged() -> Iterator[None]:
-    """Without the rights of root, where the tests have them."""
+    """Without the rights of root, where the tests have them; elsewhere permissions must do."""
     root = os.geteuid() == 0
     if root:
         os.seteuid(NOBODY)
@@ -97,6 +100,8 @@ def test_a_user_without_the_right_is_told_so_in_one_line_and_nothing_changes(
     computer: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said(capsys, "add", str(computer / "model"), "--name", "site", "--all-users")
+    for place in (site_folder(), models_folder(Place.SITE)):
+        place.chmod(0o555)  # whoever runs the tests is the administrator, too
     log_in(computer, "reader", monkeypatch)
     for words in (
         ("add", str(computer / "model"), "--name", "mine", "--all-users"),
@@ -145,6 +150,29 @@ def test_a_model_of_the_site_is_removed_only_when_that_is_said(
     assert Settings().model == SiteChoice().model == "default"
 
 
+def test_a_model_that_an_administrator_has_too_can_be_chosen_for_all(
+    computer: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said(capsys, "add", str(computer / "model"), "--name", "liver")
+    told = said(capsys, "add", str(computer / "model"), "--name", "liver", "--all-users")
+    assert "`liverseg models choose liver --all-users`" in told
+    said(capsys, "choose", "liver", "--all-users")
+    log_in(computer, "reader", monkeypatch)
+    assert Settings().model == "liver"
+
+
+def test_who_removes_their_chosen_model_has_the_choice_for_all_again(
+    computer: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said(capsys, "add", str(computer / "model"), "--name", "site", "--all-users")
+    said(capsys, "choose", "site", "--all-users")
+    log_in(computer, "reader", monkeypatch)
+    said(capsys, "add", str(computer / "model"), "--name", "mine")
+    said(capsys, "choose", "mine")
+    assert "site is used from now on" in said(capsys, "remove", "mine", "--yes")
+    assert Settings().model == "site"
+
+
 def test_the_choice_for_all_holds_until_a_user_chooses(
     computer: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -178,7 +206,7 @@ def test_a_place_that_cannot_be_read_is_told_and_harms_nothing(
     computer: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said(capsys, "add", str(computer / "model"), "--name", "site", "--all-users")
-    models_folder(Place.SITE).chmod(0o700)
+    models_folder(Place.SITE).chmod(0)
     log_in(computer, "reader", monkeypatch)
     with unprivileged():
         assert "which cannot be read (Permission denied)" in said(capsys)

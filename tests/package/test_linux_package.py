@@ -101,8 +101,10 @@ def test_archive_and_debian_package_hold_program_command_and_desktop_entry(
     (package / "_internal").mkdir(parents=True)
     (package / "liverseg").write_text("the program")
     (package / "_internal" / "libxcb-cursor.so.0").write_text("a library")
+    for path, mode in (("liverseg", 0o700), ("_internal/libxcb-cursor.so.0", 0o600)):
+        (package / path).chmod(mode)
     tool = [sys.executable, str(ROOT / "tools" / "installers.py"), str(package)]
-    subprocess.run(tool, check=True, capture_output=True)
+    subprocess.run(tool, check=True, capture_output=True, umask=0o077)
     (archive,) = tmp_path.glob(f"{name}-{__version__}-linux-*.tar.zst")
     (debian,) = tmp_path.glob(f"{name}_{__version__}_*.deb")
     packed = said("tar", "-I", "zstd", "-tf", str(archive)).split()
@@ -110,6 +112,9 @@ def test_archive_and_debian_package_hold_program_command_and_desktop_entry(
     assert f"{name}-{__version__}/share/applications/liverseg.desktop" in packed
     inside = said("dpkg-deb", "-c", str(debian))
     assert "./usr/bin/liverseg -> /opt/liverseg/liverseg" in inside
+    listed = (inside, said("tar", "-I", "zstd", "-tvf", str(archive)))
+    modes = {line[:10] for lines in listed for line in lines.splitlines() if line[0] != "l"}
+    assert modes == {"drwxr-xr-x", "-rwxr-xr-x", "-rw-r--r--"}, "all can use it"
     for shared in ("applications/liverseg.desktop", "mime/packages/liverseg.xml"):
         assert f"./usr/share/{shared}" in inside
     assert said("dpkg-deb", "-f", str(debian), "Package", "Conflicts").split() == [

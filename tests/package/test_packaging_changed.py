@@ -69,6 +69,13 @@ def test_on_main_all_commits_that_came_together_tell(
     assert changed(checkout) is expected
 
 
+def test_what_it_looks_at_is_there() -> None:
+    words = SCRIPT.read_text().partition(" HEAD -- ")[2].replace("\\\n", " ").split()
+    root = SCRIPT.parents[1]
+    assert len(words) > 10
+    assert [word for word in words if not list(root.glob(word.strip("'")))] == []
+
+
 def test_on_main_what_came_the_day_before_does_not_tell(checkout: Path) -> None:
     commit(checkout, "pyinstaller.spec", hour=2)
     commit(checkout, "README.md", hour=26)

@@ -15,6 +15,9 @@ from liverseg_gui import __version__
 
 SPEC = Path(__file__).parents[2] / "pyinstaller.spec"
 TARGETS = ("Analysis", "PYZ", "EXE", "COLLECT", "BUNDLE")
+PAGES = "liverseg_gui/_resources/docs"
+COLLECTED = (f"{PAGES}/index.html", f"{PAGES}/.doctrees/index.doctree", "torch/test/cpp.so")
+"""Some of what PyInstaller finds, by its place in the package."""
 Handed = dict[str, list[SimpleNamespace]]
 
 
@@ -29,7 +32,8 @@ def on(
 
         def target(name: str) -> Callable[..., SimpleNamespace]:
             def make(*args: object, **options: object) -> SimpleNamespace:
-                toc = {"datas": [], "binaries": [], "scripts": [], "pure": []}
+                found = [(place, "-", "DATA") for place in COLLECTED]
+                toc = {"datas": found, "binaries": [], "scripts": [], "pure": []}
                 handed[name].append(SimpleNamespace(args=args, options=options, **toc))
                 return handed[name][-1]
 
@@ -69,6 +73,13 @@ def test_the_licenses_go_in(on: Callable[[str], Handed]) -> None:
     places = {place for place, _, _ in on("linux")["Analysis"][0].datas}
     assert "licenses/INDEX.txt" in places
     assert any(place.startswith("licenses/CPython-") for place in places)
+
+
+def test_what_sphinx_and_torch_need_only_for_themselves_stays_out(
+    on: Callable[[str], Handed],
+) -> None:
+    places = {place for place, _, _ in on("linux")["Analysis"][0].datas}
+    assert places & set(COLLECTED) == {f"{PAGES}/index.html"}
 
 
 def test_windows_has_a_program_with_a_console_and_one_without(
