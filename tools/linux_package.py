@@ -13,9 +13,10 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
+from flavors import flavor
 from system_libraries import QT_LIBRARIES
 
 ROOT = Path(__file__).parents[1]
@@ -37,30 +38,6 @@ Description: Liver and tumor segmentation in abdominal CT. Research use only.
  {inside} in one folder, with the default model.
  It needs no Python and no network. Not a medical device.
 """
-
-
-@dataclass(frozen=True)
-class Flavor:
-    """What a package is called, which one it cannot stand beside, and what it tells is inside."""
-
-    name: str
-    other: str
-    inside: str
-
-
-FLAVORS = {
-    "full": Flavor(
-        "liverseg", "liverseg-inference", "Window, command line, inference and training"
-    ),
-    "inference": Flavor(
-        "liverseg-inference", "liverseg", "Window, command line and inference, without training,"
-    ),
-}
-
-
-def flavor() -> Flavor:
-    """The one that LIVERSEG_FLAVOR names, as for pyinstaller.spec."""
-    return FLAVORS[os.environ.get("LIVERSEG_FLAVOR", "full")]
 
 
 def write_all(package: Path, version: str) -> list[Path]:

@@ -13,10 +13,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from flavors import flavor
+
 
 def write_all(package: Path, version: str) -> list[Path]:
     """Write liverseg-VERSION-macos-ARCH.dmg with LiverSeg.app, which is beside `package`."""
-    target = package.parent / f"liverseg-{version}-macos-{platform.machine()}.dmg"
+    target = package.parent / f"{flavor().name}-{version}-macos-{platform.machine()}.dmg"
     with tempfile.TemporaryDirectory(dir=package.parent, prefix=".liverseg-") as place:
         _run("ditto", str(package.parent / "LiverSeg.app"), f"{place}/LiverSeg.app")
         Path(place, "Applications").symlink_to("/Applications")

@@ -12,6 +12,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from flavors import flavor
+
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "package" / "windows" / "liverseg.iss"
 PROGRAMS = ("liverseg.exe", "liverseg-window.exe")
@@ -30,13 +32,13 @@ def write_all(package: Path, version: str) -> list[Path]:
 
 def write_zip(package: Path, version: str) -> Path:
     """Pack the folder: the path of liverseg-VERSION-windows-x64.zip."""
-    target = package.parent / f"liverseg-{version}-windows-x64"
+    target = package.parent / f"{flavor().name}-{version}-windows-x64"
     return Path(shutil.make_archive(str(target), "zip", package.parent, package.name))
 
 
 def write_setup(compiler: str, package: Path, version: str) -> Path:
     """Compile the installer, which signs itself and its uninstaller: its path."""
-    target = package.parent / f"liverseg-{version}-windows-x64-setup.exe"
+    target = package.parent / f"{flavor().name}-{version}-windows-x64-setup.exe"
     command = [compiler, "/Q", f"/DVersion={version}", f"/DPackage={package}"]
     command += [f"/O{target.parent}", f"/F{target.stem}"]
     signing = os.environ.get("LIVERSEG_SIGN")
