@@ -26,7 +26,7 @@ os.environ.setdefault("LC_ALL", "C.UTF-8")
 
 import numpy as np
 from PIL import Image
-from PySide6.QtCore import QBuffer, QIODevice, QPoint, QPointF, QSize, Qt
+from PySide6.QtCore import QBuffer, QIODevice, QPoint, QPointF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
 from PySide6.QtWidgets import QApplication, QWidget
 from scipy import ndimage
@@ -46,9 +46,11 @@ from liverseg_gui.segmentation.segmenter import Segmentation
 from liverseg_gui.state.preferences import Theme
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import Layout, Pane
+from liverseg_gui.ui.licenses_dialog import LicensesDialog
 from liverseg_gui.ui.main_window import MainWindow
 from liverseg_gui.ui.models_dialog import ModelsDialog
 from liverseg_gui.ui.preferences_dialog import PreferencesDialog
+from liverseg_gui.ui.problem_box import ProblemBox
 from liverseg_gui.ui.shortcuts_dialog import ShortcutsDialog
 from liverseg_gui.ui.study_browser import StudyBrowser
 from liverseg_gui.ui.training_room.data_page import DataPage
@@ -80,6 +82,7 @@ TRAINED_ON = (
 _SMALL = (960, 660)
 _GAP, _BACK = 8, "#202228"
 _LONGEST_WAIT_S = 120
+_OPENED_MS = 300
 _TRAINING_S = 1200
 
 
@@ -562,6 +565,26 @@ def shortcuts(studio: Studio) -> QImage:
     return dialog_shot(studio, dialog)
 
 
+def licenses(studio: Studio) -> QImage:
+    """The licenses, at that of Qt for Python."""
+    dialog = LicensesDialog(studio.window)
+    dialog.resize(900, 420)
+    (row,) = dialog.list.findItems("PySide6_Essentials", Qt.MatchFlag.MatchStartsWith)
+    dialog.list.setCurrentItem(row)
+    return dialog_shot(studio, dialog)
+
+
+def problem(studio: Studio) -> QImage:
+    """What is said about a mistake in the program; its details would tell of this computer."""
+    message = "Something unexpected happened (ZeroDivisionError: division by zero)."
+    box = ProblemBox(studio.window, message, message)
+    images = []
+    QTimer.singleShot(_OPENED_MS, lambda: images.append(shot(box)))
+    QTimer.singleShot(_OPENED_MS, box.accept)
+    box.exec()  # as in the program; closed without being waited for, Python crashes at its end
+    return images[0]
+
+
 def dialog_shot(studio: Studio, dialog: QWidget) -> QImage:
     """A dialog as it looks when it has just been opened."""
     dialog.show()
@@ -645,6 +668,8 @@ PICTURES: dict[str, Callable[[Studio], QImage]] = {
     "training-result": training_result,
     "training-run": training_run,
     "shortcuts": shortcuts,
+    "licenses": licenses,
+    "problem": problem,
     "scan-check": scan_check,
     "study-browser": study_browser,
 }
