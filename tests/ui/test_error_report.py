@@ -21,8 +21,9 @@ from liverseg_gui.segmentation import runtime_choice
 from liverseg_gui.segmentation.runtime_choice import Choice
 from liverseg_gui.ui.app import open_first
 from liverseg_gui.ui.error_report import error_report
-from liverseg_gui.ui.logging_setup import LOG_NAME, catch_unexpected, start_logging
+from liverseg_gui.ui.logging_setup import LOG_NAME, start_logging
 from liverseg_gui.ui.problem_box import ProblemBox
+from liverseg_gui.ui.unexpected import UnexpectedErrors
 from tests.ui.conftest import Desk
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +54,7 @@ def caught(monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     monkeypatch.setattr("sys.excepthook", sys.excepthook)
     monkeypatch.setattr("threading.excepthook", None)
     told: list[tuple[str, str]] = []
-    catch_unexpected(lambda *said: told.append(said))
+    UnexpectedErrors(lambda *said: told.append(said), str, later=lambda do: do()).catch()
     try:
         raise RuntimeError("/data/John Doe/scan 1.nii.gz of Doe^John (4711) broke")
     except RuntimeError as error:
