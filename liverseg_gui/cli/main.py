@@ -32,12 +32,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _window(words)
         _tell_crashes()
         arguments = command_parser().parse_args(words)
-        return int(arguments.run(arguments))
+        code = int(arguments.run(arguments))
+        sys.stdout.flush()
+        return code
     except LiverSegError as error:
         print(f"liverseg: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"liverseg: {system_error_in_words(error)}", file=sys.stderr)
+        if not (isinstance(error, BrokenPipeError) and _reader_is_gone()):
+            print(f"liverseg: {system_error_in_words(error)}", file=sys.stderr)
         return 1
     except MemoryError:
         print("liverseg: There is not enough memory. Close other programs.", file=sys.stderr)
@@ -57,6 +60,16 @@ def _make_streams_usable() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names need not fit the console
+
+
+def _reader_is_gone() -> bool:
+    """Whether nobody reads our output any more, as where `head` has enough; the rest is dropped."""
+    try:
+        print(flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def _tell_crashes() -> None:

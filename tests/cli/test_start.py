@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -74,3 +77,44 @@ def test_window_and_commands_remove_what_a_killed_program_unpacked(
     monkeypatch.setattr("liverseg_gui.ui.app.run_window", lambda *_: 0)
     assert main(words) == 0
     assert not left.exists()
+
+
+@pytest.fixture
+def unread() -> Iterator[int]:
+    """A pipe that nobody reads from any more."""
+    read, write = os.pipe()
+    os.close(read)
+    yield write
+    os.close(write)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_has_enough_is_no_error_to_speak_of(unread: int, unbuffered: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "liverseg_gui", "models"],
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        stdout=unread,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_another_pipe_that_breaks_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(_: object) -> int:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+    monkeypatch.setattr("liverseg_gui.cli.info.run_info", fails)
+    assert main(["info", "disc"]) == 1
+    assert "Broken pipe" in capsys.readouterr().err
+
+
+def test_training_says_in_one_line_what_it_lacks(tmp_path: Path) -> None:
+    words = ["train", "--data", str(tmp_path / "gone"), "--out", str(tmp_path / "out")]
+    done = subprocess.run(
+        [sys.executable, "-m", "liverseg_gui", *words], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1, done.stderr
