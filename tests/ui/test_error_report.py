@@ -159,7 +159,11 @@ def test_the_folder_of_the_logs_is_shown_or_told(
         return opens
 
     monkeypatch.setattr(QDesktopServices, "openUrl", show)
+    said: list[str] = []
+    desk.window.bench.said.connect(said.append)
+    desk.settings.hide_patient = True
     desk.trigger("log_folder")
+    assert said == [f"The logs lie in {log_folder()}."]
     assert shown == [log_folder()]
     assert log_folder().is_dir()
     told = [] if opens else [(f"The logs lie in {log_folder()}.", "")]
