@@ -74,23 +74,18 @@ def _lock(place: Path) -> BaseFileLock:
 
 
 def _is_own(place: Path) -> bool:
-    """Whether this user's program made `place`, and filled it: no link, and closed to others.
+    """Whether this user's program made `place`, and filled it: no links, and closed to others.
 
     One with the lock alone may be just being made.
     """
     try:
-        made = _is_mine(place, stat.S_IFDIR) and _is_mine(place / _LOCK, stat.S_IFREG)
-        return made and _is_mine(place / _FILES, stat.S_IFDIR)
+        status = place.lstat()
+        parts = (place, place / _LOCK, place / _FILES)
+        kinds = [stat.S_IFMT(part.lstat().st_mode) for part in parts]
     except OSError:
         return False
-
-
-def _is_mine(path: Path, kind: int) -> bool:
-    """Whether `path` is of that kind, and this user's alone to write; on Windows each user has a
-    place of their own."""
-    status = path.lstat()
-    closed = os.name == "nt" or (status.st_uid == os.getuid() and not status.st_mode & 0o022)
-    return closed and stat.S_IFMT(status.st_mode) == kind
+    closed = os.name == "nt" or (status.st_uid == os.getuid() and not status.st_mode & 0o077)
+    return closed and kinds == [stat.S_IFDIR, stat.S_IFREG, stat.S_IFDIR]
 
 
 def _remove_if_left(place: Path) -> None:

@@ -71,7 +71,8 @@ def test_window_and_commands_remove_what_a_killed_program_unpacked(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = tmp_path / "liverseg-abcd1234"
-    (left / "files").mkdir(parents=True)
+    left.mkdir(mode=0o700)
+    (left / "files").mkdir()
     (left / "in-use.lock").touch()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("liverseg_gui.ui.app.run_window", lambda *_: 0)

@@ -19,7 +19,7 @@ from liverseg_gui.core.temporary import (
 )
 
 HOLDER = (
-    "import sys; from liverseg_gui.core.temporary import make_temporary; "
+    "import os, sys; os.umask(0o002); from liverseg_gui.core.temporary import make_temporary; "
     "folder = make_temporary(); (folder / 'slice.dcm').touch(); "
     "print(folder, flush=True); sys.stdin.read()"
 )
@@ -132,8 +132,8 @@ def test_what_is_another_users_stays(left: Path, monkeypatch: pytest.MonkeyPatch
     assert (left / "files" / "slice.dcm").exists()
 
 
-def test_what_others_may_write_to_stays(left: Path) -> None:
-    left.chmod(0o777)
+def test_what_others_may_look_into_stays(left: Path) -> None:
+    left.chmod(0o755)
     sweep_temporary()
     assert (left / "files" / "slice.dcm").exists()
 
