@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from liverseg_gui.core.errors import (
     UnreadableFileError,
 )
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.temporary import temporary_folder
 from liverseg_gui.core.volume import LabelMap, Volume
 from liverseg_gui.io.archives import unpack
 from liverseg_gui.io.masks import UnknownLabelsError, read_mask
@@ -122,8 +122,7 @@ class PackedCase:
 
     def read(self) -> Case:
         """See `CaseSource.read`."""
-        with tempfile.TemporaryDirectory(prefix="liverseg-") as place:
-            folder = Path(place)
+        with temporary_folder() as folder:
             try:
                 for path in (self.scan, self.mask):
                     _put(path, folder)
@@ -134,7 +133,7 @@ class PackedCase:
                     "some space for temporary files, or unpack the archives yourself."
                 ) from error
             except LiverSegError as error:
-                raise type(error)(str(error).replace(place, str(self.scan.parent))) from error
+                raise type(error)(str(error).replace(str(folder), str(self.scan.parent))) from error
 
     def fingerprint(self) -> str:
         """See `CaseSource.fingerprint`."""

@@ -15,7 +15,8 @@ from typing import NoReturn
 
 from liverseg_gui import __version__
 from liverseg_gui.cli.console import has_display
-from liverseg_gui.core.errors import Cancelled, LiverSegError
+from liverseg_gui.core.errors import Cancelled, LiverSegError, system_error_in_words
+from liverseg_gui.core.temporary import sweep_temporary
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,17 +24,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     multiprocessing.freeze_support()
     _make_streams_usable()
     words = list(sys.argv[1:] if argv is None else argv)
+    sweep_temporary()
     try:
         if _opens_window(words):
+            if words and _is_no_path(words[0]):
+                return _no_command(words[0])
             return _window(words)
         _tell_crashes()
         arguments = command_parser().parse_args(words)
-        return int(arguments.run(arguments))
+        code = int(arguments.run(arguments))
+        sys.stdout.flush()
+        return code
     except LiverSegError as error:
         print(f"liverseg: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"liverseg: {error}. Check the path and its permissions.", file=sys.stderr)
+        if not (isinstance(error, BrokenPipeError) and _reader_is_gone()):
+            print(f"liverseg: {system_error_in_words(error)}", file=sys.stderr)
         return 1
     except MemoryError:
         print("liverseg: There is not enough memory. Close other programs.", file=sys.stderr)
@@ -53,6 +60,16 @@ def _make_streams_usable() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names need not fit the console
+
+
+def _reader_is_gone() -> bool:
+    """Whether nobody reads our output any more, as where `head` has enough; the rest is dropped."""
+    try:
+        print(flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def _tell_crashes() -> None:
@@ -78,6 +95,22 @@ def _opens_window(words: list[str]) -> bool:
     if not words or words[0] in ("--device", "--model"):
         return True
     return not words[0].startswith("-") and words[0] not in _COMMANDS
+
+
+def _is_no_path(word: str) -> bool:
+    """Whether nobody can mean a scan by `word`, which is neither an option nor a command."""
+    looks_like_one = word.startswith("-") or any(mark in word for mark in "./\\:")
+    return not looks_like_one and not os.path.exists(word)
+
+
+def _no_command(word: str) -> int:
+    """Say that there is nothing called `word`, and what may be meant; returns the exit code."""
+    import difflib
+
+    close = difflib.get_close_matches(word.lower(), _COMMANDS, 1)
+    meant = f"Did you mean {close[0]!r}?" if close else "`liverseg --help` lists the commands."
+    print(f"liverseg: {word!r} is no command, and no file or folder here. {meant}", file=sys.stderr)
+    return 2
 
 
 def window_parser() -> argparse.ArgumentParser:

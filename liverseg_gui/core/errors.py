@@ -1,5 +1,21 @@
 """Errors whose message a clinician can act on: what went wrong, in which file, what to do next."""
 
+import errno
+
+_REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Free some space, or choose another place."),
+    errno.EROFS: "Nothing can be written there: choose another place.",
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "Look to its permissions."),
+    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR), "Check the path."),
+    errno.EISDIR: "It is a folder: name a file.",
+    errno.EEXIST: "Choose another name.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+    **dict.fromkeys(
+        (errno.EIO, errno.ESTALE, errno.ETIMEDOUT), "Look to the disk or the network drive."
+    ),
+}
+"""What to do about an error of the system, by its number."""
+
 
 class LiverSegError(Exception):
     """Base of every expected failure. The message is one or two plain sentences."""
@@ -38,3 +54,10 @@ class Cancelled(Exception):  # noqa: N818
 
     def __init__(self, message: str = "cancelled") -> None:
         super().__init__(message)  # fastai reads args[0] of what passes through its callbacks
+
+
+def system_error_in_words(error: OSError) -> str:
+    """What the system says went wrong, with which file, and what to do about it."""
+    said = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else None
+    remedy = _REMEDIES.get(error.errno or 0, "Check the path and its permissions.")
+    return f"{said or error.strerror or error}. {remedy}"

@@ -66,9 +66,11 @@ def make_phantom(spec: PhantomSpec | None = None) -> Phantom:
     """Make the phantom of `spec`; the same spec always gives the same phantom.
 
     Raises:
-        ValueError: the tumors asked for do not fit into the liver.
+        ValueError: the grid is too small, or the tumors asked for do not fit into the liver.
     """
     spec = spec or PhantomSpec()
+    if min(spec.shape) < 2:
+        raise ValueError("a grid has at least two voxels along each axis")
     rng = np.random.default_rng(spec.seed)
     canvas = _Canvas(spec, rng)
     body = _Anatomy(rng)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import lzma
 import shutil
-import tempfile
 import zipfile
 import zlib
 from dataclasses import replace
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.temporary import make_temporary, remove_temporary
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.entries import ShowPreview, VolumeEntry
 
@@ -46,8 +46,12 @@ def unpacked(path: Path, progress: Progress) -> Path:
     key = (str(path.resolve()), status.st_mtime_ns, status.st_size)
     if key in _unpacked and _unpacked[key].is_dir():
         return _unpacked[key]
-    folder = Path(tempfile.mkdtemp(prefix="liverseg-"))
-    unpack(path, folder, progress)
+    folder = make_temporary()
+    try:
+        unpack(path, folder, progress)
+    except BaseException:
+        remove_temporary(folder)
+        raise
     _unpacked[key] = folder
     return folder
 
@@ -128,11 +132,11 @@ def from_archive(entry: VolumeEntry, archive: Path) -> VolumeEntry:
 def remove(path: Path) -> None:
     """Delete what the archive `path` was unpacked into, if it was."""
     for key in [key for key in _unpacked if key[0] == str(path.resolve())]:
-        shutil.rmtree(_unpacked.pop(key), ignore_errors=True)
+        remove_temporary(_unpacked.pop(key))
 
 
 @atexit.register
 def remove_unpacked() -> None:
     """Delete every unpacked archive."""
     while _unpacked:
-        shutil.rmtree(_unpacked.popitem()[1], ignore_errors=True)
+        remove_temporary(_unpacked.popitem()[1])

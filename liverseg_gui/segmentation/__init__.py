@@ -1,6 +1,10 @@
 """From a Volume to a LabelMap. Only the modules that compute import torch; none imports Qt."""
 
 import os
+import warnings
+
+# fastai calls it when it is imported: no user can do anything about that.
+warnings.filterwarnings("ignore", r"`torch\.jit\.script")
 
 if "OMP_WAIT_POLICY" not in os.environ:
     # Read by OpenMP when torch is loaded. Its threads wait for each other by turning round, for

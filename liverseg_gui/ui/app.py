@@ -17,9 +17,10 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import Layout
 from liverseg_gui.ui.application import Application, own_taskbar_place
 from liverseg_gui.ui.garbage import GarbageTimer
-from liverseg_gui.ui.logging_setup import catch_unexpected, start_logging
+from liverseg_gui.ui.logging_setup import start_logging
 from liverseg_gui.ui.main_window import MainWindow
 from liverseg_gui.ui.theme import apply_theme
+from liverseg_gui.ui.unexpected import UnexpectedErrors
 
 _WARM_UP_MS = 500
 _TRAININGS_MS = 1500
@@ -50,7 +51,7 @@ def run_window(
     window = MainWindow(segmenter, settings=settings)
     apply_theme(app, settings.preferences.theme)  # once it is built: a style sheet slows that down
     follow_choices(segmenter, settings)
-    catch_unexpected(lambda text, more: QTimer.singleShot(0, lambda: window.bench.tell(text, more)))
+    UnexpectedErrors(window.bench.tell, window.bench.say).catch()
     geometry = QSettings(str(config_folder() / "window.ini"), QSettings.Format.IniFormat)
     restore_geometry(window, geometry)
     window.closing.connect(lambda: keep_geometry(window, geometry))

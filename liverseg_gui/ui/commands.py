@@ -300,6 +300,8 @@ def _show_preferences(window: MainWindow) -> None:
 
 def _show_user_guide(window: MainWindow) -> None:
     page = resources.page(_USER_GUIDE)
+    if page is not None:
+        window.bench.said.emit(f"The user guide is {page}.")
     if page is None or not open_outside(page):
         window.bench.tell(
             "The user guide cannot be shown. Look whether this computer has a web browser; "
@@ -340,12 +342,17 @@ def show_training(window: MainWindow, out: Path | None = None) -> None:
 
 
 def _show_log_folder(window: MainWindow) -> None:
-    """In the system's file manager; where there is none the place is told."""
+    """In the system's file manager, and told: not every system says that it has none.
+
+    The place is the program's own, and told where patients are hidden too.
+    """
     folder = log_folder()
+    place = f"The logs lie in {folder}."
     with suppress(OSError):  # then there is nothing to show, and it is told where it would be
         folder.mkdir(parents=True, exist_ok=True)
+    window.bench.said.emit(place)
     if not open_outside(folder):
-        window.bench.tell(f"The logs lie in {folder}.")
+        window.bench.dialogs.problem(place)
 
 
 def _choose_quality(window: MainWindow, quality: str, _checked: bool) -> None:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 
 from liverseg_gui.core.places import log_folder
 from liverseg_gui.core.privacy import scrub
@@ -46,25 +43,3 @@ def start_logging(folder: Path | None = None) -> logging.Handler | None:
     _LOG.setLevel(logging.INFO)
     logging.captureWarnings(True)
     return handler
-
-
-def catch_unexpected(tell: Callable[[str, str], None]) -> None:
-    """Log exceptions that nobody caught, in any thread, and `tell` those of the window's."""
-
-    def caught(
-        kind: type[BaseException], error: BaseException, trace: TracebackType | None
-    ) -> None:
-        if issubclass(kind, KeyboardInterrupt):
-            sys.__excepthook__(kind, error, trace)
-            return
-        _LOG.critical("Unexpected", exc_info=(kind, error, trace))
-        details = logging.Formatter().formatException((kind, error, trace))
-        tell(f"Something unexpected happened ({kind.__name__}: {error}).", details)
-
-    def caught_in_thread(args: threading.ExceptHookArgs) -> None:
-        if args.exc_value is not None:
-            trace = (args.exc_type, args.exc_value, args.exc_traceback)
-            _LOG.critical("Unexpected in a thread", exc_info=trace)
-
-    sys.excepthook = caught
-    threading.excepthook = caught_in_thread

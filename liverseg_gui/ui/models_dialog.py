@@ -148,21 +148,23 @@ class ModelsDialog(QDialog):
     @property
     def selected(self) -> InstalledModel | None:
         """The model that is selected."""
-        name = self.list.name
-        return next((model for model in self._models if model.name == name), None)
+        folder = self.list.folder
+        return next((model for model in self._models if model.folder == folder), None)
 
-    def refresh(self, select: str = "") -> None:
-        """List what there is now, with `select` selected, else what was."""
+    def refresh(self, select: Path | None = None) -> None:
+        """List what there is now, with the model in `select` selected, else what was."""
         self._models = list_models()
-        used = chosen_model(self._settings)
-        self.list.fill(self._models, used, select or self.list.name or used)
+        chosen = chosen_model(self._settings)
+        self._used = find_installed(chosen)
+        used = self._used.folder if self._used else None
+        self.list.fill(self._models, used, select or self.list.folder or used)
         self._select()
-        self._tell_used(used)
+        self._tell_used(chosen)
 
     def _tell_used(self, used: str) -> None:
         """Say what is used where the list does not: a folder, or what is not there any more."""
         self.tell(_DROP, "muted")
-        if any(model.name == used and model.card for model in self._models):
+        if self._used is not None and self._used.card:
             return
         try:
             find_model(used)
@@ -181,7 +183,7 @@ class ModelsDialog(QDialog):
         model, busy = self.selected, self.runner.busy
         self.card.show_model(model)
         usable = model is not None and model.card is not None and not busy
-        used = model is not None and model.name == chosen_model(self._settings)
+        used = model is not None and model == self._used
         self.use_button.setEnabled(usable and not used)
         self.use_button.setToolTip("It is in use." if used else "From the next segmentation on")
         self.export_button.setEnabled(usable)
@@ -223,7 +225,7 @@ class ModelsDialog(QDialog):
             if isinstance(added, NameTakenError):
                 self._ask_name(str(added), name)
                 return
-            self.refresh(added.name)
+            self.refresh(added.folder)
             self.tell(f"{added.name} is added.", "good")
 
         self._run("Adding the model", work, done)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from html import escape
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -27,11 +28,11 @@ _TIPS = {
     "MB": "Size on disk",
 }
 _IN_USE = "\N{CHECK MARK}"
-_NAME = Qt.ItemDataRole.UserRole
+_FOLDER = Qt.ItemDataRole.UserRole
 
 
 class ModelsList(QTreeWidget):
-    """A row for each model; `name` is that of the selected one."""
+    """A row for each model; `folder` is that of the selected one, for two may have one name."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,29 +53,31 @@ class ModelsList(QTreeWidget):
                 self.headerItem().setTextAlignment(column, Qt.AlignmentFlag.AlignCenter)
 
     @property
-    def name(self) -> str | None:
-        """The name of the selected model."""
+    def folder(self) -> Path | None:
+        """The folder of the selected model."""
         item = self.currentItem()
-        return None if item is None else str(item.data(0, _NAME))
+        return None if item is None else Path(item.data(0, _FOLDER))
 
-    def fill(self, models: Sequence[InstalledModel], used: str, select: str) -> None:
-        """List `models`; `used` is the one in use, `select` the one to select."""
+    def fill(
+        self, models: Sequence[InstalledModel], used: Path | None, select: Path | None
+    ) -> None:
+        """List `models`; `used` is the folder of the one in use, `select` of the one to select."""
         self.blockSignals(True)
         self.clear()
         for model in models:
-            item = QTreeWidgetItem(self, list(_cells(model, used)))
-            item.setData(0, _NAME, model.name)
+            item = QTreeWidgetItem(self, list(_cells(model, model.folder == used)))
+            item.setData(0, _FOLDER, str(model.folder))
             for column in range(1, len(_COLUMNS)):
                 item.setTextAlignment(column, Qt.AlignmentFlag.AlignCenter)
             if model.card is None:
                 item.setData(0, TONE_ROLE, "error")
-            if model.name == select or self.currentItem() is None:
+            if model.folder == select or self.currentItem() is None:
                 self.setCurrentItem(item)
         self.blockSignals(False)
 
 
-def _cells(model: InstalledModel, used: str) -> tuple[str, ...]:
-    mark = _IN_USE if model.name == used else ""
+def _cells(model: InstalledModel, used: bool) -> tuple[str, ...]:
+    mark = _IN_USE if used else ""
     megabytes = f"{model.weights_bytes / 1e6:.0f}"
     if model.card is None:
         return f"{model.name} (cannot be used)", mark, model.origin, "", "", "", megabytes

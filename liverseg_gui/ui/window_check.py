@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
@@ -22,6 +25,8 @@ from liverseg_gui.ui.theme import apply_theme
 _LONGEST_WAIT_S = 120
 _FEWEST_COLORS = 32
 """An empty pane has a few: its background and its words."""
+_NO_HINTS = "This plugin does not support propagateSizeHints()"
+"""What Qt says of every window that is drawn offscreen; it harms nothing."""
 _LEAST_CHROMA, _LEAST_SHARE = 40, 0.01
 """The words and axes of a 3D pane are gray; of 255, and of all its pixels."""
 
@@ -37,6 +42,26 @@ class Shown:
     in_3d: bool
 
 
+@contextmanager
+def _without_hints() -> Iterator[None]:
+    """Qt says meanwhile what it has to say, but for that."""
+
+    def tell(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+        if message == _NO_HINTS:
+            return
+        if before is not None:
+            before(kind, context, message)
+        else:
+            print(message, file=sys.stderr)
+
+    before = qInstallMessageHandler(tell)
+    try:
+        yield
+    finally:
+        qInstallMessageHandler(before)
+
+
+@_without_hints()
 def check_window(scan: Path, mask: Path, target: Path) -> Shown:
     """Open the window on `scan` and `mask`, write what it shows to `target` (PNG), and close it.
 

@@ -241,6 +241,7 @@ def test_a_dicom_phantom_is_read_back(tmp_path: Path, capsys: pytest.CaptureFixt
         (["segment", "{scan}", "-o", "{scan}"], "the scan itself"),
         (["segment", "{scan}", "-o", "gone/m.nii"], "there is no folder gone"),
         (["phantom", "-o", "p", "--tumors", "-12"], "diameter above 0 mm"),
+        (["phantom", "-o", "p", "--size", "1", "1", "1"], "at least two voxels along each axis"),
         (["info", "{empty}"], "holds no DICOM images"),
         (["measure", "{text}", "{scan}"], "is no NIfTI image"),
     ],

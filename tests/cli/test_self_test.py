@@ -193,7 +193,7 @@ def test_a_3d_pane_that_stays_empty_fails(
     assert reason in str(failed.value)
 
 
-_ON_A_DISPLAY = """
+_WINDOW = """
 from pathlib import Path
 from liverseg_gui.cli.phantom import write_phantom
 from liverseg_gui.core.phantom import PhantomSpec, make_phantom
@@ -210,7 +210,7 @@ def test_on_a_display_with_opengl_the_3d_pane_is_drawn(tmp_path: Path) -> None:
     display = ["xvfb-run", "-a", "-s", "-screen 0 1280x800x24 +extension GLX"]
     places = {"PYTHONPATH": str(ROOT), "LIVERSEG_HOME": str(tmp_path), "QT_QPA_PLATFORM": "xcb"}
     done = subprocess.run(
-        [*display, sys.executable, "-c", _ON_A_DISPLAY],
+        [*display, sys.executable, "-c", _WINDOW],
         **{"cwd": tmp_path, "env": {**os.environ, **places}, "timeout": 120},
         capture_output=True,
         text=True,
@@ -218,6 +218,21 @@ def test_on_a_display_with_opengl_the_3d_pane_is_drawn(tmp_path: Path) -> None:
     if done.stdout == "False\n" or "no Qt platform plugin" in done.stderr:
         pytest.skip(f"no OpenGL here: {done.stdout or done.stderr[-300:]}")
     assert done.stdout == "True\n", done.stderr
+
+
+def test_offscreen_nothing_is_said_beside_the_checks(tmp_path: Path) -> None:
+    places = {
+        "PYTHONPATH": str(ROOT),
+        "LIVERSEG_HOME": str(tmp_path),
+        "QT_QPA_PLATFORM": "offscreen",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", _WINDOW],
+        **{"cwd": tmp_path, "env": {**os.environ, **places}, "timeout": 120},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout, done.stderr) == ("False\n", "")
 
 
 def test_every_file_for_others_is_written_and_read_back(bench: Bench) -> None:

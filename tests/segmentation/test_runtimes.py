@@ -173,6 +173,7 @@ def test_openvino_that_is_missing_is_no_candidate_and_named_where_it_is_asked_fo
 def test_invalid_numbers_are_recomputed_told_with_the_mask_and_not_risked_again(
     home: Path, card: ModelCard, phantom: Phantom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    usual_runtime.remember(card.sha256, "cpu", "", Choice(EXACT, "cpu", "what steps in"))
     exact = NetworkSegmenter(str(card.folder), "cpu").segment(phantom.volume, Progress())
     make = RuntimeMaker.make
 

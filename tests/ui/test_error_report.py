@@ -21,8 +21,9 @@ from liverseg_gui.segmentation import runtime_choice
 from liverseg_gui.segmentation.runtime_choice import Choice
 from liverseg_gui.ui.app import open_first
 from liverseg_gui.ui.error_report import error_report
-from liverseg_gui.ui.logging_setup import LOG_NAME, catch_unexpected, start_logging
+from liverseg_gui.ui.logging_setup import LOG_NAME, start_logging
 from liverseg_gui.ui.problem_box import ProblemBox
+from liverseg_gui.ui.unexpected import UnexpectedErrors
 from tests.ui.conftest import Desk
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +54,7 @@ def caught(monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     monkeypatch.setattr("sys.excepthook", sys.excepthook)
     monkeypatch.setattr("threading.excepthook", None)
     told: list[tuple[str, str]] = []
-    catch_unexpected(lambda *said: told.append(said))
+    UnexpectedErrors(lambda *said: told.append(said), str, later=lambda do: do()).catch()
     try:
         raise RuntimeError("/data/John Doe/scan 1.nii.gz of Doe^John (4711) broke")
     except RuntimeError as error:
@@ -158,7 +159,11 @@ def test_the_folder_of_the_logs_is_shown_or_told(
         return opens
 
     monkeypatch.setattr(QDesktopServices, "openUrl", show)
+    said: list[str] = []
+    desk.window.bench.said.connect(said.append)
+    desk.settings.hide_patient = True
     desk.trigger("log_folder")
+    assert said == [f"The logs lie in {log_folder()}."]
     assert shown == [log_folder()]
     assert log_folder().is_dir()
     told = [] if opens else [(f"The logs lie in {log_folder()}.", "")]

@@ -90,6 +90,34 @@ def test_a_model_for_all_users_can_be_used_and_stays(
     assert desk.settings.model == "ours"
 
 
+def test_of_two_models_of_one_name_each_has_its_card_and_the_first_is_in_use(
+    mine: Path,
+    untrained_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    desk: Desk,
+) -> None:
+    monkeypatch.setenv("LIVERSEG_SITE", str(tmp_path / "site"))
+    shutil.copytree(untrained_model, models_folder(Place.SITE) / "mine")
+    desk.settings.choose_model("mine")
+    desk.trigger("models")
+    (dialog,) = desk.window.findChildren(ModelsDialog)
+    assert listed(dialog) == [("default", False), ("mine", True), ("mine (cannot be used)", False)]
+    assert "Cannot be used" not in dialog.card.toPlainText()
+    assert dialog.use_button.toolTip() == "It is in use."
+    dialog.list.setCurrentItem(dialog.list.topLevelItem(2))
+    assert "a model of yours, which is used in its place" in dialog.card.toPlainText()
+    assert dialog.use_button.toolTip() != "It is in use."
+    assert not dialog.remove_button.isEnabled()
+    desk.settings.changed.emit()
+    assert dialog.list.currentItem() is dialog.list.topLevelItem(2)
+    dialog.list.setCurrentItem(dialog.list.topLevelItem(1))
+    desk.dialogs.yes = True
+    dialog.remove_button.click()
+    assert listed(dialog) == [("default", True), ("mine", False)]
+    assert find_model("mine").folder == models_folder(Place.SITE) / "mine"
+
+
 def test_a_model_is_added_and_used_from_then_on(
     desk: Desk, dialog: ModelsDialog, untrained_model: Path
 ) -> None:
@@ -258,7 +286,7 @@ def test_a_card_is_text_and_no_page(desk: Desk, mine: Path, dialog: ModelsDialog
     card = json.loads((mine / "card.json").read_text())
     card["known_failures"] = "<img src='file:///etc/passwd'><b>none</b>"
     (mine / "card.json").write_text(json.dumps(card))
-    dialog.refresh("mine")
+    dialog.refresh(mine)
     assert "<img src='file:///etc/passwd'><b>none</b>" in dialog.card.toPlainText()
 
 

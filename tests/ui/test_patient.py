@@ -25,8 +25,9 @@ from liverseg_gui.core.slices import SourceSlices
 from liverseg_gui.core.volume import LabelMap, Origin, Volume
 from liverseg_gui.state.study import MaskSource
 from liverseg_gui.ui.hiding import patient_name
-from liverseg_gui.ui.logging_setup import LOG_NAME, catch_unexpected, start_logging
+from liverseg_gui.ui.logging_setup import LOG_NAME, start_logging
 from liverseg_gui.ui.problem_box import ProblemBox
+from liverseg_gui.ui.unexpected import UnexpectedErrors
 from tests.ui.conftest import Desk
 from tests.ui.entries import FakeReading, make_entry, make_volume
 from tests.ui.test_opening import Offering, offering  # noqa: F401
@@ -145,7 +146,7 @@ def test_what_nobody_caught_is_logged_scrubbed_and_told(
     monkeypatch.setattr("threading.excepthook", None)
     told: list[tuple[str, str]] = []
     privacy.remember_secret("Doe^John")
-    catch_unexpected(lambda *said: told.append(said))
+    UnexpectedErrors(lambda *said: told.append(said), str, later=lambda do: do()).catch()
     try:
         fails_with_a_name(Progress())
     except RuntimeError as error:

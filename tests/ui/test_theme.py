@@ -138,6 +138,6 @@ def test_every_icon_takes_the_color_of_the_theme() -> None:
 def test_no_widget_has_a_color_of_its_own() -> None:
     literal = re.compile(r"#[0-9a-fA-F]{6}\b|#[0-9a-fA-F]{3}\b")
     folder = Path(liverseg_gui.ui.__file__).parent
-    for path in folder.glob("*.py"):
+    for path in folder.rglob("*.py"):
         if path.name not in ("theme.py", "pane_colors.py"):
             assert not literal.findall(path.read_text("utf-8")), path.name
