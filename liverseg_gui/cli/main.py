@@ -24,8 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     multiprocessing.freeze_support()
     _make_streams_usable()
     words = list(sys.argv[1:] if argv is None else argv)
-    sweep_temporary()
     try:
+        sweep_temporary()
         if _opens_window(words):
             if words and _is_no_path(words[0]):
                 return _no_command(words[0])

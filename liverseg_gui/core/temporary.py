@@ -1,14 +1,17 @@
 """Folders for what is unpacked meanwhile: of a process that was killed, the next one removes them.
 
 Beside each folder lies a file that its process keeps locked. The system lets go of the lock however
-the process ends, also where several computers share the place for temporary files.
+the process ends. Several computers may share the place for temporary files without seeing each
+other's locks: each removes its own folders alone, which its name is in.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
+import socket
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -19,10 +22,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-_PREFIX, _FILES, _LOCK = "liverseg-", "files", "in-use.lock"
+_HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+_PREFIX, _FILES, _LOCK = f"liverseg-{_HOST}-", "files", "in-use.lock"
 _NAME = re.compile(rf"{_PREFIX}[a-z0-9_]{{8}}")
-_PATIENCE_S = 5.0
-"""Another process that starts holds the lock for a moment, to see whether it can."""
 
 _locks: dict[Path, BaseFileLock] = {}
 
@@ -35,8 +37,9 @@ def make_temporary() -> Path:
     """
     place = Path(tempfile.mkdtemp(prefix=_PREFIX))
     lock = _lock(place)
-    with suppress(OSError):  # where nothing can be locked, nobody sweeps either
-        lock.acquire(timeout=_PATIENCE_S)
+    if not _taken(lock):
+        with suppress(OSError):
+            (place / _LOCK).unlink()  # without one, nobody takes it for left
     folder = place / _FILES
     folder.mkdir()
     _locks[folder] = lock
@@ -73,10 +76,19 @@ def _lock(place: Path) -> BaseFileLock:
     return FileLock(place / _LOCK, thread_local=False)
 
 
+def _taken(lock: BaseFileLock) -> bool:
+    """Whether `lock` is this process's now."""
+    try:
+        lock.acquire(timeout=0)
+    except (OSError, NotImplementedError):  # some file systems know no locks
+        return False
+    return True
+
+
 def _is_own(place: Path) -> bool:
     """Whether this user's program made `place`, and filled it: no links, and closed to others.
 
-    One with the lock alone may be just being made.
+    One with the lock alone may be just being made; one without could not be locked.
     """
     try:
         status = place.lstat()
@@ -90,14 +102,19 @@ def _is_own(place: Path) -> bool:
 
 def _remove_if_left(place: Path) -> None:
     lock = _lock(place)
-    with suppress(OSError):
-        lock.acquire(timeout=0)
+    if _taken(lock):
         _remove(place, lock)
 
 
 def _remove(place: Path, lock: BaseFileLock) -> None:
-    """Remove what `place` holds while nobody else can, then `place`: Windows keeps open files."""
+    """Remove what `place` holds while nobody else can, then `place`.
+
+    Windows keeps files that are open, for the next start to remove.
+    """
     shutil.rmtree(place / _FILES, ignore_errors=True)
-    lock.release(force=True)
-    if not (place / _FILES).exists():
-        shutil.rmtree(place, ignore_errors=True)
+    with suppress(OSError):
+        lock.release(force=True)
+        if (place / _FILES).exists():
+            (place / _LOCK).touch(0o600)  # Windows removes it when it is let go
+        else:
+            shutil.rmtree(place, ignore_errors=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from liverseg_gui.cli.main import main
+from liverseg_gui.core import temporary
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_what_the_system_says_has_the_remedy_that_fits(
 def test_window_and_commands_remove_what_a_killed_program_unpacked(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left = tmp_path / "liverseg-abcd1234"
+    left = tmp_path / f"{temporary._PREFIX}abcd1234"
     left.mkdir(mode=0o700)
     (left / "files").mkdir()
     (left / "in-use.lock").touch()
@@ -78,6 +79,17 @@ def test_window_and_commands_remove_what_a_killed_program_unpacked(
     monkeypatch.setattr("liverseg_gui.ui.app.run_window", lambda *_: 0)
     assert main(words) == 0
     assert not left.exists()
+
+
+def test_cancelling_while_that_goes_is_told_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def cancelled() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("liverseg_gui.cli.main.sweep_temporary", cancelled)
+    assert main(["models"]) == 130
+    assert capsys.readouterr().err == "liverseg: cancelled\n"
 
 
 @pytest.fixture

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import filelock
 import pytest
 
 from liverseg_gui.core import temporary
@@ -50,7 +52,7 @@ def unpacked_by(process: subprocess.Popen[str]) -> Path:
 @pytest.fixture
 def left(place: Path) -> Path:
     """A folder as a killed process leaves it."""
-    left = place / "liverseg-abcd1234"
+    left = place / f"{temporary._PREFIX}abcd1234"
     (left / "files").mkdir(parents=True, mode=0o700)
     left.chmod(0o700)
     (left / "files" / "slice.dcm").touch()
@@ -99,7 +101,7 @@ def test_a_folder_that_is_just_being_made_stays(left: Path) -> None:
     assert left.is_dir()
 
 
-@pytest.mark.parametrize("name", ["liverseg-self-test-abcd1234", "liverseg-ABCD1234", "abcd1234"])
+@pytest.mark.parametrize("name", ["liverseg-self-test-abcd1234", "liverseg-abcd1234", "abcd1234"])
 def test_what_has_another_name_stays(left: Path, name: str) -> None:
     moved = left.rename(left.with_name(name))
     sweep_temporary()
@@ -109,7 +111,7 @@ def test_what_has_another_name_stays(left: Path, name: str) -> None:
 def test_no_link_is_followed(left: Path, tmp_path: Path) -> None:
     files = (left / "files").rename(tmp_path / "precious")
     (left / "files").symlink_to(files, target_is_directory=True)
-    whole = tmp_path / "liverseg-abcd5678"
+    whole = tmp_path / f"{temporary._PREFIX}abcd5678"
     whole.symlink_to(left, target_is_directory=True)
     sweep_temporary()
     assert (files / "slice.dcm").exists()
@@ -124,6 +126,63 @@ def test_a_lock_that_is_a_link_is_not_opened(left: Path, tmp_path: Path) -> None
     sweep_temporary()
     assert not target.exists()
     assert (left / "files" / "slice.dcm").exists()
+
+
+def test_what_is_another_computers_stays_for_its_locks_may_not_be_seen_here(place: Path) -> None:
+    code = (
+        "import os, socket; socket.gethostname = lambda: 'other'; "
+        "from liverseg_gui.core.temporary import make_temporary; "
+        "print(make_temporary(), flush=True); os._exit(9)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "TMPDIR": str(place)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    sweep_temporary()
+    assert Path(done.stdout.strip()).is_dir()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOLCK, os.strerror(errno.ENOLCK)), NotImplementedError("no locks here")],
+)
+def test_a_folder_that_could_not_be_locked_is_not_taken_for_left(
+    error: Exception, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(lock: filelock.FileLock, **_: object) -> None:
+        Path(lock.lock_file).touch()
+        raise error
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(filelock.FileLock, "acquire", refuse)
+        folder = make_temporary()
+        sweep_temporary()
+    sweep_temporary()
+    assert folder.is_dir()
+    remove_temporary(folder)
+    assert list(place.iterdir()) == []
+
+
+def test_what_the_system_keeps_is_removed_by_a_later_start(
+    left: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = filelock.FileLock.release
+
+    def release_as_on_windows(lock: filelock.FileLock, force: bool = False) -> None:
+        held = lock.is_locked
+        release(lock, force)
+        if held:
+            Path(lock.lock_file).unlink()
+
+    with monkeypatch.context() as windows:
+        windows.setattr(filelock.FileLock, "release", release_as_on_windows)
+        windows.setattr("shutil.rmtree", lambda *_, **__: None)
+        sweep_temporary()
+    assert (left / "files" / "slice.dcm").exists()
+    sweep_temporary()
+    assert not left.exists()
 
 
 def test_what_is_another_users_stays(left: Path, monkeypatch: pytest.MonkeyPatch) -> None:
