@@ -6,13 +6,13 @@ It is copied beside its place and renamed, so that one that was killed leaves no
 from __future__ import annotations
 
 import json
-import os
+import secrets
 import shutil
 import time
 import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from liverseg_gui.core.errors import ModelError, NameTakenError
@@ -190,7 +190,7 @@ def _half_made(name: str, place: Place) -> Iterator[Path]:
         ModelError: nothing can be written there.
     """
     folder = models_folder(place)
-    half = folder / f"{_HALF}{os.getpid()}-{name}"
+    half = folder / _half_name(name)
     try:
         if place is Place.SITE:
             make_shared_folder(folder)
@@ -207,6 +207,11 @@ def _half_made(name: str, place: Place) -> Iterator[Path]:
         shutil.rmtree(half, ignore_errors=True)
 
 
+def _half_name(name: str) -> str:
+    """A name that no other process has: computers that share the folder may have one process id."""
+    return f"{_HALF}{secrets.token_hex(4)}-{name}"
+
+
 def _remedy(place: Place, error: OSError, usual: str) -> str:
     if place is Place.SITE and isinstance(error, PermissionError):
         return "What all users use is changed by an administrator"
@@ -216,8 +221,9 @@ def _remedy(place: Place, error: OSError, usual: str) -> str:
 def _sweep(place: Path) -> None:
     """Remove what was left half made long ago by a program that was killed."""
     for left in place.glob(f"{_HALF}*"):
-        if time.time() - left.stat().st_mtime > _OLD_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(FileNotFoundError):  # its program put it in its place just now
+            if time.time() - left.stat().st_mtime > _OLD_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _copy(source: Path, target: Path, progress: Progress) -> None:
@@ -271,7 +277,7 @@ def remove_model(name: str, settings: ModelChoice, place: Place = Place.USER) ->
         )
     if found.place is not place:
         raise ModelError(f"{found.name!r} {_ELSEWHERE[found.place]}")
-    going = found.folder.with_name(f"{_HALF}{os.getpid()}-{found.name}")
+    going = found.folder.with_name(_half_name(found.name))
     try:
         found.folder.rename(going)
     except OSError as error:

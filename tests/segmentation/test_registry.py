@@ -360,6 +360,20 @@ def test_a_model_that_is_half_there_is_not_listed_and_is_swept_away_later(model:
     assert left_over() == ["untrained"]
 
 
+def test_what_another_computer_is_adding_with_the_same_process_id_stays(model: Path) -> None:
+    theirs = user_models() / f".half-{os.getpid()}-untrained"
+    theirs.mkdir(parents=True)
+    add_model(model)
+    assert left_over() == [theirs.name, "untrained"]
+
+
+def test_what_is_put_in_its_place_meanwhile_disturbs_no_other(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "glob", lambda folder, _: iter([folder / ".half-1-gone"]))
+    assert add_model(model).name == "untrained"
+
+
 def test_a_killed_add_leaves_no_model(model: Path, home: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path;"
