@@ -47,6 +47,8 @@ def crash_file() -> Iterator[None]:
 def _opened(path: Path) -> TextIO | None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if _read(path):  # in a container, say, where each program has the same process id
+            path.replace(path.with_stem(f"{path.stem}-before"))
         return path.open("w", encoding="utf-8")
     except OSError:
         return None

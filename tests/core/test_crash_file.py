@@ -93,6 +93,26 @@ def test_of_several_crashes_the_latest_is_told(tmp_path: Path) -> None:
     assert left() == [LAST]
 
 
+_SAME_ID = """
+import os
+from liverseg_gui.core.crash_file import crash_file, earlier_crash
+from liverseg_gui.core.places import log_folder
+
+(log_folder() / f"crash-{os.getpid()}.txt").write_text("from before")
+with crash_file():
+    print(earlier_crash())
+"""
+
+
+def test_a_crash_is_told_by_a_program_that_has_the_same_process_id() -> None:
+    log_folder().mkdir(parents=True)
+    done = subprocess.run(
+        [sys.executable, "-c", _SAME_ID], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert done.stdout == "from before\n"
+    assert left() == [LAST]
+
+
 def test_who_waits_for_a_process_takes_its_last_words() -> None:
     process = start("os.abort()")
     finish(process)
