@@ -1,8 +1,8 @@
 """Folders for what is unpacked meanwhile: of a process that was killed, the next one removes them.
 
 Beside each folder lies a file that its process keeps locked. The system lets go of the lock however
-the process ends. Several computers may share the place for temporary files without seeing each
-other's locks: each removes its own folders alone, which its name is in.
+the process ends. Computers that share the place for temporary files may not see each other's locks:
+each removes only what it made itself, which the name of a folder tells.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-_HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+_HOST = hashlib.sha256(os.fsencode(socket.gethostname())).hexdigest()[:8]
 _PREFIX, _FILES, _LOCK = f"liverseg-{_HOST}-", "files", "in-use.lock"
 _NAME = re.compile(rf"{_PREFIX}[a-z0-9_]{{8}}")
 
