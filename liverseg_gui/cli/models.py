@@ -280,7 +280,11 @@ def _ask(question: str) -> None:
     """
     if not sys.stdin or not sys.stdin.isatty():
         raise ModelError(f"{question} There is nobody to ask here: say --yes.")
-    if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
+    try:
+        answer = input(f"{question} [y/N] ")
+    except EOFError:  # Ctrl+D
+        answer = "no"
+    if answer.strip().lower() not in ("y", "yes"):
         raise Cancelled
 
 

@@ -111,7 +111,7 @@ class Terminal:
         return True
 
     def readline(self) -> str:
-        return f"{self.answer}\n"
+        return self.answer
 
 
 def test_removing_asks_first(
@@ -119,13 +119,14 @@ def test_removing_asks_first(
 ) -> None:
     said(capsys, "add", str(untrained_model))
     place = user_models() / "untrained"
-    monkeypatch.setattr(sys, "stdin", Terminal("n"))
-    assert main(["models", "remove", "untrained"]) == 130
-    assert place.is_dir()
+    for answer in ("n\n", "\n", ""):  # the last is Ctrl+D
+        monkeypatch.setattr(sys, "stdin", Terminal(answer))
+        assert main(["models", "remove", "untrained"]) == 130
+        assert place.is_dir()
     monkeypatch.setattr(sys, "stdin", None)
     assert "say --yes" in refused(capsys, "remove", "untrained")
     assert place.is_dir()
-    monkeypatch.setattr(sys, "stdin", Terminal("y"))
+    monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
     said(capsys, "remove", "untrained")
     assert not place.is_dir()
 
