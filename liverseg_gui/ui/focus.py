@@ -44,8 +44,8 @@ class FocusRing(QWidget):
         self._place()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Go where the widget goes."""
-        if event.type() in _MOVING:
+        """Go where the widget goes; one that is being deleted hides, and is gone for Python."""
+        if event.type() in _MOVING and isValid(self._around):
             self._place()
         return False
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QLineEdit,
     QMenu,
+    QMessageBox,
     QSlider,
     QSpinBox,
     QTableWidget,
@@ -17,11 +19,12 @@ from PySide6.QtWidgets import (
     QTreeWidget,
     QWidget,
 )
+from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.display import PRESETS
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.state.view import Layout, Pane, Tool
-from liverseg_gui.ui.focus import FocusWatch
+from liverseg_gui.ui.focus import FocusRing, FocusWatch
 from liverseg_gui.ui.mnemonics import plain, with_mnemonic
 from liverseg_gui.ui.pane_colors import PLANE_COLORS
 from liverseg_gui.ui.theme import tone_color
@@ -249,3 +252,15 @@ def test_letters_are_shared_only_when_there_is_no_other() -> None:
     assert with_mnemonic("Of", taken) == "&Of"
     assert taken == {"o", "f", "1"}
     assert plain("Open && s&can ...") == "Open & scan"
+
+
+def test_the_ring_of_a_widget_that_is_deleted_asks_nothing_of_it(qtbot: QtBot) -> None:
+    box = QMessageBox()
+    button = box.addButton("&Licenses", QMessageBox.ButtonRole.ActionRole)
+    qtbot.addWidget(box)
+    box.show()
+    ring = FocusRing(button)
+    with qtbot.captureExceptions() as raised:
+        shiboken6.delete(box)
+    assert raised == []
+    assert not shiboken6.isValid(ring)
