@@ -57,9 +57,11 @@ package: docs $(PACKAGER_VENV)/.installed
 installers: package
 	LIVERSEG_FLAVOR=$(FLAVOR) $(BIN)/python tools/installers.py $(DIST)/liverseg
 
+# The licenses are looked for in the environment that the package was built in.
 package-test: package
+	$(PACKAGER_VENV)/bin/python tools/third_party.py $(DIST)/liverseg
 	LIVERSEG_FLAVOR=$(FLAVOR) LIVERSEG_PACKAGE=$(abspath $(DIST))/liverseg \
-		$(BIN)/python -m pytest -s tests/package
+		$(BIN)/python -m pytest -s tests/package/test_built.py
 
 $(VENV)/.installed: pyproject.toml tools/system_libraries.py
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found." >&2; exit 1; }

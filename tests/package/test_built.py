@@ -121,12 +121,6 @@ def test_a_link_to_the_command_starts_it(tmp_path: Path, home: Path) -> None:
     assert "default" in done.stdout
 
 
-def test_everything_inside_has_its_license_and_nothing_the_gpl_alone() -> None:
-    tool = [sys.executable, str(ROOT / "tools" / "third_party.py"), str(PACKAGE)]
-    done = subprocess.run(tool, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_qts_license_is_there_with_how_to_replace_qt() -> None:
     (folder,) = (PACKAGE / "_internal" / "licenses").glob("PySide6_Essentials-*")
     assert "GNU LESSER GENERAL PUBLIC LICENSE" in (folder / "LGPL-3.txt").read_text()
