@@ -73,7 +73,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         distributed.LocalCluster(  # sets OMP_NUM_THREADS here too
             n_workers=2,
             threads_per_worker=1,
-            dashboard_address=None,
+            dashboard_address=":0",  # the usual port may be taken
             local_directory=str(tmp_path_factory.mktemp("dask")),
         ) as cluster,
     ):
