@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.util import find_spec
 
 NO_TRAINING = (
@@ -10,6 +11,7 @@ NO_TRAINING = (
 )
 
 
+@cache
 def has_training() -> bool:
     """Whether fastai is there, which trains and builds the networks of its own; nothing loads."""
     return find_spec("fastai") is not None

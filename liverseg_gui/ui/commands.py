@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 
 from liverseg_gui.core import resources
+from liverseg_gui.core.flavor import has_training
 from liverseg_gui.core.places import log_folder
 from liverseg_gui.core.slabs import THICKEST_MM, THINNEST_MM, Slab, SlabMode
 from liverseg_gui.state.preferences import QUALITIES, MouseProfile
@@ -176,6 +177,7 @@ def refresh_commands(window: MainWindow) -> None:
     actions["compare_model"].setEnabled(has_mask and comparer.has_model)
     actions["compare_before"].setEnabled(has_mask and comparer.has_before)
     actions["stop_comparing"].setEnabled(study.compared is not None)
+    actions["train"].setVisible(has_training())
     actions["user_guide"].setVisible(resources.page(_USER_GUIDE) is not None)
     _refresh_segment(window)
     _refresh_checks(window)

@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from liverseg_gui.core.flavor import has_training
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.segmentation.segmenter import Segmenter
 from liverseg_gui.state.preferences import Preferences
@@ -108,7 +107,6 @@ class MainWindow(QMainWindow):
         self.panels = Panels(self, self.card_dock)
         self.panels.show_card(False)
         self.actions_by_key = make_actions(self, handlers(self))
-        self.actions_by_key["train"].setVisible(has_training())
         self.readings_panel.add_buttons(self.actions_by_key)
         self.window_panel.take_actions(self.actions_by_key)
         self.panels.add_toggles(menu_named(self, PANELS_MENU))
