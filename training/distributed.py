@@ -72,6 +72,10 @@ def together(device: str) -> Iterator[Processes]:
                 f"--nproc_per_node {torch.cuda.device_count()}."
             )
         torch.cuda.set_device(here.local_rank)
+    # torch loads this module while it trains. Where the group is there by then, default arguments
+    # keep it for good, and its threads may abort Python when the process ends.
+    import torch.distributed.nn.functional
+
     dist.init_process_group("nccl" if cuda else "gloo")
     try:
         yield here
