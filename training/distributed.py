@@ -20,6 +20,10 @@ from typing import Any
 import numpy as np
 import torch
 import torch.distributed as dist
+
+# Loaded before there is a group of processes: torch loads it while it trains, and its default
+# arguments would then keep the group, whose threads may abort Python when the process ends.
+import torch.distributed.nn.functional  # noqa: F401
 from fastai.callback.core import Callback
 from fastai.callback.data import WeightedDL
 from fastai.callback.fp16 import MixedPrecision
@@ -72,10 +76,6 @@ def together(device: str) -> Iterator[Processes]:
                 f"--nproc_per_node {torch.cuda.device_count()}."
             )
         torch.cuda.set_device(here.local_rank)
-    # torch loads this module while it trains. Where the group is there by then, default arguments
-    # keep it for good, and its threads may abort Python when the process ends.
-    import torch.distributed.nn.functional
-
     dist.init_process_group("nccl" if cuda else "gloo")
     try:
         yield here
