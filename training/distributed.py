@@ -23,7 +23,7 @@ import torch.distributed as dist
 
 # Loaded before there is a group of processes: torch loads it while it trains, and its default
 # arguments would then keep the group, whose threads may abort Python when the process ends.
-import torch.distributed.nn.functional  # noqa: F401
+import torch.distributed.nn.functional
 from fastai.callback.core import Callback
 from fastai.callback.data import WeightedDL
 from fastai.callback.fp16 import MixedPrecision
