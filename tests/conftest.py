@@ -29,7 +29,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def qapp_cls() -> type:
     """The program's own application, for pytest-qt."""
-    from liverseg_gui.ui.application import Application
+    from liverseg_gui.ui.app.application import Application
 
     return Application
 
@@ -53,8 +53,8 @@ def untrained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder with random weights: for everything but accuracy."""
     import torch
 
-    from liverseg_gui.segmentation.networks import build_network
-    from training.export import export_model
+    from liverseg_gui.segmentation.networks.unet import build_network
+    from training.export.weights import export_model
 
     torch.manual_seed(0)
     size = (64, 96)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from liverseg_gui.ui.actions import ROWS
-from liverseg_gui.ui.gestures import GESTURES
-from liverseg_gui.ui.preferences_dialog import ROWS as PREFERENCE_ROWS
+from liverseg_gui.ui.dialogs.preferences_dialog import ROWS as PREFERENCE_ROWS
+from liverseg_gui.ui.main_window.actions import ROWS
+from liverseg_gui.ui.main_window.mouse_help import GESTURES
 
 ROOT = Path(__file__).parents[1]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from liverseg_gui import __version__
-from liverseg_gui.cli.self_checks import CHECKS
+from liverseg_gui.cli.self_test.checks import CHECKS
 from tests.package.bare import bare
 
 CHECKOUT = Path(__file__).parents[1]
@@ -21,7 +21,7 @@ _SITE = Path(sysconfig.get_path("purelib", vars={"base": ""}).lstrip("/\\"))
 _PLACES = """
 import liverseg_gui, training
 from liverseg_gui.core import resources
-from liverseg_gui.segmentation.registry import find_model, read_weights
+from liverseg_gui.segmentation.models.registry import find_model, read_weights
 card = find_model("default")
 read_weights(card)
 icon = resources.path("icons/open.svg")

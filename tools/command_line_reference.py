@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.cli.main import command_parser, window_parser
-from training.config import TrainConfig
+from training.config.train_config import TrainConfig
 
 PAGE = Path(__file__).parents[1] / "docs" / "command-line.md"
 BEGIN, END = (

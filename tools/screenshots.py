@@ -31,42 +31,42 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter
 from PySide6.QtWidgets import QApplication, QWidget
 from scipy import ndimage
 
+from liverseg_gui.core.annotations import Reading, ReadingKind
 from liverseg_gui.core.geometry import Float3
 from liverseg_gui.core.phantom import Phantom, PhantomSpec, make_phantom
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.readings import Reading, ReadingKind
 from liverseg_gui.core.slabs import Slab, SlabMode
 from liverseg_gui.core.volume import LIVER, LabelMap, Volume
 from liverseg_gui.io.dicom.write import write_dicom_series
-from liverseg_gui.io.nifti_write import save_mask, write_scan
+from liverseg_gui.io.formats.nifti_write import save_mask, write_scan
 from liverseg_gui.io.scans import list_volumes
-from liverseg_gui.segmentation.registry import find_model, user_models
+from liverseg_gui.segmentation.models.registry import find_model, user_models
 from liverseg_gui.segmentation.segmenter import Segmentation
 from liverseg_gui.state.preferences import Theme
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import Layout, Pane
-from liverseg_gui.ui.licenses_dialog import LicensesDialog
-from liverseg_gui.ui.main_window import MainWindow
-from liverseg_gui.ui.models_dialog import ModelsDialog
-from liverseg_gui.ui.preferences_dialog import PreferencesDialog
-from liverseg_gui.ui.problem_box import ProblemBox
-from liverseg_gui.ui.shortcuts_dialog import ShortcutsDialog
-from liverseg_gui.ui.study_browser import StudyBrowser
-from liverseg_gui.ui.training_room.data_page import DataPage
-from liverseg_gui.ui.training_room.recipe_page import RecipePage
-from liverseg_gui.ui.training_room.result_page import ResultPage
-from liverseg_gui.ui.training_room.run_page import RunPage
-from training.card import HELD_OUT
-from training.config import TrainConfig
-from training.job import TrainingJob
-from training.judge_model import judge_with_slices
-from training.looks import Look
-from training.record import Record
-from training.run_folder import RunState
-from training.runs import new_run_folder
-from training.sources import find_sources
-from training.worst_file import WORST, save_worst
+from liverseg_gui.ui.dialogs.error_dialog import ProblemBox
+from liverseg_gui.ui.dialogs.models_dialog import ModelsDialog
+from liverseg_gui.ui.dialogs.preferences_dialog import PreferencesDialog
+from liverseg_gui.ui.dialogs.scan_browser import StudyBrowser
+from liverseg_gui.ui.main_window.licenses_dialog import LicensesDialog
+from liverseg_gui.ui.main_window.shortcuts_dialog import ShortcutsDialog
+from liverseg_gui.ui.main_window.window import MainWindow
+from liverseg_gui.ui.training_window.config.page import RecipePage
+from liverseg_gui.ui.training_window.data.page import DataPage
+from liverseg_gui.ui.training_window.results.page import ResultPage
+from liverseg_gui.ui.training_window.run.page import RunPage
+from training.config.field_of_view import Look
+from training.config.train_config import TrainConfig
+from training.data.dataset_layouts import find_sources
+from training.evaluation.judge_model import judge_with_slices
+from training.evaluation.worst_slices_file import WORST, save_worst
+from training.export.model_card import HELD_OUT
+from training.runs.folder import RunState
+from training.runs.registry import new_run_folder
+from training.runs.state_file import Record
+from training.runs.training_job import TrainingJob
 
 MOST_BYTES = 250_000
 SPEC = PhantomSpec(4, (320, 320, 110), (1.2, 1.2, 2.0), (38.0, 26.0, 16.0), noise_hu=9.0)

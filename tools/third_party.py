@@ -20,8 +20,8 @@ from functools import cache
 from importlib.metadata import distribution, distributions, packages_distributions
 from pathlib import Path
 
-from liverseg_gui.core import resources
-from liverseg_gui.core.third_party import (
+from liverseg_gui.system import resources
+from liverseg_gui.system.licenses import (
     ABOUT,
     GIVEN,
     INDEX,
@@ -100,7 +100,7 @@ def components(sources: Sequence[Path]) -> list[Component]:
         *(f"{c.title}: no license text" for c in found if not _has_text(c)),
     ]
     if wrong:
-        where = "GIVEN in liverseg_gui/core/third_party.py gives texts, each with its reason."
+        where = "GIVEN in liverseg_gui/system/licenses.py gives texts, each with its reason."
         raise LicensesMissing("\n".join(["Licenses are missing.", *sorted(wrong), where]))
     return by_name(found)
 

@@ -8,15 +8,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from liverseg_gui.cli.console import console_progress, print_beside_bar
-from liverseg_gui.cohort.case import CaseOptions
-from liverseg_gui.cohort.cases import Cohort, find_cases
-from liverseg_gui.cohort.cluster import run_on_cluster
-from liverseg_gui.cohort.local import run_here
+from liverseg_gui.cohort.find_scans import Cohort, find_cases
 from liverseg_gui.cohort.result import ALREADY, CaseResult, Status
+from liverseg_gui.cohort.run_case import CaseOptions
+from liverseg_gui.cohort.run_cluster import run_on_cluster
+from liverseg_gui.cohort.run_local import run_here
 from liverseg_gui.cohort.summary import NAME, Summary
 from liverseg_gui.core.errors import SaveError, SegmentationError, UnreadableFileError
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.registry import ModelCard, find_model
+from liverseg_gui.segmentation.models.registry import ModelCard, find_model
 
 
 def run_cohort(arguments: argparse.Namespace) -> int:

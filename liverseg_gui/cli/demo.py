@@ -9,8 +9,8 @@ from liverseg_gui.cli.console import console_progress, has_display
 from liverseg_gui.cli.phantom import write_phantom
 from liverseg_gui.cli.segment import print_measurements, segment_file
 from liverseg_gui.core.phantom import make_phantom
-from liverseg_gui.io.masks import read_mask
-from liverseg_gui.report.pictures import write_pictures
+from liverseg_gui.io.masks.read import read_mask
+from liverseg_gui.report.slice_images import write_pictures
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -59,6 +59,6 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"{folder}: {names} ({report.device}, {report.seconds:.1f} s)")
     if arguments.no_window or not has_display():
         return 0
-    from liverseg_gui.ui.app import run_window
+    from liverseg_gui.ui.app.app import run_window
 
     return run_window(scan, mask)

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from liverseg_gui.cli.console import console_progress
 from liverseg_gui.core.errors import GridMismatchError, LiverSegError, UnreadableFileError
+from liverseg_gui.core.geometry_override import with_geometry
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.stated import with_geometry
 from liverseg_gui.core.volume import LabelMap, Volume
-from liverseg_gui.io.mask_alone import blank_scan
-from liverseg_gui.io.mask_labels import LabelMapping
-from liverseg_gui.io.mask_pairs import MaskPair, MaskPairs, pair_masks
-from liverseg_gui.io.masks import UnknownLabelsError, parse_labels, read_mask, signature
+from liverseg_gui.io.masks.grid import blank_scan
+from liverseg_gui.io.masks.label_values import LabelMapping
+from liverseg_gui.io.masks.pairs import MaskPair, MaskPairs, pair_masks
+from liverseg_gui.io.masks.read import UnknownLabelsError, parse_labels, read_mask, signature
 from liverseg_gui.io.scans import open_scan
 from liverseg_gui.state.settings import Settings
 
 if TYPE_CHECKING:
-    from training.case_figures import CaseFigures
-    from training.worst_slices import WorstSlice
+    from liverseg_gui.evaluation.case_metrics import CaseFigures
+    from liverseg_gui.evaluation.worst_slices import WorstSlice
 
 _WORST = 6
 
@@ -65,10 +65,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge each mask, print the figures, write what was asked for."""
-    from liverseg_gui.core.written import require_place
-    from training.evaluation import summarize
-    from training.evaluation_report import write_evaluation_report
-    from training.evaluation_text import table, write_csv
+    from liverseg_gui.evaluation.evaluate import summarize
+    from liverseg_gui.evaluation.report.html import write_evaluation_report
+    from liverseg_gui.evaluation.report.text import table, write_csv
+    from liverseg_gui.system.atomic_write import require_place
 
     if arguments.csv:
         require_place(arguments.csv, ".csv")
@@ -110,8 +110,8 @@ def _judged(
     pairs: tuple[MaskPair, ...], arguments: argparse.Namespace, progress: Progress
 ) -> tuple[list[CaseFigures], list[WorstSlice]]:
     """The figures of every pair, and the worst slices where a report will show them."""
-    from training.evaluation import judge
-    from training.worst_slices import worst_of, worst_slices
+    from liverseg_gui.evaluation.evaluate import judge
+    from liverseg_gui.evaluation.worst_slices import worst_of, worst_slices
 
     mapping = parse_labels(arguments.labels) if arguments.labels else None
     cases, worst = [], []

@@ -16,7 +16,7 @@ from typing import NoReturn
 from liverseg_gui import __version__
 from liverseg_gui.cli.console import has_display
 from liverseg_gui.core.errors import Cancelled, LiverSegError, system_error_in_words
-from liverseg_gui.core.temporary import sweep_temporary
+from liverseg_gui.system.temporary_files import sweep_temporary
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -135,7 +135,7 @@ def _window(words: list[str]) -> int:
             "QT_QPA_PLATFORM."
         )
     try:
-        from liverseg_gui.ui.app import run_window
+        from liverseg_gui.ui.app.app import run_window
     except ImportError as error:
         if not any(said in str(error) for said in _LIBRARY_MISSING):
             raise
@@ -165,7 +165,8 @@ _COMMANDS = (
 
 def command_parser() -> argparse.ArgumentParser:
     """All commands with their options."""
-    from liverseg_gui.cli import demo, evaluate, info, models, phantom, segment, self_test, train
+    from liverseg_gui.cli import demo, evaluate, info, models, phantom, segment, train
+    from liverseg_gui.cli.self_test import command as self_test
 
     parser = argparse.ArgumentParser(
         prog="liverseg",

@@ -13,11 +13,9 @@ from typing import Any
 
 from liverseg_gui.cli.console import console_progress
 from liverseg_gui.core.errors import Cancelled, ModelError, NameTakenError, SaveError
-from liverseg_gui.core.places import config_folder
-from liverseg_gui.segmentation.model_before import roll_back
-from liverseg_gui.segmentation.model_facts import card_facts, figure_text, model_figures
-from liverseg_gui.segmentation.model_store import add_model, export_model, remove_model
-from liverseg_gui.segmentation.registry import (
+from liverseg_gui.segmentation.models.description import card_facts, figure_text, model_figures
+from liverseg_gui.segmentation.models.history import roll_back
+from liverseg_gui.segmentation.models.registry import (
     InstalledModel,
     ModelChoice,
     Place,
@@ -30,9 +28,11 @@ from liverseg_gui.segmentation.registry import (
     read_weights,
     user_models,
 )
-from liverseg_gui.segmentation.runtime_choice import remembered_choices
+from liverseg_gui.segmentation.models.store import add_model, export_model, remove_model
+from liverseg_gui.segmentation.runtime.choice_cache import remembered_choices
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.state.site_choice import SiteChoice
+from liverseg_gui.state.site_model import SiteChoice
+from liverseg_gui.system.paths import config_folder
 
 _HEAD = ("", "name", "origin", "architecture", "MB", "patients", "liver", "tumor")
 
@@ -172,7 +172,7 @@ def _where(model: InstalledModel) -> list[str]:
 def run_measure(arguments: argparse.Namespace) -> int:
     """Measure what computes a model fastest here, and remember it."""
     from liverseg_gui.segmentation.inference import measure_runtimes
-    from liverseg_gui.segmentation.runtime import pick_device
+    from liverseg_gui.segmentation.runtime.base import pick_device
 
     card = find_model(chosen_model(Settings(), arguments.name))
     with console_progress() as progress:

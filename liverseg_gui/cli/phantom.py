@@ -10,7 +10,7 @@ from pathlib import Path
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.phantom import Phantom, PhantomSpec, make_phantom
 from liverseg_gui.io.dicom.write import write_dicom_series
-from liverseg_gui.io.nifti_write import save_mask, write_scan
+from liverseg_gui.io.formats.nifti_write import save_mask, write_scan
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

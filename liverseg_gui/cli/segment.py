@@ -9,18 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from liverseg_gui.cli.console import console_progress
-from liverseg_gui.cohort.one_scan import geometry_in_words, segment_volume, stated
+from liverseg_gui.cohort.segment_scan import geometry_in_words, segment_volume, stated
 from liverseg_gui.core.measure import Measurements, measure
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LabelMap, Volume
 from liverseg_gui.io.entries import VolumeEntry
 from liverseg_gui.io.fingerprint import fingerprint
-from liverseg_gui.io.mask_slices import require_slices, save_mask_slices
-from liverseg_gui.io.masks import UnknownLabelsError, parse_labels, read_mask, signature
-from liverseg_gui.io.nifti_write import require_mask_place
+from liverseg_gui.io.formats.nifti_write import require_mask_place
+from liverseg_gui.io.masks.read import UnknownLabelsError, parse_labels, read_mask, signature
+from liverseg_gui.io.masks.slice_images import require_slices, save_mask_slices
 from liverseg_gui.io.scans import choose, list_volumes
-from liverseg_gui.report.write import MadeFrom, Report, require_report_place, write_report
-from liverseg_gui.segmentation.registry import chosen_model, find_model
+from liverseg_gui.report.measurements import MadeFrom, Report, require_report_place, write_report
+from liverseg_gui.segmentation.models.registry import chosen_model, find_model
 from liverseg_gui.state.settings import Settings
 
 _FILE_ENDINGS = (

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 from liverseg_gui.cli.console import console_progress
 from liverseg_gui.cli.train_check import run_check
-from liverseg_gui.cli.train_improve import add_options, run_improvement, wanted
-from liverseg_gui.cli.train_words import in_words, print_event, print_words, progress_events, say
+from liverseg_gui.cli.train_fine_tune import add_options, run_improvement, wanted
+from liverseg_gui.cli.train_output import in_words, print_event, print_words, progress_events, say
 from liverseg_gui.core.errors import LiverSegError
-from liverseg_gui.core.flavor import NO_TRAINING, has_training
-from training.choices import LOSSES, MULTI_SCALE, PRECISIONS
-from training.control import Stopped
+from liverseg_gui.system.features import NO_TRAINING, has_training
+from training.config.choices import LOSSES, MULTI_SCALE, PRECISIONS
+from training.runs.control import Stopped
 
 if TYPE_CHECKING:
-    from training.config import TrainConfig
-    from training.job import TrainingJob
+    from training.config.train_config import TrainConfig
+    from training.runs.training_job import TrainingJob
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -163,7 +163,7 @@ def _improve_or_train(arguments: argparse.Namespace) -> int:
 
 
 def _job(arguments: argparse.Namespace) -> TrainingJob:
-    from training.job import TrainingJob
+    from training.runs.training_job import TrainingJob
 
     return TrainingJob(
         arguments.out.absolute(),
@@ -183,8 +183,8 @@ def _job(arguments: argparse.Namespace) -> TrainingJob:
 
 
 def _train(job: TrainingJob, command: str, as_json: bool, resume: bool) -> int:
-    from training.distributed import processes
-    from training.supervised import run_supervised
+    from training.learner.distributed import processes
+    from training.pipeline.supervise import run_supervised
 
     tell = print_event if as_json else print_words
     with console_progress(quiet=as_json or not processes().leads) as progress:
@@ -195,7 +195,7 @@ def _train(job: TrainingJob, command: str, as_json: bool, resume: bool) -> int:
 
 
 def _find_rate(job: TrainingJob, command: str, as_json: bool) -> int:
-    from training.run import TrainRun, find_run_rate
+    from training.pipeline.train import TrainRun, find_run_rate
 
     with console_progress(quiet=as_json) as progress:
         told = progress_events(progress) if as_json else progress
@@ -212,8 +212,8 @@ def _find_rate(job: TrainingJob, command: str, as_json: bool) -> int:
 
 def _recipe(arguments: argparse.Namespace, usual: TrainConfig | None = None) -> TrainConfig:
     """The recipe: what the command names, then what the file says, then the `usual` or default."""
-    from training.config import TrainConfig
-    from training.recipe_file import read_recipe
+    from training.config.config_file import read_recipe
+    from training.config.train_config import TrainConfig
 
     recipe = read_recipe(arguments.recipe) if arguments.recipe else usual or TrainConfig()
 

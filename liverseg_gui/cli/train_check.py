@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liverseg_gui.cli.console import console_progress
-from liverseg_gui.core.findings import Finding, Severity
+from liverseg_gui.core.scan_issues import Finding, Severity
 
 if TYPE_CHECKING:
-    from training.check import CheckedCase, DataCheck
-    from training.check_findings import SetFinding
+    from training.data.data_check import CheckedCase, DataCheck
+    from training.data.data_check_rules import SetFinding
 
 _MOST_NAMED = 8
 
 
 def run_check(folder: Path, as_json: bool) -> int:
     """Print a row for each case of `folder` and all findings; 1 if one of them is an error."""
-    from training.check import check_sources
-    from training.sources import find_sources
+    from training.data.data_check import check_sources
+    from training.data.dataset_layouts import find_sources
 
     with console_progress(quiet=as_json) as progress:
         checked = check_sources(find_sources(folder), progress)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from liverseg_gui.cohort.result import CaseResult, Status
 from liverseg_gui.core.errors import SaveError
-from liverseg_gui.core.written import write_text
+from liverseg_gui.system.atomic_write import write_text
 
 NAME = "summary.csv"
 COLUMNS = (

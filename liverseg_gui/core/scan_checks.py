@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from liverseg_gui.core.findings import Concern, Finding, error, info, warning
 from liverseg_gui.core.geometry import Affine, Int3, StoredGrid
+from liverseg_gui.core.scan_issues import Concern, Finding, error, info, warning
 from liverseg_gui.core.slices import even_grid, slice_affines
 
 TILT_DEGREES = 0.5

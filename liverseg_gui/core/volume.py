@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import GridMismatchError
-from liverseg_gui.core.findings import Concern, Finding, Severity
 from liverseg_gui.core.geometry import Affine, Int3, StoredGrid
+from liverseg_gui.core.scan_issues import Concern, Finding, Severity
 from liverseg_gui.core.slices import SourceSlices
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.temporary import make_temporary, remove_temporary
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.entries import ShowPreview, VolumeEntry
+from liverseg_gui.system.temporary_files import make_temporary, remove_temporary
 
 ENDINGS = (".zip",)
 _CHUNK = 1 << 20

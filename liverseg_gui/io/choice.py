@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from liverseg_gui.core.findings import Severity
+from liverseg_gui.core.scan_issues import Severity
 from liverseg_gui.io.entries import Role, VolumeEntry
 
 _LIVER = re.compile(r"liver|hepat|abd|leber|foie|ventre|\bap\b|tap\b|portal|venous", re.IGNORECASE)

@@ -11,9 +11,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from liverseg_gui.core.findings import Finding, Severity
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.scan_issues import Finding, Severity
 from liverseg_gui.core.volume import Volume
 
 Spacing = tuple[float, float, float | None]

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from liverseg_gui.core.errors import AmbiguousInputError, UnreadableFileError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
-from liverseg_gui.io import archives, itk, layouts, nifti
+from liverseg_gui.io import archives
+from liverseg_gui.io import dataset_names as layouts
 from liverseg_gui.io.entries import PassedOver, Role, ShowPreview, VolumeEntry
 from liverseg_gui.io.folders import walk
+from liverseg_gui.io.formats import itk, nifti
 
 if TYPE_CHECKING:
     from liverseg_gui.io.dicom.index import Found

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from liverseg_gui.core.errors import ModelError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LabelMap, Volume
-from liverseg_gui.segmentation.networks import build_network
+from liverseg_gui.segmentation.models.registry import ModelCard, find_model, read_weights
+from liverseg_gui.segmentation.networks.unet import build_network
 from liverseg_gui.segmentation.plausibility import checked
 from liverseg_gui.segmentation.postprocessing import CLEAN_UP, CleanUp
 from liverseg_gui.segmentation.predictor import BEST, FAST, Looks, Predictor
@@ -25,13 +26,12 @@ from liverseg_gui.segmentation.preprocessing import (
     find_trunk,
     from_axial,
 )
-from liverseg_gui.segmentation.registry import ModelCard, find_model, read_weights
-from liverseg_gui.segmentation.runtime import pick_device
-from liverseg_gui.segmentation.runtime_choice import Choice
-from liverseg_gui.segmentation.runtime_maker import RuntimeMaker
+from liverseg_gui.segmentation.runtime.base import pick_device
+from liverseg_gui.segmentation.runtime.choice_cache import Choice
+from liverseg_gui.segmentation.runtime.factory import RuntimeMaker
+from liverseg_gui.segmentation.runtime.fallback import SteadyRuntime
+from liverseg_gui.segmentation.runtime.selection import chosen_runtime, measured_choice
 from liverseg_gui.segmentation.segmenter import Segmentation
-from liverseg_gui.segmentation.steady_runtime import SteadyRuntime
-from liverseg_gui.segmentation.usual_runtime import chosen_runtime, measured_choice
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.bridging import bridge_gaps
+from liverseg_gui.segmentation.gap_filling import bridge_gaps
 from liverseg_gui.segmentation.postprocessing import CLEAN_UP, CleanUp, clean
 from liverseg_gui.segmentation.preprocessing import (
     Region,
@@ -26,7 +26,7 @@ from liverseg_gui.segmentation.preprocessing import (
     to_input,
     touched_sides,
 )
-from liverseg_gui.segmentation.runtime import Runtime
+from liverseg_gui.segmentation.runtime.base import Runtime
 
 BATCH = 4
 FEWEST = 12

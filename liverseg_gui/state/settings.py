@@ -13,12 +13,12 @@ from typing import Any
 from psygnal import Signal
 
 from liverseg_gui.core.display import Window
-from liverseg_gui.core.places import config_folder
 from liverseg_gui.state.merging import merged
-from liverseg_gui.state.overlay_look import OverlayLook
+from liverseg_gui.state.overlay_style import OverlayLook
 from liverseg_gui.state.preferences import Preferences, truth
-from liverseg_gui.state.site_choice import SiteChoice
+from liverseg_gui.state.site_model import SiteChoice
 from liverseg_gui.state.user_presets import kept_presets
+from liverseg_gui.system.paths import config_folder
 
 MOST_RECENT = 9
 MOST_STUDY_WINDOWS = 200

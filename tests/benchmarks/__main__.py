@@ -24,9 +24,9 @@ app = QApplication([]); w = QWidget(); w.show(); app.processEvents()
 """
 _WINDOW = """
 from PySide6.QtWidgets import QApplication
-from liverseg_gui.segmentation.process import ProcessSegmenter
-from liverseg_gui.ui.main_window import MainWindow
-from liverseg_gui.ui.theme import apply_theme
+from liverseg_gui.segmentation.segmenter_process import ProcessSegmenter
+from liverseg_gui.ui.main_window.window import MainWindow
+from liverseg_gui.ui.widgets.theme import apply_theme
 app = QApplication([])
 w = MainWindow(ProcessSegmenter()); apply_theme(app); w.show(); app.processEvents()
 """
@@ -39,8 +39,8 @@ os._exit(0)
 """
 _TRAINING_STEP = """
 import sys, time, torch
-from liverseg_gui.segmentation.networks import build_network
-from training.memory import keep_freed_memory
+from liverseg_gui.segmentation.networks.unet import build_network
+from training.learner.gpu_memory import keep_freed_memory
 if sys.argv[1] == "keep":
     keep_freed_memory()
 net = build_network("slim-resnet18").to(memory_format=torch.channels_last)

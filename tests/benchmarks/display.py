@@ -23,12 +23,12 @@ from PySide6.QtWidgets import QApplication
 
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.volume import LabelMap, Origin, Volume
-from liverseg_gui.segmentation.process import ProcessSegmenter
+from liverseg_gui.segmentation.segmenter_process import ProcessSegmenter
+from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.state.study import MaskSource
-from liverseg_gui.ui.garbage import GarbageTimer
-from liverseg_gui.ui.main_window import MainWindow
-from liverseg_gui.ui.theme import apply_theme
+from liverseg_gui.ui.app.gc_timer import GarbageTimer
+from liverseg_gui.ui.main_window.window import MainWindow
+from liverseg_gui.ui.widgets.theme import apply_theme
 
 _STEPS = 150
 

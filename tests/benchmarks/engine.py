@@ -95,7 +95,7 @@ def plain_way(volume: Volume) -> float:
     import torch
     import torch.nn.functional as F
 
-    from liverseg_gui.segmentation.networks import build_network
+    from liverseg_gui.segmentation.networks.unet import build_network
     from liverseg_gui.segmentation.preprocessing import axial_slices, from_axial
 
     network = build_network("unet-resnet34", 3, (256, 256)).eval()

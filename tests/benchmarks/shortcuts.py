@@ -21,15 +21,15 @@ from numpy.typing import NDArray
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import TUMOR, Origin, Volume
-from liverseg_gui.io.masks import read_mask
+from liverseg_gui.io.masks.read import read_mask
 from liverseg_gui.io.scans import open_scan
 from liverseg_gui.segmentation.inference import PROCEDURES, NetworkSegmenter, Procedure
+from liverseg_gui.segmentation.models.registry import find_model
 from liverseg_gui.segmentation.postprocessing import CLEAN_UP, CleanUp
-from liverseg_gui.segmentation.registry import find_model
 from tests.benchmarks.engine import timed
 from tests.conftest import REAL_DATA
-from training.cases import Case
-from training.lits2d import lits2d_sources
+from training.data.case import Case
+from training.data.lits2d_case import lits2d_sources
 
 FAST = PROCEDURES["fast"]
 ROWS: dict[str, Procedure] = {

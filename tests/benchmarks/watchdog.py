@@ -20,11 +20,11 @@ from PySide6.QtWidgets import QApplication
 
 from liverseg_gui.cli.phantom import write_phantom
 from liverseg_gui.core.phantom import PhantomSpec, make_phantom
-from liverseg_gui.segmentation.process import ProcessSegmenter
+from liverseg_gui.segmentation.segmenter_process import ProcessSegmenter
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.garbage import GarbageTimer
-from liverseg_gui.ui.main_window import MainWindow
-from liverseg_gui.ui.theme import apply_theme
+from liverseg_gui.ui.app.gc_timer import GarbageTimer
+from liverseg_gui.ui.main_window.window import MainWindow
+from liverseg_gui.ui.widgets.theme import apply_theme
 from tests.conftest import REAL_DATA
 
 _TICK_MS = 2

@@ -14,7 +14,7 @@ import pytest
 
 from liverseg_gui.cli.main import main
 from liverseg_gui.core.phantom import PhantomSpec, make_phantom
-from liverseg_gui.io.nifti_write import write_scan
+from liverseg_gui.io.formats.nifti_write import write_scan
 
 
 @pytest.fixture(scope="module")

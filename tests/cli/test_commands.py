@@ -286,8 +286,8 @@ class Without:
 def test_a_library_that_the_window_lacks_is_named(
     why: str, told: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delitem(sys.modules, "liverseg_gui.ui.app", raising=False)
-    monkeypatch.setattr(sys, "meta_path", [Without("liverseg_gui.ui.app", why), *sys.meta_path])
+    monkeypatch.delitem(sys.modules, "liverseg_gui.ui.app.app", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Without("liverseg_gui.ui.app.app", why), *sys.meta_path])
     if not told:
         with pytest.raises(ImportError, match="Bug"):
             main([])

@@ -222,14 +222,14 @@ def test_a_mask_that_is_missing_and_words_that_are_wrong_have_their_own_exit_cod
 def test_cancelling_ends_with_130(
     made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import training.evaluation
+    import liverseg_gui.evaluation.evaluate
 
     def interrupted(*_: object, progress: Any, **__: object) -> None:
         os.kill(os.getpid(), signal.SIGINT)
         progress.update(0.5, "")
         raise AssertionError("went on")
 
-    monkeypatch.setattr(training.evaluation, "judge", interrupted)
+    monkeypatch.setattr(liverseg_gui.evaluation.evaluate, "judge", interrupted)
     files = ["--pred", f"{made / 'moved.nii.gz'}", "--truth", f"{made / 'truth.nii.gz'}"]
     assert main(["evaluate", *files]) == 130
     assert "cancelled" in capsys.readouterr().err

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from liverseg_gui.cli.main import main
-from liverseg_gui.segmentation.registry import user_models
+from liverseg_gui.segmentation.models.registry import user_models
 from liverseg_gui.state.settings import Settings
 
 

@@ -13,17 +13,18 @@ from pathlib import Path
 import pytest
 from PySide6.QtGui import QColor, QImage
 
-from liverseg_gui.cli import self_checks, self_test
 from liverseg_gui.cli.main import main
-from liverseg_gui.cli.self_bench import Bench
-from liverseg_gui.cli.self_checks import CHECKS, Check
-from liverseg_gui.core import resources
+from liverseg_gui.cli.self_test import checks as self_checks
+from liverseg_gui.cli.self_test import command as self_test
+from liverseg_gui.cli.self_test.bench import Bench
+from liverseg_gui.cli.self_test.checks import CHECKS, Check
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.volume import LabelMap
-from liverseg_gui.segmentation.registry import Place, models_folder
+from liverseg_gui.segmentation.models.registry import Place, models_folder
 from liverseg_gui.segmentation.segmenter import Segmentation
-from liverseg_gui.ui import surface_canvas
-from liverseg_gui.ui.surface_scene import NoOpenGLError
+from liverseg_gui.system import resources
+from liverseg_gui.ui.viewer.surface3d import canvas as surface_canvas
+from liverseg_gui.ui.viewer.surface3d.scene import NoOpenGLError
 
 ROOT = Path(__file__).parents[2]
 
@@ -120,7 +121,7 @@ def test_a_segmentation_that_failed_is_not_tried_again_for_every_check(
 
         def close(self) -> None: ...
 
-    monkeypatch.setattr("liverseg_gui.segmentation.process.ProcessSegmenter", Breaks)
+    monkeypatch.setattr("liverseg_gui.segmentation.segmenter_process.ProcessSegmenter", Breaks)
     fresh = Bench(tmp_path)
     with pytest.raises(LiverSegError, match="no nms"):
         check("segmentation").run(fresh)
@@ -197,7 +198,7 @@ _WINDOW = """
 from pathlib import Path
 from liverseg_gui.cli.phantom import write_phantom
 from liverseg_gui.core.phantom import PhantomSpec, make_phantom
-from liverseg_gui.ui.window_check import check_window
+from liverseg_gui.ui.app.window_self_test import check_window
 
 scan = write_phantom(make_phantom(PhantomSpec(1, (64, 64, 24), (6.0, 6.0, 9.0), (40.0,))), Path())
 print(check_window(scan, scan.with_name("truth.nii.gz"), Path("window.png")).in_3d)

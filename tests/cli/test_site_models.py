@@ -13,10 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.core.places import site_folder
-from liverseg_gui.segmentation.registry import Place, find_installed, find_model, models_folder
+from liverseg_gui.segmentation.models.registry import (
+    Place,
+    find_installed,
+    find_model,
+    models_folder,
+)
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.state.site_choice import SiteChoice
+from liverseg_gui.state.site_model import SiteChoice
+from liverseg_gui.system.paths import site_folder
 from tests.cli.test_models_command import refused, said
 
 NOBODY = 65534

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from liverseg_gui.cli.main import main
-from liverseg_gui.core import temporary
+from liverseg_gui.system import temporary_files as temporary
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_what_looks_like_a_path_or_is_one_opens_the_window(
 ) -> None:
     (tmp_path / "STUDY").mkdir()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("liverseg_gui.ui.app.run_window", lambda path, *_: f"window on {path}")
+    monkeypatch.setattr("liverseg_gui.ui.app.app.run_window", lambda path, *_: f"window on {path}")
     assert main([word]) == f"window on {Path(word)}"
 
 
@@ -76,7 +76,7 @@ def test_window_and_commands_remove_what_a_killed_program_unpacked(
     (left / "files").mkdir()
     (left / "in-use.lock").touch()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("liverseg_gui.ui.app.run_window", lambda *_: 0)
+    monkeypatch.setattr("liverseg_gui.ui.app.app.run_window", lambda *_: 0)
     assert main(words) == 0
     assert not left.exists()
 

@@ -17,11 +17,11 @@ from liverseg_gui.cli import train as command
 from liverseg_gui.cli.main import main
 from tests.training import layouts
 from tests.training.tiny import TINY, tiny_network, write_lits2d
-from training import build
-from training.control import ask
-from training.log import EpochResult
-from training.recipe_file import write_recipe
-from training.run_folder import read_run
+from training.config.config_file import write_recipe
+from training.learner import build
+from training.runs.control import ask
+from training.runs.epoch_log import EpochResult
+from training.runs.folder import read_run
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def nothing_trained(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("training began")
 
-    monkeypatch.setattr("training.run.train", refuse)
+    monkeypatch.setattr("training.pipeline.train.train", refuse)
 
 
 def refused(capsys: pytest.CaptureFixture[str], code: int) -> str:

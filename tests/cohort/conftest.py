@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from liverseg_gui.cohort.case import CaseOptions
+from liverseg_gui.cohort.run_case import CaseOptions
 from liverseg_gui.core.phantom import Phantom, PhantomSpec, make_phantom
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LabelMap, Volume
-from liverseg_gui.io.nifti_write import write_scan
+from liverseg_gui.io.formats.nifti_write import write_scan
 from liverseg_gui.segmentation.segmenter import Segmentation
 
 

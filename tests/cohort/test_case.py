@@ -12,14 +12,14 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from liverseg_gui.cohort.case import CaseOptions, segment_case
-from liverseg_gui.cohort.cases import find_cases
+from liverseg_gui.cohort.find_scans import find_cases
 from liverseg_gui.cohort.result import ALREADY, Case, Status
+from liverseg_gui.cohort.run_case import CaseOptions, segment_case
 from liverseg_gui.core.errors import Cancelled, ModelError, SegmentationError
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
-from liverseg_gui.io.nifti_write import write_scan
+from liverseg_gui.io.formats.nifti_write import write_scan
 from liverseg_gui.segmentation.segmenter import Segmentation
 from tests.cohort.conftest import Threshold
 

@@ -9,14 +9,14 @@ import numpy as np
 import pydicom
 import pytest
 
-from liverseg_gui.cohort.cases import Cohort, find_cases
+from liverseg_gui.cohort.find_scans import Cohort, find_cases
 from liverseg_gui.cohort.result import Status
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.io import archives
 from liverseg_gui.io.dicom.write import write_dicom_series
-from liverseg_gui.io.nifti_write import save_mask
+from liverseg_gui.io.formats.nifti_write import save_mask
 
 
 def found(source: Path, number: int | None = None) -> Cohort:

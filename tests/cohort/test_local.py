@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.cohort.case import CaseOptions
-from liverseg_gui.cohort.cases import Cohort, find_cases
-from liverseg_gui.cohort.local import run_here
+from liverseg_gui.cohort.find_scans import Cohort, find_cases
 from liverseg_gui.cohort.result import ALREADY, Status
+from liverseg_gui.cohort.run_case import CaseOptions
+from liverseg_gui.cohort.run_local import run_here
 from liverseg_gui.core.errors import Cancelled, SegmentationError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.cohort.names import Place, case_names
+from liverseg_gui.cohort.case_names import Place, case_names
 
 ROOT = Path("/data/in")
 

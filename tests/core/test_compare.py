@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from liverseg_gui.core.compare import (
+from liverseg_gui.core.display import LABEL_COLORS
+from liverseg_gui.core.errors import Cancelled, GridMismatchError
+from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap
+from liverseg_gui.evaluation.mask_comparison import (
     AGREE,
     COMPARED_COLORS,
     ONLY_A,
@@ -15,11 +20,6 @@ from liverseg_gui.core.compare import (
     compare,
     measure_agreement,
 )
-from liverseg_gui.core.display import LABEL_COLORS
-from liverseg_gui.core.errors import Cancelled, GridMismatchError
-from liverseg_gui.core.geometry import Affine, StoredGrid
-from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap
 
 SHAPE = (6, 5, 4)
 SPACING_MM = (2.0, 2.5, 4.0)

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.core.crash_file import LAST, earlier_crash, last_words
-from liverseg_gui.core.places import log_folder
+from liverseg_gui.system.crash_report import LAST, earlier_crash, last_words
+from liverseg_gui.system.paths import log_folder
 
 ROOT = Path(__file__).parents[2]
 _HEAD = """
 import faulthandler, os, sys
-from liverseg_gui.core.crash_file import crash_file
+from liverseg_gui.system.crash_report import crash_file
 
 @crash_file()
 def work():
@@ -95,8 +95,8 @@ def test_of_several_crashes_the_latest_is_told(tmp_path: Path) -> None:
 
 _SAME_ID = """
 import os
-from liverseg_gui.core.crash_file import crash_file, earlier_crash
-from liverseg_gui.core.places import log_folder
+from liverseg_gui.system.crash_report import crash_file, earlier_crash
+from liverseg_gui.system.paths import log_folder
 
 (log_folder() / f"crash-{os.getpid()}.txt").write_text("from before")
 with crash_file():

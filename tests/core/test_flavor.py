@@ -10,9 +10,9 @@ import pytest
 
 from liverseg_gui.cli import train
 from liverseg_gui.cli.main import main
-from liverseg_gui.core import flavor
 from liverseg_gui.core.errors import ModelError
-from liverseg_gui.segmentation import networks
+from liverseg_gui.segmentation.networks import unet as networks
+from liverseg_gui.system import features as flavor
 
 ROOT = Path(__file__).parents[2]
 _SEGMENT = """

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.core import locked as locking
 from liverseg_gui.core.errors import SaveError
-from liverseg_gui.core.locked import locked
+from liverseg_gui.system import file_lock as locking
+from liverseg_gui.system.file_lock import locked
 
 
 def test_the_folder_is_made_and_the_lock_let_go_of(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from liverseg_gui import __version__
-from liverseg_gui.core.own_command import own_command
+from liverseg_gui.system.relaunch import own_command
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.core import privacy
+from liverseg_gui.system import privacy
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def test_the_sentence_around_a_path_stays() -> None:
         "Segmenting took 1.5 s on cpu and/or cuda",
         "voxels of 0.7 x 0.7 x 2 mm, 12 / 48, mm/ml",
         "ValueError: 3.5 is no size. Try again.",
-        'File "liverseg_gui/ui/jobs.py", line 74, in run',
+        'File "liverseg_gui/ui/jobs/job_runner.py", line 74, in run',
     ],
 )
 def test_what_is_no_path_stays(text: str) -> None:

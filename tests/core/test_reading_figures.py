@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from liverseg_gui.core.findings import Concern, Finding, Severity
+from liverseg_gui.core.annotation_measures import NO_ANGLE, NO_VOXEL, figures_of
+from liverseg_gui.core.annotations import Reading, ReadingKind, caliper
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.reading_figures import NO_ANGLE, NO_VOXEL, figures_of
-from liverseg_gui.core.readings import Reading, ReadingKind, caliper
+from liverseg_gui.core.scan_issues import Concern, Finding, Severity
 from liverseg_gui.core.volume import Origin, Volume
 from tests.core.test_readings import SHAPE, affines, at, planes, reading
 

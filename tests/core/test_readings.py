@@ -5,9 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liverseg_gui.core.geometry import Affine, Float3
-from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.readings import (
+from liverseg_gui.core.annotations import (
     Reading,
     ReadingKind,
     caliper,
@@ -15,6 +13,8 @@ from liverseg_gui.core.readings import (
     flat_mm,
     voxel_area_mm2,
 )
+from liverseg_gui.core.geometry import Affine, Float3
+from liverseg_gui.core.planes import Plane
 
 SHAPE = (40, 50, 30)
 planes = st.sampled_from(Plane)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.core import resources
+from liverseg_gui.system import resources
 
 
 @pytest.fixture

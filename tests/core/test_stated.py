@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from liverseg_gui.core.findings import Concern, warning
 from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.geometry_override import ORIENTATIONS, with_geometry
 from liverseg_gui.core.measure import measure
-from liverseg_gui.core.stated import ORIENTATIONS, with_geometry
+from liverseg_gui.core.scan_issues import Concern, warning
 from liverseg_gui.core.volume import LabelMap, Origin, Volume
 
 SHAPE = (4, 5, 6)

@@ -12,8 +12,8 @@ from pathlib import Path
 import filelock
 import pytest
 
-from liverseg_gui.core import temporary
-from liverseg_gui.core.temporary import (
+from liverseg_gui.system import temporary_files as temporary
+from liverseg_gui.system.temporary_files import (
     make_temporary,
     remove_temporary,
     sweep_temporary,
@@ -21,7 +21,8 @@ from liverseg_gui.core.temporary import (
 )
 
 HOLDER = (
-    "import os, sys; os.umask(0o002); from liverseg_gui.core.temporary import make_temporary; "
+    "import os, sys; os.umask(0o002); "
+    "from liverseg_gui.system.temporary_files import make_temporary; "
     "folder = make_temporary(); (folder / 'slice.dcm').touch(); "
     "print(folder, flush=True); sys.stdin.read()"
 )
@@ -131,7 +132,7 @@ def test_a_lock_that_is_a_link_is_not_opened(left: Path, tmp_path: Path) -> None
 def test_what_is_another_computers_stays_for_its_locks_may_not_be_seen_here(place: Path) -> None:
     code = (
         "import os, socket; socket.gethostname = lambda: 'other'; "
-        "from liverseg_gui.core.temporary import make_temporary; "
+        "from liverseg_gui.system.temporary_files import make_temporary; "
         "print(make_temporary(), flush=True); os._exit(9)"
     )
     done = subprocess.run(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from liverseg_gui.core.errors import SaveError
-from liverseg_gui.core.written import write_text
+from liverseg_gui.system.atomic_write import write_text
 
 
 def test_a_text_takes_the_place_of_another_and_leaves_nothing_beside_it(tmp_path: Path) -> None:

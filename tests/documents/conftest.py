@@ -15,20 +15,20 @@ import pytest
 
 from liverseg_gui.cli import train
 from liverseg_gui.cli.main import main
+from liverseg_gui.core.annotations import Reading, ReadingKind
 from liverseg_gui.core.measure import measure
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.readings import Reading, ReadingKind
-from liverseg_gui.report.write import Report, write_report
-from liverseg_gui.segmentation.registry import user_models
+from liverseg_gui.report.measurements import Report, write_report
+from liverseg_gui.segmentation.models.registry import user_models
 from tests.training import layouts
 from tests.training.test_improve import an_outcome
 from tests.training.tiny import TINY, tiny_network, write_lits2d
 from tests.training.verdicts import BETTER
-from training.config import TrainConfig
-from training.control import ask
-from training.export import export_model
-from training.recipe_file import write_recipe
+from training.config.config_file import write_recipe
+from training.config.train_config import TrainConfig
+from training.export.weights import export_model
+from training.runs.control import ask
 
 
 def told(*words: str, code: int = 0) -> str:
@@ -150,12 +150,12 @@ def events(untrained_model: Path, tmp_path_factory: pytest.TempPathFactory) -> l
     folder = tmp_path_factory.mktemp("trained")
     with pytest.MonkeyPatch.context() as patch:
         for place in (
-            "training.build",
-            "training.judge_model",
+            "training.learner.build",
+            "training.evaluation.judge_model",
             "liverseg_gui.segmentation.inference",
         ):
             patch.setattr(f"{place}.build_network", tiny_network)
-        patch.setattr("liverseg_gui.cli.train_words._TELL_S", 0.0)
+        patch.setattr("liverseg_gui.cli.train_output._TELL_S", 0.0)
         patch.setenv("LIVERSEG_HOME", str(folder / "home"))
         lines = trained(data, folder)
         accepted = an_outcome(folder / "accepted", untrained_model, BETTER)

@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 
 from liverseg_gui.cli.main import main
 from liverseg_gui.io.dicom.write import write_dicom_series
-from liverseg_gui.ui import app
+from liverseg_gui.ui.app import app
 from tests.io.test_seg import slices_of, stack, write_seg
 from tests.training import layouts
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from liverseg_gui.io.masks import read_mask
-from liverseg_gui.segmentation.process import ProcessSegmenter
-from liverseg_gui.ui.main_window import MainWindow
+from liverseg_gui.io.masks.read import read_mask
+from liverseg_gui.segmentation.segmenter_process import ProcessSegmenter
+from liverseg_gui.ui.main_window.window import MainWindow
 from tests.ui.conftest import Desk, FakeDialogs, desk, files  # noqa: F401
 
 

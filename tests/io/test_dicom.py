@@ -12,8 +12,8 @@ from liverseg_gui.core.measure import measure
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.volume import LabelMap, Volume
 from liverseg_gui.io.dicom.write import write_dicom_series
-from liverseg_gui.io.masks import read_mask
-from liverseg_gui.io.nifti_write import save_mask
+from liverseg_gui.io.formats.nifti_write import save_mask
+from liverseg_gui.io.masks.read import read_mask
 from liverseg_gui.io.scans import list_volumes, open_scan
 from tests.io.dicom_files import change, copy
 

@@ -11,10 +11,10 @@ import SimpleITK as sitk  # noqa: N813
 from scipy.spatial.transform import Rotation
 
 from liverseg_gui.core.errors import Cancelled, UnreadableFileError
-from liverseg_gui.core.findings import Severity
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.scan_issues import Severity
 from liverseg_gui.core.volume import Volume
-from liverseg_gui.io.itk import ENDINGS, itk_entries
+from liverseg_gui.io.formats.itk import ENDINGS, itk_entries
 from tests.core.test_geometry import orientations
 
 SIZE = (7, 6, 5)

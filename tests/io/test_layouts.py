@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.io.layouts import ircadb, is_mask_of_pair, mask_beside
+from liverseg_gui.io.dataset_names import ircadb, is_mask_of_pair, mask_beside
 
 
 def touch(folder: Path, *names: str) -> None:

@@ -13,8 +13,8 @@ from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.geometry import Affine
 from liverseg_gui.core.slices import SourceSlices, even_grid
 from liverseg_gui.core.volume import LabelMap, Origin
-from liverseg_gui.io import mask_slices
-from liverseg_gui.io.mask_slices import save_mask_slices
+from liverseg_gui.io.masks import slice_images as mask_slices
+from liverseg_gui.io.masks.slice_images import save_mask_slices
 
 DEPTHS = (0.0, 3.0, 6.0, 18.0)
 NAMES = ("IM0001.dcm", "IM0002.dcm", "a/odd name?.IMA", "1.2.840.5")

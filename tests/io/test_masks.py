@@ -12,13 +12,13 @@ import SimpleITK as sitk  # noqa: N813
 
 from liverseg_gui.core.errors import GridMismatchError, LiverSegError, UnreadableFileError
 from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.geometry_override import with_geometry
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.slices import SourceSlices, even_grid
-from liverseg_gui.core.stated import with_geometry
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io.dicom.write import write_dicom_series
-from liverseg_gui.io.mask_labels import meaning
-from liverseg_gui.io.masks import (
+from liverseg_gui.io.masks.label_values import meaning
+from liverseg_gui.io.masks.read import (
     FileLabel,
     UnknownLabelsError,
     parse_labels,

@@ -19,9 +19,9 @@ from liverseg_gui.core.errors import (
     UnreadableFileError,
 )
 from liverseg_gui.core.volume import LabelMap
-from liverseg_gui.io import nifti_write
-from liverseg_gui.io.masks import read_mask
-from liverseg_gui.io.nifti_write import save_mask
+from liverseg_gui.io.formats import nifti_write
+from liverseg_gui.io.formats.nifti_write import save_mask
+from liverseg_gui.io.masks.read import read_mask
 from liverseg_gui.io.scans import list_volumes, open_scan
 from tests.core.test_geometry import orientations
 

@@ -16,9 +16,9 @@ from liverseg_gui.core.errors import GridMismatchError, UnreadableFileError
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.dicom.write import write_dicom_series
-from liverseg_gui.io.masks import UnknownLabelsError, read_mask
+from liverseg_gui.io.masks.dicom_seg import is_seg, read_seg
+from liverseg_gui.io.masks.read import UnknownLabelsError, read_mask
 from liverseg_gui.io.scans import open_scan
-from liverseg_gui.io.seg import is_seg, read_seg
 
 KINDS = {"Liver": codes.SCT.Liver, "Tumor": codes.SCT.Neoplasm, "Spleen": codes.SCT.Spleen}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.cli.self_checks import CHECKS
+from liverseg_gui.cli.self_test.checks import CHECKS
 from tests.package.bare import bare, offline
 
 ROOT = Path(__file__).parents[2]

@@ -14,8 +14,8 @@ from xml.etree import ElementTree
 import pytest
 
 from liverseg_gui import __version__
-from liverseg_gui.io.itk import ENDINGS as ITK_ENDINGS
-from liverseg_gui.io.nifti import ENDINGS as NIFTI_ENDINGS
+from liverseg_gui.io.formats.itk import ENDINGS as ITK_ENDINGS
+from liverseg_gui.io.formats.nifti import ENDINGS as NIFTI_ENDINGS
 
 ROOT = Path(__file__).parents[2]
 LINUX = ROOT / "package" / "linux"

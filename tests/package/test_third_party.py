@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import third_party
 
-from liverseg_gui.core import resources
-from liverseg_gui.core.third_party import (
+from liverseg_gui.system import resources
+from liverseg_gui.system.licenses import (
     GIVEN,
     INDEX,
     component_of,

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from liverseg_gui.core.annotations import Reading, ReadingKind
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.measure import measure
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.readings import Reading, ReadingKind
-from liverseg_gui.report.pictures import best_slice, picture, write_pictures
-from liverseg_gui.report.write import Report, write_report
+from liverseg_gui.report.measurements import Report, write_report
+from liverseg_gui.report.slice_images import best_slice, picture, write_pictures
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from liverseg_gui.segmentation.runtime import InvalidScoresError
+from liverseg_gui.segmentation.runtime.base import InvalidScoresError
 
 Fault = Callable[["FakeRuntime", Tensor], None]
 

@@ -12,12 +12,12 @@ from liverseg_gui.core.measure import measure
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Origin, Volume
-from liverseg_gui.io.masks import read_mask
+from liverseg_gui.io.masks.read import read_mask
 from liverseg_gui.io.scans import open_scan
 from liverseg_gui.segmentation.inference import NetworkSegmenter
 from liverseg_gui.segmentation.predictor import Predictor
 from liverseg_gui.segmentation.preprocessing import TrunkBox
-from liverseg_gui.segmentation.runtime import TorchRuntime, pick_device
+from liverseg_gui.segmentation.runtime.base import TorchRuntime, pick_device
 
 
 def dice(a: np.ndarray, b: np.ndarray) -> float:

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.core import locked as locking
 from liverseg_gui.core.errors import ModelError, SaveError
-from liverseg_gui.segmentation.model_before import (
+from liverseg_gui.segmentation.models.history import (
     before_file,
     choose_instead,
     model_before,
     roll_back,
 )
-from liverseg_gui.segmentation.model_store import remove_model
-from liverseg_gui.segmentation.registry import choose_model, user_models
+from liverseg_gui.segmentation.models.registry import choose_model, user_models
+from liverseg_gui.segmentation.models.store import remove_model
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.system import file_lock as locking
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from liverseg_gui.core.errors import ModelError
-from liverseg_gui.segmentation.networks import build_network, encoder_and_decoder
+from liverseg_gui.segmentation.networks.unet import build_network, encoder_and_decoder
 
 SIZE = (64, 96)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from liverseg_gui.core.findings import Concern, Finding, Severity
 from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.scan_issues import Concern, Finding, Severity
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.segmentation.plausibility import checked, seat_of
 

@@ -5,7 +5,7 @@ import pytest
 
 from liverseg_gui.core.errors import Cancelled
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.bridging import bridge_gaps
+from liverseg_gui.segmentation.gap_filling import bridge_gaps
 from liverseg_gui.segmentation.postprocessing import CleanUp, candidates, clean
 
 SPACING_MM = (2.0, 2.0, 2.5)  # 0.01 ml a voxel

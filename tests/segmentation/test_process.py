@@ -18,8 +18,12 @@ from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import LabelMap
 from liverseg_gui.segmentation.inference import NetworkSegmenter
-from liverseg_gui.segmentation.process import ProcessSegmenter, _receive_result, _send_result
 from liverseg_gui.segmentation.segmenter import Segmentation
+from liverseg_gui.segmentation.segmenter_process import (
+    ProcessSegmenter,
+    _receive_result,
+    _send_result,
+)
 
 
 @pytest.fixture

@@ -20,12 +20,9 @@ from safetensors.numpy import save
 
 from liverseg_gui.core.errors import Cancelled, ModelError, NameTakenError, SaveError
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.architectures import ARCHITECTURES
-from liverseg_gui.segmentation.model_card import ModelCard
-from liverseg_gui.segmentation.model_facts import card_facts, model_figures
-from liverseg_gui.segmentation.model_fit import expected_shapes, expected_shapes_apart
-from liverseg_gui.segmentation.model_store import add_model, export_model, remove_model
-from liverseg_gui.segmentation.registry import (
+from liverseg_gui.segmentation.models.card import ModelCard
+from liverseg_gui.segmentation.models.description import card_facts, model_figures
+from liverseg_gui.segmentation.models.registry import (
     choose_model,
     chosen_model,
     find_model,
@@ -33,7 +30,10 @@ from liverseg_gui.segmentation.registry import (
     read_weights,
     user_models,
 )
-from liverseg_gui.segmentation.weights_file import Shapes
+from liverseg_gui.segmentation.models.store import add_model, export_model, remove_model
+from liverseg_gui.segmentation.models.weights_check import expected_shapes, expected_shapes_apart
+from liverseg_gui.segmentation.models.weights_file import Shapes
+from liverseg_gui.segmentation.networks.architectures import ARCHITECTURES
 from liverseg_gui.state.settings import Settings
 
 
@@ -262,7 +262,7 @@ def test_weights_of_another_network_are_refused(
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_every_architecture_tells_its_tensors_without_their_values(architecture: str) -> None:
-    from liverseg_gui.segmentation.networks import build_network
+    from liverseg_gui.segmentation.networks.unet import build_network
 
     card = ModelCard("x", Path("x"), architecture, (64, 96), (0, 1), "", {}, 5)
     built = build_network(architecture, 5, (64, 96)).state_dict()
@@ -503,7 +503,7 @@ def shapes(model: Path) -> Shapes:
 def test_the_registry_loads_no_torch() -> None:
     code = (
         "import sys; from liverseg_gui.segmentation import model_store;"
-        "from liverseg_gui.segmentation.registry import list_models; list_models();"
+        "from liverseg_gui.segmentation.models.registry import list_models; list_models();"
         "print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

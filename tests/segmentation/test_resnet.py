@@ -6,8 +6,8 @@ import pytest
 import torch
 from torchvision import models
 
-from liverseg_gui.segmentation.architectures import ENCODERS
-from liverseg_gui.segmentation.resnet import ResNet
+from liverseg_gui.segmentation.networks.architectures import ENCODERS
+from liverseg_gui.segmentation.networks.resnet import ResNet
 
 
 @pytest.mark.parametrize("name", ENCODERS)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.segmentation import runtime_choice
-from liverseg_gui.segmentation.runtime_choice import (
+from liverseg_gui.segmentation.runtime import choice_cache as runtime_choice
+from liverseg_gui.segmentation.runtime.choice_cache import (
     FILE,
     Choice,
     in_words,
@@ -115,7 +115,8 @@ def test_the_file_does_not_grow_for_ever(file: Path) -> None:
 def test_what_is_remembered_is_read_without_torch(file: Path) -> None:
     remember(MODEL, "cpu", "", VINO)
     code = (
-        "import sys; from liverseg_gui.segmentation.runtime_choice import remembered_choices; "
+        "import sys; "
+        "from liverseg_gui.segmentation.runtime.choice_cache import remembered_choices; "
         f"print(remembered_choices({MODEL!r})[0].reason, 'torch' in sys.modules)"
     )
     done = subprocess.run(

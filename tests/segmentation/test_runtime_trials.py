@@ -10,9 +10,9 @@ import torch
 
 from liverseg_gui.core.errors import Cancelled
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation import runtime_trials
-from liverseg_gui.segmentation.runtime import EXACT
-from liverseg_gui.segmentation.runtime_choice import Choice
+from liverseg_gui.segmentation.runtime import benchmark as runtime_trials
+from liverseg_gui.segmentation.runtime.base import EXACT
+from liverseg_gui.segmentation.runtime.choice_cache import Choice
 from tests.segmentation.fake_runtimes import FakeMaker, FakeRuntime, always, invalid
 
 Choose = Callable[..., Choice | None]

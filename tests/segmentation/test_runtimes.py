@@ -10,34 +10,38 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from liverseg_gui.core import places
 from liverseg_gui.core.errors import SegmentationError
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation import (
-    inference,
-    openvino_runtime,
-    runtime_maker,
-    usual_runtime,
-)
-from liverseg_gui.segmentation.folding import folded
+from liverseg_gui.segmentation import inference
 from liverseg_gui.segmentation.inference import (
     NetworkSegmenter,
     load_predictor,
     measure_runtimes,
 )
-from liverseg_gui.segmentation.networks import ARCHITECTURES, build_network
-from liverseg_gui.segmentation.openvino_runtime import OpenVinoRuntime, has_openvino
+from liverseg_gui.segmentation.models.registry import ModelCard, find_model
+from liverseg_gui.segmentation.networks.unet import ARCHITECTURES, build_network
 from liverseg_gui.segmentation.preprocessing import (
     CONTEXT_MM,
     axial_slices,
     context_indices,
     find_trunk,
 )
-from liverseg_gui.segmentation.registry import ModelCard, find_model
-from liverseg_gui.segmentation.runtime import EXACT, FOLDED, TorchRuntime, pick_device
-from liverseg_gui.segmentation.runtime_choice import FILE, Choice, recall
-from liverseg_gui.segmentation.runtime_maker import RuntimeMaker
+from liverseg_gui.segmentation.runtime import (
+    factory as runtime_maker,
+)
+from liverseg_gui.segmentation.runtime import (
+    openvino as openvino_runtime,
+)
+from liverseg_gui.segmentation.runtime import (
+    selection as usual_runtime,
+)
+from liverseg_gui.segmentation.runtime.base import EXACT, FOLDED, TorchRuntime, pick_device
+from liverseg_gui.segmentation.runtime.choice_cache import FILE, Choice, recall
+from liverseg_gui.segmentation.runtime.factory import RuntimeMaker
+from liverseg_gui.segmentation.runtime.folding import folded
+from liverseg_gui.segmentation.runtime.openvino import OpenVinoRuntime, has_openvino
+from liverseg_gui.system import paths as places
 
 needs_openvino = pytest.mark.skipif(not has_openvino(), reason="OpenVINO is not installed")
 VINO = "openvino-float32"

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from liverseg_gui.core.errors import SegmentationError
-from liverseg_gui.segmentation.runtime import EXACT
-from liverseg_gui.segmentation.runtime_choice import Choice
-from liverseg_gui.segmentation.steady_runtime import SteadyRuntime
+from liverseg_gui.segmentation.runtime.base import EXACT
+from liverseg_gui.segmentation.runtime.choice_cache import Choice
+from liverseg_gui.segmentation.runtime.fallback import SteadyRuntime
 from tests.segmentation.fake_runtimes import (
     FakeMaker,
     FakeRuntime,

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.predictor import BEST, FAST, Looks, Predictor
 from liverseg_gui.segmentation.preprocessing import TrunkBox
-from liverseg_gui.segmentation.runtime import TorchRuntime
+from liverseg_gui.segmentation.runtime.base import TorchRuntime
 
 BOX = TrunkBox(0.0, 0.0, 160.0, 240.0)
 COARSE, CLOSER = (64, 96), (128, 192)

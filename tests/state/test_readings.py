@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
+from liverseg_gui.core.annotations import Reading, ReadingKind
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.readings import Reading, ReadingKind
+from liverseg_gui.state.annotations import Readings
 from liverseg_gui.state.history import History
-from liverseg_gui.state.readings import Readings
-from liverseg_gui.state.study import Study
+from liverseg_gui.state.open_scan import Study
 
 RULER = Reading(ReadingKind.RULER, Plane.AXIAL, 20, ((10, 10, 20), (40, 10, 20)))
 LONGER = Reading(ReadingKind.RULER, Plane.AXIAL, 20, ((10, 10, 20), (50, 10, 20)))

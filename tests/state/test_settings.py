@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from liverseg_gui.core.display import LabelStyle
-from liverseg_gui.core.places import config_folder
-from liverseg_gui.state.overlay_look import OverlayLook
+from liverseg_gui.state.overlay_style import OverlayLook
 from liverseg_gui.state.settings import LastStudy, Settings
 from liverseg_gui.state.view import ViewState
+from liverseg_gui.system.paths import config_folder
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.measure import measure
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.volume import LabelMap
-from liverseg_gui.state.study import MaskSource, Study
+from liverseg_gui.state.open_scan import MaskSource, Study
 from liverseg_gui.state.view import MouseProfile, Tool, ViewState
 
 

@@ -7,7 +7,7 @@ import pytest
 from liverseg_gui.core.display import PRESETS, Window
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.user_presets import name_problem, preset_of, renamed, same_name, tidy_name
-from liverseg_gui.state.window_memory import WindowMemory, study_key
+from liverseg_gui.state.window_level_memory import WindowMemory, study_key
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.phantom import Phantom, PhantomSpec, make_phantom
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.dicom.write import write_dicom_series
-from liverseg_gui.io.nifti_write import save_mask, write_scan
+from liverseg_gui.io.formats.nifti_write import save_mask, write_scan
 from liverseg_gui.segmentation.preprocessing import axial_slices
 from tests.io.test_masks import structure
 

@@ -14,9 +14,9 @@ import torch
 
 from liverseg_gui.core.progress import Progress
 from tests.training.tiny import TINY, tiny_network, tiny_slices
-from training import build
-from training.distributed import ShardedDL, processes
-from training.learner import train
+from training.learner import build
+from training.learner.distributed import ShardedDL, processes
+from training.learner.fit import train
 
 CONFIG = replace(TINY, epochs=2, fine_tune_epochs=1, batch_size=2, accumulate=2, average=0.9)
 

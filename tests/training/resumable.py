@@ -13,7 +13,7 @@ import torch
 
 from liverseg_gui.core.progress import Progress
 from tests.training.tiny import TINY, tiny_slices
-from training.learner import train
+from training.learner.fit import train
 
 WEIGHTS = "weights.pt"
 

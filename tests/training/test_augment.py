@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from training.augment import Augmentation
-from training.jpeg import jpeg
-from training.looks import LIVER, TRUNK, Look
+from training.augmentation.jpeg import jpeg
+from training.config.augmentation_config import Augmentation
+from training.config.field_of_view import LIVER, TRUNK, Look
 
 QUIET = Augmentation(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 WHOLE = Look((64, 96), (64, 96))

@@ -14,19 +14,19 @@ from PIL import Image
 from liverseg_gui.core.errors import Cancelled, LiverSegError
 from liverseg_gui.core.progress import Progress
 from tests.training.tiny import TINY, tiny_network, write_lits2d
-from training.begun import begun_sources
-from training.card import HELD_OUT
-from training.checkpoint import CHECKPOINT
-from training.run import TrainRun, run_training
-from training.sources import find_sources
-from training.splits import SPLIT, Split, save_split
+from training.data.dataset_layouts import find_sources
+from training.data.splits import SPLIT, Split, save_split
+from training.export.model_card import HELD_OUT
+from training.learner.checkpoint import CHECKPOINT
+from training.pipeline.resume import begun_sources
+from training.pipeline.train import TrainRun, run_training
 
 RECIPE = replace(TINY, epochs=2, fine_tune_epochs=0, liver=None)
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in ("training.build", "liverseg_gui.segmentation.inference"):
+    for place in ("training.learner.build", "liverseg_gui.segmentation.inference"):
         monkeypatch.setattr(f"{place}.build_network", tiny_network)
 
 
@@ -37,7 +37,7 @@ def cancelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_lits2d(folder / "data", (3, 7, 12))
     progress = Progress()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.build.build_network", tiny_network)
+        patch.setattr("training.learner.build.build_network", tiny_network)
         with pytest.raises(Cancelled):
             run_training(a_run(folder), progress, lambda _: progress.cancel())
     return folder

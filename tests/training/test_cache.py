@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 from liverseg_gui.core.errors import Cancelled, SaveError, UnreadableFileError
-from liverseg_gui.core.places import cache_folder, prepared_cases_folder
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM, axial_slices
+from liverseg_gui.system.paths import cache_folder, prepared_cases_folder
 from tests.training import layouts
 from tests.training.layouts import SPACING_MM, small, true_labels
-from training import cache
-from training.cache import prepare_all
-from training.cases import Case
-from training.dataset import GRID, PreparedCase, prepare
-from training.sources import find_sources
+from training.data import preprocess_cache as cache
+from training.data.case import Case
+from training.data.dataset_layouts import find_sources
+from training.data.preprocess_cache import prepare_all
+from training.data.slice_dataset import GRID, PreparedCase, prepare
 
 
 @dataclass

@@ -11,19 +11,19 @@ import pytest
 from PIL import Image
 
 from liverseg_gui.core.errors import Cancelled, LiverSegError, UnreadableFileError
-from liverseg_gui.core.findings import Severity
 from liverseg_gui.core.phantom import PhantomSpec, make_phantom
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_checks import PHASE_UNKNOWN
+from liverseg_gui.core.scan_issues import Severity
 from liverseg_gui.io.dicom.write import write_dicom_series
-from liverseg_gui.io.nifti_write import save_mask
+from liverseg_gui.io.formats.nifti_write import save_mask
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM, axial_slices
 from tests.io.dicom_files import change
 from tests.training import layouts
 from tests.training.layouts import SPACING_MM, labelled, small, true_labels, write_list
-from training.cases import Case, CaseSource
-from training.check import DataCheck, check_sources
-from training.sources import find_sources
+from training.data.case import Case, CaseSource
+from training.data.data_check import DataCheck, check_sources
+from training.data.dataset_layouts import find_sources
 
 ROOT = Path(__file__).parents[2]
 Changed = Callable[[Case], Case]

@@ -10,15 +10,15 @@ import pytest
 
 from liverseg_gui.core.errors import Cancelled, LiverSegError
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.evaluation.evaluate import judge
 from tests.training.tiny import TINY, write_lits2d
-from training.card import HELD_OUT, add_to_card
-from training.comparison import read_comparison
-from training.comparison_apart import compare_run_apart
-from training.evaluation import judge
-from training.job import TrainingJob
-from training.record import Record
-from training.run_folder import RunState
-from training.sources import find_sources
+from training.data.dataset_layouts import find_sources
+from training.evaluation.comparison_apart import compare_run_apart
+from training.evaluation.model_comparison import read_comparison
+from training.export.model_card import HELD_OUT, add_to_card
+from training.runs.folder import RunState
+from training.runs.state_file import Record
+from training.runs.training_job import TrainingJob
 
 
 @pytest.mark.parametrize("known", [True, False])

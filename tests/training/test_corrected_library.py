@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from liverseg_gui.core import locked as locking
 from liverseg_gui.core.errors import SaveError, UnreadableFileError
+from liverseg_gui.system import file_lock as locking
 from tests.training import layouts
 from tests.training.layouts import small, true_labels
-from training.corrected_library import (
+from training.data.corrected_library import (
     corrected_sources,
     corrected_studies,
     forget_corrected,

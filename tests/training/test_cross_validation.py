@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
-from training.card import HELD_OUT, add_to_card
-from training.cross_validation import collect, main, markdown, means
-from training.evaluation import judge
+from liverseg_gui.evaluation.evaluate import judge
+from training.evaluation.cross_validation import collect, main, markdown, means
+from training.export.model_card import HELD_OUT, add_to_card
 
 
 def masks(tumor_found: int, tumor_true: int) -> tuple[np.ndarray, np.ndarray]:

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from liverseg_gui.core.errors import UnreadableFileError
-from training.dataset import GRID, SHARES, SliceDataset, prepare, sampling_weights
-from training.lits2d import lits2d_sources
+from training.data.lits2d_case import lits2d_sources
+from training.data.slice_dataset import GRID, SHARES, SliceDataset, prepare, sampling_weights
 
 
 @pytest.fixture(scope="module")

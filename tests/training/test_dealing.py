@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from liverseg_gui.core.errors import LiverSegError
-from liverseg_gui.segmentation.model_card import ModelCard
+from liverseg_gui.segmentation.models.card import ModelCard
 from tests.training.test_splits import Named
-from training.dealing import deal, read_deal
-from training.splits import Split, make_split, save_split
+from training.data.leakage_free_split import deal, read_deal
+from training.data.splits import Split, make_split, save_split
 
 SOURCES = [Named(f"{n:03d}", f"{n:03d}") for n in range(10)]
 

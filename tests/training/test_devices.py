@@ -5,9 +5,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from training import devices
-from training.config import TrainConfig
-from training.devices import device_problems, imagenet_problem, precision_problem, usual_device
+from training.config.train_config import TrainConfig
+from training.planning import devices
+from training.planning.devices import (
+    device_problems,
+    imagenet_problem,
+    precision_problem,
+    usual_device,
+)
 
 
 def test_only_devices_that_are_there_are_offered() -> None:

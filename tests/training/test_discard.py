@@ -8,12 +8,12 @@ import pytest
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
 from tests.training.tiny import TINY
-from training import discard
-from training.discard import discard_run
-from training.job import TrainingJob
-from training.record import Record
-from training.run_folder import LOCK, RUN, STDERR, RunState, held
-from training.runs import known_runs, remember
+from training.runs import delete as discard
+from training.runs.delete import discard_run
+from training.runs.folder import LOCK, RUN, STDERR, RunState, held
+from training.runs.registry import known_runs, remember
+from training.runs.state_file import Record
+from training.runs.training_job import TrainingJob
 
 _WRITTEN = (
     *("checkpoint.pt", "control", "events.jsonl", "log.csv", STDERR, LOCK),
@@ -78,7 +78,7 @@ def test_a_folder_that_is_a_link_to_elsewhere_is_left_alone(out: Path, tmp_path:
 
 
 def test_nobody_can_begin_while_it_is_deleted(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.run_folder._PATIENCE_S", 0.0)
+    monkeypatch.setattr("training.runs.folder._PATIENCE_S", 0.0)
     refused: list[str] = []
     plain = discard._delete_written
 

@@ -17,12 +17,12 @@ import torch.distributed as dist
 from liverseg_gui.core.errors import Cancelled, LiverSegError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.inference import load_predictor
-from liverseg_gui.segmentation.registry import find_model
+from liverseg_gui.segmentation.models.registry import find_model
 from tests.training.tiny import TINY, tiny_slices, write_lits2d
-from training import distributed
-from training.distributed import Processes, ShardedDL, ShareSteps, processes, together
-from training.log import LOG
-from training.rates import find_rate
+from training.learner import distributed
+from training.learner.distributed import Processes, ShardedDL, ShareSteps, processes, together
+from training.learner.lr_finder import find_rate
+from training.runs.epoch_log import LOG
 
 ROOT = Path(__file__).parents[2]
 
@@ -138,6 +138,6 @@ def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_rate_is_looked_for_by_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.rates.processes", lambda: Processes(0, 2, 0))
+    monkeypatch.setattr("training.learner.lr_finder.processes", lambda: Processes(0, 2, 0))
     with pytest.raises(LiverSegError, match="without torchrun"):
         find_rate(TINY, tiny_slices(8))

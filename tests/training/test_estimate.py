@@ -6,8 +6,8 @@ import pytest
 
 from liverseg_gui.core.errors import Cancelled, LiverSegError
 from liverseg_gui.core.progress import Progress
-from training.config import TrainConfig
-from training.estimate import Estimate, duration, estimate, whole_time
+from training.config.train_config import TrainConfig
+from training.planning.time_estimate import Estimate, duration, estimate, whole_time
 
 from .tiny import TINY
 

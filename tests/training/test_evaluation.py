@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from liverseg_gui.core.errors import Cancelled
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.evaluation.case_metrics import CaseFigures
+from liverseg_gui.evaluation.confidence_interval import mean_interval
+from liverseg_gui.evaluation.evaluate import PIXEL_IS_MM, case_spacing, judge, summarize
 from tests.training.blobs import labels
-from training.bootstrap import mean_interval
-from training.case_figures import CaseFigures
-from training.cases import Case
-from training.evaluation import PIXEL_IS_MM, case_spacing, judge, summarize
+from training.data.case import Case
 
 MM = (0.7, 0.9, 2.5)
 MM_FIGURES = ("assd_mm", "rmsd_mm", "mssd_mm", "nsd", "found_ml", "true_ml")
@@ -189,7 +189,8 @@ def test_slices_have_a_spacing_where_those_with_a_label_follow_evenly() -> None:
 
 def test_evaluation_loads_neither_torch_nor_a_window_nor_matplotlib() -> None:
     code = (
-        "import sys, training.evaluation, training.evaluation_report, training.evaluation_text;"
+        "import sys, liverseg_gui.evaluation.evaluate;"
+        "import liverseg_gui.evaluation.report.html, liverseg_gui.evaluation.report.text;"
         "heavy = {'torch', 'fastai', 'PySide6', 'matplotlib', 'SimpleITK'} & set(sys.modules);"
         "print(sorted(heavy))"
     )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from liverseg_gui.core.errors import SaveError
-from training.events import EventFile, last_progress, read_events
+from training.runs.events import EventFile, last_progress, read_events
 
 
 def epoch(stage: str, number: int, loss: float) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from liverseg_gui.core.errors import LiverSegError
-from training.config import TrainConfig
-from training.fit_to_memory import MemoryNeed, find_batch_size, memory_need
-from training.memory_left import memory_left
+from training.config.train_config import TrainConfig
+from training.planning.batch_size import MemoryNeed, find_batch_size, memory_need
+from training.planning.memory_left import memory_left
 
 RECIPE = TrainConfig(precision="float32", device="cpu")
 GB = 10**9

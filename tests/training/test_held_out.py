@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.cases import Case
-from training.held_out import _rough_spacing
+from training.data.case import Case
+from training.evaluation.evaluate_model import _rough_spacing
 
 
 @pytest.mark.parametrize("slice_mm", [1.0, 8.0])

@@ -14,33 +14,33 @@ from PIL import Image
 from liverseg_gui.cli.main import main
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.model_store import add_model
-from liverseg_gui.segmentation.model_store import export_model as export_zip
-from liverseg_gui.segmentation.registry import find_installed, find_model
+from liverseg_gui.segmentation.models.registry import find_installed, find_model
+from liverseg_gui.segmentation.models.store import add_model
+from liverseg_gui.segmentation.models.store import export_model as export_zip
 from liverseg_gui.state.settings import Settings
 from tests.training.tiny import TINY, tiny_network, write_lits2d
 from tests.training.verdicts import BETTER, OLD_SHA, WORSE, put
-from training.card import HELD_OUT, add_to_card
-from training.comparison import Comparison, compare_models, read_comparison
-from training.comparison_text import comparison_table
-from training.config import TrainConfig
-from training.decision import DECISION, Decision, read_decision
-from training.export import export_model
-from training.improve import (
+from training.config.config_file import write_recipe
+from training.config.train_config import TrainConfig
+from training.data.dataset_layouts import find_sources
+from training.data.phantom_case import PhantomCase
+from training.data.splits import SPLIT
+from training.evaluation.acceptance import DECISION, Decision, read_decision
+from training.evaluation.comparison_text import comparison_table
+from training.evaluation.model_comparison import Comparison, compare_models, read_comparison
+from training.export.model_card import HELD_OUT, add_to_card
+from training.export.weights import export_model
+from training.pipeline.fine_tune import (
     Improvement,
     accept,
     improve,
     improvement_recipe,
     improvement_split,
 )
-from training.job import RECIPE, TrainingJob
-from training.log import NOTES
-from training.phantoms import PhantomCase
-from training.recipe_file import write_recipe
-from training.run import TrainRun, run_training
-from training.run_folder import read_run
-from training.sources import find_sources
-from training.splits import SPLIT
+from training.pipeline.train import TrainRun, run_training
+from training.runs.epoch_log import NOTES
+from training.runs.folder import read_run
+from training.runs.training_job import RECIPE, TrainingJob
 
 
 @pytest.fixture(autouse=True)
@@ -58,8 +58,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A tiny model in a folder, which was trained on the patient 003."""
     for place in (
-        "training.build",
-        "training.judge_model",
+        "training.learner.build",
+        "training.evaluation.judge_model",
         "liverseg_gui.segmentation.inference",
     ):
         monkeypatch.setattr(f"{place}.build_network", tiny_network)

@@ -11,8 +11,8 @@ from pathlib import Path
 from liverseg_gui.cli.main import command_parser
 from liverseg_gui.cli.train import _job
 from tests.training.tiny import TINY
-from training.job import RECIPE, TrainingJob
-from training.recipe_file import write_recipe
+from training.config.config_file import write_recipe
+from training.runs.training_job import RECIPE, TrainingJob
 
 
 def job(out: Path) -> TrainingJob:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
-from liverseg_gui.io.nifti_write import save_mask
+from liverseg_gui.io.formats.nifti_write import save_mask
 from tests.training import layouts
 from tests.training.layouts import small, true_labels
-from training.corrected_library import remember_corrected
-from training.sources import find_all, find_sources
+from training.data.corrected_library import remember_corrected
+from training.data.dataset_layouts import find_all, find_sources
 
 
 @pytest.fixture(autouse=True)

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from tests.training.tiny import TINY, write_lits2d
-from training.events import EVENTS, read_events
-from training.job import RECIPE, TrainingJob
-from training.recipe_file import write_recipe
-from training.run_folder import RunState, read_run
+from training.config.config_file import write_recipe
+from training.runs.events import EVENTS, read_events
+from training.runs.folder import RunState, read_run
+from training.runs.training_job import RECIPE, TrainingJob
 
 ROOT = Path(__file__).parents[2]
 

@@ -17,17 +17,18 @@ from torchvision.models import resnet18
 
 from liverseg_gui.core.errors import Cancelled, LiverSegError
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.networks import encoder_and_decoder
+from liverseg_gui.segmentation.networks.unet import encoder_and_decoder
 from tests.training.tiny import TINY, tiny_network, tiny_slices
-from training import build, stopping
-from training.accumulate import Accumulate
-from training.build import make_learner
-from training.checkpoint import CHECKPOINT
-from training.dataset import SliceDataset
-from training.learner import train
-from training.log import LOG, NOTES, EpochResult
-from training.losses import make_loss
-from training.rates import RateCurve, find_rate
+from training.data.slice_dataset import SliceDataset
+from training.learner import build
+from training.learner.build import make_learner
+from training.learner.callbacks import early_stopping as stopping
+from training.learner.callbacks.gradient_accumulation import Accumulate
+from training.learner.checkpoint import CHECKPOINT
+from training.learner.fit import train
+from training.learner.losses import make_loss
+from training.learner.lr_finder import RateCurve, find_rate
+from training.runs.epoch_log import LOG, NOTES, EpochResult
 
 ONE = replace(TINY, epochs=1, fine_tune_epochs=0, liver=None)
 
@@ -135,7 +136,7 @@ def test_the_frozen_epoch_leaves_the_encoder_as_it_was(
         encoder, decoder = encoder_and_decoder(learners[0].model)
         before[epoch.stage] = [p.detach().clone() for p in (*encoder, *decoder) if p.dim() == 4]
 
-    monkeypatch.setattr("training.learner.make_learner", made)
+    monkeypatch.setattr("training.learner.fit.make_learner", made)
     train(config, slices, slices, tmp_path, Progress(), weights)
     assert list(before) == ["one cycle", "fine-tune, frozen", "fine-tune"]
     count = sum(p.dim() == 4 for p in encoder_and_decoder(learners[0].model)[0])

@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from liverseg_gui.evaluation.lesion_detection import LesionCounts, lesion_figures
 from tests.training.blobs import blob, box
-from training.lesions import LesionCounts, lesion_figures
 
 SHAPE = (60, 40, 20)
 MM = (1.0, 1.0, 2.0)

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from liverseg_gui.core.errors import LiverSegError
-from training.choices import LOSSES
-from training.losses import CrossEntropy, DiceLoss, FocalLoss, TverskyLoss, make_loss
-from training.metrics import Accuracy, DicePerClass, MeanLoss
+from training.config.choices import LOSSES
+from training.learner.losses import CrossEntropy, DiceLoss, FocalLoss, TverskyLoss, make_loss
+from training.learner.validation_metrics import Accuracy, DicePerClass, MeanLoss
 
 
 def scores_of(*chances: tuple[float, float, float]) -> Tensor:

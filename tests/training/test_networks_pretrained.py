@@ -14,11 +14,11 @@ from torch import Tensor
 from torchvision.models import ResNet18_Weights, resnet18
 
 from liverseg_gui.core.errors import ModelError
-from liverseg_gui.segmentation.networks import SlimResUNet, build_network, encoder_and_decoder
+from liverseg_gui.segmentation.networks.unet import SlimResUNet, build_network, encoder_and_decoder
 from tests.training.tiny import TINY, tiny_slices
-from training.build import make_learner
-from training.config import TrainConfig
-from training.encoder_weights import encoder_weights, read_encoder_weights
+from training.config.train_config import TrainConfig
+from training.learner.build import make_learner
+from training.learner.pretrained_weights import encoder_weights, read_encoder_weights
 
 
 @pytest.fixture(scope="module")

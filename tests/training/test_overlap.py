@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
+from liverseg_gui.evaluation.overlap import VoxelCounts, count_voxels
 from tests.training.blobs import box, labels
-from training.overlap import VoxelCounts, count_voxels
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
 from tests.training.tiny import TINY, tiny_network, tiny_slices
-from training import build, precision
-from training.checkpoint import CHECKPOINT
-from training.learner import train
-from training.losses import make_loss
-from training.precision import choose_precision, step_seconds
+from training.learner import build, precision
+from training.learner.checkpoint import CHECKPOINT
+from training.learner.fit import train
+from training.learner.losses import make_loss
+from training.learner.precision import choose_precision, step_seconds
 
 CPU = torch.device("cpu")
 SHAPE = (2, 3, 32, 32)

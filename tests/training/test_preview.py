@@ -9,11 +9,11 @@ import torch
 
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM
-from training.augment import Augmentation
-from training.dataset import prepare
-from training.phantoms import PhantomCase
-from training.preview import PreviewSlices, augmented, preview_slices
-from training.sources import find_sources
+from training.config.augmentation_config import Augmentation
+from training.data.dataset_layouts import find_sources
+from training.data.phantom_case import PhantomCase
+from training.data.slice_dataset import prepare
+from training.planning.augmentation_preview import PreviewSlices, augmented, preview_slices
 
 from .tiny import TINY, tiny_slices
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from training.log import EpochResult
-from training.remaining import Remaining
+from training.runs.epoch_log import EpochResult
+from training.runs.remaining import Remaining
 
 STAGES = (("one cycle", 3), ("fine-tune", 2))
 

@@ -19,10 +19,10 @@ from liverseg_gui.core.errors import Cancelled, LiverSegError, SaveError
 from liverseg_gui.core.progress import Progress
 from tests.training import resumable
 from tests.training.tiny import TINY, tiny_network, tiny_slices
-from training import build
-from training.checkpoint import CHECKPOINT, VERSION
-from training.learner import train
-from training.log import LOG, TABLE, EpochResult
+from training.learner import build
+from training.learner.checkpoint import CHECKPOINT, VERSION
+from training.learner.fit import train
+from training.runs.epoch_log import LOG, TABLE, EpochResult
 
 ROOT = Path(__file__).parents[2]
 ONE = replace(TINY, epochs=2, fine_tune_epochs=0, liver=None)

@@ -13,16 +13,16 @@ from liverseg_gui.cli.main import main
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.inference import load_predictor
-from liverseg_gui.segmentation.registry import find_model
+from liverseg_gui.segmentation.models.registry import find_model
 from tests.training.tiny import TINY, tiny_network, write_lits2d
-from training.card import HELD_OUT
-from training.checkpoint import CHECKPOINT
-from training.config import TrainConfig
-from training.export import export_model
-from training.log import LOG, TABLE
-from training.run import REPORT, TrainRun, run_training
-from training.splits import SPLIT
-from training.worst_file import WORST, load_worst
+from training.config.train_config import TrainConfig
+from training.data.splits import SPLIT
+from training.evaluation.worst_slices_file import WORST, load_worst
+from training.export.model_card import HELD_OUT
+from training.export.weights import export_model
+from training.learner.checkpoint import CHECKPOINT
+from training.pipeline.train import REPORT, TrainRun, run_training
+from training.runs.epoch_log import LOG, TABLE
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_run_trains_evaluates_and_exports_a_model_that_loads(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for place in ("training.build", "liverseg_gui.segmentation.inference"):
+    for place in ("training.learner.build", "liverseg_gui.segmentation.inference"):
         monkeypatch.setattr(f"{place}.build_network", tiny_network)
     recipe = replace(TINY, epochs=1, architecture="slim-resnet18-ppm", loss="tversky+ce")
     run = TrainRun(
@@ -103,7 +103,7 @@ def test_an_earlier_training_is_not_overwritten(data: Path, tmp_path: Path) -> N
 def test_the_command_prints_a_rate_and_trains_nothing(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("training.build.build_network", tiny_network)
+    monkeypatch.setattr("training.learner.build.build_network", tiny_network)
     where = ("--data", str(data), "--out", str(tmp_path), "--device", "cpu")
     words = "--context 3 --folds 3 --phantoms 0 --lr-find --precision float32"
     assert main(["train", *where, *words.split()]) == 0
@@ -117,8 +117,8 @@ def test_the_command_prints_a_rate_and_trains_nothing(
 def test_a_program_that_looks_for_a_rate_is_told_how_far_it_is(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("training.build.build_network", tiny_network)
-    monkeypatch.setattr("liverseg_gui.cli.train_words._TELL_S", 0.0)
+    monkeypatch.setattr("training.learner.build.build_network", tiny_network)
+    monkeypatch.setattr("liverseg_gui.cli.train_output._TELL_S", 0.0)
     where = ("--data", str(data), "--out", str(tmp_path), "--device", "cpu", "--json")
     words = "--context 3 --folds 3 --phantoms 0 --lr-find --precision float32"
     assert main(["train", *where, *words.split()]) == 0

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from liverseg_gui.core import written
 from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
+from liverseg_gui.system import atomic_write as written
 from tests.training.tiny import TINY
-from training import run_folder
-from training.control import Wish, ask, asked, forget_wishes, last_asking
-from training.events import EVENTS
-from training.job import TrainingJob
-from training.record import Record
-from training.run_folder import RUN, RunState, held, is_held, read_run
-from training.runs import forget, known_runs, new_run_folder, remember
+from training.runs import folder as run_folder
+from training.runs.control import Wish, ask, asked, forget_wishes, last_asking
+from training.runs.events import EVENTS
+from training.runs.folder import RUN, RunState, held, is_held, read_run
+from training.runs.registry import forget, known_runs, new_run_folder, remember
+from training.runs.state_file import Record
+from training.runs.training_job import TrainingJob
 
 
 @pytest.fixture(autouse=True)

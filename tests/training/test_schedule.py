@@ -11,9 +11,9 @@ from fastai.data.core import DataLoaders
 from fastai.data.load import DataLoader
 from torch import nn
 
-from training.config import TrainConfig
-from training.learner import _stages
-from training.schedule import cycles, planned_rates
+from training.config.schedule import cycles, planned_rates
+from training.config.train_config import TrainConfig
+from training.learner.fit import _stages
 
 RECIPE = TrainConfig(epochs=2, fine_tune_epochs=3, learning_rate=4e-3, fine_tune_rate=3e-4)
 BATCHES = 7

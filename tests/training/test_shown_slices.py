@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.dataset import PreparedCase
-from training.shown_slices import shown_slices
+from training.data.slice_dataset import PreparedCase
+from training.learner.callbacks.shown_slices import shown_slices
 
 
 def case(name: str, liver: dict[int, int], tumor: dict[int, int], slices: int = 40) -> PreparedCase:

@@ -15,13 +15,13 @@ from liverseg_gui.cli.main import main
 from liverseg_gui.core.errors import GridMismatchError, UnreadableFileError
 from liverseg_gui.core.volume import LabelMap
 from liverseg_gui.io.dicom.write import write_dicom_series
-from liverseg_gui.io.nifti_write import save_mask, write_scan
+from liverseg_gui.io.formats.nifti_write import save_mask, write_scan
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM, axial_slices
 from tests.io.dicom_files import change
 from tests.training import layouts
 from tests.training.layouts import SPACING_MM, labelled, pair, small, true_labels, write_list
-from training.cases import ForeignLabelsError
-from training.sources import LAYOUTS, find_sources
+from training.data.case import ForeignLabelsError
+from training.data.dataset_layouts import LAYOUTS, find_sources
 
 VOLUMES = [
     (layouts.decathlon, ["liver_1", "liver_2"], ["liver_1", "liver_2"]),
@@ -71,8 +71,9 @@ def test_a_list_holds_every_case_before_a_scan_is_read(tmp_path: Path) -> None:
 def test_listing_and_reading_loads_neither_torch_nor_fastai_nor_qt(tmp_path: Path) -> None:
     layouts.corrected(tmp_path)
     code = (
-        "import sys; from pathlib import Path; from training.sources import find_sources; "
-        "import training.check, training.cache, training.splits; "
+        "import sys; from pathlib import Path; "
+        "from training.data.dataset_layouts import find_sources; "
+        "import training.data.data_check, training.data.preprocess_cache, training.data.splits; "
         "find_sources(Path(sys.argv[1]))[0].read(); "
         "print({'torch', 'fastai', 'PySide6'} & set(sys.modules))"
     )

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
-from training.cases import Case
-from training.splits import Side, Split, load_split, make_split, save_split, split_patients
+from training.data.case import Case
+from training.data.splits import Side, Split, load_split, make_split, save_split, split_patients
 
 
 @dataclass(frozen=True)

@@ -18,19 +18,20 @@ from torch import Tensor, nn
 from liverseg_gui.core.errors import Cancelled, LiverSegError
 from liverseg_gui.core.progress import Progress
 from tests.training.tiny import TINY, tiny_network, write_lits2d
-from training import build, supervised
-from training.checkpoint import CHECKPOINT
-from training.control import Stopped, ask
-from training.discard import discard_run
-from training.events import EVENTS, read_events
-from training.job import RECIPE, TrainingJob
-from training.log import NOTES
-from training.losses import make_loss
-from training.picture_file import read_pictures
-from training.recipe_file import read_recipe
-from training.run_folder import RUN, RunState, held, read_run
-from training.runs import known_runs
-from training.supervised import run_supervised
+from training.config.config_file import read_recipe
+from training.learner import build
+from training.learner.checkpoint import CHECKPOINT
+from training.learner.losses import make_loss
+from training.pipeline import supervise as supervised
+from training.pipeline.supervise import run_supervised
+from training.runs.control import Stopped, ask
+from training.runs.delete import discard_run
+from training.runs.epoch_log import NOTES
+from training.runs.events import EVENTS, read_events
+from training.runs.folder import RUN, RunState, held, read_run
+from training.runs.registry import known_runs
+from training.runs.training_job import RECIPE, TrainingJob
+from training.runs.validation_image_file import read_pictures
 
 Event = dict[str, Any]
 RECIPE_2 = replace(TINY, epochs=2, fine_tune_epochs=1)
@@ -155,7 +156,7 @@ def test_pictures_show_the_same_slices_each_epoch_with_their_truth(
 def test_pictures_change_nothing_of_the_training(
     whole: tuple[TrainingJob, Told], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.pictures.shown_slices", lambda _: [])
+    monkeypatch.setattr("training.learner.callbacks.validation_images.shown_slices", lambda _: [])
     told = carry_out(job(data, tmp_path))
     assert not told.of("pictures")
     assert losses(tmp_path) == losses(whole[0].out)
@@ -247,7 +248,7 @@ def test_a_wish_of_the_moment_in_which_it_begins_is_carried_out(
 def test_a_second_training_leaves_the_first_ones_folder_alone(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.run_folder._PATIENCE_S", 0.0)
+    monkeypatch.setattr("training.runs.folder._PATIENCE_S", 0.0)
     (tmp_path / RUN).write_text("{}")
     told = Told()
     with held(tmp_path), pytest.raises(LiverSegError, match="is being trained into already"):
@@ -323,7 +324,8 @@ def test_an_unexpected_error_is_recorded_and_goes_on_its_way(
 def test_without_any_tumor_a_note_says_so_and_training_goes_on(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from training import cases, lits2d
+    from training.data import case as cases
+    from training.data import lits2d_case as lits2d
 
     read = lits2d.SliceCase.read
 

@@ -6,8 +6,8 @@ import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from liverseg_gui.evaluation.surface_distance import SurfaceFigures, surface, surface_figures
 from tests.training.blobs import blob, box
-from training.surface_distance import SurfaceFigures, surface, surface_figures
 
 SPACING = (0.7, 0.9, 2.5)
 

@@ -6,7 +6,7 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from training.synthetic import SyntheticTumors
+from training.config.synthetic import SyntheticTumors
 
 LIVER_LEVEL = 0.7
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from liverseg_gui.core.errors import UnreadableFileError
-from training.phantoms import PhantomCase
-from training.volumes import VolumeCase
-from training.worst_file import WORST, load_worst, save_worst
-from training.worst_slices import WorstSlice
+from liverseg_gui.evaluation.worst_slices import WorstSlice
+from training.data.phantom_case import PhantomCase
+from training.data.volume_case import VolumeCase
+from training.evaluation.worst_slices_file import WORST, load_worst, save_worst
 
 
 def a_slice(name: str, index: int, rows: int, columns: int) -> WorstSlice:

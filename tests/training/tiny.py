@@ -11,9 +11,9 @@ from torch import nn
 
 from liverseg_gui.core.phantom import PhantomSpec, make_phantom
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM, axial_slices
-from training.config import TrainConfig
-from training.dataset import PreparedCase, SliceDataset
-from training.looks import Look
+from training.config.field_of_view import Look
+from training.config.train_config import TrainConfig
+from training.data.slice_dataset import PreparedCase, SliceDataset
 
 TINY = TrainConfig(
     context=3,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.comparison import Comparison, Dice, Pair
-from training.decision import Decision, write_decision
+from training.evaluation.acceptance import Decision, write_decision
+from training.evaluation.model_comparison import Comparison, Dice, Pair
 
 OLD_SHA, NEW_SHA = "a" * 64, "b" * 64
 

@@ -19,10 +19,10 @@ from liverseg_gui.core.volume import LabelMap, Volume
 from liverseg_gui.io.entries import VolumeEntry
 from liverseg_gui.segmentation.segmenter import Segmentation
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.geometry_dialog import GeometryChoice
-from liverseg_gui.ui.labels_dialog import LabelChoice
-from liverseg_gui.ui.main_window import MainWindow
-from liverseg_gui.ui.pictures import PictureOptions
+from liverseg_gui.ui.dialogs.geometry_dialog import GeometryChoice
+from liverseg_gui.ui.dialogs.labels_dialog import LabelChoice
+from liverseg_gui.ui.main_window.window import MainWindow
+from liverseg_gui.ui.viewer.screenshot import PictureOptions
 
 
 class FakeSegmenter:

@@ -9,8 +9,8 @@ import numpy as np
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QApplication
 
+from liverseg_gui.core.annotations import Reading
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.readings import Reading
 from tests.ui.conftest import Desk
 
 Spot = tuple[float, float]

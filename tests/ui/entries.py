@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from liverseg_gui.core.errors import LiverSegError
-from liverseg_gui.core.findings import Finding
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.scan_issues import Finding
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io.entries import Role, SeriesInfo, ShowPreview, VolumeEntry
 

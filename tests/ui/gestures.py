@@ -7,8 +7,8 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from liverseg_gui.core.display import Window
-from liverseg_gui.ui.histogram_plot import HistogramPlot
-from liverseg_gui.ui.window_panel import WindowPanel
+from liverseg_gui.ui.panels.histogram_plot import HistogramPlot
+from liverseg_gui.ui.panels.window_level_panel import WindowPanel
 from tests.ui.conftest import Desk
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 from PySide6.QtGui import QKeySequence
 
-from liverseg_gui.ui import commands
-from liverseg_gui.ui.actions import ROWS
+from liverseg_gui.ui.main_window import handlers as commands
+from liverseg_gui.ui.main_window.actions import ROWS
 from tests.ui.conftest import Desk
 
 

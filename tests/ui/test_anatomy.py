@@ -23,7 +23,7 @@ from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import Pane
-from liverseg_gui.ui.main_window import MainWindow
+from liverseg_gui.ui.main_window.window import MainWindow
 from tests.ui.conftest import Desk
 
 SHAPE, SPACING = (22, 18, 14), (2.0, 3.0, 5.0)

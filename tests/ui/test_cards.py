@@ -7,12 +7,12 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.errors import UnreadableFileError
-from liverseg_gui.core.findings import Concern, by_severity, info, warning
+from liverseg_gui.core.scan_issues import Concern, by_severity, info, warning
 from liverseg_gui.core.volume import LabelMap, Volume
-from liverseg_gui.state.study import MaskSource
-from liverseg_gui.ui.findings_card import NOTHING, FindingsCard, count_words
-from liverseg_gui.ui.labels_dialog import LabelsDialog
-from liverseg_gui.ui.scan_facts import ScanFacts, volume_facts
+from liverseg_gui.state.open_scan import MaskSource
+from liverseg_gui.ui.dialogs.labels_dialog import LabelsDialog
+from liverseg_gui.ui.widgets.issues_card import NOTHING, FindingsCard, count_words
+from liverseg_gui.ui.widgets.scan_facts import ScanFacts, volume_facts
 from tests.ui.conftest import Desk
 from tests.ui.entries import make_volume
 from tests.ui.test_study_browser import all_texts

@@ -10,17 +10,17 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel
 
+from liverseg_gui.core.annotations import Reading, ReadingKind
 from liverseg_gui.core.display import Window
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.readings import Reading, ReadingKind
 from liverseg_gui.io.dicom.write import write_dicom_series
-from liverseg_gui.report.write import CONVENTIONS
+from liverseg_gui.report.measurements import CONVENTIONS
 from liverseg_gui.state.preferences import MouseProfile
 from liverseg_gui.state.view import Layout, Pane, Tool, ViewState
-from liverseg_gui.ui.actions import ROWS
-from liverseg_gui.ui.scan_facts import volume_facts
-from liverseg_gui.ui.status_line import NOTICE
+from liverseg_gui.ui.main_window.actions import ROWS
+from liverseg_gui.ui.main_window.status_bar import NOTICE
+from liverseg_gui.ui.widgets.scan_facts import volume_facts
 from tests.ui.conftest import Desk
 from tests.ui.test_layout import drag
 

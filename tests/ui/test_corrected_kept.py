@@ -9,11 +9,11 @@ import pytest
 
 from liverseg_gui.io.dicom.write import write_dicom_series
 from liverseg_gui.segmentation.preprocessing import axial_slices
-from liverseg_gui.ui.geometry_dialog import GeometryChoice
+from liverseg_gui.ui.dialogs.geometry_dialog import GeometryChoice
 from tests.io.dicom_files import change
 from tests.training.layouts import pair, small, true_labels
 from tests.ui.conftest import Desk
-from training.corrected_library import corrected_sources, corrected_studies, library_file
+from training.data.corrected_library import corrected_sources, corrected_studies, library_file
 
 
 @pytest.fixture(autouse=True)

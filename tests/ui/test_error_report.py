@@ -15,15 +15,15 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui import __version__
-from liverseg_gui.core import privacy
-from liverseg_gui.core.places import log_folder
-from liverseg_gui.segmentation import runtime_choice
-from liverseg_gui.segmentation.runtime_choice import Choice
-from liverseg_gui.ui.app import open_first
-from liverseg_gui.ui.error_report import error_report
-from liverseg_gui.ui.logging_setup import LOG_NAME, start_logging
-from liverseg_gui.ui.problem_box import ProblemBox
-from liverseg_gui.ui.unexpected import UnexpectedErrors
+from liverseg_gui.segmentation.runtime import choice_cache as runtime_choice
+from liverseg_gui.segmentation.runtime.choice_cache import Choice
+from liverseg_gui.system import privacy
+from liverseg_gui.system.logging_setup import LOG_NAME, start_logging
+from liverseg_gui.system.paths import log_folder
+from liverseg_gui.ui.app.app import open_first
+from liverseg_gui.ui.app.exception_hook import UnexpectedErrors
+from liverseg_gui.ui.dialogs.error_dialog import ProblemBox
+from liverseg_gui.ui.dialogs.error_report import error_report
 from tests.ui.conftest import Desk
 
 ROOT = Path(__file__).parents[2]
@@ -91,7 +91,7 @@ def test_a_report_has_error_program_system_and_log_and_neither_patient_nor_path(
 
 def test_torch_is_not_loaded_for_it() -> None:
     program = (
-        "import sys; from liverseg_gui.ui.error_report import error_report; "
+        "import sys; from liverseg_gui.ui.dialogs.error_report import error_report; "
         "assert 'torch ' in error_report('a', 'b'); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0

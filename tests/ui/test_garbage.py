@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from pytestqt.qtbot import QtBot
 
-from liverseg_gui.ui.garbage import GarbageTimer
+from liverseg_gui.ui.app.gc_timer import GarbageTimer
 
 
 class Ring:

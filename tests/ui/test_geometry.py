@@ -8,7 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.geometry import Affine
-from liverseg_gui.ui.geometry_dialog import GeometryChoice, GeometryDialog
+from liverseg_gui.ui.dialogs.geometry_dialog import GeometryChoice, GeometryDialog
 from tests.ui.conftest import Desk
 
 

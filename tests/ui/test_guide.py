@@ -9,12 +9,12 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QLabel
 
-from liverseg_gui.core import resources
 from liverseg_gui.state.preferences import MouseProfile
-from liverseg_gui.ui.actions import ROWS
-from liverseg_gui.ui.gestures import GESTURES, first_gestures, gestures_of
-from liverseg_gui.ui.shortcuts_dialog import ShortcutsDialog
-from liverseg_gui.ui.welcome_card import WelcomeCard
+from liverseg_gui.system import resources
+from liverseg_gui.ui.main_window.actions import ROWS
+from liverseg_gui.ui.main_window.mouse_help import GESTURES, first_gestures, gestures_of
+from liverseg_gui.ui.main_window.shortcuts_dialog import ShortcutsDialog
+from liverseg_gui.ui.main_window.welcome_card import WelcomeCard
 from tests.ui.conftest import Desk
 
 
@@ -152,8 +152,8 @@ def test_the_open_list_follows_the_mouse_profile(desk: Desk) -> None:
 def test_no_dialog_is_loaded_before_it_is_asked_for() -> None:
     code = (
         "import sys; from PySide6.QtWidgets import QApplication; app = QApplication([]);"
-        "from liverseg_gui.segmentation.process import ProcessSegmenter;"
-        "from liverseg_gui.ui.main_window import MainWindow;"
+        "from liverseg_gui.segmentation.segmenter_process import ProcessSegmenter;"
+        "from liverseg_gui.ui.main_window.window import MainWindow;"
         "window = MainWindow(ProcessSegmenter()); window.show(); app.processEvents();"
         "late = ('preferences_dialog', 'shortcuts_dialog', 'welcome_card', 'picture_dialog',"
         "'preset_dialog', 'labels_dialog', 'geometry_dialog', 'study_browser', 'problem_box',"

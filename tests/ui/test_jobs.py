@@ -7,8 +7,8 @@ from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.ui.job_bar import remaining
-from liverseg_gui.ui.jobs import JobRunner, JobState
+from liverseg_gui.ui.jobs.job_bar import remaining
+from liverseg_gui.ui.jobs.job_runner import JobRunner, JobState
 
 
 @pytest.fixture

@@ -24,10 +24,10 @@ from pytestqt.qtbot import QtBot
 from liverseg_gui.core.display import PRESETS
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.state.view import Layout, Pane, Tool
-from liverseg_gui.ui.focus import FocusRing, FocusWatch
-from liverseg_gui.ui.mnemonics import plain, with_mnemonic
-from liverseg_gui.ui.pane_colors import PLANE_COLORS
-from liverseg_gui.ui.theme import tone_color
+from liverseg_gui.ui.main_window.focus_ring import FocusRing, FocusWatch
+from liverseg_gui.ui.widgets.mnemonics import plain, with_mnemonic
+from liverseg_gui.ui.widgets.pane_colors import PLANE_COLORS
+from liverseg_gui.ui.widgets.theme import tone_color
 from tests.ui.conftest import Desk
 
 

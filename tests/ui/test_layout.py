@@ -10,13 +10,13 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
+from liverseg_gui.core.annotations import Reading, ReadingKind
 from liverseg_gui.core.display import LabelStyle, grey
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.readings import Reading, ReadingKind
 from liverseg_gui.core.slabs import SlabMode
 from liverseg_gui.core.volume import LIVER, TUMOR
 from liverseg_gui.state.view import Layout, Pane
-from liverseg_gui.ui.slice_labels import round_length
+from liverseg_gui.ui.viewer.corner_texts import round_length
 from tests.ui.conftest import Desk
 
 

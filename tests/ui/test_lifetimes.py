@@ -16,8 +16,8 @@ from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.ui.dropped import sort_dropped
-from liverseg_gui.ui.jobs import JobRunner
+from liverseg_gui.ui.jobs.job_runner import JobRunner
+from liverseg_gui.ui.main_window.drop_handling import sort_dropped
 from tests.ui.conftest import Desk
 
 
@@ -122,7 +122,7 @@ def test_escape_does_not_take_the_figures_from_a_mask(desk: Desk, files: Path) -
 def test_escape_while_a_mask_is_read_keeps_the_study_as_it_was(
     desk: Desk, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from liverseg_gui.io import masks
+    from liverseg_gui.io.masks import read as masks
 
     desk.open(files / "scan.nii.gz")
     real, reading, go_on = masks.read_mask, threading.Event(), threading.Event()

@@ -11,12 +11,12 @@ from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.phantom import Phantom
-from liverseg_gui.io import nifti_write
-from liverseg_gui.io.masks import read_mask
-from liverseg_gui.state.study import MaskSource
-from liverseg_gui.ui.dropped import sort_dropped
-from liverseg_gui.ui.labels_dialog import LabelChoice
-from liverseg_gui.ui.waiting import wait_for
+from liverseg_gui.io.formats import nifti_write
+from liverseg_gui.io.masks.read import read_mask
+from liverseg_gui.state.open_scan import MaskSource
+from liverseg_gui.ui.dialogs.labels_dialog import LabelChoice
+from liverseg_gui.ui.jobs.blocking_call import wait_for
+from liverseg_gui.ui.main_window.drop_handling import sort_dropped
 from tests.ui.conftest import Desk
 
 

@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QPushButton
 
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
-from liverseg_gui.segmentation import model_fit
-from liverseg_gui.segmentation.registry import (
+from liverseg_gui.segmentation.models import weights_check as model_fit
+from liverseg_gui.segmentation.models.registry import (
     Place,
     find_model,
     list_models,
@@ -22,10 +22,10 @@ from liverseg_gui.segmentation.registry import (
     user_models,
 )
 from liverseg_gui.segmentation.segmenter import Segmentation
-from liverseg_gui.state.study import MaskSource
-from liverseg_gui.ui import models_dialog
-from liverseg_gui.ui.models_dialog import ModelsDialog
-from liverseg_gui.ui.theme import tone_of
+from liverseg_gui.state.open_scan import MaskSource
+from liverseg_gui.ui.dialogs import models_dialog
+from liverseg_gui.ui.dialogs.models_dialog import ModelsDialog
+from liverseg_gui.ui.widgets.theme import tone_of
 from tests.ui.conftest import Desk, FakeSegmenter
 
 

@@ -12,13 +12,13 @@ from PySide6.QtCore import QEvent, QMimeData, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 
 from liverseg_gui.core.errors import UnreadableFileError
-from liverseg_gui.core.findings import error
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
+from liverseg_gui.core.scan_issues import error
 from liverseg_gui.io import scans
 from liverseg_gui.io.entries import Role, VolumeEntry
 from liverseg_gui.state.settings import LastStudy, Settings
-from liverseg_gui.ui.app import keep_geometry, open_first, restore_geometry
+from liverseg_gui.ui.app.app import keep_geometry, open_first, restore_geometry
 from tests.ui.conftest import Desk
 from tests.ui.entries import FakeReading, make_entry, make_volume
 

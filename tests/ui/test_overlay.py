@@ -12,15 +12,15 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QColorDialog
 from scipy import ndimage
 
-from liverseg_gui.core.compare import AGREE, COMPARED_COLORS, ONLY_A, ONLY_B, compare
 from liverseg_gui.core.display import DEFAULT_STYLES, LABEL_COLORS, LabelStyle
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap, Origin, Volume
+from liverseg_gui.evaluation.mask_comparison import AGREE, COMPARED_COLORS, ONLY_A, ONLY_B, compare
+from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.state.study import MaskSource
 from liverseg_gui.state.view import Layout, Pane
-from liverseg_gui.ui import overlay_layer
+from liverseg_gui.ui.viewer import overlay_layer
 from tests.ui.conftest import Desk
 
 SHAPE, SPACING_MM = (40, 36, 30), (1.5, 1.0, 2.0)

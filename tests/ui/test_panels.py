@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QDockWidget
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.state.view import Layout
-from liverseg_gui.ui.actions import PANELS_MENU, menu_named
-from liverseg_gui.ui.app import keep_geometry, restore_geometry
+from liverseg_gui.ui.app.app import keep_geometry, restore_geometry
+from liverseg_gui.ui.main_window.actions import PANELS_MENU, menu_named
 from tests.ui.conftest import Desk
 
 LEFT, RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea

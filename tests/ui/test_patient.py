@@ -16,18 +16,18 @@ from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from liverseg_gui.core import privacy
 from liverseg_gui.core.geometry import Affine
 from liverseg_gui.core.phantom import Phantom
-from liverseg_gui.core.places import cache_folder
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.slices import SourceSlices
 from liverseg_gui.core.volume import LabelMap, Origin, Volume
-from liverseg_gui.state.study import MaskSource
-from liverseg_gui.ui.hiding import patient_name
-from liverseg_gui.ui.logging_setup import LOG_NAME, start_logging
-from liverseg_gui.ui.problem_box import ProblemBox
-from liverseg_gui.ui.unexpected import UnexpectedErrors
+from liverseg_gui.state.open_scan import MaskSource
+from liverseg_gui.system import privacy
+from liverseg_gui.system.logging_setup import LOG_NAME, start_logging
+from liverseg_gui.system.paths import cache_folder
+from liverseg_gui.ui.app.exception_hook import UnexpectedErrors
+from liverseg_gui.ui.dialogs.error_dialog import ProblemBox
+from liverseg_gui.ui.widgets.patient_display import patient_name
 from tests.ui.conftest import Desk
 from tests.ui.entries import FakeReading, make_entry, make_volume
 from tests.ui.test_opening import Offering, offering  # noqa: F401
@@ -254,7 +254,7 @@ def test_a_mask_is_saved_slice_by_slice_only_where_there_are_slices(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved: list[tuple[LabelMap, Path]] = []
-    mask_slices = pytest.importorskip("liverseg_gui.io.mask_slices")
+    mask_slices = pytest.importorskip("liverseg_gui.io.masks.slice_images")
     monkeypatch.setattr(
         mask_slices, "save_mask_slices", lambda mask, _, folder: saved.append((mask, folder))
     )

@@ -7,8 +7,8 @@ from PySide6.QtGui import QGuiApplication, QImage
 
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.state.view import Pane
-from liverseg_gui.ui.picture_dialog import PictureDialog
-from liverseg_gui.ui.pictures import PictureOptions
+from liverseg_gui.ui.dialogs.screenshot_dialog import PictureDialog
+from liverseg_gui.ui.viewer.screenshot import PictureOptions
 from tests.ui.conftest import Desk
 
 

@@ -9,12 +9,12 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDialogButtonBox
 
 from liverseg_gui.core.display import PRESETS
-from liverseg_gui.segmentation.process import ProcessSegmenter
+from liverseg_gui.segmentation.segmenter_process import ProcessSegmenter
 from liverseg_gui.state.preferences import DEVICES, QUALITIES, MouseProfile, Preferences, Theme
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.app import follow_choices
-from liverseg_gui.ui.preferences_dialog import ROWS, PreferencesDialog
-from liverseg_gui.ui.theme import apply_theme, current_theme
+from liverseg_gui.ui.app.app import follow_choices
+from liverseg_gui.ui.dialogs.preferences_dialog import ROWS, PreferencesDialog
+from liverseg_gui.ui.widgets.theme import apply_theme, current_theme
 from tests.ui.conftest import Desk
 from tests.ui.test_window import drag
 

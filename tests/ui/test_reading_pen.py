@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from liverseg_gui.core.annotations import ReadingKind
 from liverseg_gui.core.geometry import Affine, Float3
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.readings import ReadingKind
-from liverseg_gui.ui.reading_pen import Pen
+from liverseg_gui.ui.annotations.builder import Pen
 
 A, B, C, D = (1.0, 1.0, 5.0), (9.0, 1.0, 5.0), (5.0, 6.0, 5.0), (2.0, 7.0, 5.0)
 

@@ -11,13 +11,13 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QApplication, QLineEdit
 
-from liverseg_gui.core.findings import Concern, Finding, Severity
+from liverseg_gui.core.annotations import ReadingKind
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.readings import ReadingKind
+from liverseg_gui.core.scan_issues import Concern, Finding, Severity
 from liverseg_gui.core.slabs import Slab, SlabMode
 from liverseg_gui.state.view import Layout, Pane, Tool
-from liverseg_gui.ui.marks import SHORT_MARK
+from liverseg_gui.ui.widgets.severity import SHORT_MARK
 from tests.ui.conftest import Desk
 from tests.ui.drawing import Hand
 

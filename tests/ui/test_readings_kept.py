@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from liverseg_gui.core.annotations import Reading, ReadingKind
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.readings import Reading, ReadingKind
 from tests.ui.conftest import Desk
 
 ASKED = "no saved report"

@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.errors import UnreadableFileError
-from liverseg_gui.core.findings import Concern, error, warning
+from liverseg_gui.core.scan_issues import Concern, error, warning
 from liverseg_gui.io.entries import Role, VolumeEntry
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.dialogs import Dialogs
-from liverseg_gui.ui.study_browser import StudyBrowser
+from liverseg_gui.ui.dialogs.prompts import Dialogs
+from liverseg_gui.ui.dialogs.scan_browser import StudyBrowser
 from tests.ui.entries import make_entry
 
 DOUBT = warning("odd", "The slices are odd.", "Look twice.", Concern.MM)

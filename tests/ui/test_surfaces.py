@@ -15,27 +15,27 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
-from liverseg_gui.core import surfaces
 from liverseg_gui.core.display import DEFAULT_STYLES
 from liverseg_gui.core.geometry import Affine
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.surfaces import Surface
+from liverseg_gui.core.surface import mesh as surfaces
+from liverseg_gui.core.surface.mesh import Surface
 from liverseg_gui.core.volume import TUMOR, LabelMap
-from liverseg_gui.state.study import MaskSource
+from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.state.view import Layout, Pane
-from liverseg_gui.ui import surface_canvas
-from liverseg_gui.ui.pictures import PictureOptions, picture
-from liverseg_gui.ui.surface_camera import Camera
-from liverseg_gui.ui.surface_controller import EMPTY, READING, UPDATING
-from liverseg_gui.ui.surface_scene import (
+from liverseg_gui.ui.controllers.surface import EMPTY, READING, UPDATING
+from liverseg_gui.ui.viewer.screenshot import PictureOptions, picture
+from liverseg_gui.ui.viewer.surface3d import canvas as surface_canvas
+from liverseg_gui.ui.viewer.surface3d.camera import Camera
+from liverseg_gui.ui.viewer.surface3d.scene import (
     NoOpenGLError,
     Scene,
     clip_plane,
     crosshair_rings,
     scan_box,
 )
-from liverseg_gui.ui.surface_view import NO_MASK
+from liverseg_gui.ui.viewer.surface3d.view import NO_MASK
 from tests.ui.conftest import Desk
 
 SIZE = (400, 300)
@@ -471,10 +471,10 @@ from PySide6.QtWidgets import QApplication
 from liverseg_gui.core.display import DEFAULT_STYLES
 from liverseg_gui.core.phantom import PhantomSpec, make_phantom
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.surfaces import build_surfaces
-from liverseg_gui.ui.surface_camera import Camera
-from liverseg_gui.ui.surface_renderer import NoOpenGLError, SurfaceRenderer
-from liverseg_gui.ui.surface_scene import Scene
+from liverseg_gui.core.surface.mesh import build_surfaces
+from liverseg_gui.ui.viewer.surface3d.camera import Camera
+from liverseg_gui.ui.viewer.surface3d.renderer import NoOpenGLError, SurfaceRenderer
+from liverseg_gui.ui.viewer.surface3d.scene import Scene
 
 app = QApplication([])
 try:
@@ -518,10 +518,11 @@ def test_a_lesion_is_drawn_in_its_color_where_the_camera_says_it_is() -> None:
 def test_opengl_is_not_loaded_before_there_is_a_surface(qtbot: QtBot) -> None:
     code = (
         "import sys; from PySide6.QtWidgets import QApplication; app = QApplication([]);"
-        "from liverseg_gui.segmentation.process import ProcessSegmenter;"
-        "from liverseg_gui.ui.main_window import MainWindow;"
+        "from liverseg_gui.segmentation.segmenter_process import ProcessSegmenter;"
+        "from liverseg_gui.ui.main_window.window import MainWindow;"
         "window = MainWindow(ProcessSegmenter()); window.show(); app.processEvents();"
-        "print('liverseg_gui.ui.surface_renderer' in sys.modules, 'OpenGL' in sys.modules);"
+        "renderer = 'liverseg_gui.ui.viewer.surface3d.renderer';"
+        "print(renderer in sys.modules, 'OpenGL' in sys.modules);"
         "window.close()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from liverseg_gui.ui.unexpected import UnexpectedErrors
+from liverseg_gui.ui.app.exception_hook import UnexpectedErrors
 
 
 class Told:

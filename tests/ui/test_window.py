@@ -18,9 +18,9 @@ from liverseg_gui.core.errors import SegmentationError
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.volume import LabelMap
-from liverseg_gui.state.study import MaskSource
+from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.state.view import Tool
-from liverseg_gui.ui.actions import ROWS
+from liverseg_gui.ui.main_window.actions import ROWS
 from tests.ui.conftest import Desk
 
 
@@ -389,8 +389,8 @@ def test_commands_that_need_a_scan_are_off_without_one(desk: Desk, qtbot: QtBot)
 def test_nothing_slow_is_loaded_before_the_first_window() -> None:
     code = (
         "import sys; from PySide6.QtWidgets import QApplication; app = QApplication([]);"
-        "from liverseg_gui.segmentation.process import ProcessSegmenter;"
-        "from liverseg_gui.ui.main_window import MainWindow;"
+        "from liverseg_gui.segmentation.segmenter_process import ProcessSegmenter;"
+        "from liverseg_gui.ui.main_window.window import MainWindow;"
         "window = MainWindow(ProcessSegmenter()); window.show(); app.processEvents();"
         "slow = ('torch', 'fastai', 'SimpleITK', 'scipy', 'nibabel', 'pydicom', 'pandas',"
         "'contourpy');"

@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.display import PRESETS, Window
 from liverseg_gui.state.user_presets import MOST_USER_PRESETS
-from liverseg_gui.ui.geometry_dialog import GeometryChoice
-from liverseg_gui.ui.preset_dialog import PresetDialog
+from liverseg_gui.ui.dialogs.geometry_dialog import GeometryChoice
+from liverseg_gui.ui.dialogs.preset_dialog import PresetDialog
 from tests.ui.conftest import Desk
 from tests.ui.gestures import at_hu, drag, now, panel
 

@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from liverseg_gui.core import places
 from liverseg_gui.io.dicom.headers import ImageHeader
+from liverseg_gui.system import paths as places
 
 Known = dict[str, tuple[int, int, ImageHeader | None]]
 """By name: time of change (ns), size, and the header, or None for what is no image."""

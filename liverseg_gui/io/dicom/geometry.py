@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core import scan_checks as checks
-from liverseg_gui.core.findings import Concern, Finding, info, warning
 from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.scan_issues import Concern, Finding, info, warning
 from liverseg_gui.core.slices import usual_step
 from liverseg_gui.io.dicom.stacks import Slice, Stack
 

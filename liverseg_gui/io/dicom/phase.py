@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from liverseg_gui.core.findings import Concern, Finding, warning
 from liverseg_gui.core.scan_checks import PHASE_UNKNOWN
+from liverseg_gui.core.scan_issues import Concern, Finding, warning
 
 UNENHANCED, ARTERIAL, PORTAL, DELAYED, ENHANCED = (
     "unenhanced",

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from liverseg_gui.core import scan_checks as checks
 from liverseg_gui.core.display import NamedWindow, stated_window
 from liverseg_gui.core.errors import UnreadableFileError
-from liverseg_gui.core.findings import Concern, Finding, by_severity, error, info, warning
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.scan_issues import Concern, Finding, by_severity, error, info, warning
 from liverseg_gui.core.slices import AIR_HU, SourceSlices, even_grid, resample_even
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io.dicom.geometry import StackGeometry, stack_geometry, thickness_finding
@@ -28,7 +28,7 @@ from liverseg_gui.io.dicom.phase import contrast_phase, phase_findings
 from liverseg_gui.io.dicom.pixels import Lowest, read_hu, require_whole
 from liverseg_gui.io.dicom.stacks import Stack, make_stacks
 from liverseg_gui.io.entries import Role, SeriesInfo, ShowPreview, VolumeEntry
-from liverseg_gui.io.hu import slices_together
+from liverseg_gui.io.formats.hu import slices_together
 from liverseg_gui.io.preview import one_slice, thumbnail
 
 

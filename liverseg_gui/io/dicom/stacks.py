@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
-from liverseg_gui.core.findings import Concern, Finding, error, info, warning
+from liverseg_gui.core.scan_issues import Concern, Finding, error, info, warning
 from liverseg_gui.io.dicom.headers import Floats, FramePlane, ImageHeader
 from liverseg_gui.io.entries import Role
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from liverseg_gui.core import privacy
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.training_room.case_words import PART
-from liverseg_gui.ui.training_room.data_page import DataPage
-from liverseg_gui.ui.training_room.recipe_page import RecipePage
+from liverseg_gui.system import privacy
+from liverseg_gui.ui.training_window.config.page import RecipePage
+from liverseg_gui.ui.training_window.data.case_columns import PART
+from liverseg_gui.ui.training_window.data.page import DataPage
 from tests.training import layouts
 from tests.ui.conftest import FakeDialogs
 

@@ -7,9 +7,9 @@ import numpy as np
 from liverseg_gui.core.display import LABEL_COLORS
 from liverseg_gui.core.volume import LIVER, TUMOR
 from liverseg_gui.segmentation.preprocessing import axial_slices
-from liverseg_gui.ui.training_room.case_picture import SIDE_PX, case_picture
+from liverseg_gui.ui.training_window.widgets.slice_image import SIDE_PX, case_picture
 from tests.training.layouts import small, true_labels
-from training.cases import Case
+from training.data.case import Case
 
 
 def case(labels: np.ndarray, grey: np.ndarray | None = None, pixel_mm=(1.0, 1.0)) -> Case:

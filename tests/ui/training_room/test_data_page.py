@@ -15,22 +15,22 @@ from PySide6.QtWidgets import QSpinBox
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.errors import LiverSegError
-from liverseg_gui.core.privacy import scrub
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.theme import tone_of
-from liverseg_gui.ui.tones import TONE_ROLE
-from liverseg_gui.ui.training_room import case_words as words
-from liverseg_gui.ui.training_room import data_page
-from liverseg_gui.ui.training_room.data_page import DataPage
-from liverseg_gui.ui.training_room.data_selection import DataSelection
+from liverseg_gui.system.privacy import scrub
+from liverseg_gui.ui.training_window.data import case_columns as words
+from liverseg_gui.ui.training_window.data import page as data_page
+from liverseg_gui.ui.training_window.data.page import DataPage
+from liverseg_gui.ui.training_window.widgets.data_selection import DataSelection
+from liverseg_gui.ui.widgets.theme import tone_of
+from liverseg_gui.ui.widgets.tones import TONE_ROLE
 from tests.training import layouts
 from tests.training.layouts import labelled, pair, small
 from tests.ui.conftest import FakeDialogs
 from tests.ui.training_room.conftest import idle, listed, look, parts
-from training.corrected_library import corrected_studies, remember_corrected
-from training.sources import find_all
-from training.splits import make_split
+from training.data.corrected_library import corrected_studies, remember_corrected
+from training.data.dataset_layouts import find_all
+from training.data.splits import make_split
 
 
 def row(page: DataPage, name: str):
@@ -341,7 +341,7 @@ def test_a_damaged_list_of_corrected_studies_is_told(page: DataPage, monkeypatch
     def damaged() -> list[object]:
         raise LiverSegError("The list is damaged.")
 
-    monkeypatch.setattr("training.corrected_library.corrected_studies", damaged)
+    monkeypatch.setattr("training.data.corrected_library.corrected_studies", damaged)
     page.refresh_corrected()
     assert not page.folders.corrected.isEnabled()
     assert page.folders.corrected.toolTip() == "The list is damaged."

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from liverseg_gui.ui.training_room.data_selection import deal
-from training.splits import make_split
+from liverseg_gui.ui.training_window.widgets.data_selection import deal
+from training.data.splits import make_split
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.training_room.look_pictures import LookPictures
-from liverseg_gui.ui.training_room.recipe_page import RecipePage
+from liverseg_gui.ui.training_window.config.page import RecipePage
+from liverseg_gui.ui.training_window.widgets.image_grid import LookPictures
 from tests.training.tiny import write_lits2d
-from training.config import TrainConfig
-from training.sources import find_sources
+from training.config.train_config import TrainConfig
+from training.data.dataset_layouts import find_sources
 
 SMALL = 60_000
 

@@ -11,10 +11,10 @@ import pytest
 from PySide6.QtCore import QPoint, QProcess, Qt
 from pytestqt.qtbot import QtBot
 
-from liverseg_gui.core.privacy import HIDDEN, scrub
-from liverseg_gui.ui.theme import tone_of
-from liverseg_gui.ui.training_room.rate_finder import RateFinder
-from liverseg_gui.ui.training_room.recipe_page import RecipePage
+from liverseg_gui.system.privacy import HIDDEN, scrub
+from liverseg_gui.ui.training_window.config.lr_finder_box import RateFinder
+from liverseg_gui.ui.training_window.config.page import RecipePage
+from liverseg_gui.ui.widgets.theme import tone_of
 from tests.training.tiny import TINY, write_lits2d
 
 FOUND = """

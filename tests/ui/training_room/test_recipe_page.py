@@ -13,22 +13,28 @@ from pytestqt.qtbot import QtBot
 from safetensors.torch import save_file
 
 from liverseg_gui.core.errors import LiverSegError
-from liverseg_gui.segmentation.registry import find_model
-from liverseg_gui.ui.theme import tone_of
-from liverseg_gui.ui.training_room import recipe_rows
-from liverseg_gui.ui.training_room.augmentation_rows import CHANGES, PAINTED
-from liverseg_gui.ui.training_room.bound_setting import BoundSetting
-from liverseg_gui.ui.training_room.looks_box import COARSE, FINE, TRUNK_ALONE, USUAL, LooksBox
-from liverseg_gui.ui.training_room.recipe_page import RecipePage
-from liverseg_gui.ui.training_room.recipe_rows import RecipeRow
-from training.augment import Augmentation
-from training.config import TrainConfig
-from training.dataset import GRID
-from training.estimate import Estimate
-from training.looks import Look
-from training.recipe_file import read_recipe
-from training.schedule import planned_rates
-from training.synthetic import SyntheticTumors
+from liverseg_gui.segmentation.models.registry import find_model
+from liverseg_gui.ui.training_window.config import form_rows as recipe_rows
+from liverseg_gui.ui.training_window.config.augmentation_rows import CHANGES, PAINTED
+from liverseg_gui.ui.training_window.config.form_rows import RecipeRow
+from liverseg_gui.ui.training_window.config.image_size_box import (
+    COARSE,
+    FINE,
+    TRUNK_ALONE,
+    USUAL,
+    LooksBox,
+)
+from liverseg_gui.ui.training_window.config.linked_setting import BoundSetting
+from liverseg_gui.ui.training_window.config.page import RecipePage
+from liverseg_gui.ui.widgets.theme import tone_of
+from training.config.augmentation_config import Augmentation
+from training.config.config_file import read_recipe
+from training.config.field_of_view import Look
+from training.config.schedule import planned_rates
+from training.config.synthetic import SyntheticTumors
+from training.config.train_config import TrainConfig
+from training.data.slice_dataset import GRID
+from training.planning.time_estimate import Estimate
 
 from .conftest import Answers
 
@@ -328,7 +334,7 @@ def test_a_batch_that_fits_is_found(
     page: RecipePage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = 4 * 10**9
-    monkeypatch.setattr("liverseg_gui.ui.training_room.recipe_page.memory_left", lambda _: free)
+    monkeypatch.setattr("liverseg_gui.ui.training_window.config.page.memory_left", lambda _: free)
     page.set_recipe(TrainConfig(device="cpu", precision="float32"))
     page.form.find_batch.click()
     qtbot.waitUntil(page.form.find_batch.isEnabled, timeout=60_000)
@@ -346,7 +352,9 @@ def test_an_estimate_is_shown_and_marked_once_the_recipe_is_another(
         asked.append(args[:3])
         return found
 
-    monkeypatch.setattr("liverseg_gui.ui.training_room.estimate_bar.estimate", measured)
+    monkeypatch.setattr(
+        "liverseg_gui.ui.training_window.widgets.time_estimate_bar.estimate", measured
+    )
     bar = page.estimate
     assert not bar.button.isEnabled()
     page.set_cases((), slices=900, watched=100)

@@ -15,18 +15,18 @@ from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.tones import TONE_ROLE
-from liverseg_gui.ui.training_room.data_page import DataPage
-from liverseg_gui.ui.training_room.data_selection import DataSelection
-from liverseg_gui.ui.training_room.pages import Pages, Training, standard_pages
-from liverseg_gui.ui.training_room.recipe_page import RecipePage
-from liverseg_gui.ui.training_room.room import TrainingRoom
-from liverseg_gui.ui.training_room.steps import Step
+from liverseg_gui.ui.training_window.config.page import RecipePage
+from liverseg_gui.ui.training_window.data.page import DataPage
+from liverseg_gui.ui.training_window.pages import Pages, Training, standard_pages
+from liverseg_gui.ui.training_window.steps import Step
+from liverseg_gui.ui.training_window.widgets.data_selection import DataSelection
+from liverseg_gui.ui.training_window.window import TrainingRoom
+from liverseg_gui.ui.widgets.tones import TONE_ROLE
 from tests.training.layouts import pair, small
 from tests.ui.conftest import Desk, FakeDialogs
 from tests.ui.training_room.conftest import look
-from training.config import TrainConfig
-from training.job import TrainingJob
+from training.config.train_config import TrainConfig
+from training.runs.training_job import TrainingJob
 
 
 @dataclass(frozen=True)
@@ -389,9 +389,9 @@ def test_opening_it_loads_nothing_that_reads_scans_or_trains(tmp_path: Path) -> 
     code = (
         "import sys; from PySide6.QtWidgets import QApplication; app = QApplication([]); "
         "from liverseg_gui.state.settings import Settings; "
-        "from liverseg_gui.ui.dialogs import Dialogs; "
-        "from liverseg_gui.ui.training_room.pages import standard_pages; "
-        "from liverseg_gui.ui.training_room.room import TrainingRoom; s = Settings(); "
+        "from liverseg_gui.ui.dialogs.prompts import Dialogs; "
+        "from liverseg_gui.ui.training_window.pages import standard_pages; "
+        "from liverseg_gui.ui.training_window.window import TrainingRoom; s = Settings(); "
         "room = TrainingRoom(None, standard_pages(s, Dialogs(None, s))); room.show(); "
         "print({'torch', 'fastai', 'SimpleITK', 'nibabel', 'pydicom'} & set(sys.modules)); "
         "room.reject()"

@@ -11,10 +11,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QLineEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from liverseg_gui.ui.training_room.pages import Pages
-from liverseg_gui.ui.training_room.recipe_page import RecipePage
-from liverseg_gui.ui.training_room.room import TrainingRoom
-from liverseg_gui.ui.training_room.steps import Step
+from liverseg_gui.ui.training_window.config.page import RecipePage
+from liverseg_gui.ui.training_window.pages import Pages
+from liverseg_gui.ui.training_window.steps import Step
+from liverseg_gui.ui.training_window.window import TrainingRoom
 from tests.ui.training_room import test_room
 from tests.ui.training_room.conftest import look
 from tests.ui.training_room.test_room import FakeRecipe

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from liverseg_gui.ui.training_room.run_list import RunList
+from liverseg_gui.ui.training_window.run_list import RunList
 from tests.ui.training_room.test_room import Run
 
 

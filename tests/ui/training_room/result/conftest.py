@@ -12,18 +12,18 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.volume import LIVER, TUMOR
-from liverseg_gui.segmentation import model_fit
+from liverseg_gui.evaluation.evaluate import judge
+from liverseg_gui.segmentation.models import weights_check as model_fit
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.training_room import outcome_box
-from liverseg_gui.ui.training_room.result_page import ResultPage
+from liverseg_gui.ui.training_window.results import model_actions_box as outcome_box
+from liverseg_gui.ui.training_window.results.page import ResultPage
 from tests.training.tiny import TINY
 from tests.ui.conftest import FakeDialogs
-from training.card import HELD_OUT, Row, add_to_card
-from training.evaluation import judge
-from training.job import TrainingJob
-from training.record import Record
-from training.run_folder import RunState
-from training.runs import remember
+from training.export.model_card import HELD_OUT, Row, add_to_card
+from training.runs.folder import RunState
+from training.runs.registry import remember
+from training.runs.state_file import Record
+from training.runs.training_job import TrainingJob
 
 SPACING_MM = (5.0, 2.0, 2.0)
 

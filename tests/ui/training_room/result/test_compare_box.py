@@ -12,16 +12,16 @@ from pytestqt.qtbot import QtBot
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.theme import tone_of
-from liverseg_gui.ui.tones import TONE_ROLE
-from liverseg_gui.ui.training_room import compare_box
-from liverseg_gui.ui.training_room.compare_box import CompareBox
-from liverseg_gui.ui.training_room.result_page import ResultPage
+from liverseg_gui.ui.training_window.results import compare_box
+from liverseg_gui.ui.training_window.results.compare_box import CompareBox
+from liverseg_gui.ui.training_window.results.page import ResultPage
+from liverseg_gui.ui.widgets.theme import tone_of
+from liverseg_gui.ui.widgets.tones import TONE_ROLE
 from tests.training.verdicts import pair
 from tests.ui.conftest import FakeDialogs
 from tests.ui.training_room.result.conftest import figures, run_at
-from training.comparison import Comparison
-from training.run_folder import RunState
+from training.evaluation.model_comparison import Comparison
+from training.runs.folder import RunState
 
 PAIRS = (
     pair("a", (0.90, 0.5), (0.95, 0.4)),

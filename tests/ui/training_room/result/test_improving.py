@@ -9,22 +9,22 @@ import pytest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from liverseg_gui.segmentation.registry import find_model
+from liverseg_gui.segmentation.models.registry import find_model
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.training_room.data_page import DataPage
-from liverseg_gui.ui.training_room.data_selection import DataSelection
-from liverseg_gui.ui.training_room.improve_dialog import ImproveDialog
-from liverseg_gui.ui.training_room.pages import Pages, Training
-from liverseg_gui.ui.training_room.room import Step, TrainingRoom
+from liverseg_gui.ui.training_window.data.page import DataPage
+from liverseg_gui.ui.training_window.fine_tune.dialog import ImproveDialog
+from liverseg_gui.ui.training_window.pages import Pages, Training
+from liverseg_gui.ui.training_window.widgets.data_selection import DataSelection
+from liverseg_gui.ui.training_window.window import Step, TrainingRoom
 from tests.training.layouts import pair, small
 from tests.ui.conftest import FakeDialogs
 from tests.ui.training_room.conftest import look
 from tests.ui.training_room.test_room import FakeRecipe, FakeResult, FakeRun
-from training.cases import CaseSource
-from training.corrected_library import remember_corrected
-from training.improve import improvement_recipe
-from training.job import TrainingJob
-from training.sources import find_sources
+from training.data.case import CaseSource
+from training.data.corrected_library import remember_corrected
+from training.data.dataset_layouts import find_sources
+from training.pipeline.fine_tune import improvement_recipe
+from training.runs.training_job import TrainingJob
 
 
 @pytest.fixture

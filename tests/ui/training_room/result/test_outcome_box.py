@@ -10,21 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.segmentation.model_before import choose_instead
-from liverseg_gui.segmentation.model_card import read_card
-from liverseg_gui.segmentation.model_store import add_model
-from liverseg_gui.segmentation.registry import find_installed
+from liverseg_gui.segmentation.models.card import read_card
+from liverseg_gui.segmentation.models.history import choose_instead
+from liverseg_gui.segmentation.models.registry import find_installed
+from liverseg_gui.segmentation.models.store import add_model
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.theme import tone_of
-from liverseg_gui.ui.training_room.outcome_box import OutcomeBox
-from liverseg_gui.ui.training_room.result_page import ResultPage
-from liverseg_gui.ui.training_room.run_process import start_process
+from liverseg_gui.ui.training_window.process.training_process import start_process
+from liverseg_gui.ui.training_window.results.model_actions_box import OutcomeBox
+from liverseg_gui.ui.training_window.results.page import ResultPage
+from liverseg_gui.ui.widgets.theme import tone_of
 from tests.training.verdicts import BETTER, WORSE
 from tests.ui.conftest import FakeDialogs
 from tests.ui.training_room.result.conftest import figures, run_at
-from training.decision import Decision, write_decision
-from training.run_folder import held, read_run
-from training.runs import known_runs
+from training.evaluation.acceptance import Decision, write_decision
+from training.runs.folder import held, read_run
+from training.runs.registry import known_runs
 
 Idle = Callable[[], None]
 

@@ -15,19 +15,19 @@ from PySide6.QtTest import QTest
 
 from liverseg_gui.core.display import LABEL_COLORS
 from liverseg_gui.core.volume import LIVER, TUMOR
+from liverseg_gui.evaluation.worst_slices import WorstSlice, worst_slices
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.theme import tone_of
-from liverseg_gui.ui.training_room.patient_table import PatientTable
-from liverseg_gui.ui.training_room.result_page import ResultPage
-from liverseg_gui.ui.training_room.triptych import triptych
+from liverseg_gui.ui.training_window.results.page import ResultPage
+from liverseg_gui.ui.training_window.results.patient_table import PatientTable
+from liverseg_gui.ui.training_window.results.triptych import triptych
+from liverseg_gui.ui.widgets.theme import tone_of
 from tests.ui.training_room.result.conftest import figures, masks, run_at
-from training.card import HELD_OUT, Row
-from training.events import EVENTS
-from training.phantoms import PhantomCase
-from training.run_folder import RunState
-from training.volumes import VolumeCase
-from training.worst_file import WORST, save_worst
-from training.worst_slices import WorstSlice, worst_slices
+from training.data.phantom_case import PhantomCase
+from training.data.volume_case import VolumeCase
+from training.evaluation.worst_slices_file import WORST, save_worst
+from training.export.model_card import HELD_OUT, Row
+from training.runs.events import EVENTS
+from training.runs.folder import RunState
 
 
 def cells(table: PatientTable) -> list[list[str]]:
@@ -249,8 +249,8 @@ def test_names_of_patients_are_hidden_where_they_are_to_be(
 
 def test_the_page_never_loads_torch(tmp_path: Path) -> None:
     code = (
-        "import sys, liverseg_gui.ui.training_room.result_page, "
-        "liverseg_gui.ui.training_room.improve_dialog; print('torch' in sys.modules)"
+        "import sys, liverseg_gui.ui.training_window.results.page, "
+        "liverseg_gui.ui.training_window.fine_tune.dialog; print('torch' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.segmentation.model_before import choose_instead
-from liverseg_gui.segmentation.registry import user_models
-from liverseg_gui.ui.models_dialog import ModelsDialog
+from liverseg_gui.segmentation.models.history import choose_instead
+from liverseg_gui.segmentation.models.registry import user_models
+from liverseg_gui.ui.dialogs.models_dialog import ModelsDialog
 from tests.ui.conftest import Desk
 
 

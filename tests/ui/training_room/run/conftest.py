@@ -13,10 +13,10 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.training_room.run_page import RunPage
+from liverseg_gui.ui.training_window.run.page import RunPage
 from tests.ui.training_room.run import player
-from training.job import TrainingJob
-from training.run_folder import RunRecord, read_run
+from training.runs.folder import RunRecord, read_run
+from training.runs.training_job import TrainingJob
 
 PLAYER = (sys.executable, player.__file__)
 
@@ -89,7 +89,7 @@ def stage(qtbot: QtBot, tmp_path: Path, settings: Settings) -> Iterator[Stage]:
 
 def end_all() -> None:
     """End what a test left running."""
-    from liverseg_gui.ui.training_room import run_process
+    from liverseg_gui.ui.training_window.process import training_process as run_process
 
     for process in run_process._STARTED:
         process._process.kill()

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from training.control import Wish, asked, forget_wishes, last_asking
-from training.events import EVENTS, EventFile
-from training.job import TrainingJob
-from training.picture_file import Pictures, write_pictures
-from training.recipe_file import read_recipe
-from training.record import Record
-from training.run_folder import CHECKPOINT, RunState, held
+from training.config.config_file import read_recipe
+from training.runs.control import Wish, asked, forget_wishes, last_asking
+from training.runs.events import EVENTS, EventFile
+from training.runs.folder import CHECKPOINT, RunState, held
+from training.runs.state_file import Record
+from training.runs.training_job import TrainingJob
+from training.runs.validation_image_file import Pictures, write_pictures
 
 ACT = "act"
 _LOOK_S = 0.01

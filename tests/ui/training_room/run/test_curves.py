@@ -6,8 +6,8 @@ import pytest
 from PySide6.QtCore import QPointF
 from pytestqt.qtbot import QtBot
 
-from liverseg_gui.ui.training_room.curves import Curves
-from liverseg_gui.ui.training_room.run_story import RunStory
+from liverseg_gui.ui.training_window.process.run_progress import RunStory
+from liverseg_gui.ui.training_window.run.curves_box import Curves
 from tests.ui.training_room.run.test_run_story import START, epoch, told
 
 

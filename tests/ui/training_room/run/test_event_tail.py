@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.ui.training_room import event_tail
-from liverseg_gui.ui.training_room.event_tail import EventTail
+from training.runs import event_tail
+from training.runs.event_tail import EventTail
 
 
 def add(path: Path, text: str) -> None:

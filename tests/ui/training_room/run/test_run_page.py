@@ -9,21 +9,21 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 
 from liverseg_gui.core.errors import UnreadableFileError
-from liverseg_gui.core.privacy import HIDDEN
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.theme import tone_of
-from liverseg_gui.ui.training_room.busy import BusyError
-from liverseg_gui.ui.training_room.picture_strip import PictureStrip
-from liverseg_gui.ui.training_room.run_page import RunPage
-from liverseg_gui.ui.training_room.run_words import state_words
+from liverseg_gui.system.privacy import HIDDEN
+from liverseg_gui.ui.training_window.process.busy import BusyError
+from liverseg_gui.ui.training_window.run.page import RunPage
+from liverseg_gui.ui.training_window.run.status_text import state_words
+from liverseg_gui.ui.training_window.run.validation_image_strip import PictureStrip
+from liverseg_gui.ui.widgets.theme import tone_of
 from tests.ui.training_room.run import player
 from tests.ui.training_room.run.conftest import PLAYER, Stage
-from training.control import Wish, asked
-from training.job import TrainingJob
-from training.picture_file import write_pictures
-from training.recipe_file import read_recipe
-from training.run_folder import RunRecord, RunState
-from training.runs import known_runs
+from training.config.config_file import read_recipe
+from training.runs.control import Wish, asked
+from training.runs.folder import RunRecord, RunState
+from training.runs.registry import known_runs
+from training.runs.training_job import TrainingJob
+from training.runs.validation_image_file import write_pictures
 
 SILENT = (sys.executable, "-c", "import time; time.sleep(600)")
 READS = "Preparing case Doe_John"

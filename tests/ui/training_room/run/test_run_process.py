@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from liverseg_gui.ui.training_room.run_process import cancel_training, start_process
+from liverseg_gui.ui.training_window.process.training_process import cancel_training, start_process
 from tests.ui.training_room.run.conftest import Stage
-from training.control import Wish, asked
-from training.record import Record
-from training.run_folder import held, read_run
+from training.runs.control import Wish, asked
+from training.runs.folder import held, read_run
+from training.runs.state_file import Record
 
 _WAITS = (sys.executable, "-c", "import time; time.sleep(600)")
 

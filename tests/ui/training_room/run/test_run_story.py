@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from liverseg_gui.ui.training_room.run_story import RunStory, Usage
-from liverseg_gui.ui.training_room.run_words import time_left
+from liverseg_gui.ui.training_window.process.run_progress import RunStory, Usage
+from liverseg_gui.ui.training_window.run.status_text import time_left
 
 START = {
     "event": "start",

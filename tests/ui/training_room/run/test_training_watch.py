@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from PySide6.QtGui import QCloseEvent
 
-from liverseg_gui.ui.training_room.pages import standard_pages
-from liverseg_gui.ui.training_room.room import TrainingRoom
-from liverseg_gui.ui.training_room.steps import Step
+from liverseg_gui.ui.training_window.pages import standard_pages
+from liverseg_gui.ui.training_window.steps import Step
+from liverseg_gui.ui.training_window.window import TrainingRoom
 from tests.ui.conftest import Desk
 from tests.ui.training_room.run.conftest import PLAYER, Stage
-from training.control import asked
+from training.runs.control import asked
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_looking_loads_neither_torch_nor_what_reads_scans(stage: Stage) -> None:
         "import sys\n"
         "from PySide6.QtWidgets import QApplication\n"
         "app = QApplication([])\n"
-        "from liverseg_gui.ui.training_watch import TrainingWatch\n"
+        "from liverseg_gui.ui.training_window.run_watcher import TrainingWatch\n"
         "assert 'training' not in sys.modules\n"
         "watch = TrainingWatch(None)\n"
         "watch.look()\n"

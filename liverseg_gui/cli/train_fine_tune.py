@@ -1,0 +1,162 @@
+"""`liverseg train --improve`, `--accept` and `--compare`: a trained model against another."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from liverseg_gui.cli.console import console_progress
+from liverseg_gui.cli.models import kept_settings
+from liverseg_gui.segmentation.models.registry import chosen_model, find_model
+from liverseg_gui.state.settings import Settings
+
+if TYPE_CHECKING:
+    from training.config.train_config import TrainConfig
+    from training.evaluation.acceptance import Decision
+    from training.runs.events import Tell
+
+    Recipe = Callable[[argparse.Namespace, TrainConfig], TrainConfig]
+
+
+def add_options(group: argparse._ArgumentGroup) -> None:
+    """Register the options."""
+    add = group.add_argument
+    add(
+        "--improve",
+        action="store_true",
+        help="fine-tune the model in use (or --start-from) on --data and judge old against new",
+    )
+    add(
+        "--accept",
+        action="store_true",
+        help="use the improved model in --out from now on, if it was found to be no worse",
+    )
+    add(
+        "--compare",
+        metavar="MODEL",
+        help="judge another model on the held-out patients of the training in --out",
+    )
+
+
+def wanted(arguments: argparse.Namespace) -> bool:
+    """Whether one of the options is there."""
+    return bool(arguments.improve or arguments.accept or arguments.compare)
+
+
+def run_improvement(
+    arguments: argparse.Namespace, recipe: Recipe, tell: Tell, notes: Mapping[str, str]
+) -> int:
+    """Improve, accept or compare; whether a model is better is no matter of the exit code."""
+    if not arguments.out:
+        arguments.parser.error("name the folder of the training with --out")
+    if arguments.improve and not (arguments.data or arguments.corrected):
+        arguments.parser.error("name the labelled cases with --data (or --corrected)")
+    if arguments.compare:
+        return _compare(arguments)
+    if arguments.improve:
+        decision = _improve(arguments, recipe, tell, notes)
+        if not arguments.json:  # else it was told as an event
+            _print_decision(decision)
+        if not decision.accepted:
+            return 0
+    return _accept(arguments) if arguments.accept else 0
+
+
+def _improve(
+    arguments: argparse.Namespace, recipe: Recipe, tell: Tell, notes: Mapping[str, str]
+) -> Decision:
+    from training.pipeline.fine_tune import Improvement, improve, improvement_recipe
+    from training.pipeline.supervise import supervised
+    from training.runs.training_job import TrainingJob
+
+    old = arguments.start_from or _named_in_recipe(arguments) or chosen_model(Settings())
+    name, command = _name(arguments, "improved"), shlex.join(["liverseg", *sys.argv[1:]])
+    folders = tuple(folder.absolute() for folder in arguments.data)
+    config = recipe(arguments, improvement_recipe(find_model(old), old))
+    job = TrainingJob(
+        arguments.out.absolute(),
+        folders,
+        arguments.corrected,
+        tuple(arguments.exclude),
+        name,
+        arguments.folds,
+        arguments.fold,
+        arguments.split_seed,
+        arguments.phantoms,
+        replace(config, start_from=old, encoder_weights=None),
+        notes=tuple(notes.items()),
+        improve=True,
+    )
+    with (
+        console_progress(quiet=arguments.json) as progress,
+        supervised(job, command, progress, tell, arguments.resume) as watch,
+    ):
+        improvement = Improvement.of(job, command)
+        decision = improve(
+            improvement, watch.progress, watch.epoch, arguments.resume, watch.note, watch
+        )
+        watch.tell("decision", **decision.to_json())
+        return decision
+
+
+def _named_in_recipe(arguments: argparse.Namespace) -> str | None:
+    """The model that a recipe starts from: a training goes on with its own."""
+    from training.config.config_file import read_recipe
+
+    return read_recipe(arguments.recipe).start_from if arguments.recipe else None
+
+
+def _print_decision(decision: Decision) -> None:
+    from training.evaluation.comparison_text import comparison_table
+
+    for line in (*comparison_table(decision.comparison), "", *decision.reasons):
+        print(line)
+    word = "accepted" if decision.accepted else "not accepted"
+    print(f"The new model is {word}: a mean Dice may fall by {decision.tolerance:g}.")
+
+
+def _accept(arguments: argparse.Namespace) -> int:
+    from training.pipeline.fine_tune import accept
+
+    name = _name(arguments, "") or None
+    with kept_settings() as settings, console_progress(quiet=arguments.json) as progress:
+        before = chosen_model(settings)
+        added = accept(arguments.out, settings, name, progress)
+    print(
+        json.dumps({"event": "accepted", "model": added.name, "before": before})
+        if arguments.json
+        else f"{added.name} is used from now on. `liverseg models roll-back` goes back to {before}."
+    )
+    return 0
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from training.data.dataset_layouts import find_all
+    from training.evaluation.comparison_text import comparison_table
+    from training.evaluation.model_comparison import compare_models, compare_run
+
+    out: Path = arguments.out
+    other, device = arguments.compare, arguments.device or "auto"
+    with console_progress(quiet=arguments.json) as progress:
+        if arguments.data or arguments.corrected:
+            sources = find_all(arguments.data, arguments.corrected, arguments.exclude)
+            compared = compare_models(out, other, sources, progress, device)
+        else:
+            compared = compare_run(out, other, progress, device)
+    if arguments.json:
+        print(json.dumps({"event": "comparison", **compared.to_json()}))
+        return 0
+    print("\n".join(comparison_table(compared)))
+    return 0
+
+
+def _name(arguments: argparse.Namespace, usual: str) -> str:
+    """The name that was asked for, or the `usual` one."""
+    asked: str = arguments.name
+    return usual if asked == arguments.parser.get_default("name") else asked

@@ -1,0 +1,71 @@
+"""What `liverseg train` prints: events as JSON lines, or in words."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any, TextIO
+
+from liverseg_gui.core.progress import Progress
+
+if TYPE_CHECKING:
+    from liverseg_gui.evaluation.case_metrics import CaseFigures
+
+
+_TELL_S = 0.5
+
+
+def print_event(event: dict[str, Any]) -> None:
+    """Print `event` as a line of JSON."""
+    say(json.dumps(event))
+
+
+def print_words(event: dict[str, Any]) -> None:
+    """Print epochs and, on stderr, notes; a person sees the progress elsewhere."""
+    if event["event"] == "epoch":
+        say(
+            f"{event['stage']} {event['epoch']}: loss {event['train_loss']:.3f}, validation "
+            f"{event['valid_loss']:.3f}, liver Dice {event['liver_dice']:.3f}, tumor Dice "
+            f"{event['tumor_dice']:.3f}, {event['seconds']:.0f} s"
+        )
+    elif event["event"] == "note":
+        say(event["text"], sys.stderr)
+    elif event["event"] == "paused":
+        say("Paused.", sys.stderr)
+
+
+def in_words(result: CaseFigures) -> str:
+    """A held-out patient in a line."""
+    liver, tumor = result.liver.voxels.dice, "none"
+    if result.has_tumor:
+        tumor = f"{result.tumor.voxels.dice:.3f}"
+    elif result.tumor.voxels.found:
+        tumor = f"none, {result.false_tumor_percent:.2f} % of the liver found"
+    return f"held out {result.name}: liver Dice {liver:.3f}, tumor {tumor}"
+
+
+def progress_events(progress: Progress) -> Progress:
+    """A Progress that is printed as events, at most twice a second; it cancels with `progress`."""
+    last_s = float("-inf")
+
+    def report(fraction: float, phase: str) -> None:
+        nonlocal last_s
+        if time.monotonic() - last_s >= _TELL_S:
+            last_s = time.monotonic()
+            print_event({"event": "progress", "fraction": fraction, "phase": phase})
+
+    return progress.told(report)
+
+
+def say(line: str, stream: TextIO | None = None) -> None:
+    """Print `line`. Where nobody reads any more, the training goes on without saying anything: the
+    window that started it was closed, perhaps, and what it would read is in the folder, too."""
+    stream = stream or sys.stdout
+    try:
+        print(line, file=stream, flush=True)
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

@@ -1,0 +1,155 @@
+"""Which cases an input holds, and what in it is none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from liverseg_gui.cohort.case_names import Place, case_names
+from liverseg_gui.cohort.result import Case, CaseResult, Status, failed
+from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.scan_issues import Severity
+from liverseg_gui.io import archives
+from liverseg_gui.io.entries import PassedOver, Role, VolumeEntry
+from liverseg_gui.io.fingerprint import fingerprint
+from liverseg_gui.io.folders import walk
+from liverseg_gui.io.scans import list_volumes, survey_folder
+
+Seen = tuple[list[VolumeEntry], list[PassedOver]]
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The cases to segment, and what was settled at once: passed over, or not to be opened.
+
+    `entries` are those of the cases that can be read without being looked for again.
+    """
+
+    cases: tuple[Case, ...]
+    settled: tuple[CaseResult, ...]
+    entries: Mapping[str, VolumeEntry]
+
+
+def find_cases(source: Path, output: Path, progress: Progress, number: int | None = None) -> Cohort:
+    """The CT volumes at `source`; with a `number`, that one alone (from 1, as `info` counts).
+
+    Masks of earlier runs, right in `output`, are left out. Volumes in archives inside a folder
+    count on after those that `info` lists.
+
+    Raises:
+        UnreadableFileError: nothing is there, or no volume of that number.
+        Cancelled: `progress` was cancelled.
+    """
+    source, own = source.absolute(), output.resolve()
+    entries, passed = _survey(source, progress)
+    if number is not None and not 1 <= number <= len(entries):
+        raise UnreadableFileError(
+            f"{source} has no volume {number}. It holds volumes 1 to {len(entries)}."
+        )
+    numbered = [(n, e) for n, e in enumerate(entries, 1) if e.path.resolve().parent != own]
+    passed = [p for p in passed if p.path.resolve().parent != own]
+    found = _sorted_out(source, numbered, passed, number)
+    return found if number is None else _only(found, number)
+
+
+def _only(found: Cohort, number: int) -> Cohort:
+    return Cohort(
+        tuple(case for case in found.cases if case.number == number),
+        tuple(result for result in found.settled if result.number == number),
+        found.entries,
+    )
+
+
+def _survey(source: Path, progress: Progress) -> Seen:
+    if not source.is_dir():
+        try:
+            return list_volumes(source, progress), []
+        finally:
+            archives.remove(source)
+    entries, passed = survey_folder(source, progress.part(0.0, 0.5))
+    found = [
+        place / name
+        for place, names in walk(source)
+        for name in names
+        if archives.is_archive(Path(name))
+    ]
+    for n, path in enumerate(found):
+        part = progress.part(0.5 + 0.5 * n / len(found), 0.5 + 0.5 * (n + 1) / len(found))
+        more, no_more = _archive(path, part)
+        entries, passed = entries + more, passed + no_more
+    if not entries and not passed:
+        list_volumes(source, progress)  # says what is missing
+    return entries, passed
+
+
+def _archive(path: Path, progress: Progress) -> Seen:
+    """What an archive inside the folder holds; it is not kept unpacked."""
+    try:
+        archives.unpacked(path, progress.part(0.0, 0.7))
+    except (UnreadableFileError, OSError) as problem:
+        return [], [PassedOver(path, str(problem), damaged=True)]
+    try:
+        return list_volumes(path, progress.part(0.7, 1.0)), []
+    except UnreadableFileError as problem:
+        return [], [PassedOver(path, str(problem))]
+    finally:
+        archives.remove(path)
+
+
+def _sorted_out(
+    source: Path,
+    numbered: list[tuple[int, VolumeEntry]],
+    passed: list[PassedOver],
+    chosen: int | None,
+) -> Cohort:
+    """Names for the cases, and results for all that is none."""
+    settled = [CaseResult("", p.path, None, Status.SKIPPED, p.why) for p in passed if not p.damaged]
+    kept: list[tuple[Place, int, VolumeEntry]] = []
+    at_path: Counter[Path] = Counter()
+    for n, entry in numbered:
+        at_path[entry.path] += 1
+        why = _why_not(entry, n == chosen)
+        if why:
+            settled.append(CaseResult("", entry.path, n, Status.SKIPPED, why))
+        else:
+            patient = (entry.about.patient, entry.about.patient_id)
+            kept.append((Place(entry.path, at_path[entry.path], patient), n, entry))
+    damaged = [p for p in passed if p.damaged]
+    names = case_names(
+        source, [*(place for place, _, _ in kept), *(Place(p.path) for p in damaged)]
+    )
+    cases, entries = [], {}
+    for name, (_, n, entry) in zip(names, kept, strict=False):
+        case = _case(name, n, entry)
+        if isinstance(case, Case):
+            cases.append(case)
+            entries[name] = entry
+        else:
+            settled.append(case)
+    for name, p in zip(names[len(kept) :], damaged, strict=True):
+        settled.append(failed(Case(name, p.path, None, ""), p.why))
+    in_files = {name: e for name, e in entries.items() if not archives.is_archive(e.path)}
+    return Cohort(tuple(cases), tuple(settled), in_files)
+
+
+def _case(name: str, number: int, entry: VolumeEntry) -> Case | CaseResult:
+    plain = Case(name, entry.path, number, "")
+    if entry.problem:
+        return failed(plain, entry.problem)
+    try:
+        return Case(name, entry.path, number, fingerprint(entry))
+    except OSError as problem:
+        return failed(plain, f"{problem}. Check the path and its permissions.")
+
+
+def _why_not(entry: VolumeEntry, chosen: bool) -> str:
+    """Why `entry` is no case; a reader who has `chosen` it knows what it is."""
+    if entry.about.role is not Role.VOLUME and not chosen:
+        return str(entry.about.role)
+    if entry.modality != "CT":
+        return f"{entry.modality}, and the model knows only CT"
+    grave = [f for f in entry.findings if f.severity is Severity.ERROR]
+    return str(grave[0]) if grave and grave[0].code == "color" else ""

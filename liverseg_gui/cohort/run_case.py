@@ -1,0 +1,165 @@
+"""The unit of work of a cohort: one case read, segmented, saved, measured and reported."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from liverseg_gui.cohort.result import Case, CaseResult, done, failed
+from liverseg_gui.cohort.resume import already_done
+from liverseg_gui.cohort.segment_scan import geometry_in_words, segment_volume, stated
+from liverseg_gui.core.errors import Cancelled, LiverSegError, ModelError, UnreadableFileError
+from liverseg_gui.core.geometry import Float3
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.volume import Volume
+from liverseg_gui.io import archives
+from liverseg_gui.io.entries import VolumeEntry
+from liverseg_gui.io.fingerprint import fingerprint
+from liverseg_gui.io.formats.nifti_write import require_mask_place
+from liverseg_gui.io.scans import list_volumes
+from liverseg_gui.report.measurements import MadeFrom, write_report
+from liverseg_gui.segmentation.segmenter import Segmenter
+
+Prepared = Volume | CaseResult
+T = TypeVar("T")
+_ONE_ARCHIVE = threading.Lock()
+
+
+@dataclass(frozen=True)
+class CaseOptions:
+    """How the cases of a cohort are done. `again` computes what is there already anew."""
+
+    output: Path
+    model: str
+    model_sha256: str
+    device: str = "auto"
+    quality: str = "fast"
+    spacing_mm: Float3 | None = None
+    orientation: str | None = None
+    again: bool = False
+
+    def mask(self, case: Case) -> Path:
+        """Where the mask of `case` goes."""
+        return self.output / f"{case.name}.nii.gz"
+
+    def report(self, case: Case) -> Path:
+        """Where the report of `case` goes."""
+        return self.output / f"{case.name}.json"
+
+    def made_from(self, case: Case) -> MadeFrom:
+        """What the mask of `case` is made from."""
+        geometry = geometry_in_words(self.spacing_mm, self.orientation)
+        return MadeFrom(case.fingerprint, geometry, self.model_sha256, self.quality)
+
+
+def segment_case(
+    case: Case,
+    segmenter: Segmenter,
+    options: CaseOptions,
+    progress: Progress | None = None,
+    prepared: Prepared | None = None,
+) -> CaseResult:
+    """Do one case, or find it done; whatever goes wrong with it is in the result.
+
+    `prepared` is what `prepare` gave for it, where that was called before.
+
+    Raises:
+        ModelError: the model cannot be used, for this case or any other.
+        Cancelled: `progress` was cancelled.
+    """
+    progress = progress or Progress()
+    if prepared is None:
+        prepared = prepare(case, options, progress.part(0.0, 0.1))
+    if isinstance(prepared, CaseResult):
+        return prepared
+    volume, rest = prepared, progress.part(0.1, 1.0)
+    return _or_failed(case, lambda: _segmented(case, volume, segmenter, options, rest))
+
+
+def prepare(
+    case: Case, options: CaseOptions, progress: Progress, entry: VolumeEntry | None = None
+) -> Prepared:
+    """The volume of `case`; or its result, where it is done already or cannot be read.
+
+    Raises:
+        Cancelled: `progress` was cancelled.
+    """
+    return _or_failed(case, lambda: _read(case, options, progress, entry))
+
+
+def _read(
+    case: Case, options: CaseOptions, progress: Progress, entry: VolumeEntry | None
+) -> Prepared:
+    require_mask_place(options.mask(case), case.path)
+    if not options.again:
+        known = already_done(
+            case, options.mask(case), options.report(case), options.made_from(case)
+        )
+        if known is not None:
+            return known
+    if archives.is_archive(case.path):
+        with _ONE_ARCHIVE:
+            volume = _from_archive(case, progress)
+    else:
+        found = entry or _entry(case, progress.part(0.0, 0.3))
+        volume = found.read(progress.part(0.3, 1.0))
+    return stated(volume, options.spacing_mm, options.orientation)
+
+
+def _from_archive(case: Case, progress: Progress) -> Volume:
+    """The volume of `case`, with nothing left of its archive on the disk for temporary files."""
+    try:
+        return _entry(case, progress.part(0.0, 0.5)).read(progress.part(0.5, 1.0))
+    finally:
+        archives.remove(case.path)
+
+
+def _entry(case: Case, progress: Progress) -> VolumeEntry:
+    """Look for the volume of `case` where it was listed, perhaps on another computer."""
+    for entry in list_volumes(case.path, progress):
+        if entry.path == case.path and fingerprint(entry) == case.fingerprint:
+            return entry
+    raise UnreadableFileError(
+        f"{case.path} is no longer as it was listed, or is another file on this computer. Start "
+        "again; all computers of a cluster must see the same files under the same path."
+    )
+
+
+def _segmented(
+    case: Case, volume: Volume, segmenter: Segmenter, options: CaseOptions, progress: Progress
+) -> CaseResult:
+    _remove_leftovers(case, options)
+    mask, made_from = options.mask(case), options.made_from(case)
+    report, _ = segment_volume(volume, segmenter, mask, made_from, progress)
+    write_report(report, options.report(case))
+    return done(case, report.to_json())
+
+
+def _remove_leftovers(case: Case, options: CaseOptions) -> None:
+    """Delete what a run that was killed had begun to write."""
+    beginnings = tuple(f".{path.name}." for path in (options.mask(case), options.report(case)))
+    for path in options.output.iterdir():
+        if path.name.startswith(beginnings):
+            path.unlink(missing_ok=True)
+
+
+def _or_failed(case: Case, work: Callable[[], T]) -> T | CaseResult:
+    """What `work` gives, or why it failed, in one line: no case may stop the others."""
+    try:
+        return work()
+    except (Cancelled, ModelError):
+        raise
+    except LiverSegError as problem:
+        return failed(case, str(problem))
+    except OSError as problem:
+        return failed(case, f"{problem}. Check the path and its permissions.")
+    except MemoryError:
+        return failed(case, "There is not enough memory for this scan.")
+    except Exception as problem:
+        place = traceback.extract_tb(problem.__traceback__)[-1]
+        where = f"{Path(place.filename).name}, line {place.lineno}"
+        return failed(case, f"Unexpected {type(problem).__name__}: {problem} ({where})")

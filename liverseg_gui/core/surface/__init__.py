@@ -1,0 +1,1 @@
+"""The surface of a label as a mesh: field, surface nets, picking."""

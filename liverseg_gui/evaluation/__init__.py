@@ -1,0 +1,1 @@
+"""A mask against a reference: overlap, surface distance, lesion detection, summaries."""

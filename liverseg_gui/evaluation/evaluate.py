@@ -1,0 +1,113 @@
+"""Judge masks against the truth, patient by patient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liverseg_gui.core.geometry import Float3
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.volume import LIVER, TUMOR
+from liverseg_gui.evaluation.case_metrics import CaseFigures, LabelFigures
+from liverseg_gui.evaluation.lesion_detection import lesion_figures
+from liverseg_gui.evaluation.overlap import VoxelCounts, count_voxels, plain_labels
+from liverseg_gui.evaluation.summary import Summary, summarize
+from liverseg_gui.evaluation.surface_distance import SurfaceFigures, surface_figures
+from training.data.case import Case
+
+__all__ = ["CaseFigures", "Summary", "case_spacing", "judge", "summarize"]
+
+TOLERANCE_MM = {LIVER: 3.0, TUMOR: 2.0}
+"""How far a surface may be off for the normalized surface Dice, about what readers differ by."""
+
+PIXEL_IS_MM = "The spacing is not known: the sizes of lesions take a pixel as 1 mm."
+
+_PIXELS: Float3 = (1.0, 1.0, 1.0)
+_EVEN = 1e-3
+
+
+def judge(
+    name: str,
+    found: NDArray[np.uint8],
+    truth: NDArray[np.uint8],
+    spacing_mm: Float3 | None,
+    *,
+    axial_axis: int = 2,
+    pixel_is_mm: bool = False,
+    mm_reliable: bool = True,
+    warnings: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> CaseFigures:
+    """The figures of one patient: liver is label 1 or more, tumor label 2 (LiTS rules).
+
+    `found` and `truth` are labels of one 3D shape in any axis order; `spacing_mm` is that of the
+    array's axes, and `axial_axis` the one along the body: 2 for volumes (i, j, k), 0 for slices
+    (n, rows, columns). Without `spacing_mm` all in mm and ml is None; lesions then have sizes only
+    with `pixel_is_mm`, which takes a pixel as 1 mm and says so. `mm_reliable` and `warnings` are
+    passed on.
+
+    Raises:
+        ValueError: the shapes differ.
+        Cancelled: asked for through `progress`.
+    """
+    progress = progress or Progress()
+    found, truth = plain_labels(found), plain_labels(truth)
+    counts = count_voxels(found, truth, progress.part(0.0, 0.3))
+    found, truth = (np.moveaxis(labels, axial_axis, 2) for labels in (found, truth))
+    ordered = None if spacing_mm is None else _axial_last(spacing_mm, axial_axis)
+    progress.update(0.3, "Measuring surfaces")
+    liver = _label(found >= LIVER, truth >= LIVER, counts[0], ordered, TOLERANCE_MM[LIVER])
+    progress.update(0.7, "Measuring surfaces")
+    tumors = found == TUMOR, truth == TUMOR
+    tumor = _label(*tumors, counts[1], ordered, TOLERANCE_MM[TUMOR])
+    sizes_mm = _PIXELS if ordered is None and pixel_is_mm else ordered
+    lesions = lesion_figures(*tumors, sizes_mm, progress.part(0.8, 1.0))
+    if ordered is None and pixel_is_mm:
+        warnings = [*warnings, PIXEL_IS_MM]
+    own = None
+    if spacing_mm is not None:
+        i_mm, j_mm, k_mm = map(float, spacing_mm)
+        own = i_mm, j_mm, k_mm
+    return CaseFigures(name, liver, tumor, lesions, own, mm_reliable, tuple(warnings))
+
+
+def _axial_last(spacing_mm: Float3, axial_axis: int) -> Float3:
+    a, b = (mm for axis, mm in enumerate(spacing_mm) if axis != axial_axis)
+    return a, b, spacing_mm[axial_axis]
+
+
+def _label(
+    found: NDArray[np.bool_],
+    truth: NDArray[np.bool_],
+    voxels: VoxelCounts,
+    spacing_mm: Float3 | None,
+    tolerance_mm: float,
+) -> LabelFigures:
+    if spacing_mm is None:
+        return LabelFigures(voxels, SurfaceFigures())
+    voxel_ml = float(np.prod(spacing_mm)) / 1000.0
+    return LabelFigures(
+        voxels,
+        surface_figures(found, truth, spacing_mm, tolerance_mm),
+        voxels.found * voxel_ml,
+        voxels.true * voxel_ml,
+    )
+
+
+def case_spacing(case: Case, found: NDArray[np.uint8]) -> Float3 | None:
+    """The (slice, row, column) spacing of `case` in mm for `judge` with `axial_axis` 0.
+
+    None where it is not known, or where the slices that hold a label in the truth or in `found`
+    do not follow each other evenly: no distance or volume is made up from uneven slices.
+    """
+    if case.pixel_mm is None:
+        return None
+    held = np.flatnonzero((case.labels > 0).any(axis=(1, 2)) | (found > 0).any(axis=(1, 2)))
+    if not len(held):
+        return None
+    steps = np.diff(case.z[held[0] : held[-1] + 1])
+    if not len(steps) or np.ptp(steps) > _EVEN * steps.max():
+        return None
+    return float(steps.mean()), *case.pixel_mm

@@ -1,0 +1,1 @@
+"""The evaluation as HTML, tables, plots and text."""

@@ -1,0 +1,1 @@
+"""Image formats other than DICOM: NIfTI, NRRD, MetaImage, and what ITK reads."""

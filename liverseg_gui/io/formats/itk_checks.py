@@ -1,0 +1,54 @@
+"""What an NRRD or MetaImage header says that a reader of figures should know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from liverseg_gui.core import scan_checks as checks
+from liverseg_gui.core.scan_issues import Concern, Finding, error, warning
+from liverseg_gui.io.formats.raw_image import RawImage
+
+
+def color(image: RawImage) -> Finding:
+    """The finding for a voxel that is more than one real number."""
+    return error(
+        "color",
+        f"{image.path} is a color or vector image, not a CT scan.",
+        "Open the CT scan it was made from.",
+    )
+
+
+def header_findings(image: RawImage) -> Iterator[Finding]:
+    """Everything remarkable about the header of `image`."""
+    if image.color:
+        yield color(image)
+    spacing = checks.spacing_findings(image.grid.affine, image.grid.shape)
+    yield from spacing
+    if not image.spaced and not any(f.code == "unit-spacing" for f in spacing):
+        yield warning(
+            "unit-spacing",
+            "The file gives no voxel size and 1 x 1 x 1 mm was assumed: mm and ml are not "
+            "reliable.",
+            "Open the original DICOM series, or set the spacing (File menu, --spacing).",
+            Concern.MM,
+        )
+    yield from checks.skew_findings(image.grid)
+    if not image.oriented:
+        yield warning(
+            "no-orientation",
+            "The file does not say how the patient lies: left and right may be swapped.",
+            "Compare the liver's side with another picture of the patient, or convert the scan "
+            "again from DICOM.",
+        )
+    if image.unit not in ("mm", ""):
+        yield warning(
+            "units",
+            f"The file gives lengths in {image.unit[:20]}, read as mm: mm and ml are not reliable.",
+            "Convert the scan again from DICOM.",
+            Concern.MM,
+        )
+    if image.dtype.itemsize == 1:
+        yield checks.EIGHT_BIT
+    if image.count > 1:
+        yield checks.several_volumes(image.count)
+    yield checks.PHASE_UNKNOWN

@@ -1,0 +1,1 @@
+"""Masks in every form they come in, and the grids they lie on."""

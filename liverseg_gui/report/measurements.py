@@ -1,0 +1,185 @@
+"""The report of a study as JSON or CSV, chosen by the ending of its name."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from liverseg_gui import __version__
+from liverseg_gui.core.annotation_measures import figures_of
+from liverseg_gui.core.annotations import Reading
+from liverseg_gui.core.errors import SaveError
+from liverseg_gui.core.measure import Measurements
+from liverseg_gui.core.volume import Volume
+from liverseg_gui.system.atomic_write import write_text
+
+NOTICE = "Research use only. Not a medical device."
+CONVENTIONS = (
+    "liver_ml includes the tumors. Lesions are 26-connected components of the tumor label, "
+    "largest first. Diameters run between outer voxel corners in the axial plane. Indices count "
+    "from 0 in RAS+ order; positions are patient mm, x right, y anterior, z superior. The voxels "
+    "of an ellipse or polygon are those whose center lies inside."
+)
+
+
+@dataclass(frozen=True)
+class MadeFrom:
+    """What a mask was computed from: the same again would give the same mask.
+
+    `fingerprint` is that of the scan's files (`io.fingerprint`), `geometry` what the reader stated
+    about it, `model_sha256` the checksum of the weights.
+    """
+
+    fingerprint: str
+    geometry: str
+    model_sha256: str
+    quality: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The measurements of a study, how its mask came about, and the reader's own readings.
+
+    Without a mask there are no measurements: then a report holds the readings alone.
+    """
+
+    volume: Volume
+    measurements: Measurements | None
+    model: str = ""
+    device: str = ""
+    seconds: float | None = None
+    peak_memory_mb: float | None = None
+    warnings: tuple[str, ...] = field(default=())
+    readings: tuple[Reading, ...] = field(default=())
+    made_from: MadeFrom | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain values; docs/json.md describes each."""
+        volume = self.volume
+        values = asdict(self.measurements) if self.measurements else _unmeasured(volume)
+        warnings = [*values.pop("warnings"), *self.warnings]
+        return {
+            **values,
+            "readings": [_reading(n, r, volume) for n, r in enumerate(self.readings, 1)],
+            "warnings": list(dict.fromkeys(warnings)),
+            "model": self.model,
+            "device": self.device,
+            "seconds": self.seconds,
+            "peak_memory_mb": self.peak_memory_mb,
+            "made_from": asdict(self.made_from) if self.made_from else None,
+            "scan": {
+                "path": str(volume.origin.path),
+                "description": volume.origin.description,
+                "size": volume.grid.shape,
+                "spacing_mm": volume.grid.affine.spacing_mm,
+            },
+            "program": f"LiverSeg {__version__}",
+            "conventions": CONVENTIONS,
+            "notice": NOTICE,
+        }
+
+
+def _unmeasured(volume: Volume) -> dict[str, Any]:
+    """What stands in a report in the place of measurements where there is no mask."""
+    values: dict[str, Any] = dict.fromkeys(f.name for f in fields(Measurements))
+    known = {"lesions": (), "warnings": volume.warnings, "mm_reliable": volume.mm_reliable}
+    return {**values, **known}
+
+
+def _reading(number: int, reading: Reading, volume: Volume) -> dict[str, Any]:
+    figures = figures_of(reading, volume)
+    return {
+        "number": number,
+        "kind": reading.kind.value,
+        "plane": reading.plane.name.lower(),
+        "slice": reading.index,
+        "points_mm": volume.affine.to_mm(reading.points_ijk).tolist(),
+        "text": reading.text,
+        **figures.of_kind(reading.kind),
+        "mm_reliable": figures.mm_reliable,
+        "note": figures.note,
+    }
+
+
+def write_report(report: Report, path: Path) -> None:
+    """Write `report` to a .json or .csv file, beside it first and then renamed over it.
+
+    Raises:
+        SaveError: another ending, the file cannot be written, or a .csv would hold nothing.
+    """
+    require_report_place(path)
+    if report.measurements is None and path.suffix.lower() == ".csv":
+        raise SaveError(
+            f"{path.name}: a .csv holds lesions, and there is no mask. Choose a name that ends in "
+            ".json for the readings, or segment first."
+        )
+    write_text(path, _renderer(path)(report))
+
+
+def require_report_place(path: Path) -> None:
+    """Check that a report may be written at `path`, before any work is done for it.
+
+    Raises:
+        SaveError: the name is no report's, or the folder is not there.
+    """
+    _renderer(path)
+    if not path.parent.is_dir():
+        raise SaveError(
+            f"{path} could not be written: there is no folder {path.parent}. Choose another."
+        )
+
+
+def _renderer(path: Path) -> Callable[[Report], str]:
+    renderers: dict[str, Callable[[Report], str]] = {".json": _json, ".csv": _csv}
+    try:
+        return renderers[path.suffix.lower()]
+    except KeyError:
+        raise SaveError(
+            f"{path.name}: a report is written as .json or .csv. Choose such a name."
+        ) from None
+
+
+def _json(report: Report) -> str:
+    return json.dumps(report.to_json(), indent=2) + "\n"
+
+
+def _csv(report: Report) -> str:
+    """One row a lesion, or a single row without lesion; the study's figures on each."""
+    values = report.to_json()
+    study = {key: values[key] for key in _STUDY_COLUMNS}
+    study["warnings"] = " ".join(values["warnings"])
+    empty: dict[str, Any] = dict.fromkeys(_LESION_COLUMNS, "")
+    lesions = [{key: lesion[key] for key in _LESION_COLUMNS} for lesion in values["lesions"]]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, [*_STUDY_COLUMNS, "warnings", *_LESION_COLUMNS])
+    writer.writeheader()
+    for lesion in lesions or [empty]:
+        writer.writerow({**study, **lesion})
+    return out.getvalue()
+
+
+_STUDY_COLUMNS = (
+    "liver_ml",
+    "liver_without_tumor_ml",
+    "tumor_ml",
+    "tumor_burden_percent",
+    "mm_reliable",
+    "model",
+    "device",
+    "seconds",
+)
+_LESION_COLUMNS = (
+    "number",
+    "volume_ml",
+    "longest_axial_mm",
+    "perpendicular_mm",
+    "mean_hu",
+    "touches_edge",
+    "measurable",
+    "why",
+)

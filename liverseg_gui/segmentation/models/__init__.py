@@ -1,0 +1,1 @@
+"""Models on disk: cards, weights, the store, its history."""

@@ -1,0 +1,265 @@
+"""Which models there are: the program's own, the user's, and those for all users.
+
+A model is a folder with `weights.safetensors` and `card.json`; nothing else is ever read as one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+from liverseg_gui.core.errors import ModelError
+from liverseg_gui.segmentation.models.card import CARD, WEIGHTS, ModelCard, name_problem, read_card
+from liverseg_gui.segmentation.models.weights_file import (
+    is_foreign_weights,
+    read_shapes,
+    why_refused,
+)
+from liverseg_gui.system import resources
+from liverseg_gui.system.paths import data_folder, site_folder
+from liverseg_gui.system.resources import DEFAULT_MODEL
+
+__all__ = [
+    "CARD",
+    "DEFAULT_MODEL",
+    "WEIGHTS",
+    "InstalledModel",
+    "ModelCard",
+    "ModelChoice",
+    "Place",
+    "choose_model",
+    "chosen_model",
+    "find_installed",
+    "find_model",
+    "is_built_in",
+    "list_models",
+    "models_folder",
+    "read_card",
+    "read_weights",
+    "user_models",
+]
+
+
+class Place(Enum):
+    """Where a model is from, in a word. Of two with one name the one that stands first is used."""
+
+    BUILT_IN = "built-in"
+    USER = "yours"
+    SITE = "all users"
+
+
+@dataclass(frozen=True)
+class InstalledModel:
+    """A folder among the program's models. Without a `card` it cannot be used; `problem` says why.
+
+    `name` is that of the folder, whatever the card says.
+    """
+
+    name: str
+    folder: Path
+    place: Place
+    card: ModelCard | None
+    problem: str = ""
+
+    @property
+    def built_in(self) -> bool:
+        """Whether it came with the program."""
+        return self.place is Place.BUILT_IN
+
+    @property
+    def origin(self) -> str:
+        """Where it is from, in a word."""
+        return self.place.value
+
+    @property
+    def weights_bytes(self) -> int:
+        """How large its weights are on disk."""
+        try:
+            return (self.folder / WEIGHTS).stat().st_size
+        except OSError:
+            return 0
+
+
+class ModelChoice(Protocol):
+    """What remembers the chosen model: the settings."""
+
+    @property
+    def model(self) -> str:
+        """The name or folder of the chosen model."""
+        ...
+
+    def choose_model(self, name: str) -> None:
+        """Use the model `name` from now on; "" is the one that is used where none is chosen."""
+        ...
+
+
+def user_models() -> Path:
+    """Where models lie that the user added; it need not exist."""
+    return models_folder(Place.USER)
+
+
+def models_folder(place: Place) -> Path:
+    """Where the models of a place lie; it need not exist."""
+    if place is Place.BUILT_IN:
+        return resources.path("models")
+    return (data_folder() if place is Place.USER else site_folder()) / "models"
+
+
+def list_models() -> list[InstalledModel]:
+    """All models: the program's by name, then the user's, then those for all users.
+
+    One that cannot be used is listed with its problem.
+    """
+    owners: dict[str, Place] = {}
+    return [
+        _installed(folder, place, owners.setdefault(folder.name.casefold(), place))
+        for folder, place in _folders()
+    ]
+
+
+def find_installed(name: str, place: Place | None = None) -> InstalledModel | None:
+    """The installed model `name`, of one place alone if that is given.
+
+    Capitals do not count, as on some systems' disks.
+    """
+    wanted = [
+        model
+        for model in list_models()
+        if model.name.casefold() == name.casefold() and place in (None, model.place)
+    ]
+    return wanted[0] if wanted else None  # the first one is the one that is used
+
+
+def find_model(name: str = DEFAULT_MODEL) -> ModelCard:
+    """The card of the model `name`: an installed one, or the path of a model folder.
+
+    Raises:
+        ModelError: there is none of that name, or it cannot be used.
+    """
+    found = find_installed(name)
+    if found is not None and found.card is not None:
+        return found.card
+    if found is not None:
+        raise ModelError(found.problem)
+    if (Path(name) / CARD).is_file():
+        return read_card(Path(name))
+    if Path(name).is_file():
+        raise ModelError(_why_no_file(Path(name)))
+    known = ", ".join(model.name for model in list_models()) or "none"
+    raise ModelError(
+        f"There is no model {name!r} (found: {known}). Choose another in the window "
+        "(Segmentation > Models), with `liverseg models choose` or --model, or install the program "
+        "again if its own model is missing."
+    )
+
+
+def chosen_model(settings: ModelChoice, wish: str | None = None) -> str:
+    """The name or folder of the model to use: the `wish` of a command line, else the chosen one."""
+    return wish or settings.model or DEFAULT_MODEL
+
+
+def choose_model(name: str, settings: ModelChoice) -> InstalledModel:
+    """Use the installed model `name` from now on.
+
+    Raises:
+        ModelError: there is none of that name, or it cannot be used.
+    """
+    found = find_installed(name)
+    if found is None:
+        find_model(name)  # says what is wrong where it is no model at all
+        raise ModelError(
+            f"{name} is a folder and no installed model. Add it with `liverseg models add {name}`, "
+            "or use it once with --model."
+        )
+    if found.card is None:
+        raise ModelError(found.problem)
+    settings.choose_model(found.name)
+    return found
+
+
+def read_weights(card: ModelCard) -> bytes:
+    """The weights of `card`, checked against its checksum.
+
+    Raises:
+        ModelError: they are missing or not those the card describes.
+    """
+    try:
+        data = card.weights.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"The weights {card.weights} are missing. Install the model {card.name!r} again."
+        ) from error
+    if hashlib.sha256(data).hexdigest() != card.sha256:
+        raise ModelError(
+            f"The weights {card.weights} are damaged: their checksum is not the one on the card. "
+            f"Install the model {card.name!r} again."
+        )
+    return data
+
+
+def _folders() -> Iterator[tuple[Path, Place]]:
+    """Folders of models and their places."""
+    for place in Place:
+        for folder in _inside(models_folder(place)):
+            yield folder, place
+
+
+def _inside(folder: Path) -> list[Path]:
+    """The folders in `folder` but for hidden ones, which are half made; nothing where it cannot be
+    read, as a network drive sometimes cannot."""
+    try:
+        inside = [path for path in folder.iterdir() if path.is_dir()]
+        return sorted(path for path in inside if not path.name.startswith("."))
+    except OSError:
+        return []
+
+
+def _installed(folder: Path, place: Place, owner: Place) -> InstalledModel:
+    """The model in `folder`; `owner` is the place whose model of that name is used."""
+    name = folder.name
+    try:
+        if place is not Place.BUILT_IN:
+            _require_free_name(folder, place, owner)
+        card = replace(read_card(folder), name=name)
+        read_shapes(card.weights)
+    except ModelError as problem:
+        return InstalledModel(name, folder, place, None, str(problem))
+    return InstalledModel(name, folder, place, card)
+
+
+def _require_free_name(folder: Path, place: Place, owner: Place) -> None:
+    """Check the name of a folder that was put there by hand, or that another place has too.
+
+    Raises:
+        ModelError: it can be no model's, or is that of a model which is used in its place.
+    """
+    if problem := name_problem(folder.name):
+        raise ModelError(f"{folder}: {problem}. Rename the folder.")
+    if owner is Place.BUILT_IN:
+        raise ModelError(
+            f"{folder} has the name of a model that comes with the program, which is used in its "
+            "place. Rename the folder."
+        )
+    if owner is not place:
+        raise ModelError(
+            f"{folder} has the name of a model of yours, which is used in its place. Remove yours "
+            "to use this one."
+        )
+
+
+def _why_no_file(path: Path) -> str:
+    if is_foreign_weights(path):
+        return why_refused(path)
+    return (
+        f"{path} is a file and no model folder. A zip is added with `liverseg models add {path}`."
+    )
+
+
+def is_built_in(name: str) -> bool:
+    """Whether a model that comes with the program has this name."""
+    place = resources.path("models")
+    return any(folder.name.casefold() == name.casefold() for folder in place.glob("*"))

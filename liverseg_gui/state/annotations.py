@@ -1,0 +1,142 @@
+"""The readings of the open study: drawn, changed and deleted in steps that can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from psygnal import Signal
+
+from liverseg_gui.core.annotation_measures import Figures, figures_of
+from liverseg_gui.core.annotations import Reading, ReadingKind
+from liverseg_gui.core.planes import Plane
+from liverseg_gui.state.history import History
+from liverseg_gui.state.open_scan import Study
+
+_Items = dict[int, Reading]
+
+
+class Readings:
+    """Readings by id, in the order they were drawn. `changed` tells of every change.
+
+    An id stays the same when its reading changes and when its deletion is taken back. All go, and
+    the history with them, when another scan is opened.
+    """
+
+    changed = Signal()
+
+    def __init__(self, study: Study, history: History) -> None:
+        self._study, self._history = study, history
+        self._items: _Items = {}
+        self._chosen: int | None = None
+        self._next = 1
+        self._figures: dict[int, tuple[Reading, Figures]] = {}
+        self._saved: _Items = {}
+        study.volume_changed.connect(self._forget)
+
+    @property
+    def items(self) -> Mapping[int, Reading]:
+        """All readings by id, the oldest first."""
+        return self._items
+
+    @property
+    def chosen(self) -> int | None:
+        """The id of the reading whose handles are shown and that Delete deletes."""
+        return self._chosen
+
+    def on(self, plane: Plane, index: int) -> dict[int, Reading]:
+        """The readings of one slice by id."""
+        return {
+            id_: reading
+            for id_, reading in self._items.items()
+            if reading.plane is plane and reading.index == index
+        }
+
+    def figures(self, id_: int) -> Figures | None:
+        """The figures of a reading on the open scan, measured once; None where there is no scan."""
+        reading, volume = self._items[id_], self._study.volume
+        if volume is None:
+            return None
+        known = self._figures.get(id_)
+        if known is None or known[0] is not reading:
+            known = self._figures[id_] = (reading, figures_of(reading, volume))
+        return known[1]
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether there are readings that no saved report holds as they are now."""
+        return any(self._saved.get(id_) != reading for id_, reading in self._items.items())
+
+    def mark_saved(self, items: Mapping[int, Reading]) -> None:
+        """A report that holds `items` is on disk."""
+        self._saved = dict(items)
+
+    def choose(self, id_: int | None) -> None:
+        """Choose a reading, or none."""
+        if id_ != self._chosen and (id_ is None or id_ in self._items):
+            self._chosen = id_
+            self.changed.emit()
+
+    def add(self, reading: Reading) -> int:
+        """Take a new reading and choose it; its id."""
+        id_, self._next = self._next, self._next + 1
+        self._step(f"draw {_name(reading)}", {**self._items, id_: reading}, id_)
+        return id_
+
+    def replace(self, id_: int, reading: Reading, what: str = "change") -> None:
+        """Put `reading` in the place of another; `what` was done to it names the step.
+
+        Raises:
+            KeyError: there is no such reading.
+        """
+        if self._items[id_] != reading:
+            self._step(f"{what} {_name(reading)}", {**self._items, id_: reading}, id_)
+
+    def set_text(self, id_: int, text: str) -> None:
+        """Give a reading another text; a note without text is deleted.
+
+        Raises:
+            KeyError: there is no such reading.
+        """
+        if not text and self._items[id_].kind is ReadingKind.TEXT:
+            self.remove(id_)
+        else:
+            self.replace(id_, self._items[id_].with_text(text), "label")
+
+    def remove(self, id_: int) -> None:
+        """Delete a reading.
+
+        Raises:
+            KeyError: there is no such reading.
+        """
+        name = _name(self._items[id_])
+        kept = {other: reading for other, reading in self._items.items() if other != id_}
+        self._step(f"delete {name}", kept, None if self._chosen == id_ else self._chosen)
+
+    def clear(self) -> None:
+        """Delete all."""
+        if self._items:
+            self._step("delete all readings", {}, None)
+
+    def _step(self, name: str, items: _Items, chosen: int | None) -> None:
+        """Change the list in one step that can be taken back."""
+        undo = partial(self._set, self._items, self._chosen)
+        redo = partial(self._set, items, chosen)
+        redo()
+        self._history.push(name, undo, redo)
+
+    def _set(self, items: _Items, chosen: int | None) -> None:
+        self._items, self._chosen = items, chosen
+        self._figures = {id_: kept for id_, kept in self._figures.items() if id_ in items}
+        self.changed.emit()
+
+    def _forget(self) -> None:
+        self._next = 1
+        self._figures, self._saved = {}, {}
+        self._set({}, None)
+        self._history.clear()
+
+
+def _name(reading: Reading) -> str:
+    title = reading.title
+    return title if title.startswith("HU") else title.lower()

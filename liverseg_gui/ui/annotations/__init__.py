@@ -1,0 +1,1 @@
+"""Rulers, angles, regions and texts on a slice."""

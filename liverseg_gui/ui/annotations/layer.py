@@ -1,0 +1,140 @@
+"""Shows the readings of one plane, and the one that is being drawn or moved."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QFontMetricsF
+
+from liverseg_gui.core.annotation_measures import Figures, figures_of
+from liverseg_gui.core.annotations import Reading
+from liverseg_gui.core.geometry import Float3
+from liverseg_gui.state.annotations import Readings
+from liverseg_gui.state.view import ViewState
+from liverseg_gui.ui.annotations.graphics_item import ReadingItem
+from liverseg_gui.ui.annotations.layout import Hit, Pixels, Sketch, hit, labelled, sketch
+from liverseg_gui.ui.annotations.texts import figure_lines
+from liverseg_gui.ui.viewer.slice_frame import Frame
+from liverseg_gui.ui.viewer.slice_view import SliceView
+
+
+class ReadingLayer:
+    """Draws the readings of the slice shown.
+
+    `draft` is being drawn, `moving` replaces the reading of its id while it is moved, `hovered` is
+    the id of the one under the cursor; call `show` after changing them.
+    """
+
+    def __init__(self, view: SliceView, state: ViewState, readings: Readings) -> None:
+        self._view, self._state, self._readings = view, state, readings
+        self._box = view.box
+        self._item = ReadingItem(view.box, view.font())
+        self._metrics = QFontMetricsF(view.font())
+        self._shown: tuple[object, ...] = ()
+        self.frame: Frame | None = None
+        self.draft: Reading | None = None
+        self.moving: tuple[int, Reading] | None = None
+        self.hovered: int | None = None
+        view.box.sigRangeChanged.connect(lambda *_: self.show())
+        view.box.sigResized.connect(lambda *_: self.show())
+        readings.changed.connect(self.show)
+        view.add_layer(self)
+
+    @property
+    def sketches(self) -> tuple[Sketch, ...]:
+        """What is drawn, in pixels of the pane."""
+        return self._item.sketches
+
+    def redraw(self, frame: Frame | None) -> None:
+        """Draw the readings of the slice of `frame`."""
+        self.frame = frame
+        self.show()
+
+    def hit(self, at: QPointF) -> Hit | None:
+        """What of a reading lies under a point in mm of the plane."""
+        return hit(self.sketches, self._box.mapFromView(at))
+
+    def show(self) -> None:
+        """Draw anew, unless it is all drawn already: a plane may only move its crosshair."""
+        wanted = self._wanted(self.frame)
+        if wanted != self._shown:
+            self._shown = wanted
+            self._item.show_sketches(self._sketched(self.frame) if self.frame else [])
+
+    def _wanted(self, frame: Frame | None) -> tuple[object, ...]:
+        """All that the drawing depends on."""
+        if frame is None:
+            return ()
+        shown = self._readings.on(frame.plane, frame.index) if self._state.readings_visible else {}
+        if not shown and self.draft is None:
+            return ()
+        taken = [rect.getRect() for rect in self._view.labels.taken]
+        place = (self._box.viewRect().getRect(), self._box.rect().getRect(), *taken)
+        hands = (self.draft, self.moving, self.hovered, self._readings.chosen)
+        return frame.volume, frame.index, self._state.slab.on, *place, *hands, *shown.items()
+
+    def _sketched(self, frame: Frame) -> list[Sketch]:
+        shown = self._readings.on(frame.plane, frame.index) if self._state.readings_visible else {}
+        found: list[Sketch] = []
+        for id_, reading in shown.items():
+            figures = self._readings.figures(id_)
+            if self.moving is not None and self.moving[0] == id_:
+                reading = self.moving[1]
+                figures = figures_of(reading, frame.volume)
+            if figures is not None:
+                found.append(self._sketch(id_, reading, figures))
+        draft = self.draft
+        if draft is not None and (draft.plane, draft.index) == (frame.plane, frame.index):
+            found.append(self._sketch(None, draft, figures_of(draft, frame.volume)))
+        if not found:
+            return []
+        return labelled(found, self._metrics, self._box.rect(), self._view.labels.taken)
+
+    def _sketch(self, id_: int | None, reading: Reading, figures: Figures) -> Sketch:
+        name = (reading.text,) if reading.text else ()
+        chosen = id_ is None or id_ == self._readings.chosen
+        return sketch(
+            id_,
+            reading,
+            (*name, *figure_lines(figures, self._state.slab.on)),
+            self.to_px,
+            chosen,
+            chosen or id_ == self.hovered,
+        )
+
+    def to_px(self, points_ijk: ArrayLike) -> Pixels:
+        """Voxel indices as pixels of the pane, (N, 2)."""
+        frame = self.frame
+        assert frame is not None
+        mm = frame.plane.points_to_screen(points_ijk, frame.volume.shape, frame.volume.affine)
+        seen = self._box.viewRect()
+        return (mm - (seen.left(), seen.top())) * self._box.px_per_mm
+
+    def apart_px(self, one: Float3, other: Float3) -> float:
+        """How far two places of the slice are apart on the screen."""
+        a, b = self.to_px([one, other])
+        return float(np.linalg.norm(a - b))
+
+    def on_slice(self, at: QPointF) -> bool:
+        """Whether a point in mm of the plane lies on the slice."""
+        return self.frame is not None and self.frame.extent.contains(at)
+
+    def ijk(self, at: QPointF, clamped: bool = True) -> Float3:
+        """The place in the slice under a point in mm of the plane; `clamped` into the slice."""
+        frame = self.frame
+        assert frame is not None
+        x, y, extent = at.x(), at.y(), frame.extent
+        if clamped:
+            x = min(max(x, extent.left()), extent.right())
+            y = min(max(y, extent.top()), extent.bottom())
+        volume = frame.volume
+        return float3(
+            frame.plane.points_to_ijk([(x, y)], frame.index, volume.shape, volume.affine)[0]
+        )
+
+
+def float3(values: ArrayLike) -> Float3:
+    """Three numbers of an array as a point."""
+    i, j, k = np.asarray(values, np.float64).tolist()
+    return i, j, k

@@ -1,0 +1,122 @@
+"""Start the window."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings, QTimer
+from PySide6.QtGui import QIcon
+
+from liverseg_gui.segmentation.models.registry import chosen_model
+from liverseg_gui.segmentation.segmenter_process import ProcessSegmenter
+from liverseg_gui.state.settings import Settings
+from liverseg_gui.state.view import Layout
+from liverseg_gui.system import resources
+from liverseg_gui.system.crash_report import crash_file, earlier_crash
+from liverseg_gui.system.logging_setup import start_logging
+from liverseg_gui.system.paths import config_folder
+from liverseg_gui.ui.app.application import Application, own_taskbar_place
+from liverseg_gui.ui.app.exception_hook import UnexpectedErrors
+from liverseg_gui.ui.app.gc_timer import GarbageTimer
+from liverseg_gui.ui.main_window.window import MainWindow
+from liverseg_gui.ui.widgets.theme import apply_theme
+
+_WARM_UP_MS = 500
+_TRAININGS_MS = 1500
+"""The window is there first."""
+
+
+@crash_file()
+def run_window(
+    path: Path | None = None,
+    mask: Path | None = None,
+    model: str | None = None,
+    device: str | None = None,
+) -> int:
+    """Show the window, open `path` and `mask` (or the last study, where that is wished) in the
+    background, and return Qt's exit code. Without `model` and `device` those of the settings are
+    used."""
+    own_taskbar_place()
+    app = Application.instance() or Application(sys.argv[:1])
+    assert isinstance(app, Application)
+    app.setApplicationName("LiverSeg")
+    app.setWindowIcon(QIcon(str(resources.path("icons/liverseg.svg"))))
+    start_logging()
+    settings, garbage = Settings(), GarbageTimer()
+    if model:
+        settings.use_model_for_now(model)
+    wished = settings.preferences
+    segmenter = ProcessSegmenter(chosen_model(settings), device or wished.device, wished.quality)
+    window = MainWindow(segmenter, settings=settings)
+    apply_theme(app, settings.preferences.theme)  # once it is built: a style sheet slows that down
+    follow_choices(segmenter, settings)
+    UnexpectedErrors(window.bench.tell, window.bench.say).catch()
+    geometry = QSettings(str(config_folder() / "window.ini"), QSettings.Format.IniFormat)
+    restore_geometry(window, geometry)
+    window.closing.connect(lambda: keep_geometry(window, geometry))
+    window.show()
+
+    window.study.volume_changed.connect(lambda: QTimer.singleShot(_WARM_UP_MS, segmenter.warm_up))
+    window.study.volume_changed.connect(garbage.collect_soon)
+    QTimer.singleShot(_TRAININGS_MS, window.trainings.look)
+    garbage.spare_all()
+    QTimer.singleShot(0, lambda: open_documents(window, app, path, mask))
+    try:
+        return app.exec()
+    finally:
+        segmenter.close()
+
+
+def open_documents(
+    window: MainWindow, app: Application, path: Path | None, mask: Path | None = None
+) -> None:
+    """Open what was asked for or handed over at the start, and from now on what is handed over."""
+    open_first(window, path or app.handed_over, mask)
+    app.document_handed_over.connect(window.controller.open)
+
+
+def open_first(window: MainWindow, path: Path | None, mask: Path | None = None) -> None:
+    """Open what was asked for, else the last study where the settings say so; tell of a crash."""
+    if window.settings.note:
+        window.bench.say(window.settings.note)
+    if path is not None:
+        window.controller.open(path, mask)
+    elif window.settings.reopen_last:
+        window.controller.opener.open_last()
+    if words := earlier_crash():
+        window.bench.dialogs.crashed(words)
+
+
+def follow_choices(segmenter: ProcessSegmenter, settings: Settings) -> None:
+    """Segment with the model, the quality and on the device that the reader chooses, from the next
+    time on; a device that the command line said holds until another one is chosen."""
+    preferred = settings.preferences.device
+
+    def follow() -> None:
+        nonlocal preferred
+        segmenter.model = chosen_model(settings)
+        segmenter.quality = settings.preferences.quality
+        if settings.preferences.device != preferred:
+            preferred = segmenter.device = settings.preferences.device
+
+    settings.changed.connect(follow)
+
+
+def restore_geometry(window: MainWindow, stored: QSettings) -> None:
+    """Put the window, its panels and panes where they were when it was closed."""
+    geometry = stored.value("geometry")
+    if isinstance(geometry, QByteArray):
+        window.restoreGeometry(geometry)
+    window.panels.restore(stored)
+    name = stored.value("layout")
+    if name in Layout.__members__:
+        window.view_state.layout = Layout[name]
+
+
+def keep_geometry(window: MainWindow, stored: QSettings) -> None:
+    """Remember where the window, its panels and panes are."""
+    stored.setValue("geometry", window.saveGeometry())
+    stored.setValue("layout", window.view_state.layout.name)
+    window.panels.keep(stored)
+    stored.sync()

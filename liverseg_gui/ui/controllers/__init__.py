@@ -1,0 +1,1 @@
+"""Controllers: opening, saving, segmenting, masks, annotations."""

@@ -1,0 +1,128 @@
+"""What commands do with readings, on whichever plane they lie."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from liverseg_gui.core.annotations import Reading
+from liverseg_gui.core.geometry import Int3
+from liverseg_gui.state.view import Layout, Pane
+from liverseg_gui.ui.annotations.layer import ReadingLayer
+from liverseg_gui.ui.annotations.texts import HINTS, hint
+from liverseg_gui.ui.annotations.tool import ReadingHand
+from liverseg_gui.ui.controllers.app_context import Workbench
+from liverseg_gui.ui.viewer.panes import PaneGrid
+
+
+class ReadingController(QObject):
+    """Puts readings, and a hand that draws them, on every plane.
+
+    `changed` tells that a command may have become usable, or not.
+    """
+
+    changed = Signal()
+
+    def __init__(self, bench: Workbench, panes: PaneGrid) -> None:
+        super().__init__()
+        self._bench, self._panes = bench, panes
+        self._readings, self._history = bench.readings, bench.history
+        self.layers = {
+            plane: ReadingLayer(view, bench.view, bench.readings)
+            for plane, view in panes.views.items()
+        }
+        self.hands = {
+            plane: ReadingHand(view, self.layers[plane], bench.view, bench.readings)
+            for plane, view in panes.views.items()
+        }
+        for hand in self.hands.values():
+            hand.progressed.connect(self.changed)
+        self._readings.changed.connect(self._tell)
+        self._history.changed.connect(self._tell)
+        bench.study.volume_changed.connect(self.give_up)
+        bench.study.preview_changed.connect(self.give_up)
+        bench.view.events.tool.connect(self._explain)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a reading is being drawn or moved on any plane."""
+        return any(hand.unfinished for hand in self.hands.values())
+
+    @property
+    def can_close(self) -> bool:
+        """Whether a polygon is being drawn that can be closed."""
+        return any(hand.can_close for hand in self.hands.values())
+
+    def give_up(self) -> bool:
+        """Drop what is unfinished; whether there was something."""
+        given_up = [hand.give_up() for hand in self.hands.values()]
+        return any(given_up)
+
+    def close_polygon(self) -> None:
+        """Finish the polygon that is being drawn."""
+        for hand in self.hands.values():
+            hand.close_polygon()
+
+    def undo(self) -> None:
+        """Take the last step back; what is unfinished is dropped instead."""
+        name = self._history.undo_name
+        if not self.give_up() and name:
+            self._history.undo()
+            self._bench.say(f"Undone: {name}")
+
+    def redo(self) -> None:
+        """Do the step again that was taken back last."""
+        name = self._history.redo_name
+        self.give_up()
+        if name:
+            self._history.redo()
+            self._bench.say(f"Done again: {name}")
+
+    def delete(self) -> None:
+        """Delete the chosen reading."""
+        self.give_up()
+        if self._readings.chosen is not None:
+            self._readings.remove(self._readings.chosen)
+
+    def delete_all(self) -> None:
+        """Delete all readings."""
+        self.give_up()
+        self._readings.clear()
+
+    def go_to(self, id_: int) -> None:
+        """Choose a reading and bring its slice, and its middle, to the screen."""
+        volume, reading = self._bench.study.volume, self._readings.items.get(id_)
+        if volume is None or reading is None:
+            return
+        self._readings.choose(id_)
+        self._bench.view.readings_visible = True
+        self._show_pane(Pane[reading.plane.name])
+        self._bench.view.move_crosshair(_middle(reading), volume.shape)
+        view = self._panes.views[reading.plane]
+        points = reading.plane.points_to_screen(
+            reading.points_ijk, volume.shape, volume.affine
+        ).tolist()
+        seen = view.box.viewRect()
+        if not all(seen.contains(x, y) for x, y in points):
+            view.center()
+
+    def _show_pane(self, pane: Pane) -> None:
+        """Make `pane` the active one, in a layout that shows it."""
+        state = self._bench.view
+        if state.layout is Layout.STRIP and pane is not Pane.AXIAL and not state.maximized:
+            state.layout = Layout.ONE_THREE
+        state.active = pane
+
+    def _tell(self) -> None:
+        self.changed.emit()
+
+    def _explain(self, *_: object) -> None:
+        tool = self._bench.view.tool
+        if tool in HINTS:
+            self._bench.say(hint(tool))
+
+
+def _middle(reading: Reading) -> Int3:
+    """The voxel in the middle of a reading."""
+    columns = list(zip(*reading.points_ijk, strict=True))
+    i, j, k = (round((min(column) + max(column)) / 2) for column in columns)
+    return i, j, k

@@ -1,0 +1,109 @@
+"""Opening a mask file over the open scan, whoever made it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from liverseg_gui.core.display import LABEL_NAMES
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.state.open_scan import MaskSource
+from liverseg_gui.system.privacy import remember_path
+from liverseg_gui.ui.controllers.app_context import Workbench
+
+if TYPE_CHECKING:
+    from liverseg_gui.io.masks.read import UnknownLabelsError
+
+Take = Callable[[LabelMap, str], None]
+_REPLACED = "Opening a mask replaces the present one."
+
+
+class MaskController:
+    """`may_go` and `may_replace` ask about what would be lost; `set_mask` takes the mask."""
+
+    def __init__(
+        self,
+        bench: Workbench,
+        may_go: Callable[[str], bool],
+        may_replace: Callable[[str], bool],
+        set_mask: Callable[[LabelMap, MaskSource], None],
+    ) -> None:
+        self._bench = bench
+        self._may_go, self._may_replace, self._set_mask = may_go, may_replace, set_mask
+
+    def open(self, path: Path) -> None:
+        """Put the mask file `path` on the open scan; ask what its labels mean if need be."""
+        volume = self._bench.study.volume
+        if volume is None:
+            self._bench.tell("Open the scan first, then the mask that belongs to it.")
+        elif self._may_go(_REPLACED):
+            self.read(path, partial(self._replace, path))
+
+    def read(self, path: Path, take: Take) -> None:
+        """Give the mask file `path`, on the open scan, to `take`; ask about its labels if need be.
+
+        `take` gets the mask and a note on how its labels were read, unless another scan is open
+        by then.
+        """
+        volume = self._bench.study.volume
+        if volume is not None:
+            remember_path(path)
+            self._read(path, volume, take, None, "")
+
+    def _replace(self, path: Path, mask: LabelMap, note: str) -> None:
+        if self._may_replace(_REPLACED):
+            self._set_mask(mask, MaskSource(path, note=note))
+
+    def _read(
+        self,
+        path: Path,
+        volume: Volume,
+        take: Take,
+        mapping: Mapping[int, int] | None,
+        note: str,
+    ) -> None:
+        def work(progress: Progress) -> LabelMap | UnknownLabelsError:
+            from liverseg_gui.io.masks.read import UnknownLabelsError, read_mask
+
+            progress.update(0.2, f"Reading {path.name}")
+            try:
+                return read_mask(path, volume, mapping)
+            except UnknownLabelsError as unknown:
+                return unknown
+
+        def done(result: LabelMap | UnknownLabelsError) -> None:
+            if self._bench.study.volume is not volume:
+                return
+            if not isinstance(result, LabelMap):
+                self._ask(path, volume, take, result)
+            else:
+                take(result, note)
+
+        self._bench.submit(f"Opening {path.name}", work, done)
+
+    def _ask(self, path: Path, volume: Volume, take: Take, unknown: UnknownLabelsError) -> None:
+        """Read again with what the labels mean: as remembered, or as the reader says now."""
+        from liverseg_gui.io.masks.read import signature
+
+        settings, key = self._bench.settings, signature(unknown.labels)
+        mapping = settings.label_map(key)
+        if mapping is not None:
+            self._read(path, volume, take, mapping, f"{_in_words(mapping)}, as you chose before.")
+            return
+        choice = self._bench.dialogs.labels(path.name, unknown.labels, unknown.proposal)
+        if choice is None:
+            return
+        if choice.remember:
+            settings.remember_label_map(key, choice.mapping)
+        self._read(path, volume, take, choice.mapping, f"{_in_words(choice.mapping)}.")
+
+
+def _in_words(mapping: Mapping[int, int]) -> str:
+    """E.g. "Label 5 is liver, 7 is tumor"."""
+    parts = [
+        f"{value} is {LABEL_NAMES[label].lower()}" for value, label in mapping.items() if label
+    ]
+    return f"Label {', '.join(parts)}"

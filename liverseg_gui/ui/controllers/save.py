@@ -1,0 +1,171 @@
+"""Writing what the reader made of a study: mask, report, and the scan without its patient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtGui import QGuiApplication, QImage
+
+from liverseg_gui.core.errors import LiverSegError, SaveError
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.volume import Volume
+from liverseg_gui.system.privacy import remember_path
+from liverseg_gui.ui.controllers.app_context import Workbench
+from liverseg_gui.ui.jobs.blocking_call import wait_for
+from liverseg_gui.ui.viewer.screenshot import PictureOptions, save_picture
+
+
+class SaveController:
+    """Saves what is on the bench."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+        self.saving = False
+        self.picture_options = PictureOptions()
+
+    def save_mask(self) -> bool:
+        """Ask for a name and save the mask there; whether it is on disk."""
+        volume, mask = self._bench.study.volume, self._bench.study.mask
+        if volume is None or mask is None or self.saving:
+            return False
+        path = self._bench.dialogs.save_mask_as(self._beside(volume, "_mask.nii.gz"))
+        if path is None:
+            return False
+        from liverseg_gui.io.formats.nifti_write import save_mask
+
+        remember_path(path)
+        self.saving = True
+        try:
+            wait_for(lambda: save_mask(mask, volume.origin, path))
+        except SaveError as error:
+            self._bench.tell(str(error))
+            return False
+        finally:
+            self.saving = False
+        self._bench.study.mark_saved(mask)
+        self._bench.say(f"Saved {path}{self._remember(volume, path)}")
+        return True
+
+    def _remember(self, volume: Volume, mask: Path) -> str:
+        """Keep in the list of corrected studies that `mask` is the scan's; what to say of it.
+
+        A scan whose geometry the reader stated is not in any file as it is shown.
+        """
+        place = self._bench.study.place
+        if self._bench.study.volume is not volume or place is None:
+            return ""
+        from training.data.corrected_library import remember_corrected
+
+        try:
+            remember_corrected(place.path, mask, place.number, place.patient_id)
+        except LiverSegError as problem:
+            return f". It is not in the list of corrected studies: {problem}"
+        return ""
+
+    def save_slices(self) -> None:
+        """Ask for a folder and save the mask there, one file for each slice of the source."""
+        volume, mask = self._bench.study.volume, self._bench.study.mask
+        if volume is None or mask is None or volume.origin.source_slices is None:
+            return
+        folder = self._bench.dialogs.save_slices_in()
+        if folder is None:
+            return
+        remember_path(folder)
+
+        def work(progress: Progress) -> None:
+            from liverseg_gui.io.masks.slice_images import save_mask_slices
+
+            progress.update(0.1, "Saving the mask slice by slice")
+            save_mask_slices(mask, volume.origin, folder)
+
+        self._bench.submit(
+            "Saving slices", work, lambda _: self._bench.say(f"Saved the slices in {folder}")
+        )
+
+    def save_report(self) -> None:
+        """Ask for a name and write the report there; without a mask it holds the readings."""
+        study = self._bench.study
+        volume, found = study.volume, study.measurements
+        readings = dict(self._bench.readings.items)
+        if volume is None or (found is None and (study.mask is not None or not readings)):
+            return
+        source = study.mask_source  # all of one moment: the study may change meanwhile
+        path = self._bench.dialogs.save_report_as(self._beside(volume, "_report.json"))
+        if path is None:
+            return
+        from liverseg_gui.report.measurements import Report, write_report
+
+        warnings = (*(volume.model_warnings if source.model else ()), *source.warnings)
+        report = Report(
+            volume,
+            found,
+            source.model,
+            source.device,
+            source.seconds,
+            warnings=warnings,
+            readings=tuple(readings.values()),
+        )
+        remember_path(path)
+        try:
+            write_report(report, path)
+        except SaveError as error:
+            self._bench.tell(str(error))
+        else:
+            if path.suffix.lower() == ".json":  # a table of lesions holds none
+                self._bench.readings.mark_saved(readings)
+            self._bench.say(f"Saved {path}")
+
+    def export_anonymized(self) -> None:
+        """Ask for a name and write the scan's HU there, with nothing of the patient in it."""
+        volume = self._bench.study.volume
+        if volume is None:
+            return
+        path = self._bench.dialogs.export_as(volume.origin.path.parent / "anonymized.nii.gz")
+        if path is None:
+            return
+        if not path.name.lower().endswith(".nii.gz"):
+            path = path.with_name(f"{path.name}.nii.gz")
+        remember_path(path)
+
+        def work(progress: Progress) -> None:
+            from liverseg_gui.io.formats.nifti_write import write_scan
+
+            progress.update(0.1, f"Exporting {path.name}")
+            if path.exists() and volume.origin.path.exists() and path.samefile(volume.origin.path):
+                raise SaveError(f"{path} is the scan itself. Choose another name for the export.")
+            write_scan(volume, path)
+
+        self._bench.submit("Exporting", work, lambda _: self._bench.say(f"Exported {path}"))
+
+    def copy_picture(self, image: QImage) -> None:
+        """Put `image` on the clipboard."""
+        QGuiApplication.clipboard().setImage(image)
+        self._bench.say("Copied the picture")
+
+    def save_picture(self, draw: Callable[[PictureOptions], QImage], name: str) -> None:
+        """Ask what the picture shows and for its name, and write it there."""
+        volume, dialogs = self._bench.study.volume, self._bench.dialogs
+        if volume is None:
+            return
+        options = dialogs.picture_options(self.picture_options)
+        path = dialogs.save_picture_as(self._beside(volume, f"_{name}.png")) if options else None
+        if options is None or path is None:
+            return
+        self.picture_options = options
+        if path.suffix.lower() != ".png":
+            path = path.with_name(f"{path.name}.png")
+        remember_path(path)
+        image = draw(options)
+        try:
+            wait_for(lambda: save_picture(image, path))
+        except SaveError as error:
+            self._bench.tell(str(error))
+        else:
+            self._bench.say(f"Saved {path}")
+
+    def _beside(self, volume: Volume, ending: str) -> Path:
+        """A proposal for a file beside the scan, without its name where the patient is hidden."""
+        path = volume.origin.path
+        name = path.name.removesuffix(".gz").removesuffix(".nii")
+        return path.parent / f"{'scan' if self._bench.settings.hide_patient else name}{ending}"

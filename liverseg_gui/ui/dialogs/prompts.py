@@ -1,0 +1,192 @@
+"""Questions and messages. Tests and other callers reach them through one object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from liverseg_gui.core.geometry import Affine
+from liverseg_gui.state.settings import Settings
+from liverseg_gui.ui.widgets.patient_display import text_shown
+
+if TYPE_CHECKING:
+    from liverseg_gui.io.entries import VolumeEntry
+    from liverseg_gui.io.masks.read import FileLabel
+    from liverseg_gui.ui.dialogs.geometry_dialog import GeometryChoice
+    from liverseg_gui.ui.dialogs.labels_dialog import LabelChoice
+    from liverseg_gui.ui.viewer.screenshot import PictureOptions
+
+_SCANS = "*.nii *.nii.gz *.hdr *.img *.nrrd *.nhdr *.mha *.mhd *.dcm *.ima *.zip DICOMDIR"
+_OPEN_FILTER = (
+    f"Scans and archives ({_SCANS});;NIfTI (*.nii *.nii.gz *.hdr *.img);;"
+    "DICOM (*.dcm *.ima DICOMDIR *);;NRRD and MetaImage (*.nrrd *.nhdr *.mha *.mhd);;"
+    "Zip archives (*.zip);;All files (*)"
+)
+_OPEN_MASK_FILTER = (
+    "Masks (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.hdr *.img *.dcm);;All files (*)"
+)
+_MASK_FILTER = "Masks (*.nii.gz *.nii)"
+_NIFTI_FILTER = "NIfTI (*.nii.gz)"
+_MODEL_FILTER = "Models (*.zip)"
+_CRASHED = "LiverSeg crashed when it ran last."
+_SAVED_IS_WHOLE = "What was saved is whole; what was not saved is lost."
+_REPORT_FILTER = "JSON report (*.json);;CSV table (*.csv)"
+
+
+class Dialogs:
+    """The dialogs of the window `parent`. All are modal; the browser alone does not wait."""
+
+    def __init__(self, parent: QWidget, settings: Settings) -> None:
+        self._parent, self._settings = parent, settings
+
+    def problem(self, message: str, details: str = "") -> None:
+        """Show what went wrong; of `details` a report to the makers can be made."""
+        from liverseg_gui.ui.dialogs.error_dialog import ProblemBox
+
+        ProblemBox(self._parent, message, details).exec()
+
+    def crashed(self, words: str) -> None:
+        """Tell that the program crashed when it ran last; `words` is what it could still write."""
+        from liverseg_gui.ui.dialogs.error_dialog import ProblemBox
+
+        ProblemBox(self._parent, _CRASHED, words, _SAVED_IS_WHOLE).exec()
+
+    def save_first(self, question: str) -> bool | None:
+        """Ask about an unsaved mask: True to save it, False to discard it, None to stay."""
+        buttons = QMessageBox.StandardButton
+        answer = QMessageBox.question(
+            self._parent,
+            "LiverSeg",
+            question,
+            buttons.Save | buttons.Discard | buttons.Cancel,
+            buttons.Save,
+        )
+        return {buttons.Save: True, buttons.Discard: False}.get(answer)
+
+    def confirm(self, question: str, yes: str) -> bool:
+        """Ask whether to go on; `yes` names what would be done."""
+        box = QMessageBox(QMessageBox.Icon.Question, "LiverSeg", question, parent=self._parent)
+        accept = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.exec()
+        return box.clickedButton() is accept
+
+    def leave_training(self, question: str) -> bool | None:
+        """Ask what becomes of a training that runs: True to let it go on in the background, False
+        to cancel it, None to stay."""
+        box = QMessageBox(QMessageBox.Icon.Question, "LiverSeg", question, parent=self._parent)
+        background = box.addButton("Go on in the background", QMessageBox.ButtonRole.AcceptRole)
+        cancel = box.addButton("Cancel the training", QMessageBox.ButtonRole.DestructiveRole)
+        stay = box.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(background)
+        box.setEscapeButton(stay)
+        box.exec()
+        clicked = box.clickedButton()
+        return True if clicked is background else False if clicked is cancel else None
+
+    def browse(
+        self, title: str, entries: Sequence[VolumeEntry], chosen: Callable[[int], None]
+    ) -> None:
+        """Offer `entries`; `chosen` gets the index of the one to open. Returns at once."""
+        from liverseg_gui.ui.dialogs.scan_browser import StudyBrowser
+
+        browser = StudyBrowser(self._parent, title, entries, self._settings)
+        browser.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        browser.chosen.connect(chosen)
+        browser.open()
+
+    def labels(
+        self, name: str, labels: Sequence[FileLabel], proposal: Mapping[int, int]
+    ) -> LabelChoice | None:
+        """Ask what the labels of the mask `name` mean."""
+        shown = text_shown(name, self._settings)
+        from liverseg_gui.ui.dialogs.labels_dialog import LabelsDialog
+
+        dialog = LabelsDialog(self._parent, shown, labels, proposal)
+        return dialog.choice if dialog.exec() else None
+
+    def geometry(self, affine: Affine) -> GeometryChoice | None:
+        """Ask for spacing and orientation of a scan whose file has `affine`."""
+        from liverseg_gui.ui.dialogs.geometry_dialog import GeometryDialog
+
+        dialog = GeometryDialog(self._parent, affine)
+        return dialog.choice if dialog.exec() else None
+
+    def preset_name(
+        self, title: str, name: str, taken: Collection[str], replace: bool
+    ) -> str | None:
+        """Ask for the name of a preset; one of those `taken` is only given where `replace` is."""
+        from liverseg_gui.ui.dialogs.preset_dialog import PresetDialog
+
+        dialog = PresetDialog(self._parent, title, name, taken, replace)
+        return dialog.name if dialog.exec() else None
+
+    def scan_file(self) -> Path | None:
+        """Ask for a scan file or archive."""
+        name, _ = QFileDialog.getOpenFileName(self._parent, "Open scan", "", _OPEN_FILTER)
+        return Path(name) if name else None
+
+    def scan_folder(self) -> Path | None:
+        """Ask for a folder of scans."""
+        return self._folder("Open folder")
+
+    def mask_file(self) -> Path | None:
+        """Ask for a mask to open."""
+        name, _ = QFileDialog.getOpenFileName(self._parent, "Open mask", "", _OPEN_MASK_FILTER)
+        return Path(name) if name else None
+
+    def save_mask_as(self, proposal: Path) -> Path | None:
+        """Ask where to save the mask."""
+        return self._save("Save mask", proposal, _MASK_FILTER)
+
+    def save_slices_in(self) -> Path | None:
+        """Ask for the folder that gets one mask for each slice."""
+        return self._folder("Save mask slice by slice")
+
+    def save_report_as(self, proposal: Path) -> Path | None:
+        """Ask where to save the report."""
+        return self._save("Save report", proposal, _REPORT_FILTER)
+
+    def export_as(self, proposal: Path) -> Path | None:
+        """Ask where to export the scan without its patient."""
+        return self._save("Export anonymized NIfTI", proposal, _NIFTI_FILTER)
+
+    def model_file(self) -> Path | None:
+        """Ask for the zip of a model."""
+        name, _ = QFileDialog.getOpenFileName(self._parent, "Add a model", "", _MODEL_FILTER)
+        return Path(name) if name else None
+
+    def model_folder(self) -> Path | None:
+        """Ask for a model folder."""
+        return self._folder("Add a model folder")
+
+    def labelled_folder(self) -> Path | None:
+        """Ask for a folder of scans with their masks."""
+        return self._folder("Add a folder of labelled cases")
+
+    def export_model_as(self, proposal: Path) -> Path | None:
+        """Ask where to write the zip of a model."""
+        return self._save("Export a model", proposal, _MODEL_FILTER)
+
+    def picture_options(self, options: PictureOptions) -> PictureOptions | None:
+        """Ask what a picture shows, starting from `options`."""
+        from liverseg_gui.ui.dialogs.screenshot_dialog import PictureDialog
+
+        dialog = PictureDialog(self._parent, options, self._settings.hide_patient)
+        return dialog.options if dialog.exec() else None
+
+    def save_picture_as(self, proposal: Path) -> Path | None:
+        """Ask where to save a picture."""
+        return self._save("Save picture", proposal, "PNG pictures (*.png)")
+
+    def _save(self, title: str, proposal: Path, kinds: str) -> Path | None:
+        name, _ = QFileDialog.getSaveFileName(self._parent, title, str(proposal), kinds)
+        return Path(name) if name else None
+
+    def _folder(self, title: str) -> Path | None:
+        name = QFileDialog.getExistingDirectory(self._parent, title)
+        return Path(name) if name else None

@@ -1,0 +1,59 @@
+"""The status bar: what lies under the cursor, jobs, how it is looked at, and the notice."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QLabel, QStatusBar
+
+from liverseg_gui.core.geometry import Int3
+from liverseg_gui.state.open_scan import Study
+from liverseg_gui.state.view import ViewState
+from liverseg_gui.ui.jobs.job_bar import JobBar
+from liverseg_gui.ui.viewer.slice_view import SliceView, slab_name
+from liverseg_gui.ui.widgets.severity import SHORT_MARK
+from liverseg_gui.ui.widgets.theme import set_tone
+
+_GAP_PX = 12
+NOTICE = "Research use only. Not a medical device."
+
+
+class StatusLine:
+    """Fills `bar`. `cursor` and `look` are its texts."""
+
+    def __init__(self, bar: QStatusBar, study: Study, view: ViewState, jobs: JobBar) -> None:
+        self._study, self._view = study, view
+        self.cursor, self.look, notice = QLabel(), QLabel(), QLabel(NOTICE)
+        set_tone(notice, "warning")
+        self.look.setContentsMargins(0, 0, _GAP_PX, 0)
+        bar.addWidget(self.cursor)
+        for widget in (jobs, self.look, notice):
+            bar.addPermanentWidget(widget)
+
+    def show_cursor(self, view: SliceView, voxel: Int3 | None) -> None:
+        """HU, voxel and patient mm under the cursor of `view`, in its corner too; or nothing."""
+        volume = self._study.volume
+        if voxel is None or volume is None:
+            self.cursor.setText("")
+            view.labels.set(hu="")
+            return
+        x, y, z = volume.affine.to_mm(voxel)
+        i, j, k = voxel
+        mark = "" if volume.mm_reliable else SHORT_MARK
+        shown, slab = view.hu_shown(voxel), self._view.slab
+        of = f" ({slab_name(slab.mode)})" if slab.on else ""
+        hu = f"{volume.hu[voxel] if shown is None else shown} HU{of}"
+        view.labels.set(hu=hu)
+        self.cursor.setText(
+            f"{hu}    voxel {i}, {j}, {k}    R {x:.1f}  A {y:.1f}  S {z:.1f} mm{mark}"
+        )
+
+    def show_look(self, view: SliceView) -> None:
+        """Tool and window, and the zoom of `view`."""
+        state = self._view
+        if self._study.volume is None:
+            self.look.setText("")
+            return
+        window = state.window
+        self.look.setText(
+            f"{state.dragging.value}   {view.zoom_percent:.0f} %   "
+            f"W {window.width:.0f} L {window.center:.0f}"
+        )

@@ -1,1 +1,0 @@
-"""The training room: train or fine-tune a model without code."""

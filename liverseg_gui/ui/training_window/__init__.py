@@ -1,0 +1,1 @@
+"""The training window: data, configuration, run, results."""

@@ -1,0 +1,183 @@
+"""A live preview of the random changes, on the user's own slices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.system.privacy import remember_case
+from liverseg_gui.ui.jobs.job_runner import JobRunner
+from liverseg_gui.ui.training_window.widgets.image_grid import LookPictures
+from liverseg_gui.ui.widgets.theme import set_tone
+from training.config.train_config import TrainConfig
+from training.data.case import CaseSource
+from training.planning.augmentation_preview import (
+    AugmentedLooks,
+    PreviewSlices,
+    augmented,
+    preview_slices,
+)
+
+COUNT = 6
+_SETTLE_MS = 150
+
+
+class PreviewBox(QWidget):
+    """Draws anew a moment after the recipe changed; one drawing at a time, in `runner`.
+
+    Slices are of the case that is chosen in `case`, a phantom where there are none. `shown` says
+    what of a text may be seen.
+    """
+
+    def __init__(self, runner: JobRunner, shown: Callable[[str], str] = str) -> None:
+        super().__init__()
+        self._runner, self._shown, self._said = runner, shown, ""
+        self._sources: Sequence[CaseSource] = ()
+        self._config: TrainConfig | None = None
+        self._slices: PreviewSlices | None = None
+        self._asked: tuple[object, ...] = ()
+        self._seed, self._busy = 0, False
+        self.pictures = LookPictures(COUNT)
+        self.case, self.look = QComboBox(), QComboBox()
+        self.case.setToolTip("Whose slices are shown")
+        self.case.setAccessibleName("Case of the preview")
+        self.case.currentIndexChanged.connect(self._again)
+        self.look.addItems(["Whole trunk", "Liver closer up"])
+        self.look.setAccessibleName("Look of the preview")
+        self.look.setToolTip("Which of the two looks of the network is shown")
+        self.look.currentIndexChanged.connect(self._again)
+        self.another = QPushButton("Another one")
+        self.another.setAutoDefault(False)
+        self.another.setToolTip("Draw the random changes again")
+        self.another.clicked.connect(self.draw_another)
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        set_tone(self.status, "muted")
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_SETTLE_MS)
+        self._timer.timeout.connect(self._draw)
+        self._arrange()
+        self.set_cases(())
+
+    def _arrange(self) -> None:
+        line = QHBoxLayout()
+        for widget in (self.case, self.look):
+            line.addWidget(widget, 1)
+        line.addWidget(self.another)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(line)
+        layout.addWidget(self.pictures, 1)
+        layout.addWidget(self.status)
+
+    def set_cases(self, sources: Sequence[CaseSource]) -> None:
+        """Offer the slices of `sources`."""
+        self._sources = tuple(sources)
+        for source in sources:
+            remember_case(source.name)
+        self.case.blockSignals(True)
+        self.case.clear()
+        self.case.addItems(self._titles() or ["a phantom"])
+        self.case.setEnabled(bool(sources))
+        self.case.blockSignals(False)
+        self._again()
+
+    def show_names(self) -> None:
+        """Call the cases as they may be called now."""
+        for n, title in enumerate(self._titles()):
+            self.case.setItemText(n, title)
+        self.status.setText(self._shown(self._said))
+
+    def _titles(self) -> list[str]:
+        """The names of the cases; their numbers, where one of the names may not be seen."""
+        names = [source.name for source in self._sources]
+        if all(self._shown(name) == name for name in names):
+            return names
+        return [f"Case {n}" for n in range(1, len(names) + 1)]
+
+    def _tell(self, text: str) -> None:
+        self._said = text
+        self.status.setText(self._shown(text))
+
+    def show_recipe(self, config: TrainConfig) -> None:
+        """Follow `config`, in a moment."""
+        self._config = config
+        self.look.setEnabled(config.liver is not None)
+        self._again()
+
+    def draw_another(self) -> None:
+        """The same slices under other random changes."""
+        self._seed += 1
+        self._again()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draw what was asked for while nobody looked."""
+        super().showEvent(event)
+        self._again()
+
+    def shutdown(self) -> None:
+        """Draw nothing more."""
+        self._timer.stop()
+        self._config = None
+
+    def _again(self) -> None:
+        if self._config is not None and self.isVisible():
+            self._timer.start()
+
+    def _draw(self) -> None:
+        """Draw now; if a drawing is under way, after it."""
+        config = self._config
+        if config is None or self._busy:
+            return
+        closer = self.look.currentIndex() == 1 and config.liver is not None
+        at, seed, before = self.case.currentIndex(), self._seed, self._slices
+        sources = self._sources[at : at + 1]
+        name = sources[0].name if sources else ""
+        asked = (config, closer, sources, seed)
+        usable = bool(self._asked) and self._asked[2] == sources and before is not None
+        self._asked = asked
+
+        def work(progress: Progress) -> tuple[PreviewSlices, AugmentedLooks]:
+            slices = before
+            if not usable or slices is None or slices.images.shape[1] != config.context:
+                slices = preview_slices(sources, config.context, COUNT, progress)
+            return slices, augmented(config, slices, seed, closer)
+
+        self._busy = True
+        if not usable and name:
+            self._tell(f"Reading {self.case.currentText()}")
+        job = self._runner.submit("Preview", work, self._show)
+        job.failed.connect(self._fail)
+        job.ended.connect(self._ended)
+
+    def _show(self, drawn: tuple[PreviewSlices, AugmentedLooks]) -> None:
+        self._slices, looks = drawn
+        self.pictures.show_looks(looks.images, looks.labels)
+        rows, columns = looks.images.shape[1:]
+        set_tone(self.status, "muted")
+        self._tell(
+            f"{rows} x {columns} pixels of about {looks.pixel_mm:.1f} mm, as the network sees them"
+        )
+
+    def _fail(self, message: str, _details: str) -> None:
+        self._asked = ()
+        set_tone(self.status, "error")
+        self._tell(message)
+
+    def _ended(self) -> None:
+        """Draw what was asked for meanwhile."""
+        self._busy = False
+        if self._timer.isActive() or not self._asked:
+            return
+        closer = self.look.currentIndex() == 1 and self._config_has_liver()
+        at = self.case.currentIndex()
+        if self._asked != (self._config, closer, self._sources[at : at + 1], self._seed):
+            self._draw()
+
+    def _config_has_liver(self) -> bool:
+        return self._config is not None and self._config.liver is not None

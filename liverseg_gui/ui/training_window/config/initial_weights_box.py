@@ -1,0 +1,158 @@
+"""What a training begins with: a model, the weights of ImageNet, a file of them, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFileDialog, QWidget
+
+from liverseg_gui.core.errors import ModelError
+from liverseg_gui.segmentation.models.card import ModelCard
+from liverseg_gui.segmentation.models.registry import InstalledModel, find_model, list_models
+from liverseg_gui.ui.training_window.config.linked_setting import disable_choices
+from training.config.choices import IMAGENET
+from training.config.field_of_view import LIVER, Look
+from training.config.train_config import TrainConfig
+
+Start = tuple[str | None, str | None]
+"""`encoder_weights` and `start_from` of a recipe."""
+
+_FILE = "file"
+_MOST_CONTEXT = 15
+_TIP = (
+    "What the model knows before it sees your scans. A model that segments livers already needs "
+    "the fewest of them"
+)
+
+
+class StartBox(QComboBox):
+    """`start_changed` tells that the reader chose another beginning; `value` is which."""
+
+    start_changed = Signal()
+
+    def __init__(self, ask_file: Callable[[QWidget], Path | None]) -> None:
+        super().__init__()
+        self._ask_file = ask_file
+        self._value: Start = (None, None)
+        self._imagenet_problem = ""
+        self.setToolTip(_TIP)
+        self.setAccessibleName("Start from")
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(22)
+        self._fill()
+        self.activated.connect(self._choose)
+
+    def value(self) -> Start:
+        """`encoder_weights` and `start_from` as they are now."""
+        return self._value
+
+    def show_start(self, value: Start) -> None:
+        """Show `value`, a model or file not listed yet included, without a signal."""
+        self._value = value
+        self._fill()
+
+    def show_imagenet_problem(self, problem: str) -> None:
+        """Grey out the download with the reason, or offer it again."""
+        self._imagenet_problem = problem
+        disable_choices(self, {IMAGENET: problem})
+
+    def card(self) -> ModelCard | None:
+        """The card of the model that is begun with; None where it is none, or cannot be read."""
+        name = self._value[1]
+        try:
+            return None if name is None else find_model(name)
+        except ModelError:
+            return None
+
+    def _fill(self) -> None:
+        self.blockSignals(True)
+        self.clear()
+        for model in list_models():
+            self._add_model(model)
+        self.addItem("ImageNet weights, by download", IMAGENET)
+        self.addItem("ImageNet weights, from a file ...", _FILE)
+        self.addItem("Scratch: random weights", "")
+        self.setItemData(self.findData(""), "Needs the most patients", _ROLE)
+        encoder, model_name = self._value
+        wanted = f"model {model_name}" if model_name is not None else encoder or ""
+        if self.findData(wanted) < 0:
+            self.insertItem(0, Path(model_name or wanted).name, wanted)
+            self.setItemData(0, model_name or wanted, _ROLE)
+        self.setCurrentIndex(self.findData(wanted))
+        disable_choices(self, {IMAGENET: self._imagenet_problem})
+        self.blockSignals(False)
+
+    def _add_model(self, model: InstalledModel) -> None:
+        self.addItem(f"Model: {model.name} ({model.origin})", f"model {model.name}")
+        at = self.count() - 1
+        problem = model_problem(model)
+        if problem:
+            self.model().item(at).setEnabled(False)  # type: ignore[attr-defined]
+        self.setItemData(at, problem or _facts(model), _ROLE)
+
+    def _choose(self, at: int) -> None:
+        data = str(self.itemData(at))
+        chosen: Start = (data or None, None)
+        if data.startswith("model "):
+            chosen = (None, data.removeprefix("model "))
+        elif data == _FILE:
+            path = self._ask_file(self)
+            chosen = (str(path), None) if path is not None else self._value
+        changed = chosen != self._value
+        self.show_start(chosen)
+        if changed:
+            self.start_changed.emit()
+
+
+_ROLE = Qt.ItemDataRole.ToolTipRole
+
+
+def model_problem(model: InstalledModel) -> str:
+    """Why no training can begin with `model`; nothing where one can."""
+    if model.card is None:
+        return model.problem
+    if model.card.context > _MOST_CONTEXT:
+        return f"It sees {model.card.context} slices at once; training offers {_MOST_CONTEXT}."
+    return ""
+
+
+def with_card(config: TrainConfig, card: ModelCard) -> TrainConfig:
+    """`config` with the architecture, context and looks of the model on `card`.
+
+    The size of the closer look is the one it was trained with, where the card says so.
+    """
+    trunk = Look(card.size, card.size)
+    if card.closer is None:
+        return replace(
+            config, architecture=card.architecture, context=card.context, trunk=trunk, liver=None
+        )
+    closer = Look(_closer_size(card), card.closer)
+    return replace(
+        config, architecture=card.architecture, context=card.context, trunk=trunk, liver=closer
+    )
+
+
+def _closer_size(card: ModelCard) -> tuple[int, int]:
+    try:
+        rows, columns = card.about["training"]["liver"]["size"]
+        return int(rows), int(columns)
+    except (KeyError, TypeError, ValueError):
+        return LIVER.size
+
+
+def _facts(model: InstalledModel) -> str:
+    assert model.card is not None
+    rows, columns = model.card.size
+    return (
+        f"{model.card.architecture}, {model.card.context} slices at once, {rows} x {columns} pixels"
+    )
+
+
+def ask_weights_file(parent: QWidget) -> Path | None:
+    """Which file of encoder weights to begin with."""
+    kinds = "Weights of a ResNet (*.pth *.pt *.safetensors)"
+    name, _ = QFileDialog.getOpenFileName(parent, "Weights of ImageNet", "", kinds)
+    return Path(name) if name else None

@@ -1,0 +1,152 @@
+"""Find a learning rate: `liverseg train --lr-find` as a process of its own, and its curve."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QProcess, QProcessEnvironment, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QProgressBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from liverseg_gui.system.relaunch import own_command
+from liverseg_gui.ui.training_window.config.rate_plot import RatePlot
+from liverseg_gui.ui.training_window.process.run_progress import remember_case_in
+from liverseg_gui.ui.widgets.theme import set_tone
+
+Arguments = Callable[[Path], Sequence[str]]
+"""What follows `liverseg` for a training into a folder, with the recipe written there."""
+
+_CURVE = "rates.json"
+_STEPS = 1000
+_EXPLAINED = (
+    "The recipe is tried for 100 batches with a rising learning rate. Where the loss falls "
+    "steadily the model learns; where it rises again the rate is too high. Nothing is kept."
+)
+
+
+class RateFinder(QDialog):
+    """Starts at once; `found` tells the rate that the reader takes. `shown` says what of a text
+    may be seen."""
+
+    found = Signal(float)
+
+    def __init__(
+        self, parent: QWidget | None, arguments: Arguments, shown: Callable[[str], str] = str
+    ) -> None:
+        super().__init__(parent)
+        self._shown = shown
+        self.setWindowTitle("Find a learning rate")
+        self.resize(620, 440)
+        self._folder = tempfile.TemporaryDirectory(prefix="liverseg-rates-")
+        self._arguments = arguments
+        self.program = tuple(own_command())
+        self._waiting, self._said = b"", ""
+        self.plot = RatePlot()
+        self.bar, self.label = QProgressBar(), QLabel("Starting")
+        self.label.setWordWrap(True)
+        self.bar.setRange(0, _STEPS)
+        explained = QLabel(_EXPLAINED)
+        explained.setWordWrap(True)
+        set_tone(explained, "muted")
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.use = buttons.addButton("Use", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.use.setEnabled(False)
+        buttons.accepted.connect(self._take)
+        buttons.rejected.connect(self.reject)
+        self.plot.chosen.connect(lambda rate: self.use.setText(f"Use {rate:.2g}"))
+        layout = QVBoxLayout(self)
+        for widget in (explained, self.plot, self.bar, self.label, buttons):
+            layout.addWidget(widget, 1 if widget is self.plot else 0)
+        self.process = QProcess(self)
+        self.process.readyReadStandardOutput.connect(self._read)
+        self.process.readyReadStandardError.connect(self._hear)
+        self.process.finished.connect(self._ended)
+        self.process.errorOccurred.connect(self._no_start)
+
+    def start(self) -> None:
+        """Begin to look."""
+        environment = QProcessEnvironment.systemEnvironment()
+        environment.insert("PYTHONUNBUFFERED", "1")
+        self.process.setProcessEnvironment(environment)
+        words = [*self._arguments(Path(self._folder.name)), "--lr-find"]
+        words += [] if "--json" in words else ["--json"]
+        program, *before = self.program
+        self.process.start(program, [*before, *words])
+
+    def done(self, result: int) -> None:
+        """Stop looking, and take the folder away."""
+        self._stop()
+        super().done(result)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """As Cancel."""
+        self._stop()
+        super().closeEvent(event)
+
+    def _stop(self) -> None:
+        self.process.blockSignals(True)
+        if self.process.state() is not QProcess.ProcessState.NotRunning:
+            self.process.kill()
+            self.process.waitForFinished(3000)
+        self._folder.cleanup()
+
+    def _take(self) -> None:
+        self.found.emit(float(f"{self.plot.rate:.2g}"))
+        self.accept()
+
+    def _read(self) -> None:
+        """Every whole line is a JSON object; those of progress have a fraction and a phase."""
+        *lines, self._waiting = (self._waiting + bytes(self.process.readAll().data())).split(b"\n")
+        for line in lines:
+            try:
+                event = json.loads(line)
+                self.bar.setValue(round(float(event["fraction"]) * _STEPS))
+                self._tell(str(event["phase"]))
+            except (ValueError, LookupError, TypeError):
+                continue  # another event, or what a library prints
+
+    def _tell(self, text: str) -> None:
+        remember_case_in(text)
+        self.label.setText(self._shown(text))
+
+    def _hear(self) -> None:
+        self._said += bytes(self.process.readAllStandardError().data()).decode("utf-8", "replace")
+
+    def _ended(self, code: int, _status: QProcess.ExitStatus) -> None:
+        try:
+            curve = json.loads((Path(self._folder.name) / _CURVE).read_text("utf-8"))
+            self.plot.show_curve(curve["rates"], curve["losses"], curve["valley"])
+        except (OSError, ValueError, LookupError):
+            self._fail(_last_line(self._said) or f"It ended unexpectedly (code {code}).")
+            return
+        self.bar.hide()
+        self.label.setText(
+            f"Suggested: {curve['valley']:.2g}. A click on the curve chooses another rate."
+        )
+        self.use.setEnabled(True)
+        self.use.setDefault(True)
+        self.plot.setFocus()
+
+    def _no_start(self, error: QProcess.ProcessError) -> None:
+        if error is QProcess.ProcessError.FailedToStart:
+            self._fail(f"It could not be started: {self.process.errorString()}.")
+
+    def _fail(self, message: str) -> None:
+        self.bar.hide()
+        set_tone(self.label, "error")
+        self._tell(message)
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1].removeprefix("liverseg: ") if lines else ""

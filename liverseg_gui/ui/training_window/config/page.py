@@ -1,0 +1,350 @@
+"""The recipe page of the training room: every setting of a training, and what follows from it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication, QShowEvent
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
+
+from liverseg_gui.core.errors import LiverSegError, SaveError
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.state.settings import Settings
+from liverseg_gui.ui.jobs.job_runner import JobRunner
+from liverseg_gui.ui.training_window.config.augmentation_preview import PreviewBox
+from liverseg_gui.ui.training_window.config.background_checks import (
+    CommandOf,
+    check_weights,
+    imagenet_here,
+    offers_here,
+    with_recipe,
+)
+from liverseg_gui.ui.training_window.config.config_file_menu import (
+    AskPath,
+    RecipeButtons,
+    ask_new_recipe,
+    ask_recipe,
+)
+from liverseg_gui.ui.training_window.config.form import RecipeForm
+from liverseg_gui.ui.training_window.config.initial_weights_box import ask_weights_file
+from liverseg_gui.ui.training_window.config.linked_setting import disable_choices
+from liverseg_gui.ui.training_window.config.lr_finder_box import RateFinder
+from liverseg_gui.ui.training_window.widgets.schedule_plot import SchedulePlot
+from liverseg_gui.ui.training_window.widgets.time_estimate_bar import EstimateBar
+from liverseg_gui.ui.widgets.input_filters import WheelGuard
+from liverseg_gui.ui.widgets.patient_display import text_shown
+from liverseg_gui.ui.widgets.theme import set_tone
+from training.config.choices import IMAGENET
+from training.config.config_file import read_recipe, write_recipe
+from training.config.train_config import TrainConfig
+from training.data.case import CaseSource
+from training.planning.batch_size import find_batch_size
+from training.planning.devices import precision_problem
+from training.planning.memory_left import memory_left
+from training.runs.registry import new_run_folder
+from training.runs.training_job import RECIPE
+
+_SLICES_A_CASE = 90
+"""Where it is not known: about the mean of 28 LiTS patients as lits2d stores them."""
+_NO_DATA = "Choose labelled cases first."
+
+
+class RecipePage(QWidget):
+    """`recipe` is a valid `TrainConfig`, or `problem` says what is wrong; `changed` tells of both.
+
+    `settings` say whether patients are hidden; `ask_open`, `ask_save` and `ask_weights` stand for
+    the file dialogs.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        settings: Settings,
+        ask_open: AskPath = ask_recipe,
+        ask_save: AskPath = ask_new_recipe,
+        ask_weights: AskPath = ask_weights_file,
+    ) -> None:
+        super().__init__()
+        self._settings, self._said = settings, ""
+        self._ask_open, self._ask_save = ask_open, ask_save
+        self._quick, self._slow = JobRunner(), JobRunner()
+        self._command: CommandOf | None = None
+        self._slices, self._watched = 0, 0
+        self._device = "cpu"
+        self._looked = False
+        self.finder: RateFinder | None = None
+        self.form, self.buttons = RecipeForm(ask_weights), RecipeButtons()
+        self.schedule, self.preview = SchedulePlot(), PreviewBox(self._quick, self._shown)
+        self.estimate = EstimateBar(self._slow)
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self._arrange()
+        self._connect()
+        commanding = (self.form.find_rate, self.buttons.copy)
+        self._tips = {button: button.toolTip() for button in commanding}
+        self.set_command(None)
+        settings.changed.connect(self._show_settings)
+        WheelGuard(self)
+
+    def recipe(self) -> TrainConfig:
+        """The recipe that is chosen.
+
+        Raises:
+            LiverSegError: it is not valid; `problem` says the same.
+        """
+        config = self.form.recipe()
+        device = self._device if config.device == "auto" else config.device
+        if problem := precision_problem(config.precision, device):
+            raise LiverSegError(problem)
+        return config
+
+    def problem(self) -> str:
+        """What is wrong with the recipe; nothing while it is valid."""
+        try:
+            self.recipe()
+        except LiverSegError as error:
+            return str(error)
+        return self._too_few(self.form.recipe())
+
+    def set_recipe(self, config: TrainConfig) -> None:
+        """Show `config` in every control."""
+        self.form.show_recipe(config)
+        self._react()
+
+    def set_cases(
+        self, sources: Sequence[CaseSource], slices: int | None = None, watched: int | None = None
+    ) -> None:
+        """What is trained on: their slices are previewed, and counted for the estimate.
+
+        `slices` to train on and `watched` ones to validate on are guessed where they are not given.
+        """
+        guessed = len(sources) * _SLICES_A_CASE
+        self._slices = guessed * 4 // 5 if slices is None else slices
+        self._watched = guessed // 5 if watched is None else watched
+        assumed = f"if a case has about {_SLICES_A_CASE} slices"
+        self.estimate.assumed = assumed if slices is None else ""
+        self.preview.set_cases(sources)
+        self._follow()
+
+    def set_command(self, command: CommandOf | None) -> None:
+        """How the training is started, which finding a rate and copying need; None: no data yet."""
+        self._command = command
+        for button, tip in self._tips.items():
+            button.setToolTip(tip if command is not None else _NO_DATA)
+        self._follow()
+
+    def shutdown(self) -> None:
+        """End all that runs in the background, and listen no more."""
+        self._settings.changed.disconnect(self._show_settings)
+        if self.finder is not None:
+            self.finder.reject()
+        self.preview.shutdown()
+        for runner in (self._quick, self._slow):
+            runner.shutdown()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look once at what this computer offers; that loads torch, so it is done in a job."""
+        super().showEvent(event)
+        if not self._looked:
+            self._looked = True
+            self._quick.submit("Devices", offers_here, self._take_offers)
+
+    def _arrange(self) -> None:
+        scroll = QScrollArea()
+        scroll.setWidget(self.form)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setMinimumWidth(430)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes through what is in it
+        right = QWidget()
+        column = QVBoxLayout(right)
+        column.setContentsMargins(8, 0, 0, 0)
+        column.addWidget(self.schedule, 1)
+        column.addWidget(self.preview)
+        splitter = QSplitter()
+        splitter.addWidget(scroll)
+        splitter.addWidget(right)
+        splitter.setStretchFactor(0, 2)
+        splitter.setStretchFactor(1, 3)
+        splitter.setChildrenCollapsible(False)
+        layout = QVBoxLayout(self)
+        layout.addWidget(splitter, 1)
+        for widget in (self.message, self.estimate, self.buttons):
+            layout.addWidget(widget)
+
+    def _connect(self) -> None:
+        self.form.changed.connect(self._react)
+        self.form.find_batch.clicked.connect(self.find_batch)
+        self.form.find_rate.clicked.connect(self.find_rate)
+        self.form.network.changed.connect(self._offer_imagenet)
+        self.form.start.start_changed.connect(self._check_weights)
+        self.buttons.load.clicked.connect(self.load)
+        self.buttons.save.clicked.connect(self.save)
+        self.buttons.reset.clicked.connect(lambda: self.set_recipe(TrainConfig()))
+        self.buttons.copy.clicked.connect(self.copy_command)
+
+    def load(self) -> None:
+        """Take a recipe from a file; a bad one is said, and nothing changes."""
+        path = self._ask_open(self)
+        if path is None:
+            return
+        try:
+            config = read_recipe(path)
+        except LiverSegError as error:
+            self._tell(str(error), "error")
+            return
+        self.set_recipe(config)
+
+    def save(self) -> None:
+        """Write the recipe to a file."""
+        path = self._ask_save(self)
+        if path is not None:
+            self._write(path, f"Saved as {path}.")
+
+    def copy_command(self) -> None:
+        """Put the command line of this training on the clipboard, and its recipe where it says."""
+        assert self._command is not None
+        try:
+            folder = new_run_folder("command-line")
+        except SaveError as error:
+            self._tell(str(error), "error")
+            return
+        if self._write(folder / RECIPE, f"Copied. Its recipe is {folder / RECIPE}."):
+            words = ["liverseg", *self._command(self.recipe(), folder)]
+            QGuiApplication.clipboard().setText(shlex.join(words))
+
+    def find_rate(self) -> None:
+        """Look for a learning rate in a window of its own."""
+        command = self._command
+        if command is None or self.problem():
+            return
+        config = self.recipe()
+        self.finder = finder = RateFinder(self, partial(with_recipe, command, config), self._shown)
+        finder.setModal(True)
+        finder.found.connect(self.form.settings["learning_rate"].choose)
+        finder.finished.connect(finder.deleteLater)
+        finder.finished.connect(self._forget_finder)
+        finder.start()
+        finder.show()
+
+    def find_batch(self) -> None:
+        """Take the largest batch that fits into the free memory."""
+        try:
+            config = self.form.recipe()
+        except LiverSegError as error:
+            self._tell(str(error), "error")
+            return
+        device = self._device if config.device == "auto" else config.device
+        self.form.find_batch.setEnabled(False)
+
+        def work(progress: Progress) -> int:
+            return find_batch_size(config, device, memory_left(device))
+
+        job = self._quick.submit("Batch size", work, self._take_batch)
+        job.failed.connect(lambda message, _: self._tell(message, "error"))
+        job.ended.connect(self._follow_batch)
+
+    def _take_batch(self, size: int) -> None:
+        size = min(size, self._slices or size)
+        self.form.settings["batch_size"].choose(size)
+        self._tell(f"Batches of {size} slices fit into the memory that is free.", "muted")
+
+    def _follow_batch(self) -> None:
+        self.form.find_batch.setEnabled(True)
+
+    def _forget_finder(self) -> None:
+        self.finder = None
+
+    def _take_offers(self, offers: tuple[str, dict[str, str]]) -> None:
+        self._device, problems = offers
+        disable_choices(self.form.settings["device"].box, problems)  # type: ignore[arg-type]
+        self._offer_imagenet()
+        self._follow()
+
+    def _offer_imagenet(self) -> None:
+        """Whether the encoder's ImageNet weights are to be had."""
+        if self._looked:
+            work = partial(imagenet_here, self.form.network.value())
+            self._quick.submit("ImageNet", work, self.form.start.show_imagenet_problem)
+
+    def _check_weights(self) -> None:
+        """Look into a file of weights that was chosen; one that holds none is given up, and said.
+
+        It may be large, so it is read in a job.
+        """
+        weights, _ = self.form.start.value()
+        if weights is None or weights == IMAGENET:
+            return
+        job = self._quick.submit("Weights", partial(check_weights, Path(weights)), lambda _: None)
+        job.failed.connect(partial(self._refuse_weights, weights))
+
+    def _refuse_weights(self, weights: str, message: str, _details: str) -> None:
+        if self.form.start.value()[0] == weights:
+            self.form.start.show_start((None, None))
+            self.form.show_recipe(self.form.recipe())
+            self._react()
+            self._tell(message, "error")
+
+    def _react(self) -> None:
+        self._follow()
+        self.changed.emit()
+
+    def _follow(self) -> None:
+        """Draw what follows from the recipe, or say what is wrong with it."""
+        problem = self.problem()
+        self._tell(problem, "error")
+        self.buttons.save.setEnabled(not problem)
+        for button in self._tips:
+            button.setEnabled(not problem and self._command is not None)
+        self._offer_precision()
+        if problem:
+            self.estimate.show_recipe(None, self._slices, self._watched)
+            return
+        config = self.recipe()
+        self.schedule.show_recipe(config)
+        self.preview.show_recipe(config)
+        self.estimate.show_recipe(config, self._slices, self._watched)
+
+    def _offer_precision(self) -> None:
+        wish = str(self.form.settings["device"].value())
+        device = self._device if wish == "auto" else wish
+        box = self.form.settings["precision"].box
+        problems = {name: precision_problem(name, device) for name in ("fp16", "bf16")}
+        disable_choices(box, problems)  # type: ignore[arg-type]
+
+    def _too_few(self, config: TrainConfig) -> str:
+        if not self._slices or self._slices >= config.batch_size:
+            return ""
+        return (
+            f"There are {self._slices} slices to train on, fewer than a batch of "
+            f"{config.batch_size} needs. Choose a smaller batch or add patients."
+        )
+
+    def _write(self, path: Path, done: str) -> bool:
+        try:
+            write_recipe(self.recipe(), path)
+        except (LiverSegError, SaveError) as error:
+            self._tell(str(error), "error")
+            return False
+        self._tell(done, "muted")
+        return True
+
+    def _tell(self, text: str, tone: str) -> None:
+        self._said = text
+        self.message.setText(self._shown(text))
+        self.message.setVisible(bool(text))
+        set_tone(self.message, tone)  # type: ignore[arg-type]
+
+    def _show_settings(self) -> None:
+        """Names may have to be hidden, or may be shown again."""
+        self.message.setText(self._shown(self._said))
+        self.preview.show_names()
+
+    def _shown(self, text: str) -> str:
+        return text_shown(text, self._settings)

@@ -1,0 +1,225 @@
+"""The table of cases: a picture of each, what it holds, and whether it is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QImage, QKeyEvent, QPainter, QPixmap
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
+
+from liverseg_gui.ui.training_window.data import case_columns as words
+from liverseg_gui.ui.training_window.data.case_columns import Cell
+from liverseg_gui.ui.training_window.data.scan_cases import LookedCase
+from liverseg_gui.ui.widgets.theme import Tone, placeholder_color
+from liverseg_gui.ui.widgets.tones import TONE_ROLE, ToneDelegate
+
+ICON_PX = 64
+_FINEST = 2
+_WIDTHS = {
+    words.PATIENT: 84,
+    words.PART: 84,
+    words.SLICES: 52,
+    words.SPACING: 146,
+    words.LIVER: 76,
+    words.TUMORS: 142,
+}
+_CASE_WIDTH = 190
+_PARTS: dict[str, Tone | None] = {
+    "": None,
+    "held out": "accent",
+    "trained on": None,
+    "left out": "muted",
+}
+_ON, _OFF = Qt.CheckState.Checked, Qt.CheckState.Unchecked
+
+
+class CaseTable(QTreeWidget):
+    """A row for each case. `checks_changed` tells that one was taken or left out by the reader,
+    `case_chosen` names the one that is selected."""
+
+    checks_changed = Signal()
+    case_chosen = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: dict[str, _Row] = {}
+        self.setHeaderLabels(words.COLUMNS)
+        self.setRootIsDecorated(False)
+        self.setIconSize(QSize(ICON_PX, ICON_PX))
+        self.setUniformRowHeights(True)
+        self.setAccessibleName("Labelled cases")
+        self.setAllColumnsShowFocus(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setItemDelegate(ToneDelegate(self))
+        self._shape_header()
+        self.setSortingEnabled(True)
+        self.sortByColumn(words.CASE, Qt.SortOrder.AscendingOrder)
+        self.itemChanged.connect(self._changed)
+        self.currentItemChanged.connect(lambda *_: self.case_chosen.emit(self.chosen))
+
+    def _shape_header(self) -> None:
+        head = self.header()
+        head.setStretchLastSection(True)
+        head.setMinimumSectionSize(44)
+        head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        self.setColumnWidth(words.CASE, _CASE_WIDTH)
+        for column, width in _WIDTHS.items():
+            self.setColumnWidth(column, width)
+        for column, tip in words.TIPS.items():
+            self.headerItem().setToolTip(column, tip)
+
+    @property
+    def chosen(self) -> str:
+        """The name of the current case, or nothing."""
+        item = self.currentItem()
+        return item.name if isinstance(item, _Row) else ""
+
+    def title_of(self, name: str) -> str:
+        """What the case `name` is called on the screen."""
+        row = self._rows.get(name)
+        return row.text(words.CASE) if row is not None else name
+
+    @property
+    def left_out(self) -> set[str]:
+        """The names of the cases that are not taken."""
+        return {name for name, row in self._rows.items() if row.checkState(0) is not _ON}
+
+    def add(self, case: LookedCase, taken: bool, hide: bool) -> None:
+        """A row for `case`, in its place; it takes that of an earlier one of the same name."""
+        self.remove(case.name)
+        row = _Row(case, words.cells(case, len(self._rows) + 1 if hide else None))
+        self._rows[case.name] = row
+        row.setCheckState(0, _ON if taken else _OFF)
+        if case.seen.case.figures is None:
+            row.setFlags(row.flags() & ~Qt.ItemFlag.ItemIsUserCheckable)
+            row.setToolTip(0, "It cannot be read, so it is left out.")
+        self.addTopLevelItem(row)
+
+    def remove(self, name: str) -> None:
+        """Take the row of the case `name` away, if there is one."""
+        row = self._rows.pop(name, None)
+        if row is not None:
+            self.takeTopLevelItem(self.indexOfTopLevelItem(row))
+
+    def keep_only(self, names: Collection[str]) -> None:
+        """Take away the rows of all other cases."""
+        for name in [name for name in self._rows if name not in names]:
+            self.remove(name)
+
+    def show_parts(self, held_out: Collection[str] | None) -> None:
+        """Say of each case what it is for; None where they are not dealt yet."""
+        left_out = self.left_out
+        self.blockSignals(True)
+        for name, row in self._rows.items():
+            row.show_part(_part(name, held_out, left_out))
+        self.blockSignals(False)
+        self.viewport().update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Space takes or leaves out all that is selected."""
+        row = self.currentItem()
+        if event.key() != Qt.Key.Key_Space or not isinstance(row, _Row):
+            super().keyPressEvent(event)
+            return
+        self._check(self._selected_with(row), row.checkState(0) is not _ON)
+        self.checks_changed.emit()
+
+    def _changed(self, item: QTreeWidgetItem, column: int) -> None:
+        if column == words.CASE and isinstance(item, _Row) and item.was_toggled():
+            self._check(self._selected_with(item), item.checkState(0) is _ON)
+            self.checks_changed.emit()
+
+    def _selected_with(self, row: _Row) -> Sequence[_Row]:
+        """All that is selected, where `row` is; else `row` alone."""
+        selected = [item for item in self.selectedItems() if isinstance(item, _Row)]
+        return selected if row in selected else [row]
+
+    def _check(self, rows: Sequence[_Row], taken: bool) -> None:
+        self.blockSignals(True)
+        for row in rows:
+            row.take(taken)
+        self.blockSignals(False)
+
+
+class _Row(QTreeWidgetItem):
+    """A case in the table, sorted by what its cells mean."""
+
+    def __init__(self, case: LookedCase, row: dict[int, Cell]) -> None:
+        super().__init__()
+        self.name = case.name
+        self._keys: dict[int, tuple[object, ...]] = {}
+        for column, cell in row.items():
+            self._fill(column, cell)
+        self.setIcon(0, _icon(case.picture))
+        self._taken = False
+
+    def _fill(self, column: int, cell: Cell) -> None:
+        self._keys[column] = cell.key
+        self.setText(column, cell.text)
+        self.setToolTip(column, cell.tip)
+        self.setData(column, TONE_ROLE, cell.tone)
+
+    def setCheckState(self, column: int, state: Qt.CheckState) -> None:
+        """As usual, and remember that it was not the reader who did it."""
+        self._taken = state is _ON
+        super().setCheckState(column, state)
+
+    def was_toggled(self) -> bool:
+        """Whether the reader has changed the check since it was last set or asked about."""
+        before, self._taken = self._taken, self.checkState(0) is _ON
+        return before != self._taken
+
+    def take(self, taken: bool) -> None:
+        """Take the case or leave it out, where that can be chosen."""
+        if self.flags() & Qt.ItemFlag.ItemIsUserCheckable:
+            self.setCheckState(0, _ON if taken else _OFF)
+
+    def show_part(self, part: str) -> None:
+        """Say what it is for."""
+        self._fill(words.PART, Cell(part, (part,), _PARTS[part]))
+
+    def __lt__(self, other: QTreeWidgetItem) -> bool:
+        tree = self.treeWidget()
+        column = tree.sortColumn() if tree is not None else 0
+        if not isinstance(other, _Row):
+            return False
+        mine, theirs = self._keys.get(column, ()), other._keys.get(column, ())
+        if mine == theirs:
+            return words.natural(self.name) < words.natural(other.name)
+        return _before(mine, theirs)
+
+
+def _part(name: str, held_out: Collection[str] | None, left_out: Collection[str]) -> str:
+    if name in left_out:
+        return "left out"
+    if held_out is None:
+        return ""
+    return "held out" if name in held_out else "trained on"
+
+
+def _before(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    """Keys of one column are of one kind, or empty."""
+    return bool(one < other)
+
+
+def _icon(picture: NDArray[np.uint8] | None) -> QIcon:
+    """The picture on a black square; an empty place where there is none."""
+    side = ICON_PX * _FINEST
+    square = QPixmap(side, side)
+    square.fill(placeholder_color() if picture is None else QColor("black"))
+    if picture is not None:
+        rows, columns, _ = picture.shape
+        image = QImage(picture.data, columns, rows, 3 * columns, QImage.Format.Format_RGB888)
+        smooth = Qt.TransformationMode.SmoothTransformation
+        scaled = image.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio, smooth)
+        painter = QPainter(square)
+        painter.drawImage((side - scaled.width()) // 2, (side - scaled.height()) // 2, scaled)
+        painter.end()
+    square.setDevicePixelRatio(_FINEST)
+    icon = QIcon()
+    for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected, QIcon.Mode.Disabled):
+        icon.addPixmap(square, mode)
+    return icon

@@ -1,0 +1,112 @@
+"""Into how many parts the patients are dealt, and which part is held out."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QSpinBox, QWidget
+
+from liverseg_gui.ui.training_window.widgets.data_selection import FOLDS, NOT_YET, SPLIT_SEED, Deal
+from liverseg_gui.ui.widgets.theme import Tone, set_tone
+
+_MOST_FOLDS, _LAST_SEED = 20, 9999
+
+
+class FoldBar(QWidget):
+    """`changed` tells that the patients are to be dealt otherwise."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folds = _spin(1, _MOST_FOLDS, "Parts")
+        self._folds.setToolTip(
+            "Patients are dealt into so many parts, one of which is held out. With 1 nobody is "
+            "held out: for the last training, once the recipe is known to be good."
+        )
+        self._fold = _spin(1, FOLDS, "Part that is held out")
+        self._fold.setToolTip("The patients of this part are not trained on")
+        self._seed = _spin(0, _LAST_SEED, "Shuffle")
+        self._seed.setToolTip(
+            "The same number deals the same patients the same way every time. Keep it to compare "
+            "trainings: then they are judged by the same patients. Another one shuffles them anew."
+        )
+        self._of = QLabel()
+        self._words = QLabel()
+        self._words.setWordWrap(True)
+        self._lay_out()
+        self.set(FOLDS, 0, SPLIT_SEED)
+        for spin in (self._folds, self._fold, self._seed):
+            spin.valueChanged.connect(self._change)
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        row = (
+            _label("&Parts:", self._folds),
+            self._folds,
+            _label("&Held out: part", self._fold),
+            self._fold,
+            self._of,
+            _label("&Shuffle:", self._seed),
+            self._seed,
+        )
+        for column, widget in enumerate(row):
+            grid.addWidget(widget, 0, column)
+        grid.setColumnStretch(len(row), 1)
+        grid.addWidget(self._words, 1, 0, 1, len(row) + 1)
+
+    @property
+    def folds(self) -> int:
+        """How many parts."""
+        return self._folds.value()
+
+    @property
+    def fold(self) -> int:
+        """Which part is held out, from 0; 0 where none is."""
+        return self._fold.value() - 1
+
+    @property
+    def seed(self) -> int:
+        """The number that they are shuffled by."""
+        return self._seed.value()
+
+    @property
+    def words(self) -> str:
+        """The line that says how the patients are dealt."""
+        return self._words.text()
+
+    def set(self, folds: int, fold: int, seed: int) -> None:
+        """Deal so."""
+        self._folds.setValue(folds)
+        self._fold.setMaximum(folds)
+        self._fold.setValue(fold + 1)
+        self._seed.setValue(seed)
+        self._refresh()
+
+    def show_deal(self, deal: Deal) -> None:
+        """Say how the patients are dealt now."""
+        self._words.setText(deal.words)
+        tone: Tone = "muted" if deal is NOT_YET else "warning"
+        set_tone(self._words, None if deal.ready else tone)
+
+    def _change(self) -> None:
+        self._fold.setMaximum(self.folds)
+        self._refresh()
+        self.changed.emit()
+
+    def _refresh(self) -> None:
+        self._of.setText(f"of {self.folds}" if self.folds > 1 else "(none is held out)")
+        self._fold.setEnabled(self.folds > 1)
+
+
+def _spin(low: int, high: int, name: str) -> QSpinBox:
+    spin = QSpinBox()
+    spin.setRange(low, high)
+    spin.setAccessibleName(name)
+    return spin
+
+
+def _label(text: str, buddy: QWidget) -> QLabel:
+    label = QLabel(text)
+    label.setBuddy(buddy)
+    return label

@@ -1,0 +1,154 @@
+"""Which folders the labelled cases come from, and whether the studies corrected here are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from liverseg_gui.core.scan_issues import Severity
+from liverseg_gui.ui.widgets.severity import ICONS, TONES
+from liverseg_gui.ui.widgets.tones import TONE_ROLE, ToneDelegate
+
+_HEIGHT_PX = 84
+_PATH = Qt.ItemDataRole.UserRole
+_NONE_CORRECTED = (
+    "None yet. Open a scan, put its mask on it and save that (Ctrl+S): from then on it is here."
+)
+_CORRECTED = "The studies of which a mask was saved in this program, with the mask saved last."
+_FORGET = "Take it off the list of corrected studies; scan and mask stay where they are."
+_NOTHING_TO_FORGET = "Select one of the studies corrected here in the table below."
+
+
+class FolderList(QWidget):
+    """`changed` tells that other folders are chosen or are to be looked through again, `add_asked`
+    that one is to be asked for, and `forget_asked` that the selected corrected study is to go from
+    the program's list.
+
+    `shown` says what of a text may be seen.
+    """
+
+    changed = Signal()
+    add_asked = Signal()
+    forget_asked = Signal()
+
+    def __init__(self, shown: Callable[[str], str] = str) -> None:
+        super().__init__()
+        self._shown = shown
+        self._problems: dict[Path, str] = {}
+        self.list = QListWidget()
+        self.list.setFixedHeight(_HEIGHT_PX)
+        self.list.setAccessibleName("Folders of labelled cases")
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.setItemDelegate(ToneDelegate(self.list))
+        self.list.itemSelectionChanged.connect(self._refresh)
+        self.add_button = QPushButton("&Add folder ...")
+        self.add_button.clicked.connect(lambda: self.add_asked.emit())
+        self.remove_button = QPushButton("Re&move")
+        self.remove_button.setToolTip("Take the selected folders off; nothing is deleted.")
+        self.remove_button.clicked.connect(self._remove)
+        self.again_button = QPushButton("Look a&gain")
+        self.again_button.setToolTip("Read what has changed on the disk, or was not read yet.")
+        self.again_button.clicked.connect(lambda: self.changed.emit())
+        self.corrected = QCheckBox()
+        self.corrected.toggled.connect(self._take_corrected)
+        self.forget_button = QPushButton("Fo&rget this study ...")
+        self.forget_button.setAutoDefault(False)
+        self.forget_button.clicked.connect(lambda: self.forget_asked.emit())
+        self.offer_forgetting(False)
+        self._lay_out()
+        self.show_corrected(0)
+        self._refresh()
+
+    def _lay_out(self) -> None:
+        buttons = QVBoxLayout()
+        for button in (self.add_button, self.remove_button, self.again_button):
+            button.setAutoDefault(False)
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        row = QHBoxLayout()
+        row.addWidget(self.list, 1)
+        row.addLayout(buttons)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(row)
+        own = QHBoxLayout()
+        own.addWidget(self.corrected)
+        own.addStretch(1)
+        own.addWidget(self.forget_button)
+        layout.addLayout(own)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders, in the order in which they were added."""
+        items = (self.list.item(n) for n in range(self.list.count()))
+        return tuple(Path(item.data(_PATH)) for item in items)
+
+    def add(self, folders: Sequence[Path]) -> None:
+        """Add those that are not in the list yet."""
+        new = [folder for folder in dict.fromkeys(folders) if folder not in self.folders]
+        for folder in new:
+            item = QListWidgetItem()
+            item.setData(_PATH, str(folder))
+            self.list.addItem(item)
+        self.refresh()
+        if new:
+            self.changed.emit()
+
+    def show_problems(self, problems: Mapping[Path, str]) -> None:
+        """Say of folders why nothing can be read from them."""
+        self._problems = dict(problems)
+        self.refresh()
+
+    def show_corrected(self, count: int, problem: str = "") -> None:
+        """Offer the studies corrected here, where there are any."""
+        self.corrected.setText(f"Studies &corrected here ({count})")
+        self.corrected.setEnabled(count > 0)
+        self.corrected.setToolTip(
+            self._shown(problem) or (_CORRECTED if count else _NONE_CORRECTED)
+        )
+        if not count:
+            self.corrected.setChecked(False)
+
+    def offer_forgetting(self, can: bool) -> None:
+        """Whether a study that was corrected here is selected among the cases."""
+        self.forget_button.setEnabled(can)
+        self.forget_button.setToolTip(_FORGET if can else _NOTHING_TO_FORGET)
+
+    def refresh(self) -> None:
+        """Show the folders as they may be shown now."""
+        for n in range(self.list.count()):
+            item = self.list.item(n)
+            folder = Path(item.data(_PATH))
+            problem = self._problems.get(folder, "")
+            mark = f"{ICONS[Severity.ERROR]} " if problem else ""
+            item.setText(f"{mark}{self._shown(str(folder))}")
+            item.setToolTip(self._shown(problem or str(folder)))
+            item.setData(TONE_ROLE, TONES[Severity.ERROR] if problem else None)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self.remove_button.setEnabled(bool(self.list.selectedItems()))
+        self.again_button.setEnabled(self.list.count() > 0 or self.corrected.isChecked())
+
+    def _take_corrected(self, _: bool) -> None:
+        self._refresh()
+        self.changed.emit()
+
+    def _remove(self) -> None:
+        for item in self.list.selectedItems():
+            self.list.takeItem(self.list.row(item))
+        self._refresh()
+        self.changed.emit()

@@ -1,0 +1,338 @@
+"""The first step: which cases are trained on, what is wrong with them, and who is held out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.scan_issues import Severity
+from liverseg_gui.state.settings import Settings
+from liverseg_gui.system.privacy import remember_case, remember_path
+from liverseg_gui.ui.dialogs.prompts import Dialogs
+from liverseg_gui.ui.jobs.job_bar import JobBar
+from liverseg_gui.ui.jobs.job_runner import Job, JobRunner
+from liverseg_gui.ui.training_window.data.case_table import CaseTable
+from liverseg_gui.ui.training_window.data.fold_bar import FoldBar
+from liverseg_gui.ui.training_window.data.folder_list import FolderList
+from liverseg_gui.ui.training_window.data.issue_list import Doubts, Line, line
+from liverseg_gui.ui.training_window.data.scan_cases import Looked, LookedCase, look_through
+from liverseg_gui.ui.training_window.widgets.data_selection import NOT_YET, DataSelection, deal
+from liverseg_gui.ui.widgets.patient_display import text_shown
+
+if TYPE_CHECKING:
+    from training.data.case import CaseSource
+    from training.data.corrected_library import CorrectedStudy
+    from training.data.data_check import SeenCase
+    from training.data.data_check_rules import SetFinding
+
+_EMPTY = (
+    "Add a folder of scans with their masks, or drop it here. The masks hold 1 for liver and 2 for "
+    "tumor, or say by name what they hold."
+)
+_FINE = "Nothing is doubtful about the cases together. Select one to read about it."
+
+
+class DataPage(QWidget):
+    """Reads the folders in a job of its own; what was read is not read again.
+
+    `changed` tells that `selection` or `ready` may be another. A case with an error is left out
+    until the reader takes it; one that cannot be read always is.
+    """
+
+    changed = Signal()
+    _found = Signal(object, object)
+
+    def __init__(self, settings: Settings, dialogs: Dialogs) -> None:
+        super().__init__()
+        self._settings, self._dialogs = settings, dialogs
+        self.runner = JobRunner()
+        self._turn = object()  # what is looked through now; what belongs to an earlier one is late
+        self._job: Job | None = None
+        self._known: dict[str, LookedCase] = {}
+        self._choices: dict[CaseSource, bool] = {}
+        self._cases: dict[str, LookedCase] = {}
+        self._looked: Looked | None = Looked()
+        self._deal = NOT_YET
+        self._note = ""
+        self._hides = settings.hide_patient
+        self._studies: list[CorrectedStudy] = []
+        self.setAcceptDrops(True)
+        self._build()
+        self._found.connect(self._add_case, Qt.ConnectionType.QueuedConnection)
+        settings.changed.connect(self._show_settings)
+        self.refresh_corrected()
+        self._refresh()
+
+    def _build(self) -> None:
+        self.folders = FolderList(self._shown)
+        self.folders.add_asked.connect(self._ask)
+        self.folders.changed.connect(self._look)
+        self.folders.forget_asked.connect(self._forget)
+        self.table = CaseTable()
+        self.table.checks_changed.connect(self._choose)
+        self.table.case_chosen.connect(self._show_case)
+        self.doubts = Doubts()
+        self.bar = JobBar(self.runner, self._shown, "Stop")
+        self.fold_bar = FoldBar()
+        self.fold_bar.changed.connect(self._refresh)
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.addWidget(self.table)
+        split.addWidget(self.doubts)
+        split.setStretchFactor(0, 1)
+        split.setSizes([360, 110])
+        split.setChildrenCollapsible(False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.folders)
+        layout.addWidget(split, 1)
+        layout.addWidget(self.bar, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self.fold_bar)
+
+    @property
+    def ready(self) -> bool:
+        """Whether a training can begin with what is chosen."""
+        return self._looked is not None and self._deal.ready
+
+    @property
+    def why_not(self) -> str:
+        """Why it cannot, or nothing."""
+        return "" if self.ready else self._shown(self._note) or self._deal.words
+
+    @property
+    def looked(self) -> bool:
+        """Whether everything that is chosen has been looked through."""
+        return self._looked is not None
+
+    @property
+    def sources(self) -> list[CaseSource]:
+        """The cases that are taken."""
+        left_out = self.table.left_out
+        return [case.source for name, case in self._cases.items() if name not in left_out]
+
+    @property
+    def slices(self) -> tuple[int, int]:
+        """How many slices the cases that are trained on have, and those that are held out."""
+        counts = [0, 0]
+        left_out, held_out = self.table.left_out, self._deal.held_out or ()
+        for name, case in self._cases.items():
+            if case.seen.case.figures is not None and name not in left_out:
+                counts[name in held_out] += case.seen.case.figures.size[2]
+        return counts[0], counts[1]
+
+    def selection(self) -> DataSelection:
+        """What is chosen. Folders from which nothing can be read are not in it."""
+        problems = self._looked.problems if self._looked else {}
+        return DataSelection(
+            tuple(folder for folder in self.folders.folders if folder not in problems),
+            self.folders.corrected.isChecked(),
+            tuple(sorted(self.table.left_out)),
+            self.fold_bar.folds,
+            self.fold_bar.fold,
+            self.fold_bar.seed,
+        )
+
+    def add(self, folders: Sequence[Path]) -> None:
+        """Add folders of labelled cases and look through them."""
+        for folder in folders:
+            remember_path(folder)
+        self.folders.add(folders)
+
+    def refresh_corrected(self) -> None:
+        """Offer the studies that are corrected by now."""
+        from training.data.corrected_library import corrected_studies
+
+        before, self._studies = self._studies, []
+        problem = ""
+        try:
+            self._studies = corrected_studies()
+        except LiverSegError as error:
+            problem = str(error)
+        self.folders.show_corrected(len(self._studies), problem)
+        if self.folders.corrected.isChecked() and self._studies != before:
+            self._look()
+
+    def shutdown(self) -> None:
+        """Give up what runs here, and listen no more: the room is closing."""
+        self.runner.shutdown()
+        self._settings.changed.disconnect(self._show_settings)
+
+    def _ask(self) -> None:
+        folder = self._dialogs.labelled_folder()
+        if folder is not None:
+            self.add([folder])
+
+    def _look(self) -> None:
+        """Look through all that is chosen now, in the place of what is being looked through."""
+        self.runner.cancel_all()
+        self._turn, self._looked, self._note = object(), None, ""
+        work = partial(
+            look_through,
+            self.folders.folders,
+            self.folders.corrected.isChecked(),
+            dict(self._known),
+            partial(self._found.emit, self._turn),
+        )
+        job = self.runner.submit("Looking through the cases", work, partial(self._done, self._turn))
+        job.failed.connect(partial(self._failed, self._turn))
+        job.cancelled.connect(partial(self._stopped, self._turn))
+        self._refresh()
+
+    def _add_case(self, turn: object, case: LookedCase) -> None:
+        """A case was seen: it is in the table at once, also where it is read for a late turn."""
+        remember_case(case.name)
+        self._known[case.fingerprint] = case
+        if turn is self._turn:
+            before = self._cases.get(case.name)
+            self._cases[case.name] = case
+            if before is None or before.fingerprint != case.fingerprint:
+                self.table.add(case, self._taken(case), self._hides)
+            self._refresh()
+
+    def _done(self, turn: object, looked: Looked) -> None:
+        if turn is not self._turn:
+            return
+        self._looked = looked
+        self._cases = {case.name: case for case in looked.cases}
+        self.table.keep_only(self._cases)
+        self.folders.show_problems(looked.problems)
+        self._refresh()
+
+    def _failed(self, turn: object, message: str, details: str) -> None:
+        if turn is self._turn:
+            self._note = message
+            self._refresh()
+        if details:
+            self._dialogs.problem(self._shown(message), details)
+
+    def _stopped(self, turn: object) -> None:
+        if turn is self._turn:
+            self._note = (
+                "Looking through the cases was stopped. Look again to go on: what was seen is not "
+                "read once more."
+            )
+            self._refresh()
+
+    def _taken(self, case: LookedCase) -> bool:
+        """Whether a case is taken: as the reader chose, else if it has no error."""
+        checked = case.seen.case
+        if checked.figures is None:
+            return False
+        errors = any(finding.severity is Severity.ERROR for finding in checked.findings)
+        return self._choices.get(_own(case.source), not errors)
+
+    def _choose(self) -> None:
+        left_out = self.table.left_out
+        for name, case in self._cases.items():
+            if case.seen.case.figures is not None:
+                self._choices[_own(case.source)] = name not in left_out
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Deal the patients anew, and say so everywhere."""
+        bar = self.fold_bar
+        self._deal = NOT_YET
+        if self._looked is not None:
+            self._deal = deal(self.sources, bar.folds, bar.fold, bar.seed)
+        self.table.show_parts(self._deal.held_out)
+        bar.show_deal(self._deal)
+        self._show_doubts()
+        self.changed.emit()
+
+    def _show_case(self, name: str) -> None:
+        from training.data.corrected_library import PREFIX
+
+        self.folders.offer_forgetting(name.startswith(PREFIX) and not self.runner.busy)
+        self._show_doubts()
+
+    def _forget(self) -> None:
+        """Take the selected study off the list of corrected ones, once the reader has said so."""
+        from training.data.corrected_library import forget_corrected
+
+        name = self.table.chosen
+        if not self._dialogs.confirm(
+            f"Take {self.table.title_of(name)} off the list of corrected studies? Scan and mask "
+            "stay where they are; saving the mask again puts it back.",
+            "Take it off",
+        ):
+            return
+        try:
+            forget_corrected(name)
+        except LiverSegError as problem:
+            self._dialogs.problem(self._shown(str(problem)))
+            return
+        self.refresh_corrected()
+
+    def _show_doubts(self) -> None:
+        lines = [*self._of_case(self._cases.get(self.table.chosen)), *self._whole()]
+        if not lines and self._looked is not None:
+            lines = [(_FINE if self._cases else _EMPTY, "muted")]
+        self.doubts.show_lines([(self._shown(text), tone) for text, tone in lines])
+
+    def _whole(self) -> list[Line]:
+        """What is doubtful about the folders, and about all cases that are taken together."""
+        problems: Mapping[Path, str] = self._looked.problems if self._looked else {}
+        lines = [line(Severity.ERROR, problem) for problem in problems.values()]
+        if self._note:
+            lines.append(line(Severity.WARNING, self._note))
+        left_out = self.table.left_out
+        seen = [case.seen for name, case in self._cases.items() if name not in left_out]
+        for found in self._together(seen):
+            titles = " and ".join(self.table.title_of(name) for name in found.cases)
+            names = f"{titles}: " if len(found.cases) < len(seen) else ""
+            lines.append(line(found.finding.severity, f"{names}{found.finding}"))
+        return lines
+
+    def _together(self, seen: Sequence[SeenCase]) -> Sequence[SetFinding]:
+        if self._looked is None or not seen:
+            return ()
+        from training.data.data_check import whole_findings  # late: it loads what reads scans
+
+        return whole_findings(seen, self._looked.alike)
+
+    def _of_case(self, case: LookedCase | None) -> list[Line]:
+        if case is None:
+            return []
+        name = self.table.title_of(case.name)
+        findings = case.seen.case.findings
+        if not findings:
+            return [(f"{name}: nothing doubtful was found.", "muted")]
+        return [line(finding.severity, f"{name}: {finding}") for finding in findings]
+
+    def _shown(self, text: str) -> str:
+        return text_shown(text, self._settings)
+
+    def _show_settings(self) -> None:
+        """Names of cases may be those of patients."""
+        if self._hides == self._settings.hide_patient:
+            return
+        self._hides = self._settings.hide_patient
+        self.folders.refresh()
+        self.table.keep_only(())
+        for case in self._cases.values():
+            self.table.add(case, self._taken(case), self._hides)
+        self._refresh()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take folders."""
+        if any(Path(url.toLocalFile()).is_dir() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Add the folders that were dropped."""
+        event.acceptProposedAction()
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        self.add([path for path in paths if path.is_dir()])
+
+
+def _own(source: CaseSource) -> CaseSource:
+    """The case itself, whatever it is called beside others."""
+    from training.data.merge_datasets import RenamedCase
+
+    return source.source if isinstance(source, RenamedCase) else source

@@ -1,0 +1,150 @@
+"""Looking through folders of labelled cases: the job behind the data page, free of Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.ui.training_window.widgets.slice_image import case_picture
+
+if TYPE_CHECKING:
+    from training.data.case import Case, CaseSource
+    from training.data.data_check import SeenCase
+
+LIBRARY = Path("corrected")
+"""Stands for the studies corrected here where problems are told by folder."""
+
+
+@dataclass(frozen=True, eq=False)
+class LookedCase:
+    """A case, what was seen of it, and its picture; None where it cannot be read.
+
+    `fingerprint` is another one as soon as its files are.
+    """
+
+    source: CaseSource
+    seen: SeenCase
+    picture: NDArray[np.uint8] | None
+    fingerprint: str
+
+    @property
+    def name(self) -> str:
+        """What the case is called."""
+        return self.source.name
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What the folders hold. `problems` says of a folder why nothing can be read from it, `alike`
+    names the cases that show one scan."""
+
+    cases: tuple[LookedCase, ...] = ()
+    problems: Mapping[Path, str] = field(default_factory=dict)
+    alike: tuple[tuple[str, str], ...] = ()
+
+
+def look_through(
+    folders: Sequence[Path],
+    corrected: bool,
+    known: Mapping[str, LookedCase],
+    found: Callable[[LookedCase], None],
+    progress: Progress,
+) -> Looked:
+    """Read every case of `folders`, and where `corrected` of the studies corrected here, once.
+
+    What is `known` by its fingerprint is not read again. `found` is told each case as it is seen.
+
+    Raises:
+        Cancelled: `progress` was cancelled.
+    """
+    from training.data.data_check import same_scans
+
+    sources, problems = _listed(folders, corrected, progress.part(0.0, 0.05))
+    reading = progress.part(0.05, 1.0)
+    cases = []
+    for n, source in enumerate(sources):
+        reading.update(n / len(sources), f"Looking at case {n + 1} of {len(sources)}")
+        case = _look(source, known)
+        found(case)
+        cases.append(case)
+    reading.update(1.0, "All cases were looked at")
+    return Looked(tuple(cases), problems, same_scans([case.seen for case in cases]))
+
+
+def _listed(
+    folders: Sequence[Path], corrected: bool, progress: Progress
+) -> tuple[list[CaseSource], dict[Path, str]]:
+    """The cases of all folders that can be read, and why others cannot."""
+    from training.data.corrected_library import corrected_sources
+    from training.data.dataset_layouts import find_sources, unlike
+    from training.data.merge_datasets import joined
+
+    groups: dict[Path, list[CaseSource]] = {}
+    problems: dict[Path, str] = {}
+    for folder in unlike(folders):
+        progress.update(0.5, f"Looking what is in {folder.name}")
+        try:
+            groups[folder] = find_sources(folder)
+        except (LiverSegError, OSError) as problem:
+            problems[folder] = _in_words(folder, problem)
+    try:
+        own = corrected_sources() if corrected else []
+    except LiverSegError as problem:
+        own, problems[LIBRARY] = [], str(problem)
+    while True:
+        try:
+            return joined(groups, own), problems
+        except LiverSegError as problem:  # names that meet: the folder added last is the odd one
+            folder, _ = groups.popitem()
+            problems[folder] = str(problem)
+
+
+def _in_words(folder: Path, problem: LiverSegError | OSError) -> str:
+    if isinstance(problem, LiverSegError):
+        return str(problem)
+    return f"{folder} could not be read: {problem.strerror or problem}. Check that it is there."
+
+
+def _look(source: CaseSource, known: Mapping[str, LookedCase]) -> LookedCase:
+    """What is known of the case, under its present name, or what there is to see."""
+    from training.data.data_check import look_at
+
+    fingerprint = source.fingerprint()
+    before = known.get(fingerprint)
+    if before is not None:
+        checked = replace(before.seen.case, name=source.name, patient=source.patient)
+        return replace(before, source=source, seen=replace(before.seen, case=checked))
+    kept = _Pictured(source)
+    seen = look_at(kept)
+    return LookedCase(source, seen, kept.picture, fingerprint)
+
+
+class _Pictured:
+    """A `CaseSource` that makes a picture when it is read, so that no case is read twice."""
+
+    def __init__(self, source: CaseSource) -> None:
+        self._source = source
+        self.picture: NDArray[np.uint8] | None = None
+
+    @property
+    def name(self) -> str:
+        return self._source.name
+
+    @property
+    def patient(self) -> str:
+        return self._source.patient
+
+    def read(self) -> Case:
+        case = self._source.read()
+        self.picture = case_picture(case)
+        return case
+
+    def fingerprint(self) -> str:
+        return self._source.fingerprint()

@@ -1,0 +1,1 @@
+"""Fine-tuning of the model in use: its dialog and its plan."""

@@ -1,0 +1,141 @@
+"""Improve the model in use with one's own studies: what will happen, and the start of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.segmentation.models.card import name_problem
+from liverseg_gui.segmentation.models.registry import chosen_model, find_installed
+from liverseg_gui.state.settings import Settings
+from liverseg_gui.ui.jobs.job_runner import JobRunner
+from liverseg_gui.ui.training_window.fine_tune.plan import make_plan, plan_words
+from liverseg_gui.ui.training_window.widgets.data_selection import DataSelection
+from liverseg_gui.ui.training_window.widgets.time_estimate_bar import EstimateBar
+from liverseg_gui.ui.widgets.patient_display import text_shown
+from liverseg_gui.ui.widgets.theme import set_tone
+from training.data.case import CaseSource
+from training.runs.registry import new_run_folder
+
+_SIZE = QSize(640, 340)
+
+
+class ImproveDialog(QDialog):
+    """`asked` carries the `TrainingJob` to start. `slices` is how many the cases have together."""
+
+    asked = Signal(object)
+
+    def __init__(
+        self,
+        parent: QWidget | None,
+        settings: Settings,
+        sources: Sequence[CaseSource],
+        selection: DataSelection,
+        slices: int,
+    ) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self.runner = JobRunner()
+        self.plan = make_plan(sources, selection, chosen_model(settings))
+        self.setWindowTitle("Improve the model")
+        self._build(len(sources))
+        self.resize(_SIZE)
+        if not isinstance(self.plan, str):
+            self.estimate.show_recipe(self.plan.recipe, *self.plan.shared(slices))
+        self._refresh()
+
+    def _build(self, count: int) -> None:
+        model = chosen_model(self._settings)
+        cases = "1 case" if count == 1 else f"{count} cases"
+        self.title = QLabel(text_shown(f"Improve {model} with {cases}", self._settings))
+        set_tone(self.title, None, strong=True)
+        self.words, self.note = QLabel(self._words()), QLabel()
+        for label in (self.words, self.note):
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        set_tone(self.note, "error")
+        self.name = QLineEdit(_free_name(model))
+        self.name.textChanged.connect(lambda _: self._refresh())
+        label = QLabel("&Name of the new model:")
+        label.setBuddy(self.name)
+        self.estimate = EstimateBar(self.runner)
+        self.estimate.button.setAutoDefault(False)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.start_button = buttons.addButton("&Start", QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.accepted.connect(self._start)
+        buttons.rejected.connect(self.reject)
+        row = QHBoxLayout()
+        row.addWidget(label)
+        row.addWidget(self.name, 1)
+        layout = QVBoxLayout(self)
+        for widget in (self.title, self.words, self.estimate):
+            layout.addWidget(widget)
+        layout.addLayout(row)
+        layout.addWidget(self.note)
+        layout.addStretch(1)
+        layout.addWidget(buttons)
+
+    def _words(self) -> str:
+        if isinstance(self.plan, str):
+            return ""
+        hide = self._settings.hide_patient
+        return text_shown(plan_words(self.plan, hide), self._settings)
+
+    @property
+    def why_not(self) -> str:
+        """Why it cannot start, or nothing."""
+        if isinstance(self.plan, str):
+            return self.plan
+        name = self.name.text().strip()
+        if problem := name_problem(name):
+            return f"{problem[0].upper()}{problem[1:]}."
+        if find_installed(name) is not None:
+            return f"There is a model {name!r} already. Give the new one another name."
+        return ""
+
+    def _refresh(self) -> None:
+        why = self.why_not
+        for widget in (self.words, self.estimate):
+            widget.setVisible(not isinstance(self.plan, str))
+        self.name.setEnabled(not isinstance(self.plan, str))
+        self.start_button.setEnabled(not why)
+        self._tell(why)
+
+    def _start(self) -> None:
+        if self.why_not or isinstance(self.plan, str):
+            return
+        name = self.name.text().strip()
+        try:
+            job = self.plan.job(new_run_folder(name), name)
+        except LiverSegError as problem:
+            self._tell(str(problem))
+            return
+        self.asked.emit(job)
+        self.accept()
+
+    def _tell(self, text: str) -> None:
+        self.note.setText(text_shown(text, self._settings))
+        self.note.setVisible(bool(text))
+
+    def done(self, result: int) -> None:
+        """Give up what is being measured."""
+        self.runner.shutdown()
+        super().done(result)
+
+
+def _free_name(model: str) -> str:
+    """A name for the improved model: "default-2", or whatever comes next."""
+    base = model if not name_problem(model) else "improved"
+    numbers = range(2, 1000)
+    return next((n for k in numbers if find_installed(n := f"{base}-{k}") is None), base)

@@ -1,0 +1,100 @@
+"""What improving the model in use with some cases comes to, before it is begun. Free of Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.segmentation.models.registry import find_model
+from liverseg_gui.ui.training_window.widgets.data_selection import FOLDS, DataSelection
+from training.config.train_config import TrainConfig
+from training.data.case import CaseSource
+from training.data.taught import taught_patients, trained_on
+from training.pipeline.fine_tune import improvement_recipe, improvement_split
+from training.runs.training_job import TrainingJob
+
+
+@dataclass(frozen=True)
+class ImprovePlan:
+    """Improving `model` with `selection`. Cases are in `training` or `held_out`, by patient.
+
+    `known` of the cases the old model was trained on: they are never held out.
+    """
+
+    model: str
+    selection: DataSelection
+    folds: int
+    recipe: TrainConfig
+    training: tuple[str, ...]
+    held_out: tuple[str, ...]
+    known: int
+
+    def job(self, out: Path, name: str) -> TrainingJob:
+        """The training that carries it out in `out`."""
+        chosen = self.selection
+        return TrainingJob(
+            out,
+            chosen.data,
+            chosen.corrected,
+            chosen.excluded,
+            name,
+            self.folds,
+            chosen.fold if chosen.folds == self.folds else 0,
+            chosen.split_seed,
+            recipe=self.recipe,
+            improve=True,
+        )
+
+    def shared(self, slices: int) -> tuple[int, int]:
+        """Of all `slices` roughly those that are trained on, and those that are held out."""
+        watched = round(slices * len(self.held_out) / (len(self.training) + len(self.held_out)))
+        return slices - watched, watched
+
+
+def make_plan(
+    sources: Sequence[CaseSource], selection: DataSelection, model: str
+) -> ImprovePlan | str:
+    """How `model` would be improved with `sources`, or why it cannot be.
+
+    Where the reader holds nobody out, a patient in five is: old and new have to be judged.
+    """
+    folds = selection.folds if selection.folds > 1 else FOLDS
+    fold = selection.fold if selection.folds > 1 else 0
+    try:
+        card = find_model(model)
+        taught = trained_on(card)
+        split = improvement_split(sources, taught, folds, fold, selection.split_seed)
+        recipe = improvement_recipe(card, model)
+    except LiverSegError as problem:
+        return str(problem)
+    patients = taught_patients(sources, taught)
+    known = sum(source.patient in patients for source in sources)
+    return ImprovePlan(model, selection, folds, recipe, split.training, split.validation, known)
+
+
+def plan_words(plan: ImprovePlan, hide: bool) -> str:
+    """What will happen, in sentences; without names of cases where they are to be hidden."""
+    names = "" if hide else f": {', '.join(plan.held_out)}"
+    recipe = plan.recipe
+    known = (
+        f" {_cases(plan.known)} it was trained on before, by name, and can only be learned from."
+        if plan.known
+        else ""
+    )
+    return (
+        f"1.  {plan.model!r} goes on learning from {_cases(len(plan.training))}, gently: "
+        f"{recipe.fine_tune_epochs} epochs at a rate of {recipe.fine_tune_rate:g}. The model "
+        "itself stays as it is; the outcome is another one.\n\n"
+        f"2.  {_cases(len(plan.held_out))} held out, by patient{names}. Nothing is learned from "
+        f"them.{known}\n\n"
+        "3.  Both models segment the held-out patients, and are judged by the same figures.\n\n"
+        "4.  You see both for each patient. The new model can be accepted if neither the mean Dice "
+        "of the liver nor that of tumors has fallen. Nothing is used before you accept it, and "
+        "then you can go back."
+    )
+
+
+def _cases(count: int) -> str:
+    return "1 case" if count == 1 else f"{count} cases"

@@ -1,0 +1,76 @@
+"""Follows a training from its folder alone: what it told, how it is, and whether it ever began."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from liverseg_gui.ui.training_window.process.run_progress import RunStory
+from liverseg_gui.ui.training_window.process.training_process import RunProcess
+from training.runs.control import Wish, asked
+from training.runs.event_tail import EventTail
+from training.runs.events import EVENTS
+from training.runs.folder import RunRecord, read_run
+
+
+class RunFollower:
+    """`look` is called again and again; it never waits.
+
+    Where `process` was just started, what an earlier process left in the folder is not its state:
+    it is starting until it wrote its own record, and died if it is gone before that.
+    """
+
+    def __init__(self, out: Path, process: RunProcess | None = None) -> None:
+        self.out = out
+        self.story = RunStory()
+        self.record: RunRecord | None = None
+        self.starting = process is not None
+        self.died = ""
+        """Why the process ended before it wrote what it is."""
+        self._process = process
+        self._tail = EventTail(out / EVENTS)
+
+    @property
+    def wish(self) -> Wish:
+        """What was asked of the training and not carried out yet, or to go on."""
+        return asked(self.out)
+
+    @property
+    def behind(self) -> bool:
+        """Whether more was told than is read yet."""
+        return self._tail.behind
+
+    def read(self) -> bool:
+        """Take in what was told since; whether that was anything."""
+        events = self._tail.read()
+        if self._tail.begun_anew:
+            self.story = RunStory()
+        for event in events:
+            self.story.take(event)
+        return bool(events) or self._tail.begun_anew
+
+    def look(self) -> None:
+        """How the training is now.
+
+        Raises:
+            UnreadableFileError: the folder holds no training any more.
+        """
+        if self.starting:
+            self._look_at_start()
+        elif not self.died or self._begun_elsewhere:
+            self.died = ""
+            self.record = read_run(self.out)
+
+    @property
+    def _begun_elsewhere(self) -> bool:
+        """Whether another process has recorded itself since the one that died."""
+        return self._process is not None and self._process.recorded
+
+    def _look_at_start(self) -> None:
+        assert self._process is not None
+        gone = not self._process.alive  # asked first: what it wrote last is there then
+        if self._process.recorded:
+            self.starting = False
+            self.record = read_run(self.out)
+        elif gone:
+            self.starting = False
+            self.died = self._process.last_words

@@ -1,0 +1,212 @@
+"""What a training has told so far, put together from its events. Free of Qt.
+
+The cases that it names may be called after patients: their names are remembered as secrets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from liverseg_gui.system.privacy import remember_case
+from training.runs.epoch_log import EpochResult
+from training.runs.events import Event
+
+_EPOCH = tuple(field.name for field in fields(EpochResult))
+
+_PREPARES = "Preparing case "
+_BUTTON = (
+    ("Go on with --resume", "Press Go on"),
+    ("go on with --resume", "press Go on"),
+    ("begin again with --resume", "Go on begins again"),
+    ("--resume", "Go on"),
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """An epoch and where it is on the axis: 1 for the first, counted on over the stages."""
+
+    at: int
+    result: EpochResult
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """The pictures after an epoch, at `path` relative to the training's folder."""
+
+    at: int
+    stage: str
+    epoch: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What the process needs of the computer; None where the computer does not tell."""
+
+    cpu_percent: float | None = None
+    memory_mb: float | None = None
+    gpu_percent: float | None = None
+    gpu_memory_mb: float | None = None
+
+
+class RunStory:
+    """Takes events in the order they were told. An epoch that is told again, after a kill, counts
+    once; `log` holds words for a person, the latest last."""
+
+    def __init__(self) -> None:
+        self.stages: tuple[tuple[str, int], ...] = ()
+        self.fraction, self.phase = 0.0, ""
+        self.eta_s: float | None = None
+        self.usage = Usage()
+        self.log: list[str] = []
+        self.ends = 0
+        """How often the training ended, or changed its state, so far."""
+        self._epochs: dict[tuple[str, int], EpochResult] = {}
+        self._pictures: dict[tuple[str, int], str] = {}
+
+    def take(self, event: Event) -> None:
+        """Add `event`; one of another version of the program, with other fields, is left out."""
+        do = _TAKEN.get(event["event"])
+        if do is None:
+            return
+        try:
+            do(self, event)
+        except (LookupError, TypeError, ValueError, AttributeError):
+            return
+
+    @property
+    def epochs(self) -> int:
+        """How many are planned over all stages, 0 while that is not known."""
+        return sum(count for _, count in self.stages)
+
+    @property
+    def begins(self) -> tuple[tuple[str, int], ...]:
+        """(stage, epochs before it)."""
+        before, out = 0, []
+        for name, count in self.stages:
+            out.append((name, before))
+            before += count
+        return tuple(out)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The epochs that are done, from left to right."""
+        steps = [Step(self._at(*key), result) for key, result in self._epochs.items()]
+        return tuple(sorted(steps, key=lambda step: step.at))
+
+    @property
+    def pictures(self) -> tuple[PictureFile, ...]:
+        """The pictures of all epochs, the earliest first."""
+        files = [
+            PictureFile(self._at(stage, epoch), stage, epoch, Path(path))
+            for (stage, epoch), path in self._pictures.items()
+        ]
+        return tuple(sorted(files, key=lambda file: file.at))
+
+    def _at(self, stage: str, epoch: int) -> int:
+        return dict(self.begins).get(stage, 0) + epoch
+
+    def _say(self, text: str) -> None:
+        self.log.append(text)
+
+    def _start(self, event: Event) -> None:
+        for name in (*event["training"], *event["held_out"]):
+            remember_case(str(name))
+        self.stages = tuple((str(name), int(count)) for name, count in event["stages"])
+        held_out = _count(event["held_out"], "none")
+        self._say(
+            f"Trains on {_count(event['training'], 'no case')}, held out: {held_out}. "
+            f"{event['device']}, {event['precision']}, {event['batch_size']} slices in a batch."
+        )
+
+    def _progress(self, event: Event) -> None:
+        self.fraction, self.phase = float(event["fraction"]), str(event["phase"])
+        remember_case_in(self.phase)
+        self.eta_s = _number(event["eta_s"])
+        names = (field.name for field in fields(Usage))
+        self.usage = Usage(**{name: _number(event.get(name)) for name in names})
+
+    def _note(self, event: Event) -> None:
+        self._say(in_window(str(event["text"])))
+
+    def _epoch(self, event: Event) -> None:
+        result = EpochResult(**{name: event[name] for name in _EPOCH if name in event})
+        key = (result.stage, result.epoch)
+        if key not in self._epochs:
+            self._say(_epoch_words(result))
+        self._epochs[key] = result
+
+    def _take_pictures(self, event: Event) -> None:
+        self._pictures[str(event["stage"]), int(event["epoch"])] = str(event["path"])
+
+    def _patient(self, event: Event) -> None:
+        remember_case(str(event["name"]))
+        dice = [_dice(event[label].get("dice")) for label in ("liver", "tumor")]
+        self._say(f"Held-out patient {event['name']}: Dice liver {dice[0]}, tumor {dice[1]}.")
+
+    def _paused(self, _: Event) -> None:
+        self.ends += 1
+        self._say("Paused.")
+
+    def _resumed(self, _: Event) -> None:
+        self.ends += 1
+        self._say("Goes on.")
+
+    def _end(self, event: Event) -> None:
+        self.ends += 1
+        self.eta_s, self.usage = None, Usage()
+        message = in_window(str(event["message"] or ""))
+        words = str(event["state"]).capitalize()
+        self._say(message if message.startswith(words) else f"{words}. {message}".strip())
+
+
+def remember_case_in(phase: str) -> None:
+    """Cases are read before a training has told which there are: "Preparing case 012" names one."""
+    before, prepares, name = phase.partition(_PREPARES)
+    if prepares and not before:
+        remember_case(name)
+
+
+def in_window(message: str) -> str:
+    """What a training says to a person at a command line, for one at the window."""
+    for before, after in _BUTTON:
+        message = message.replace(before, after)
+    return message
+
+
+def _epoch_words(result: EpochResult) -> str:
+    return (
+        f"{result.stage}, epoch {result.epoch}: loss {result.train_loss:.3f}, validation "
+        f"{result.valid_loss:.3f}; Dice liver {result.liver_dice:.3f}, tumor "
+        f"{result.tumor_dice:.3f}; {result.seconds:.0f} s."
+    )
+
+
+def _count(names: Sequence[str], none: str) -> str:
+    if not names:
+        return none
+    return f"{len(names)} case{'s' if len(names) > 1 else ''}"
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _dice(value: object) -> str:
+    return f"{value:.3f}" if isinstance(value, int | float) else "-"
+
+
+_TAKEN: dict[str, Callable[[RunStory, Event], None]] = {
+    "start": RunStory._start,
+    "progress": RunStory._progress,
+    "note": RunStory._note,
+    "epoch": RunStory._epoch,
+    "pictures": RunStory._take_pictures,
+    "patient": RunStory._patient,
+    "paused": RunStory._paused,
+    "resumed": RunStory._resumed,
+    "end": RunStory._end,
+}

@@ -1,0 +1,158 @@
+"""Starts the process of a training, which outlives the window, and tells whether it still lives."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
+from liverseg_gui.system.crash_report import FATAL
+from liverseg_gui.system.relaunch import own_command
+from training.config.config_file import write_recipe
+from training.runs.control import Wish, ask
+from training.runs.folder import STDERR, read_run
+from training.runs.registry import remember
+from training.runs.training_job import RECIPE, TrainingJob
+
+_STARTED: list[RunProcess] = []
+"""Kept until they end: a child that nobody waits for stays in the table of the system."""
+
+
+Identity = tuple[int, str]
+"""Which process wrote a record, and when it started."""
+
+
+class RunProcess:
+    """A process that was started here for `job`; `before` is whose record its folder had then."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], job: TrainingJob, before: Identity | None
+    ) -> None:
+        self._process, self.job, self._before = process, job, before
+        _STARTED.append(self)
+
+    @property
+    def out(self) -> Path:
+        """The folder of its training."""
+        return self.job.out
+
+    @property
+    def recorded(self) -> bool:
+        """Whether it has written its own record by now: its number is no proof on Windows, where
+        a launcher may stand between."""
+        return _identity(self.out) != self._before
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
+    def end(self) -> None:
+        """End it, as long as it has not begun to look at what is asked of it."""
+        self._process.terminate()
+
+    @property
+    def last_words(self) -> str:
+        """Why it ended, as far as it could still say so."""
+        code = self._process.poll()
+        return last_words(self.out) or f"It ended at once (code {code}), without saying why."
+
+
+def start_process(
+    job: TrainingJob, resume: bool = False, command: Sequence[str] | None = None
+) -> RunProcess:
+    """Write the recipe of `job`, remember its folder, and start it apart from this process.
+
+    What it prints as an error goes to stderr.txt in its folder. `command` stands before the words
+    of the command line; without it, it is this program.
+
+    Raises:
+        SaveError: the folder cannot be written.
+        LiverSegError: the process cannot be started.
+    """
+    if not (resume and (job.out / RECIPE).exists()):
+        write_recipe(job.recipe, job.out / RECIPE)
+    remember(job.out)
+    words = [*(command or own_command()), *job.arguments(), "--json"]
+    words += ["--resume"] if resume else []
+    before = _identity(job.out)
+    _STARTED[:] = [process for process in _STARTED if process.alive]
+    return RunProcess(_started(words, job.out), job, before)
+
+
+def all_starting() -> list[RunProcess]:
+    """The processes that were started here and have not recorded anything yet."""
+    return [run for run in _STARTED if run.alive and not run.recorded]
+
+
+def starting(out: Path) -> RunProcess | None:
+    """That of them that was started for `out`."""
+    return next((run for run in all_starting() if run.out == out), None)
+
+
+def cancel_training(out: Path) -> None:
+    """Cancel the training in `out`; one that has not begun to listen yet is ended.
+
+    Raises:
+        LiverSegError: the folder cannot be written.
+    """
+    process = starting(out)
+    if process is not None:  # asked first: the record there is an earlier one's
+        process.end()
+        return
+    with contextlib.suppress(UnreadableFileError):
+        if read_run(out).active:
+            ask(out, Wish.CANCEL)
+
+
+def _started(words: Sequence[str], out: Path) -> subprocess.Popen[bytes]:
+    try:
+        stderr = (out / STDERR).open("wb")
+    except OSError as error:
+        raise SaveError(
+            f"{out} could not be written: {error.strerror}. Choose another folder."
+        ) from error
+    with stderr:
+        try:
+            return subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                start_new_session=True,
+                creationflags=_flags(),
+            )
+        except OSError as error:
+            raise LiverSegError(
+                f"The training could not be started: {error.strerror}. Start the program again."
+            ) from error
+
+
+def _flags() -> int:
+    """Windows: no console of its own, and none that is closed with the window's."""
+    if sys.platform == "win32":
+        return subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+    return 0
+
+
+def _identity(out: Path) -> Identity | None:
+    try:
+        record = read_run(out)
+    except UnreadableFileError:
+        return None
+    return record.pid, record.started
+
+
+def last_words(out: Path) -> str:
+    """The last line that a training printed as an error, how it crashed, or nothing."""
+    try:
+        text = (out / STDERR).read_bytes()[-65_536:].decode("utf-8", "replace")
+    except OSError:
+        return ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if crashes := [line for line in lines if line.startswith(FATAL)]:
+        return crashes[-1]
+    return lines[-1].removeprefix("liverseg: ") if lines else ""

@@ -1,0 +1,120 @@
+"""Two models on the same patients: Dice of the old and of the new one, and their difference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
+
+from liverseg_gui.ui.widgets.theme import Tone
+from liverseg_gui.ui.widgets.tones import TONE_ROLE, ToneDelegate
+from training.evaluation.model_comparison import Comparison, Difference, Pair
+
+NONE = "\N{EN DASH}"
+_NOTABLE = 0.0005
+"""Below it a difference is 0.000."""
+
+
+class DifferenceTable(QTreeWidget):
+    """A row for each patient, and the means in the last one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setColumnCount(7)
+        self.setRootIsDecorated(False)
+        self.setAllColumnsShowFocus(True)
+        self.setAlternatingRowColors(True)
+        self.setAccessibleName("Both models, patient by patient")
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setItemDelegate(ToneDelegate(self))
+        self.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.header().setStretchLastSection(False)
+
+    def show_comparison(self, comparison: Comparison, names: Mapping[str, str]) -> None:
+        """List the patients of `comparison`, those that are left out of the means marked `*`."""
+        old, new = comparison.other, comparison.ours
+        heads = [
+            f"{label}: {what}" for label in ("Liver", "Tumor") for what in (old, new, "change")
+        ]
+        self.setHeaderLabels(["Patient", *heads])
+        for column in range(1, 7):
+            self.headerItem().setTextAlignment(column, Qt.AlignmentFlag.AlignCenter)
+        self.clear()
+        for pair in comparison.pairs:
+            self.addTopLevelItem(_patient(pair, names[pair.name]))
+        if comparison.fair:
+            self.addTopLevelItem(_mean(comparison))
+
+
+def _patient(pair: Pair, name: str) -> QTreeWidgetItem:
+    liver = pair.other.liver, pair.ours.liver
+    tumor = pair.other.tumor, pair.ours.tumor
+    item = _row(name if pair.fair else f"{name} *", liver, tumor)
+    if None in tumor:
+        tip = _false_tumor(pair)
+        for column in (4, 5, 6):
+            item.setToolTip(column, tip)
+    if not pair.fair:
+        models = " and ".join(pair.taught)
+        for column in range(7):
+            item.setData(column, TONE_ROLE, "muted")
+            item.setToolTip(
+                column, f"{models} was trained on a patient of this name; not in the means"
+            )
+    return item
+
+
+def _false_tumor(pair: Pair) -> str:
+    before, after = pair.other.false_tumor_percent, pair.ours.false_tumor_percent
+    if before is None or after is None:
+        return "The patient has no tumor"
+    return (
+        f"The patient has no tumor; falsely found {before:.2f} % of the liver before, "
+        f"{after:.2f} % now"
+    )
+
+
+def _row(
+    name: str, liver: tuple[float, float], tumor: tuple[float | None, float | None]
+) -> QTreeWidgetItem:
+    item = QTreeWidgetItem([name])
+    for first, (before, after) in ((1, liver), (4, tumor)):
+        cells: tuple[str, ...] = (NONE, NONE, NONE)
+        if before is not None and after is not None:
+            cells = (f"{before:.3f}", f"{after:.3f}", f"{after - before:+.3f}")
+            item.setData(first + 2, TONE_ROLE, _tone(after - before))
+        for column, text in enumerate(cells, first):
+            item.setText(column, text)
+            item.setTextAlignment(column, Qt.AlignmentFlag.AlignCenter)
+    return item
+
+
+def _mean(comparison: Comparison) -> QTreeWidgetItem:
+    """The means of all that is fair, with the interval of their difference."""
+    liver, tumor = comparison.liver, comparison.tumor
+    assert liver is not None
+    both = (tumor.other, tumor.ours) if tumor else (None, None)
+    item = _row(f"Mean of {len(comparison.fair)}", (liver.other, liver.ours), both)
+    for column, found in ((3, liver), (6, tumor)):
+        if found is not None:
+            item.setText(column, _with_interval(found))
+            item.setToolTip(column, "95 % interval, bootstrap over patients")
+    font = item.font(0)
+    font.setBold(True)
+    for column in range(7):
+        item.setFont(column, font)
+    return item
+
+
+def _with_interval(found: Difference) -> str:
+    if found.interval is None:
+        return f"{found.difference:+.3f}"
+    low, high = found.interval
+    return f"{found.difference:+.3f} ({low:+.3f} to {high:+.3f})"
+
+
+def _tone(difference: float) -> Tone | None:
+    if abs(difference) < _NOTABLE:
+        return None
+    return "good" if difference > 0 else "warning"

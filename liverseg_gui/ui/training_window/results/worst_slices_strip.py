@@ -1,0 +1,113 @@
+"""The worst slices of the held-out patients, side by side in a strip to scroll."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout
+from PySide6.QtWidgets import QWidget as Widget
+
+from liverseg_gui.ui.training_window.results.triptych import TITLES, triptych
+from liverseg_gui.ui.widgets.theme import set_tone
+from training.evaluation.worst_slices_file import SavedSlice
+
+_PICTURE_PX = 210
+_NO_SCAN = "The case is a folder of slices and no scan, which the viewer cannot open."
+_GONE = "The scan is not where it was."
+_SHOW = "Open the scan in the window, at this slice"
+
+
+class WorstTile(QFrame):
+    """One slice, what it is called, and the way to its scan. `asked` tells that it is wanted."""
+
+    asked = Signal(object)
+
+    def __init__(self, saved: SavedSlice, name: str) -> None:
+        super().__init__()
+        self.saved = saved
+        self.setObjectName("card")
+        self.picture = QLabel()
+        self.picture.setPixmap(triptych(saved.slice, _PICTURE_PX, self.devicePixelRatioF()))
+        self.caption = QLabel(_caption(saved, name))
+        self.caption.setTextFormat(Qt.TextFormat.PlainText)
+        self.button = QPushButton("Show in the viewer")
+        self.button.setAutoDefault(False)
+        self.button.setAccessibleName(f"Show {self.caption.text()} in the viewer")
+        self.button.clicked.connect(self._ask)
+        why = why_not_shown(saved)
+        self.button.setEnabled(not why)
+        self.button.setToolTip(why or _SHOW)
+        self.picture.setToolTip(why or f"{_SHOW} (double click)")
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        titles = QHBoxLayout()
+        titles.setContentsMargins(0, 0, 0, 0)
+        for title in TITLES:
+            label = QLabel(title)
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            set_tone(label, "muted")
+            titles.addWidget(label, 1)
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.caption, 1)
+        row.addWidget(self.button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 6)
+        layout.addLayout(titles)
+        layout.addWidget(self.picture, 0, Qt.AlignmentFlag.AlignCenter)
+        layout.addLayout(row)
+        layout.addStretch(1)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """As the button does."""
+        event.accept()
+        self._ask()
+
+    def _ask(self) -> None:
+        if self.button.isEnabled():
+            self.asked.emit(self.saved)
+
+
+class WorstStrip(QScrollArea):
+    """`asked` carries the `SavedSlice` that is to be shown in the viewer."""
+
+    asked = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tiles: list[WorstTile] = []
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName("Worst slices")
+
+    def show_slices(self, slices: Sequence[SavedSlice], names: Mapping[str, str]) -> None:
+        """Show these, the worst first."""
+        inside = Widget()
+        row = QHBoxLayout(inside)
+        row.setContentsMargins(0, 0, 0, 0)
+        self.tiles = [WorstTile(saved, names[saved.slice.name]) for saved in slices]
+        for tile in self.tiles:
+            tile.asked.connect(self.asked)
+            row.addWidget(tile)
+        row.addStretch(1)
+        self.setWidget(inside)
+        bar = self.horizontalScrollBar().sizeHint().height()
+        self.setFixedHeight(inside.sizeHint().height() + bar + 2)
+        self.setVisible(bool(slices))
+
+
+def why_not_shown(saved: SavedSlice) -> str:
+    """Why the viewer cannot show the slice, or nothing."""
+    if saved.scan is None:
+        return _NO_SCAN
+    return "" if saved.scan.exists() else _GONE
+
+
+def _caption(saved: SavedSlice, name: str) -> str:
+    """Slices are counted from 1 on the screen."""
+    slice_ = saved.slice
+    return f"{name}, slice {slice_.index + 1}: Dice {slice_.score:.2f}"

@@ -1,0 +1,142 @@
+"""The top of the run page: how the training is, how far it is, and what can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from liverseg_gui.ui.training_window.run.status_text import (
+    STARTING,
+    TITLES,
+    TONES,
+    resume_words,
+    state_words,
+)
+from liverseg_gui.ui.widgets.theme import Tone, set_tone
+from training.runs.control import Wish
+from training.runs.folder import RunRecord, RunState
+
+_STEPS = 1000
+_NONE = "No training is shown."
+_NOT_YET = "The training is starting."
+_ENDED = "The training does not run."
+
+
+class RunHead(QWidget):
+    """Buttons that are of no use now are disabled and say why. `wished` carries a `Wish`; pausing
+    and going on share a button, and so do stopping and taking that back."""
+
+    wished = Signal(str)
+    resume_asked = Signal()
+    folder_asked = Signal()
+
+    def __init__(self, shown: Callable[[str], str] = str) -> None:
+        super().__init__()
+        self._shown = shown
+        self.title, self.words, self.left = QLabel(), QLabel(), QLabel()
+        self.words.setWordWrap(True)
+        for label in (self.title, self.words, self.left):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        set_tone(self.left, "muted")
+        self.bar = QProgressBar()
+        self.bar.setRange(0, _STEPS)
+        self.bar.setAccessibleName("Progress of the training")
+        self._wish = Wish.GO
+        self.pause = _button("&Pause", self._pause_or_go)
+        self.stop = _button("&Stop after this epoch", self._stop_or_not)
+        self.cancel = _button("&Cancel now ...", lambda: self.wished.emit(Wish.CANCEL))
+        self.resume = _button("&Go on", self.resume_asked.emit)
+        self.folder = _button("Op&en folder", self.folder_asked.emit)
+        self._arrange()
+        self.show_nothing()
+
+    def _arrange(self) -> None:
+        top, row = QHBoxLayout(), QHBoxLayout()
+        top.addWidget(self.title)
+        top.addStretch(1)
+        top.addWidget(self.left)
+        for button in (self.pause, self.stop, self.cancel, self.resume):
+            row.addWidget(button)
+        row.addStretch(1)
+        row.addWidget(self.folder)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(top)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.words)
+        layout.addLayout(row)
+
+    def show_nothing(self) -> None:
+        """No training is shown."""
+        self._say("", "", None)
+        self.show_progress(0.0, "", "")
+        for button in (self.pause, self.stop, self.cancel, self.resume, self.folder):
+            _allow(button, _NONE)
+
+    def show_starting(self, name: str) -> None:
+        """The process was started and has not said anything yet."""
+        self._say(f"{name}: {STARTING}", "Python and the network are being loaded.", "accent")
+        for button in (self.pause, self.stop, self.cancel, self.resume):
+            _allow(button, _NOT_YET)
+        _allow(self.folder, "")
+
+    def show_died(self, name: str, words: str) -> None:
+        """The process ended before it wrote what it is."""
+        self._say(f"{name}: Failed", self._shown(f"The training did not start. {words}"), "error")
+        for button in (self.pause, self.stop, self.cancel):
+            _allow(button, _ENDED)
+        _allow(self.resume, "", "Starts it again with the same data and recipe")
+        _allow(self.folder, "")
+
+    def show_record(self, record: RunRecord, wish: Wish) -> None:
+        """How the training is, and which `wish` it has not carried out yet."""
+        self._wish = wish
+        words = self._shown(state_words(record, wish))
+        self._say(f"{record.name}: {TITLES[record.state]}", words, TONES[record.state])
+        paused = record.state is RunState.PAUSED
+        waits = paused or wish is Wish.PAUSE
+        self.pause.setText("&Go on" if waits else "&Pause")
+        stopping = record.active and wish is Wish.STOP
+        self.stop.setText("Do not &stop" if stopping else "&Stop after this epoch")
+        self.resume.setVisible(not record.active)
+        self.pause.setVisible(record.active)
+        ended = "" if record.active else _ENDED
+        leaving = "It is being cancelled." if wish is Wish.CANCEL else ""
+        for button in (self.pause, self.cancel):
+            _allow(button, ended or leaving)
+        _allow(self.stop, ended or leaving or ("Let it go on first." if waits else ""))
+        why_not = "" if record.resumable else "It is finished." if ended else "It runs."
+        _allow(self.resume, why_not, resume_words(record))
+        _allow(self.folder, "")
+
+    def show_progress(self, fraction: float, phase: str, left: str) -> None:
+        """How far it is, 0..1, what it does, and how long that takes."""
+        self.bar.setValue(round(fraction * _STEPS))
+        self.left.setText(", ".join(part for part in (self._shown(phase), left) if part))
+
+    def _say(self, title: str, words: str, tone: Tone | None) -> None:
+        self.title.setText(title)
+        set_tone(self.title, tone, strong=True)
+        self.words.setText(words)
+        self.words.setVisible(bool(words))
+
+    def _pause_or_go(self) -> None:
+        self.wished.emit(Wish.GO if self.pause.text() == "&Go on" else Wish.PAUSE)
+
+    def _stop_or_not(self) -> None:
+        self.wished.emit(Wish.GO if self._wish is Wish.STOP else Wish.STOP)
+
+
+def _allow(button: QPushButton, why_not: str, tip: str = "") -> None:
+    button.setEnabled(not why_not)
+    button.setToolTip(why_not or tip)
+
+
+def _button(text: str, do: Callable[[], None]) -> QPushButton:
+    button = QPushButton(text)
+    button.setAutoDefault(False)
+    button.clicked.connect(lambda: do())
+    return button

@@ -1,0 +1,266 @@
+"""The third step: a training while it runs, what it tells, and what can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
+
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.state.settings import Settings
+from liverseg_gui.system.privacy import remember_case
+from liverseg_gui.ui.training_window.process.busy import refuse_second
+from liverseg_gui.ui.training_window.process.follower import RunFollower
+from liverseg_gui.ui.training_window.process.training_process import (
+    RunProcess,
+    start_process,
+    starting,
+)
+from liverseg_gui.ui.training_window.run.curves_box import Curves
+from liverseg_gui.ui.training_window.run.header import RunHead
+from liverseg_gui.ui.training_window.run.log_view import RunLog
+from liverseg_gui.ui.training_window.run.status_text import time_left
+from liverseg_gui.ui.training_window.run.usage_row import GaugeRow
+from liverseg_gui.ui.training_window.run.validation_image_strip import PictureStrip
+from liverseg_gui.ui.widgets.open_externally import open_outside
+from liverseg_gui.ui.widgets.patient_display import text_shown
+from liverseg_gui.ui.widgets.theme import set_tone
+from training.runs.control import Wish, ask
+from training.runs.folder import RunState, read_run
+
+if TYPE_CHECKING:
+    from training.runs.training_job import TrainingJob
+
+_LOOK_MS = 250
+_STATE_TICKS = 4
+"""Whether the process lives is asked once a second: that takes the lock for a moment."""
+_REST_MS = 1000
+"""Where nothing runs: another window or a command line may let it go on."""
+_CANCEL = (
+    "Cancel the training now? What was trained up to the last whole epoch is kept, and Go on "
+    "continues from there; what this epoch has done so far is lost."
+)
+Confirm = Callable[[str, str], bool]
+
+
+class RunPage(QWidget):
+    """A client of the training's folder: the process goes on whatever becomes of the page.
+
+    `finished` tells that a training that was seen running is done. `confirm` asks a question whose
+    yes is named; `settings` say whether patients are hidden.
+    """
+
+    finished = Signal(Path)
+    changed = Signal()
+
+    def __init__(self, confirm: Confirm, settings: Settings) -> None:
+        super().__init__()
+        self._confirm, self._settings, self._said = confirm, settings, ""
+        shown = self._shown
+        self.command: Sequence[str] | None = None
+        """What stands before the words of a command line; None is this program."""
+        self._follower: RunFollower | None = None
+        self._job: TrainingJob | None = None
+        self._ran, self._tick, self._ends = False, 0, 0
+        self._state: object = None
+        self._unread = False
+        """Whether the last look found no training any more."""
+        self.head, self.curves, self.gauges = RunHead(shown), Curves(), GaugeRow()
+        self.strip, self.log, self.problem = PictureStrip(shown), RunLog(shown), QLabel()
+        self.problem.setWordWrap(True)
+        self.problem.setTextFormat(Qt.TextFormat.PlainText)
+        self.problem.hide()
+        set_tone(self.problem, "error")
+        self._arrange()
+        self.head.wished.connect(self._wish)
+        self.head.resume_asked.connect(self._resume)
+        self.head.folder_asked.connect(self._open_folder)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_MS)
+        self._timer.timeout.connect(self._look)
+        settings.changed.connect(self._show_settings)
+
+    def _arrange(self) -> None:
+        self.log.row.insertWidget(0, self.gauges, 1)
+        across = QSplitter(Qt.Orientation.Horizontal)
+        across.addWidget(self.curves)
+        across.addWidget(self.strip)
+        across.setStretchFactor(0, 3)
+        across.setStretchFactor(1, 2)
+        across.setSizes([600, 380])
+        down = QSplitter(Qt.Orientation.Vertical)
+        down.addWidget(across)
+        down.addWidget(self.log)
+        down.setStretchFactor(0, 1)
+        down.setSizes([460, 130])
+        for splitter in (across, down):
+            splitter.setChildrenCollapsible(False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.head)
+        layout.addWidget(self.problem)
+        layout.addWidget(down, 1)
+
+    @property
+    def out(self) -> Path | None:
+        """The folder of the training that is shown."""
+        return None if self._follower is None else self._follower.out
+
+    @property
+    def active(self) -> bool:
+        """Whether the training that is shown starts, runs or is paused."""
+        follower = self._follower
+        if follower is None:
+            return False
+        return follower.starting or (follower.record is not None and follower.record.active)
+
+    def start(self, job: TrainingJob, resume: bool = False) -> None:
+        """Start `job` in a process of its own, or let it go on from its last epoch.
+
+        Raises:
+            BusyError: another training runs on this computer.
+            LiverSegError: its folder cannot be written, or the process not started.
+        """
+        refuse_second()
+        process = start_process(job, resume, self.command)
+        self._follow(job, process)
+
+    def attach(self, out: Path) -> None:
+        """Show the training in `out`, whoever started it and however it is.
+
+        Raises:
+            UnreadableFileError: there is none, or its record is damaged.
+        """
+        if out == self.out and self.active:
+            return
+        process = starting(out)
+        self._follow(process.job if process else read_run(out).job, process)
+
+    def shutdown(self) -> None:
+        """Look no more; the training goes on."""
+        self._timer.stop()
+        self._settings.changed.disconnect(self._show_settings)
+
+    def _follow(self, job: TrainingJob, process: RunProcess | None) -> None:
+        for name in job.excluded:
+            remember_case(name)
+        self._job, self._follower = job, RunFollower(job.out, process)
+        self._ran, self._tick, self._ends = process is not None, 0, -1
+        self.log.show_lines(())
+        self._tell("")
+        self._timer.start(_LOOK_MS)
+        self._look()
+
+    def _look(self) -> None:
+        """What was told since, at once; how it is, once a second or when that has changed."""
+        follower = self._follower
+        assert follower is not None
+        new = follower.read()
+        if new or self._tick == 0:
+            self._show_story(follower)
+        due = self._tick % _STATE_TICKS == 0 or self._timer.interval() == _REST_MS
+        if due or follower.story.ends != self._ends:
+            self._look_at_state(follower)
+        self._tick += 1
+
+    def _keep_pace(self, follower: RunFollower) -> None:
+        """Look often only where something happens."""
+        pace = _LOOK_MS if self.active or follower.behind else _REST_MS
+        if self._timer.interval() != pace:
+            self._timer.setInterval(pace)
+
+    def _look_at_state(self, follower: RunFollower) -> None:
+        self._ends = follower.story.ends
+        try:
+            follower.look()
+        except LiverSegError as error:
+            self._timer.setInterval(_REST_MS)
+            self.head.show_nothing()
+            self._unread = True
+            self._tell(str(error))
+            return
+        if self._unread:
+            self._unread = False
+            self._tell("")
+        self._show_state(follower)
+        self._keep_pace(follower)
+        done = follower.record is not None and follower.record.state is RunState.FINISHED
+        self._ran = self._ran or self.active
+        if done and self._ran:
+            self._ran = False
+            self.finished.emit(follower.out)
+
+    def _show_state(self, follower: RunFollower) -> None:
+        assert self._job is not None
+        if follower.starting:
+            self.head.show_starting(self._job.name)
+        elif follower.died:
+            self.head.show_died(self._job.name, follower.died)
+        elif follower.record is not None:
+            self.head.show_record(follower.record, follower.wish)
+        self._show_progress(follower)
+        state = follower.out, follower.starting, follower.record and follower.record.state
+        if state != self._state:
+            self._state = state
+            self.changed.emit()
+
+    def _show_story(self, follower: RunFollower) -> None:
+        story = follower.story
+        self._show_progress(follower)
+        self.curves.show_steps(story.steps, story.begins, story.epochs)
+        self.strip.show_files(follower.out, story.pictures)
+        self.log.show_lines(story.log)
+
+    def _show_progress(self, follower: RunFollower) -> None:
+        """Where no process works, what was told last is of an earlier one, or of a killed one."""
+        story, record = follower.story, follower.record
+        if self.active and not follower.starting:
+            self.head.show_progress(story.fraction, story.phase, time_left(story.eta_s))
+            self.gauges.show_usage(story.usage)
+            return
+        finished = record is not None and record.state is RunState.FINISHED
+        self.head.show_progress(1.0 if finished else story.fraction, "", "")
+        self.gauges.show_nothing()
+
+    def _wish(self, wish: str) -> None:
+        if self._follower is None:
+            return
+        if wish == Wish.CANCEL and not self._confirm(_CANCEL, "Cancel the training"):
+            return
+        try:
+            ask(self._follower.out, wish)
+        except LiverSegError as error:
+            self._tell(str(error))
+            return
+        self._look_at_state(self._follower)
+
+    def _resume(self) -> None:
+        assert self._follower is not None
+        assert self._job is not None
+        try:
+            self.start(self._job, resume=True)
+        except LiverSegError as error:
+            self._tell(str(error))
+
+    def _open_folder(self) -> None:
+        if self.out is not None:
+            open_outside(self.out)
+
+    def _show_settings(self) -> None:
+        """Names may have to be hidden, or may be shown again."""
+        self._tell(self._said)
+        self.strip.show_caption()
+        if self._follower is not None:
+            self.log.show_lines(self._follower.story.log)
+            self._look_at_state(self._follower)
+
+    def _shown(self, text: str) -> str:
+        return text_shown(text, self._settings)
+
+    def _tell(self, text: str) -> None:
+        self._said = text
+        self.problem.setText(self._shown(text))
+        self.problem.setVisible(bool(text))

@@ -1,0 +1,87 @@
+"""What is said of a training while it runs, and of how it ended."""
+
+from __future__ import annotations
+
+from liverseg_gui.system.crash_report import FATAL
+from liverseg_gui.ui.training_window.process.run_progress import in_window
+from liverseg_gui.ui.training_window.process.training_process import last_words
+from liverseg_gui.ui.widgets.theme import Tone
+from training.runs.control import Wish
+from training.runs.folder import RunRecord, RunState
+
+STARTING = "Starting ..."
+TONES: dict[RunState, Tone] = {
+    RunState.RUNNING: "accent",
+    RunState.PAUSED: "warning",
+    RunState.INTERRUPTED: "warning",
+    RunState.STOPPED: "info",
+    RunState.CANCELLED: "info",
+    RunState.FAILED: "error",
+    RunState.FINISHED: "good",
+}
+TITLES: dict[RunState, str] = {
+    RunState.RUNNING: "Running",
+    RunState.PAUSED: "Paused",
+    RunState.INTERRUPTED: "Interrupted",
+    RunState.STOPPED: "Stopped",
+    RunState.CANCELLED: "Cancelled",
+    RunState.FAILED: "Failed",
+    RunState.FINISHED: "Finished",
+}
+_KEPT = "What was trained up to the last whole epoch is kept."
+_NOT_KEPT = "No epoch was done yet, so nothing is kept."
+_WISHES: dict[Wish, str] = {
+    Wish.PAUSE: "Pauses at the next batch.",
+    Wish.STOP: "Stops after this epoch.",
+    Wish.CANCEL: "Is being cancelled.",
+}
+_ERRORS = ("Error", "Killed", "liverseg:", "Exception", *FATAL)
+
+
+def state_words(record: RunRecord, wish: Wish) -> str:
+    """How the training is and what that means, in a sentence or two."""
+    if record.state is RunState.RUNNING:
+        return _WISHES.get(wish, "")
+    if record.state is RunState.PAUSED:
+        if wish is not Wish.PAUSE:
+            return "Goes on in a moment."
+        return "It waits between two batches and keeps its memory. It goes on where it is."
+    if record.state is RunState.FINISHED:
+        return "The model is written. The next step shows how good it is."
+    kept = _KEPT if record.checkpoint else _NOT_KEPT
+    return f"{_why(record)} {kept}".strip()
+
+
+def resume_words(record: RunRecord) -> str:
+    """What the button Go on does."""
+    return (
+        "Goes on from the last whole epoch"
+        if record.checkpoint
+        else "Begins again with the same data and recipe"
+    )
+
+
+def time_left(seconds: float | None) -> str:
+    """E.g. "about 12 min to the last epoch", or nothing."""
+    if seconds is None:
+        return ""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        amount = f"{max(round(seconds), 1)} s"
+    elif minutes < 120:
+        amount = f"{minutes} min"
+    else:
+        amount = f"{minutes / 60:.1f} h"
+    return f"about {amount} to the end of the last epoch"
+
+
+def _why(record: RunRecord) -> str:
+    if record.state is RunState.STOPPED:
+        return "Stopped as asked."
+    if record.state is RunState.CANCELLED:
+        return ""
+    if record.state is RunState.FAILED:
+        return in_window(record.message)
+    last = last_words(record.out)
+    said = f" It said last: {last.rstrip('.')}." if any(word in last for word in _ERRORS) else ""
+    return f"Its process ended before it was done: it was killed, or the computer stopped.{said}"

@@ -1,0 +1,128 @@
+"""The validation slices after each epoch: what was to be found, and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolTip, QVBoxLayout, QWidget
+
+from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.ui.training_window.process.run_progress import PictureFile
+from liverseg_gui.ui.training_window.widgets.image_grid import LookPictures
+from liverseg_gui.ui.widgets.theme import set_tone
+from training.runs.validation_image_file import read_pictures
+
+Stamp = tuple[Path, int, int]
+"""A file, when it was written (ns), and its size in bytes."""
+
+_COUNT, _COLUMNS = 6, 2
+_LEAST_PX = 260
+_NONE = "After each epoch the same six validation slices are shown here."
+_KEY = "Line: the true mask. Filled: what the network finds. Green liver, orange tumor."
+
+
+class PictureStrip(QWidget):
+    """Stays at the latest epoch until the slider is moved back. `shown` says what of a text may be
+    seen."""
+
+    def __init__(self, shown: Callable[[str], str] = str) -> None:
+        super().__init__()
+        self._shown = shown
+        self._folder, self._files = Path(), tuple[PictureFile, ...]()
+        self._drawn: tuple[PictureFile, Stamp] | None = None
+        self._said = _NONE
+        self.names: tuple[str, ...] = ()
+        self.pictures = LookPictures(_COUNT, _COLUMNS)
+        self.pictures.setAccessibleName("Validation slices")
+        self.pictures.setMinimumWidth(_LEAST_PX)
+        self.pictures.installEventFilter(self)
+        self.caption, key = QLabel(_NONE), QLabel(_KEY)
+        key.setWordWrap(True)
+        set_tone(key, "muted")
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setAccessibleName("Epoch of the pictures")
+        self.slider.setPageStep(1)
+        self.slider.setRange(0, 0)
+        self.slider.setEnabled(False)
+        self.slider.valueChanged.connect(lambda _: self._draw())
+        row = QHBoxLayout()
+        row.addWidget(self.caption)
+        row.addWidget(self.slider, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.pictures, 1)
+        layout.addLayout(row)
+        layout.addWidget(key)
+
+    def show_files(self, folder: Path, files: Sequence[PictureFile]) -> None:
+        """Offer the pictures of `files` in the folder of a training."""
+        if (folder, tuple(files)) == (self._folder, self._files):
+            self._draw()
+            return
+        latest = self.slider.value() == self.slider.maximum() or folder != self._folder
+        self._folder, self._files = folder, tuple(files)
+        self.slider.blockSignals(True)
+        self.slider.setRange(0, max(len(files) - 1, 0))
+        if latest:
+            self.slider.setValue(self.slider.maximum())
+        self.slider.blockSignals(False)
+        self.slider.setEnabled(len(files) > 1)
+        self._draw()
+
+    def _draw(self) -> None:
+        if not self._files:
+            self._drawn, self.names = None, ()
+            self.pictures.clear()
+            self._tell(_NONE)
+            return
+        file = self._files[self.slider.value()]
+        drawn = file, _stamp(self._folder / file.path)
+        if self._drawn == drawn:
+            return
+        self._drawn = drawn
+        self._tell(f"{file.stage}, epoch {file.epoch}")
+        try:
+            pictures = read_pictures(self._folder / file.path)
+        except UnreadableFileError as error:
+            self.names = ()
+            self.pictures.clear()
+            self._tell(str(error))
+            return
+        self.names = pictures.names
+        self.pictures.show_looks(pictures.images, pictures.truth, pictures.found)
+
+    def show_caption(self) -> None:
+        """Say again which epoch it is, as it may be said now."""
+        self.caption.setText(self._shown(self._said))
+
+    def _tell(self, text: str) -> None:
+        self._said = text
+        self.show_caption()
+
+    def eventFilter(self, watched: QWidget, event: QEvent) -> bool:  # type: ignore[override]
+        """Say which case and slice a picture is of."""
+        if watched is self.pictures and isinstance(event, QHelpEvent):
+            boxes = zip(self.pictures.boxes(), self.names, strict=False)
+            at = event.pos().toPointF()
+            name = next((name for box, name in boxes if box.contains(at)), "")
+            QToolTip.showText(event.globalPos(), self._shown(_words(name)), self.pictures)
+            return True
+        return super().eventFilter(watched, event)
+
+
+def _stamp(path: Path) -> Stamp:
+    """Another one as soon as the file is: an epoch that is done again writes its pictures anew."""
+    try:
+        found = path.stat()
+    except OSError:
+        return path, 0, 0
+    return path, found.st_mtime_ns, found.st_size
+
+
+def _words(name: str) -> str:
+    """ "007 31" as the slice is counted from 1 everywhere in the window."""
+    case, _, number = name.rpartition(" ")
+    return f"Case {case}, slice {int(number) + 1}" if number.isdigit() else name

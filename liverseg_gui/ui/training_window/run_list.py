@@ -1,0 +1,135 @@
+"""The trainings that this computer knows of: to be looked at, to go on, to be taken off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from liverseg_gui.ui.training_window.pages import KnownRun
+from liverseg_gui.ui.widgets.theme import Tone, set_tone
+from liverseg_gui.ui.widgets.tones import TONE_ROLE, ToneDelegate
+
+_OUT = Qt.ItemDataRole.UserRole
+_TONES: dict[str, Tone] = {
+    "running": "accent",
+    "paused": "accent",
+    "interrupted": "warning",
+    "failed": "error",
+    "finished": "good",
+}
+_ACTIVE = ("running", "paused")
+
+
+class RunList(QWidget):
+    """`opened`, `resumed` and `forgotten` carry the training. `shown` says what of a text may be
+    seen."""
+
+    opened = Signal(object)
+    resumed = Signal(object)
+    forgotten = Signal(object)
+
+    def __init__(self, shown: Callable[[str], str] = str) -> None:
+        super().__init__()
+        self._shown = shown
+        self._runs: dict[Path, KnownRun] = {}
+        self.list = QListWidget()
+        self.list.setAccessibleName("Trainings")
+        self.list.setItemDelegate(ToneDelegate(self.list))
+        self.list.setWordWrap(True)
+        self.list.setSpacing(2)
+        self.list.currentItemChanged.connect(self._refresh)
+        self.list.itemActivated.connect(lambda _: self._tell(self.opened))
+        self.open_button = _button("Sho&w", lambda: self._tell(self.opened))
+        self.resume_button = _button("Go &on", lambda: self._tell(self.resumed))
+        self.forget_button = _button("Take o&ff", lambda: self._tell(self.forgotten))
+        self.forget_button.setToolTip("Take it off this list; its folder stays.")
+        label = QLabel("&Trainings")
+        label.setBuddy(self.list)
+        row = QHBoxLayout()
+        for button in (self.open_button, self.resume_button, self.forget_button):
+            row.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self.none = QLabel("None yet.")
+        set_tone(self.none, "muted")
+        layout.addWidget(label)
+        layout.addWidget(self.none, 1, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self.list, 1)
+        layout.addLayout(row)
+        self.show_runs(())
+
+    @property
+    def chosen(self) -> KnownRun | None:
+        """The training that is selected."""
+        item = self.list.currentItem()
+        return None if item is None else self._runs.get(Path(item.data(_OUT)))
+
+    def show_runs(self, runs: Sequence[KnownRun]) -> None:
+        """List these; what is selected stays so."""
+        if [run.out for run in runs] != list(self._runs):
+            self._refill(runs)
+        self.none.setVisible(not runs)
+        self.list.setVisible(bool(runs))
+        self._runs = {run.out: run for run in runs}
+        for n, run in enumerate(runs):
+            item = self.list.item(n)
+            item.setText(f"{run.name}\n{_words(run)}")
+            item.setData(TONE_ROLE, _TONES.get(run.state))
+            tip = "\n".join(part for part in (run.message, str(run.out)) if part)
+            item.setToolTip(self._shown(tip))
+        self._refresh()
+
+    def _refill(self, runs: Sequence[KnownRun]) -> None:
+        chosen = self.chosen
+        self.list.clear()
+        for run in runs:
+            item = QListWidgetItem(self.list)
+            item.setData(_OUT, str(run.out))
+            if chosen is not None and run.out == chosen.out:
+                self.list.setCurrentItem(item)
+
+    def _refresh(self, *_: object) -> None:
+        run = self.chosen
+        self.open_button.setEnabled(run is not None)
+        self.resume_button.setEnabled(run is not None and run.resumable)
+        self.resume_button.setToolTip(
+            "From the last whole epoch"
+            if self.resume_button.isEnabled()
+            else "For a training that was stopped or interrupted"
+        )
+        self.forget_button.setEnabled(run is not None and run.state not in _ACTIVE)
+
+    def _tell(self, signal: object) -> None:
+        run = self.chosen
+        if run is not None:
+            signal.emit(run)  # type: ignore[attr-defined]
+
+
+def _words(run: KnownRun) -> str:
+    """E.g. "running, 40%" or "finished, 3 May 14:20"."""
+    if run.state in _ACTIVE:
+        return f"{run.state}, {run.fraction:.0%}"
+    try:
+        started = datetime.fromisoformat(run.started)
+    except ValueError:
+        return str(run.state)
+    return f"{run.state}, begun {started.day} {started:%b %H:%M}"
+
+
+def _button(text: str, do: Callable[[], None]) -> QPushButton:
+    button = QPushButton(text)
+    button.setAutoDefault(False)
+    button.clicked.connect(lambda: do())
+    return button

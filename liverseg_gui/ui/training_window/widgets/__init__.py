@@ -1,0 +1,1 @@
+"""Widgets that several pages of the training window use."""

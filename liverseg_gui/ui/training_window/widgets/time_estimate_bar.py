@@ -1,0 +1,97 @@
+"""How long the recipe will take and how much memory: measured when it is asked for."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+
+from liverseg_gui.ui.jobs.job_runner import Job, JobRunner
+from liverseg_gui.ui.widgets.theme import set_tone
+from training.config.train_config import TrainConfig
+from training.planning.time_estimate import Estimate, estimate
+
+_TIP = (
+    "Makes a few steps of the recipe in a process of its own, and multiplies by slices and epochs; "
+    "takes up to some minutes"
+)
+
+
+class EstimateBar(QWidget):
+    """A line and a button. What was measured is marked as outdated once the recipe changes.
+
+    `assumed` is said with it: what was guessed of the data.
+    """
+
+    def __init__(self, runner: JobRunner) -> None:
+        super().__init__()
+        self._runner = runner
+        self._job: Job | None = None
+        self._config: TrainConfig | None = None
+        self._slices = (0, 0)
+        self.assumed = ""
+        self._measured: tuple[TrainConfig, tuple[int, int]] | None = None
+        self.line = QLabel()
+        self.line.setWordWrap(True)
+        self.button = QPushButton("Estimate")
+        self.button.setAutoDefault(False)
+        self.button.setToolTip(_TIP)
+        self.button.clicked.connect(self._press)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.line, 1)
+        layout.addWidget(self.button)
+        self._tell("Time and memory are not known yet", "muted")
+
+    def show_recipe(self, config: TrainConfig | None, slices: int, watched: int) -> None:
+        """Follow the recipe, None while it is invalid, and how many slices there are."""
+        self._config, self._slices = config, (slices, watched)
+        self.button.setEnabled(self._job is not None or (config is not None and slices > 0))
+        if self._job is None and self._measured not in (None, (config, self._slices)):
+            text = self.line.text().removesuffix(_OUTDATED)
+            self._tell(text + _OUTDATED, "warning")
+
+    def _press(self) -> None:
+        if self._job is not None:
+            self._job.cancel()
+        elif self._config is not None:
+            self._start(self._config)
+
+    def _start(self, config: TrainConfig) -> None:
+        slices, watched = asked = self._slices
+        self._measured = None
+        self._tell("Measuring a few steps ...", "muted")
+        self.button.setText("Cancel")
+        job = self._runner.submit(
+            "Estimate",
+            partial(estimate, config, slices, watched),
+            lambda found: self._show(found, config, asked),
+        )
+        self._job = job
+        job.failed.connect(lambda message, _: self._tell(message, "error"))
+        job.cancelled.connect(lambda: self._tell("Time and memory are not known yet", "muted"))
+        job.ended.connect(self._ended)
+
+    def _show(self, found: Estimate, config: TrainConfig, asked: tuple[int, int]) -> None:
+        self._measured = (config, asked)
+        text = str(found)
+        text = text[:1].upper() + text[1:]
+        self._tell(f"{text}, {self.assumed}" if self.assumed else text, None)
+        self.line.setToolTip(
+            f"{found.precision}: a step takes {found.trunk_s:.2f} s on the trunk and "
+            f"{found.closer_s:.2f} s closer up; {asked[0]} slices are trained on. Reading and "
+            "judging the cases comes on top"
+        )
+
+    def _ended(self) -> None:
+        self._job = None
+        self.button.setText("Estimate")
+        self.show_recipe(self._config, *self._slices)
+
+    def _tell(self, text: str, tone: str | None) -> None:
+        self.line.setText(text)
+        self.line.setToolTip("")
+        set_tone(self.line, tone)  # type: ignore[arg-type]
+
+
+_OUTDATED = " - for an earlier recipe"

@@ -1,0 +1,1 @@
+"""Widgets, icons, colors and texts that all of the window uses."""

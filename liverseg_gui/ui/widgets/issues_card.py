@@ -1,0 +1,163 @@
+"""The pre-flight card: what a scan is, and what is remarkable about it, the gravest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from liverseg_gui.core.scan_issues import Finding, Severity
+from liverseg_gui.ui.widgets.scan_facts import ScanFacts
+from liverseg_gui.ui.widgets.severity import ICONS, TONES, WORDS
+from liverseg_gui.ui.widgets.theme import Tone, set_tone
+
+NOTHING = "Nothing remarkable found."
+_ANY_HEIGHT, _OPEN_HEIGHT, _MOST_HEIGHT = 16777215, 120, 230
+
+
+class FindingsCard(QWidget):
+    """Shows the facts and findings of one scan; its header folds it away where `foldable`.
+
+    `shown` says what of a text may be seen.
+    """
+
+    size_wanted = Signal()
+
+    def __init__(self, shown: Callable[[str], str] = str, foldable: bool = True) -> None:
+        super().__init__()
+        self._shown = shown
+        self._facts: ScanFacts | None = None
+        self.header = QToolButton()
+        self.header.setObjectName("header")
+        self.header.setCheckable(True)
+        self.header.setChecked(True)
+        self.header.setVisible(foldable)
+        self._title = QLabel()
+        self._title.setVisible(not foldable)
+        self.header.setAutoRaise(True)
+        self.header.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.header.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.header.toggled.connect(self._fold)
+        self.header.setAccessibleName("Scan check: show or hide details")
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setAccessibleName("Scan check")
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 2, 6, 4)
+        layout.setSpacing(2)
+        layout.addWidget(self.header)
+        layout.addWidget(self._title)
+        layout.addWidget(self._area, 1)
+        self.show_facts(None)
+
+    def show_facts(self, facts: ScanFacts | None) -> None:
+        """Show the facts of a scan, or that there is none."""
+        self._facts = facts
+        gravest = facts.findings[0].severity if facts and facts.findings else None
+        for widget in (self.header, self._title):
+            widget.setText(_summary(facts))
+            set_tone(widget, TONES[gravest] if gravest else None, strong=True)
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(2, 2, 6, 2)
+        layout.setSpacing(8)
+        if facts is not None:
+            layout.addLayout(self._rows(facts))
+            for finding in facts.findings:
+                layout.addWidget(self._finding(finding))
+            if not facts.findings:
+                layout.addWidget(_text(NOTHING, "good"))
+        layout.addStretch(1)
+        self._area.setWidget(content)
+        self._fold(self.header.isChecked())
+
+    @property
+    def height_wanted(self) -> int:
+        """The height that shows everything, as far as that is reasonable."""
+        if not self.header.isChecked():
+            return self._folded_height
+        content = self._area.widget()
+        needed = content.heightForWidth(max(self.width() - 30, 220)) if content else 0
+        return self._folded_height + min(max(needed, _OPEN_HEIGHT), _MOST_HEIGHT)
+
+    @property
+    def _folded_height(self) -> int:
+        return self.header.sizeHint().height() + 8
+
+    def refresh(self) -> None:
+        """Show the same facts again: what may be seen has changed."""
+        self.show_facts(self._facts)
+
+    def _rows(self, facts: ScanFacts) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(10)
+        grid.setVerticalSpacing(1)
+        grid.setColumnStretch(1, 1)
+        for row, (name, value) in enumerate(facts.rows):
+            grid.addWidget(_text(name, "muted"), row, 0)
+            shown = _text(self._shown(value))
+            shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            grid.addWidget(shown, row, 1)
+        return grid
+
+    def _finding(self, finding: Finding) -> QWidget:
+        """Icon and message, and below them what can be done."""
+        widget = QWidget()
+        widget.setAccessibleName(f"{WORDS[finding.severity]}: {self._shown(str(finding))}")
+        widget.setToolTip(WORDS[finding.severity])
+        grid = QGridLayout(widget)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(6)
+        grid.setVerticalSpacing(1)
+        grid.setColumnStretch(1, 1)
+        icon = _text(ICONS[finding.severity], TONES[finding.severity])
+        icon.setFixedWidth(16)
+        icon.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
+        grid.addWidget(icon, 0, 0)
+        grid.addWidget(_text(self._shown(finding.message)), 0, 1)
+        if finding.remedy:
+            grid.addWidget(_text(self._shown(finding.remedy), "muted"), 1, 1)
+        return widget
+
+    def _fold(self, open_: bool) -> None:
+        self._area.setVisible(open_)
+        arrow = Qt.ArrowType.DownArrow if open_ else Qt.ArrowType.RightArrow
+        self.header.setArrowType(arrow)
+        self.setMaximumHeight(_ANY_HEIGHT if open_ else self._folded_height)
+        self.setMinimumHeight(_OPEN_HEIGHT if open_ else 0)
+        self.size_wanted.emit()
+
+
+def count_words(findings: tuple[Finding, ...]) -> str:
+    """E.g. "1 error, 2 warnings", or nothing."""
+    counts = {s: sum(f.severity is s for f in findings) for s in reversed(Severity)}
+    return ", ".join(
+        f"{n} {WORDS[s].lower()}{'s' if n > 1 else ''}" for s, n in counts.items() if n
+    )
+
+
+def _summary(facts: ScanFacts | None) -> str:
+    if facts is None:
+        return "No findings yet"
+    return count_words(facts.findings) or "No findings"
+
+
+def _text(text: str, tone: Tone | None = None) -> QLabel:
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    set_tone(label, tone)
+    label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+    return label

@@ -1,0 +1,33 @@
+"""What of the patient may be seen on screen."""
+
+from __future__ import annotations
+
+from liverseg_gui.core.volume import Origin
+from liverseg_gui.state.settings import Settings
+from liverseg_gui.system.privacy import scrub
+
+PATIENT_HIDDEN = "Patient hidden"
+
+
+def patient_name(dicom_name: str) -> str:
+    """A DICOM name as a reader writes it: "Doe^John" is "Doe, John"."""
+    return ", ".join(part for part in dicom_name.replace("=", "^").split("^") if part.strip())
+
+
+def patient_shown(patient: str, settings: Settings) -> str:
+    """A patient's name or id for the screen."""
+    if settings.hide_patient:
+        return PATIENT_HIDDEN
+    return patient_name(patient)
+
+
+def text_shown(text: str, settings: Settings) -> str:
+    """Any text for the screen: without names and paths where the patient is hidden."""
+    return scrub(text) if settings.hide_patient else text
+
+
+def study_title(origin: Origin, settings: Settings) -> str:
+    """What the open scan is called in the title of the window."""
+    if settings.hide_patient:
+        return PATIENT_HIDDEN
+    return patient_name(origin.patient) or origin.description or origin.path.name

@@ -1,0 +1,81 @@
+"""What a card says about a scan, whether it is open or only listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from liverseg_gui.core.scan_issues import Concern, Finding, by_severity, warning
+from liverseg_gui.core.volume import Volume
+from liverseg_gui.ui.widgets.severity import SHORT_MARK
+
+if TYPE_CHECKING:
+    from liverseg_gui.io.entries import VolumeEntry
+
+_UNKNOWN = "not stated"
+
+
+@dataclass(frozen=True)
+class ScanFacts:
+    """Rows of a name and a value, and the findings, the gravest first."""
+
+    rows: tuple[tuple[str, str], ...]
+    findings: tuple[Finding, ...]
+
+
+def volume_facts(volume: Volume, phase: str = "") -> ScanFacts:
+    """The facts of an open scan. Sizes are in stored order, as other programs show them."""
+    i_mm, j_mm, k_mm = volume.grid.affine.spacing_mm
+    modality = volume.origin.modality
+    return _facts(
+        volume.grid.shape,
+        (i_mm, j_mm, k_mm),
+        volume.origin.slice_thickness_mm,
+        (modality, phase),
+        volume.findings,
+    )
+
+
+def entry_facts(entry: VolumeEntry) -> ScanFacts:
+    """The facts of a listed scan: what its headers say."""
+    about = entry.about
+    return _facts(
+        entry.size,
+        entry.spacing_mm,
+        about.thickness_mm,
+        (entry.modality, about.phase),
+        entry.findings,
+    )
+
+
+def no_segmentation(modality: str) -> str:
+    """Why a scan of this modality cannot be segmented, or nothing."""
+    if modality == "CT":
+        return ""
+    return f"Segmentation is off: this scan is {modality}, and the model knows only CT."
+
+
+def _facts(
+    size: tuple[int, int, int],
+    spacing_mm: tuple[float, float, float | None] | None,
+    thickness_mm: float | None,
+    kind: tuple[str, str],
+    findings: tuple[Finding, ...],
+) -> ScanFacts:
+    modality, phase = kind
+    mark = SHORT_MARK if any(f.spoils_mm for f in findings) else ""
+    spacing = _UNKNOWN
+    if spacing_mm:
+        steps = ("uneven" if mm is None else f"{mm:.3g}" for mm in spacing_mm)
+        spacing = f"{' x '.join(steps)} mm{mark}"
+    rows = (
+        ("Size", " x ".join(str(n) for n in size)),
+        ("Spacing", spacing),
+        ("Slice thickness", f"{thickness_mm:.3g} mm" if thickness_mm else _UNKNOWN),
+        ("Modality", modality),
+        *((("Phase", phase),) if phase else ()),
+    )
+    reason = no_segmentation(modality)
+    if reason and not any(f.code.startswith("modality") for f in findings):
+        findings = (*findings, warning("not-ct", reason, "It can be looked at.", Concern.MODEL))
+    return ScanFacts(rows, by_severity(findings))

@@ -1,0 +1,54 @@
+"""From prepared slices to what the network is given, batch by batch."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from fastai.callback.core import Callback
+from torch import Tensor
+
+from training.config.augmentation_config import Augmentation
+from training.config.field_of_view import Look
+from training.config.synthetic import SyntheticTumors
+from training.config.train_config import TrainConfig
+
+
+class PrepareBatch(Callback):
+    """uint8 trunks to floats in 0..1 as the network looks at them, augmented while training.
+
+    `closer` is the share of batches that look at the liver closer up; validation always looks at
+    the trunk.
+    """
+
+    order = -5
+
+    def __init__(self, config: TrainConfig) -> None:
+        self._trunk, self._liver = config.trunk, config.liver
+        self._augmentation: Augmentation = config.augmentation
+        self._synthetic: SyntheticTumors | None = config.synthetic
+        self.closer = 0.0
+
+    def before_batch(self) -> None:
+        images, centers = self.xb
+        images, labels = images.float().div_(255), self.y.long()
+        if self.training:
+            images, labels = self.change(images, centers, labels)
+        else:
+            images, labels = _plain(images, labels, self._trunk)
+        self.learn.xb = (images.contiguous(memory_format=torch.channels_last),)
+        self.learn.yb = (labels,)
+
+    def change(self, images: Tensor, centers: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """One of the looks, augmented."""
+        near = self._liver is not None and float(torch.rand(1)) < self.closer
+        look = self._liver if near and self._liver is not None else self._trunk
+        images, labels = self._augmentation.move(images, labels, centers, look)
+        if self._synthetic is not None:
+            images, labels = self._synthetic(images, labels, look.pixel_mm)
+        images = self._augmentation.shade(images, labels)
+        return self._augmentation.vary(images), labels
+
+
+def _plain(images: Tensor, labels: Tensor, look: Look) -> tuple[Tensor, Tensor]:
+    images = F.interpolate(images, look.size, mode="bilinear", antialias=True)
+    return images, F.interpolate(labels[:, None].float(), look.size)[:, 0].long()

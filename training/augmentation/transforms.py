@@ -1,0 +1,113 @@
+"""The augmentation of `training.config.augmentation_config`, on whole batches on any device."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from training.augmentation.jpeg import jpeg
+from training.config.augmentation_config import Augmentation
+from training.config.field_of_view import Look
+
+
+def move(
+    how: Augmentation, images: Tensor, labels: Tensor, centers: Tensor, look: Look
+) -> tuple[Tensor, Tensor]:
+    """Cut `look` out of `images` (n, c, h, w), float 0..1, and `labels` (n, h, w), int64.
+
+    The trunk's middle, or for a closer look `centers` (n, 2: row, column in -1..1), lies in the
+    middle but for a random shift.
+    """
+    n = len(images)
+    grid = _grid(how, images, centers if look.extent != (1.0, 1.0) else centers * 0, look)
+    images = _shrink(images, look)
+    moved = F.grid_sample(images, grid, "bilinear", "zeros", align_corners=False)
+    nearest = F.grid_sample(labels[:, None].float(), grid, "nearest", "zeros", align_corners=False)
+    reverse = _rand(n, images) < 0.5  # the order of the slices
+    moved = torch.where(reverse.view(-1, 1, 1, 1), moved.flip(1), moved)
+    return moved, nearest[:, 0].long()
+
+
+def shade(how: Augmentation, images: Tensor, labels: Tensor) -> Tensor:
+    """Make the whole liver, tumors and all, darker or brighter than the tissue around it.
+
+    Fatty livers are darker than the spleen, and phases differ in how bright the liver is
+    beside all else; no change of a whole picture shows that.
+    """
+    n = len(images)
+    low, high = how.tone
+    offset = low + (high - low) * _rand(n, images)
+    offset = torch.where(_rand(n, images) < how.tone_chance, offset, 0.0)
+    organ = F.avg_pool2d((labels > 0).float()[:, None], 3, 1, 1)
+    tissue = images > 0.1  # in the slices beside it air may lie where the liver is
+    return (images + _per_image(offset) * organ * tissue).clamp(0, 1)
+
+
+def vary(how: Augmentation, images: Tensor) -> Tensor:
+    """Change the intensities of `images` (n, c, h, w), float 0..1."""
+    n = len(images)
+    for change in (_blur, _coarsen, jpeg):
+        # Chosen on the CPU: a GPU is not waited for.
+        chosen = (torch.rand(n) < how.degrade).nonzero()[:, 0]
+        if len(chosen):
+            chosen = chosen.to(images.device)
+            images = images.index_copy(0, chosen, change(images[chosen]))
+    contrast = _per_image(torch.exp(_uniform(n, images, how.contrast)))
+    brightness = _per_image(_uniform(n, images, how.brightness))
+    gamma = _per_image(torch.exp(_uniform(n, images, how.gamma)))
+    noise = _per_image(_rand(n, images).square() * how.noise)
+    images = (images - 0.5) * contrast + 0.5 + brightness
+    images = images.clamp(1e-4, 1).pow(gamma)
+    return (images + torch.randn_like(images) * noise).clamp(0, 1)
+
+
+def _grid(how: Augmentation, images: Tensor, centers: Tensor, look: Look) -> Tensor:
+    n, _, height, width = images.shape
+    angle = _uniform(n, images, math.radians(how.rotation_degrees))
+    zoom = torch.exp(_uniform(n, images, math.log1p(how.scale)))
+    mirror = torch.where(_rand(n, images) < how.flip_probability, -1.0, 1.0)
+    cos, sin, aspect = angle.cos() * zoom, angle.sin() * zoom, width / height
+    rows, columns = look.extent
+    theta = torch.zeros(n, 2, 3, device=images.device)
+    theta[:, 0, 0], theta[:, 0, 1] = cos * mirror * columns, -sin / aspect * rows
+    theta[:, 1, 0], theta[:, 1, 1] = sin * aspect * mirror * columns, cos * rows
+    theta[:, 0, 2] = centers[:, 1] + _uniform(n, images, how.shift)
+    theta[:, 1, 2] = centers[:, 0] + _uniform(n, images, how.shift)
+    grid = F.affine_grid(theta, [n, 1, *look.size], align_corners=False)
+    if not how.elastic:
+        return grid
+    coarse = torch.randn(n, 2, 5, 7, device=images.device) * how.elastic / 2
+    bend = F.interpolate(coarse, look.size, mode="bicubic", align_corners=True)
+    return grid + bend.movedim(1, -1)
+
+
+def _shrink(images: Tensor, look: Look) -> Tensor:
+    """Average pixels first where the look is much coarser, so that noise does not alias."""
+    factor = int(images.shape[2] / look.of_trunk[0] + 0.1)
+    return F.avg_pool2d(images, factor) if factor > 1 else images
+
+
+def _blur(images: Tensor) -> Tensor:
+    soft = F.avg_pool2d(images, 3, 1, 1, count_include_pad=False)
+    share = _per_image(_rand(len(images), images))
+    return images + (soft - images) * share
+
+
+def _coarsen(images: Tensor) -> Tensor:
+    small = F.interpolate(images, scale_factor=0.5, mode="bilinear", antialias=True)
+    return F.interpolate(small, images.shape[2:], mode="bilinear")
+
+
+def _per_image(values: Tensor) -> Tensor:
+    return values.view(-1, 1, 1, 1)
+
+
+def _rand(n: int, like: Tensor) -> Tensor:
+    return torch.rand(n, device=like.device)
+
+
+def _uniform(n: int, like: Tensor, limit: float) -> Tensor:
+    return (_rand(n, like) * 2 - 1) * limit

@@ -1,0 +1,1 @@
+"""What a training is told: its configuration, augmentation, fields of view, schedule."""

@@ -1,0 +1,126 @@
+"""Everything that decides a training, besides the data itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.parsing import read_settings
+from liverseg_gui.segmentation.networks.architectures import ARCHITECTURES
+from training.config.augmentation_config import Augmentation
+from training.config.choices import LOSSES, PRECISIONS
+from training.config.field_of_view import LIVER, TRUNK, Look
+from training.config.synthetic import SyntheticTumors
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "context": (1, 15),
+    "liver_share": (0, 1),
+    "epochs": (0, 10_000),
+    "fine_tune_epochs": (0, 10_000),
+    "learning_rate": (1e-8, 10),
+    "fine_tune_rate": (1e-8, 10),
+    "batch_size": (1, 4096),
+    "accumulate": (1, 4096),
+    "focal_gamma": (0, 10),
+    "tversky_beta": (0, 1),
+    "weight_decay": (0, 1),
+    "clip": (0, 1e6),
+    "average": (0, 0.99999),
+    "patience": (0, 10_000),
+    "seed": (0, 2**32 - 1),
+}
+_COARSEST = 32
+"""The encoders halve five times."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The recipe. `epochs` of `fit_one_cycle` look at the whole trunk, coarsely and fast; then
+    `fine_tune_epochs` of `fine_tune` look at the liver closer up in `liver_share` of the batches.
+    One network learns both looks. Without a `liver` look fine-tuning stays with the trunk.
+
+    `context` is the number of slices that the network sees, odd. A step is made after `accumulate`
+    batches of `batch_size`, with gradients no longer than `clip` (0: as long as they are).
+    `average` is the decay of the moving average of the weights, which is what is kept (0: none).
+    A stage ends after `patience` epochs that did not better the validation Dice (0: never); that
+    chooses by the validation slices, so it has no place where their figures are reported.
+    `encoder_weights` is a file, "imagenet", or None for random ones; `start_from` a model.
+
+    Raises:
+        LiverSegError: a setting out of its range.
+    """
+
+    architecture: str = "slim-resnet18"
+    context: int = 5
+    trunk: Look = TRUNK
+    liver: Look | None = LIVER
+    liver_share: float = 0.75
+    epochs: int = 5
+    fine_tune_epochs: int = 8
+    learning_rate: float = 2e-3
+    fine_tune_rate: float = 1e-3
+    batch_size: int = 8
+    accumulate: int = 1
+    loss: str = "dice+ce"
+    focal_gamma: float = 2.0
+    tversky_beta: float = 0.7
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    average: float = 0.998
+    patience: int = 0
+    precision: str = "auto"
+    seed: int = 0
+    device: str = "auto"
+    encoder_weights: str | None = None
+    start_from: str | None = None
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    synthetic: SyntheticTumors | None = field(default_factory=SyntheticTumors)
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise LiverSegError(
+                    f"The recipe's {name} is {value}. Choose one from {low:g} to {high:g}."
+                )
+        if self.context % 2 == 0:
+            raise LiverSegError(f"The recipe's context is {self.context}. Choose an odd number.")
+        if not self.epochs + self.fine_tune_epochs:
+            raise LiverSegError("The recipe has no epochs. Choose at least one.")
+        _known("architecture", self.architecture, ARCHITECTURES)
+        _known("loss", self.loss, LOSSES)
+        _known("precision", self.precision, PRECISIONS)
+        _known("device", self.device, ("auto", "cpu", "cuda", "mps"))
+        for look in (self.trunk, self.liver):
+            if look is not None and any(s % _COARSEST or s < _COARSEST for s in look.size):
+                raise LiverSegError(
+                    f"The recipe looks at {look.size[0]} x {look.size[1]} pixels. Choose "
+                    f"multiples of {_COARSEST}."
+                )
+
+    @property
+    def freeze_epochs(self) -> int:
+        """`fine_tune` first trains the decoder alone; that serves a pretrained encoder only."""
+        return int(self.fine_tune_epochs > 0 and self.encoder_weights is not None)
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as plain values; `from_json` reads them back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> TrainConfig:
+        """The recipe of plain values, as JSON and TOML give them; what is not named is default.
+
+        Raises:
+            LiverSegError: an unknown setting, or a value of another type or out of its range.
+        """
+        return read_settings(cls, values, "The recipe")
+
+
+def _known(setting: str, value: str, choices: tuple[str, ...] | dict[str, str]) -> None:
+    if value not in choices:
+        raise LiverSegError(
+            f"The recipe's {setting} is {value!r}. Choose one of {', '.join(choices)}."
+        )

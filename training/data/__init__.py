@@ -1,0 +1,1 @@
+"""Labelled cases: layouts, checks, splits by patient, prepared slices."""

@@ -1,0 +1,178 @@
+"""The studies that were corrected in this program: which scan belongs to which saved mask.
+
+Kept in `corrected.json` in the program's own data. It holds paths and no more: who the patient is
+stands there as a hash of the PatientID with a random text of this computer before it. The list
+itself is read without loading what reads scans.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.system.atomic_write import write_text
+from liverseg_gui.system.file_lock import locked
+from liverseg_gui.system.paths import data_folder
+
+if TYPE_CHECKING:
+    from training.data.volume_case import VolumeCase
+
+PREFIX = "corrected-"
+"""What the names of these cases begin with; scans may be called after their patients."""
+
+_FILE = "corrected.json"
+_KEY_LENGTH = 16
+
+
+@dataclass(frozen=True)
+class CorrectedStudy:
+    """A scan and the mask that was saved for it. `volume` counts from 1, None where it is the only
+    one; `patient` is the same for all scans of a patient and tells nothing else."""
+
+    number: int
+    scan: Path
+    mask: Path
+    volume: int | None
+    patient: str
+
+    @property
+    def name(self) -> str:
+        """What the case is called; never given to another study."""
+        return f"{PREFIX}{self.number}"
+
+
+@dataclass(frozen=True)
+class _Library:
+    salt: str
+    next: int = 1
+    studies: tuple[CorrectedStudy, ...] = field(default=())
+
+
+def library_file() -> Path:
+    """Where the list is kept."""
+    return data_folder() / _FILE
+
+
+def remember_corrected(scan: Path, mask: Path, volume: int | None, patient_id: str) -> None:
+    """`mask` was saved for the scan; it takes the place of one that was saved for it before.
+
+    A phantom is not kept: it lies beside its truth.
+
+    Raises:
+        UnreadableFileError: the list is damaged.
+        SaveError: the list could not be written.
+    """
+    from training.data.case_list import somebody
+
+    if _is_phantom(scan):
+        return
+    scan, mask = Path(os.path.abspath(scan)), Path(os.path.abspath(mask))
+    with locked(library_file()):
+        library = _read() or _Library(secrets.token_hex(16))
+        _write(_with_study(library, scan, mask, volume, somebody(patient_id)))
+
+
+def forget_corrected(name: str) -> None:
+    """Take the study `name` off the list; its files stay.
+
+    Raises:
+        UnreadableFileError: the list is damaged.
+        SaveError: the list could not be written.
+    """
+    with locked(library_file()):
+        library = _read()
+        if library is not None:
+            left = tuple(study for study in library.studies if study.name != name)
+            _write(replace(library, studies=left))
+
+
+def corrected_studies() -> list[CorrectedStudy]:
+    """The studies whose files are there, as they were first saved.
+
+    Raises:
+        UnreadableFileError: the list is damaged.
+    """
+    library = _read()
+    found = library.studies if library else ()
+    there = [study for study in found if _is_there(study.scan) and _is_there(study.mask)]
+    return sorted(there, key=lambda study: study.number)
+
+
+def corrected_sources() -> list[VolumeCase]:
+    """These studies as cases. A patient is called after the first case of theirs.
+
+    Raises:
+        UnreadableFileError: the list is damaged.
+    """
+    from training.data.volume_case import VolumeCase
+
+    studies = corrected_studies()
+    first: dict[str, str] = {}
+    for study in studies:
+        first.setdefault(study.patient, study.name)
+    return [
+        VolumeCase(s.scan.parent, s.name, first[s.patient], s.scan, s.mask, volume=s.volume)
+        for s in studies
+    ]
+
+
+def _with_study(
+    library: _Library, scan: Path, mask: Path, volume: int | None, person: str
+) -> _Library:
+    place = (os.path.realpath(scan), volume or 1)
+    before = next((s for s in library.studies if _place(s) == place), None)
+    number = before.number if before else library.next
+    study = CorrectedStudy(number, scan, mask, volume, _patient(library.salt, person or place[0]))
+    kept = [s for s in library.studies if s is not before and s.mask != mask]
+    return replace(library, next=max(library.next, number + 1), studies=(*kept, study))
+
+
+def _place(study: CorrectedStudy) -> tuple[str, int]:
+    return os.path.realpath(study.scan), study.volume or 1
+
+
+def _patient(salt: str, whose: str) -> str:
+    text = f"{salt}\n{whose}".encode("utf-8", "surrogateescape")
+    return hashlib.sha256(text).hexdigest()[:_KEY_LENGTH]
+
+
+def _is_phantom(scan: Path) -> bool:
+    return any(_is_there(scan.parent / name) for name in ("truth.nii.gz", "truth.json"))
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a network drive that has gone
+        return False
+
+
+def _read() -> _Library | None:
+    path = library_file()
+    try:
+        values = json.loads(path.read_text("utf-8"))
+        studies = tuple(_study(row) for row in values["studies"])
+        return _Library(str(values["salt"]), int(values["next"]), studies)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise UnreadableFileError(
+            f"{path}, the list of the studies corrected in this program, is damaged. Move it "
+            "away: a new one is begun with the next mask that is saved."
+        ) from error
+
+
+def _study(row: dict[str, Any]) -> CorrectedStudy:
+    volume = None if row["volume"] is None else int(row["volume"])
+    paths = Path(row["scan"]), Path(row["mask"])
+    return CorrectedStudy(int(row["number"]), *paths, volume, str(row["patient"]))
+
+
+def _write(library: _Library) -> None:
+    write_text(library_file(), json.dumps(asdict(library), indent=1, default=str) + "\n")

@@ -1,0 +1,175 @@
+"""Look through a labelled data set before training: what each case holds and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.measure import lesion_parts
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.scan_issues import Finding, Severity
+from liverseg_gui.core.slices import usual_step
+from liverseg_gui.core.volume import LIVER, TUMOR
+from training.data.case import Case, CaseSource
+from training.data.data_check_rules import SetFinding, case_findings, set_findings, unreadable
+from training.data.duplicates import Print, make_print, pairs_alike
+
+
+@dataclass(frozen=True)
+class CaseFigures:
+    """What a case holds.
+
+    `size` is columns, rows and slices, `spacing_mm` their distances, None where it is not known;
+    then there are no ml. `voxels` counts background, liver without tumor, and tumor; `liver_ml`
+    includes the tumor. `lesions` are 26-connected.
+    """
+
+    size: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float] | None
+    voxels: tuple[int, int, int]
+    liver_ml: float | None
+    tumor_ml: float | None
+    lesions: int
+
+
+@dataclass(frozen=True)
+class CheckedCase:
+    """A case, what it holds (None if it cannot be read) and what is doubtful about it."""
+
+    name: str
+    patient: str
+    figures: CaseFigures | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SeenCase:
+    """A case that was looked at, and what is kept of it to compare it with others.
+
+    `person` is the patient that its files name, or nothing; a case that cannot be read has no
+    `print`.
+    """
+
+    case: CheckedCase
+    print: Print | None = None
+    person: str = ""
+
+
+@dataclass(frozen=True)
+class DataCheck:
+    """The cases of a data set, and what is doubtful about several of them or all."""
+
+    cases: tuple[CheckedCase, ...]
+    whole: tuple[SetFinding, ...]
+
+    @property
+    def findings(self) -> tuple[SetFinding, ...]:
+        """Every finding with the cases it is about: those of the whole, then those of each."""
+        single = [SetFinding((case.name,), f) for case in self.cases for f in case.findings]
+        return (*self.whole, *single)
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything has to be put right before training."""
+        return any(f.finding.severity is Severity.ERROR for f in self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values: {"cases": [...], "findings": [...]}."""
+        return {
+            "cases": [_plain_case(case) for case in self.cases],
+            "findings": [
+                {
+                    "code": f.finding.code,
+                    "severity": f.finding.severity.value,
+                    "message": f.finding.message,
+                    "remedy": f.finding.remedy,
+                    "cases": list(f.cases),
+                }
+                for f in self.findings
+            ],
+        }
+
+
+def check_sources(sources: Sequence[CaseSource], progress: Progress) -> DataCheck:
+    """Read every case once, one at a time; one that cannot be read does not stop the others.
+
+    Raises:
+        Cancelled: `progress` was cancelled.
+    """
+    seen = []
+    for n, source in enumerate(sources):
+        progress.update(n / len(sources), f"Looking at case {source.name}")
+        seen.append(look_at(source))
+    progress.update(1.0, "All cases were looked at")
+    return DataCheck(tuple(one.case for one in seen), whole_findings(seen, same_scans(seen)))
+
+
+def look_at(source: CaseSource) -> SeenCase:
+    """Read a case once and see what it holds; one that cannot be read is a finding."""
+    try:
+        case = source.read()
+    except (LiverSegError, OSError) as problem:
+        found = (unreadable(problem),)
+        return SeenCase(CheckedCase(source.name, source.patient, None, found))
+    checked = CheckedCase(source.name, source.patient, _figures(case), case_findings(case))
+    return SeenCase(checked, make_print(case.slices), case.person)
+
+
+def same_scans(seen: Sequence[SeenCase]) -> tuple[tuple[str, str], ...]:
+    """The names of all pairs of cases that show one scan; it takes time where there are many."""
+    prints = [(one.case.name, one.print) for one in seen if one.print is not None]
+    return tuple(pairs_alike(prints))
+
+
+def whole_findings(
+    seen: Sequence[SeenCase], alike: Sequence[tuple[str, str]]
+) -> tuple[SetFinding, ...]:
+    """What is doubtful about these cases as a whole; `alike` may name others too."""
+    patients = [(one.case.name, one.case.patient) for one in seen]
+    read = [one for one in seen if one.case.figures is not None]
+    persons = [(one.case.name, one.person) for one in read]
+    tumor = any(one.case.figures.voxels[TUMOR] for one in read if one.case.figures)
+    there = {one.case.name for one in read}
+    pairs = [pair for pair in alike if there.issuperset(pair)]
+    return tuple(set_findings(patients, pairs, persons, tumor))
+
+
+def _figures(case: Case) -> CaseFigures:
+    counts = np.zeros(3, np.int64)
+    for labels in case.labels:
+        counts += np.bincount(labels.ravel(), minlength=3)[:3]
+    background, liver, tumor = (int(count) for count in counts)
+    n, rows, columns = case.slices.shape
+    spacing = None
+    if case.pixel_mm is not None:
+        slice_mm = usual_step(np.diff(case.z)) if n > 1 else case.gap
+        spacing = (case.pixel_mm[1], case.pixel_mm[0], slice_mm)
+    voxel_ml = None if spacing is None else float(np.prod(spacing)) / 1000
+    return CaseFigures(
+        (columns, rows, n),
+        spacing,
+        (background, liver, tumor),
+        None if voxel_ml is None else (liver + tumor) * voxel_ml,
+        None if voxel_ml is None else tumor * voxel_ml,
+        sum(1 for _ in lesion_parts(case.labels == TUMOR)),
+    )
+
+
+def _plain_case(case: CheckedCase) -> dict[str, Any]:
+    figures = case.figures
+    values = {} if figures is None else asdict(figures)
+    values.pop("voxels", None)
+    background, liver, tumor = figures.voxels if figures else (0, 0, 0)
+    there = ((0, background), (LIVER, liver), (TUMOR, tumor))
+    return {
+        "name": case.name,
+        "patient": case.patient,
+        "slices": figures.size[2] if figures else None,
+        **values,
+        "labels": {str(label): count for label, count in there if count},
+        "problems": [finding.code for finding in case.findings],
+    }

@@ -1,0 +1,201 @@
+"""What is wrong with a labelled case, or with a set of them, before anything is trained on it.
+
+docs/training-data.md lists the codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from liverseg_gui.core.errors import GridMismatchError, LiverSegError
+from liverseg_gui.core.scan_issues import Finding, Severity, by_severity, error, warning
+from liverseg_gui.core.volume import LIVER
+from liverseg_gui.segmentation.preprocessing import WINDOW_HU
+from training.data.case import Case, ForeignLabelsError
+
+_OFF_CENTER = 0.05
+_OUTSIDE = 0.97
+_LIVER_OUTSIDE = 0.9
+_BELOW = 0.3
+_ASPECT = 1.5
+_NO_MATTER = ("phase-unknown",)
+"""Findings about a scan that say nothing about what can be learned from it."""
+
+_REMEDIES = {
+    "unit-spacing": "Convert the scan again from DICOM. It can be trained on; its slices are then "
+    "taken as they come, not by their distance.",
+    "implausible-spacing": "Convert the scan again from DICOM. It can be trained on; its slices "
+    "are then taken as they come, not by their distance.",
+    "identity-affine": "Check in the program that the liver lies on the patient's right.",
+    "not-hu": "Take the original scan, in Hounsfield units: air outside the body is about -1000, "
+    "the liver 40 to 150.",
+}
+
+
+@dataclass(frozen=True)
+class SetFinding:
+    """A finding about several cases, or about all."""
+
+    cases: tuple[str, ...]
+    finding: Finding
+
+
+def unreadable(problem: LiverSegError | OSError) -> Finding:
+    """The finding for a case that could not be read."""
+    message, _, remedy = str(problem).partition(". ")
+    message, remedy = f"{message.rstrip('.')}.", remedy.strip()
+    if isinstance(problem, ForeignLabelsError):
+        return error("foreign-labels", message, remedy)
+    if isinstance(problem, GridMismatchError):
+        return error("grid-mismatch", message, remedy)
+    return error("unreadable", message, remedy or "Copy the data set again from its source.")
+
+
+def case_findings(case: Case) -> tuple[Finding, ...]:
+    """All that is doubtful about a case that was read, the gravest first."""
+    found = [*_of_scan(case), *_grey(case), *_labels(case)]
+    return by_severity(tuple(found))
+
+
+def _of_scan(case: Case) -> list[Finding]:
+    """What was noticed when the scan was read, with what to do for training."""
+    kept = [
+        replace(f, remedy=_REMEDIES.get(f.code, f.remedy))
+        for f in case.findings
+        if f.severity is not Severity.INFO and f.code not in _NO_MATTER
+    ]
+    return [replace(f, severity=Severity.ERROR) if f.code == "not-ct" else f for f in kept]
+
+
+def _grey(case: Case) -> list[Finding]:
+    """Whether nearly all, or nearly all of the liver, is cut off by the window."""
+    low, high = WINDOW_HU
+    liver = case.slices[case.labels > 0]
+    for what, values, most in (
+        ("what the mask calls liver", liver, _LIVER_OUTSIDE),
+        ("all voxels", case.slices, _OUTSIDE),
+    ):
+        outside = np.count_nonzero(values == 0) + np.count_nonzero(values == 255)
+        if values.size and outside / values.size > most:
+            return [
+                error(
+                    "outside-window",
+                    f"{outside / values.size:.0%} of {what} lie outside {low:g} to {high:g} HU: "
+                    "the scan is not in Hounsfield units, or shows no abdomen.",
+                    "Take the original scan, in which air outside the body is about -1000.",
+                )
+            ]
+    below = np.count_nonzero(liver == 0) / max(liver.size, 1)
+    if below <= _BELOW:
+        return []
+    return [
+        warning(
+            "off-tissue",
+            f"{below:.0%} of what the mask calls liver is fat or air in the scan.",
+            "Check that the mask was drawn on this scan.",
+        )
+    ]
+
+
+def _labels(case: Case) -> list[Finding]:
+    liver = case.labels > 0
+    if not (case.labels == LIVER).any():
+        what = "only tumor" if liver.any() else "nothing"
+        return [
+            error(
+                "no-liver",
+                f"The mask holds {what}: there is no liver (label 1).",
+                "Draw the liver, or leave the case out.",
+            )
+        ]
+    found = []
+    columns = np.flatnonzero(liver.any(axis=(0, 1)))
+    share = liver.sum(axis=(0, 1))[columns]
+    box = case.trunk(_ASPECT)
+    center = float(columns @ share / share.sum()) + 0.5
+    if center > box.left + box.width * (0.5 + _OFF_CENTER):
+        found.append(
+            error(
+                "mirrored",
+                "The liver lies on the patient's left: mask, or scan and mask, are mirrored.",
+                "Compare scan and mask in the program and save the mask again on its scan.",
+            )
+        )
+    return [*found, *_cut_off(case)]
+
+
+def _cut_off(case: Case) -> list[Finding]:
+    sides = {
+        "first slice": case.labels[0],
+        "last slice": case.labels[-1],
+        "upper or lower edge": case.labels[:, [0, -1]],
+        "left or right edge": case.labels[:, :, [0, -1]],
+    }
+    touched = [name for name, side in sides.items() if side.any()]
+    if not touched:
+        return []
+    return [
+        warning(
+            "touches-edge",
+            f"The liver reaches the {' and '.join(touched)}: part of it is not in the scan.",
+            "Nothing to do; whole livers teach more.",
+        )
+    ]
+
+
+def set_findings(
+    patients: Sequence[tuple[str, str]],
+    alike: Sequence[tuple[str, str]],
+    persons: Sequence[tuple[str, str]],
+    any_tumor: bool,
+) -> list[SetFinding]:
+    """What is doubtful about the whole.
+
+    `patients` has the name and patient of every case, `alike` the names of those that are one scan;
+    `persons` has the name of each that could be read, and the patient that its files name.
+    """
+    patient_of = dict(patients)
+    found = []
+    if len(set(patient_of.values())) == 1:
+        found.append(SetFinding(tuple(patient_of), _SINGLE_PATIENT))
+    if persons and not any_tumor:
+        found.append(SetFinding(tuple(name for name, _ in persons), _NO_TUMOR))
+    for pair in alike:
+        one_patient = patient_of[pair[0]] == patient_of[pair[1]]
+        found.append(SetFinding(pair, _REPEATED if one_patient else _DUPLICATE))
+    for person in dict.fromkeys(person for _, person in persons if person):
+        named = tuple(name for name, other in persons if other == person)
+        if len({patient_of[name] for name in named}) > 1:
+            found.append(SetFinding(named, _SAME_PERSON))
+    return found
+
+
+_SINGLE_PATIENT = error(
+    "single-patient",
+    "All cases are one patient's: none can be held out to see what was learned.",
+    'Add other patients, or name the patients in cases.json ("patient").',
+)
+_NO_TUMOR = warning(
+    "no-tumor",
+    "No mask holds a tumor (label 2): a model trained on these finds livers alone.",
+    "Add cases with tumors, or check which value the masks have for tumor.",
+)
+_DUPLICATE = error(
+    "duplicate",
+    "The scans are the same, under the names of two patients: one could be trained on and the "
+    "other held out.",
+    'Leave one out, or give both the same "patient" in cases.json.',
+)
+_REPEATED = warning(
+    "repeated-scan",
+    "The scans are the same: the case counts twice.",
+    "Leave one out.",
+)
+_SAME_PERSON = warning(
+    "same-person",
+    "The scans' files name one patient, and here they are several.",
+    'Give them the same "patient" in cases.json, unless the name was made up to hide the real one.',
+)

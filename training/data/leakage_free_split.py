@@ -1,0 +1,112 @@
+"""Who is held out of a training: nobody whom the model it starts from has learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.segmentation.models.card import ModelCard
+from training.data.case import CaseSource
+from training.data.splits import Split, listed, load_split, make_split
+from training.data.taught import taught_patients, trained_on
+
+
+@dataclass(frozen=True)
+class Deal:
+    """A split, and a note where it is another than folds and seed alone would give."""
+
+    split: Split
+    note: str = ""
+
+
+def deal(
+    sources: Sequence[CaseSource], folds: int, fold: int, seed: int, start: ModelCard | None
+) -> Deal:
+    """Hold out a fold; with a model to start from, only such patients as that has not seen.
+
+    Where that model saw none of them it is the fold of `make_split`. With one fold all are trained
+    on.
+
+    Raises:
+        LiverSegError: there is no such split, or the model to start from saw everybody.
+    """
+    if folds == 1:
+        return Deal(Split(tuple(sorted(source.name for source in sources)), ()))
+    usual = make_split(sources, folds, fold, seed)
+    known = taught_patients(sources, trained_on(start)) if start else set()
+    if start is None or not known:
+        return Deal(usual)
+    otherwise = "train on all with --folds 1, or start from another model"
+    split = unseen_split(sources, known, folds, fold, seed, otherwise)
+    return Deal(split, _note(start, _cases_of(known, sources), usual, split))
+
+
+def unseen_split(
+    sources: Sequence[CaseSource],
+    known: Collection[str],
+    folds: int,
+    fold: int,
+    seed: int,
+    otherwise: str,
+) -> Split:
+    """Hold out one patient in `folds`, at least one, and none of the `known` ones.
+
+    The first folds hold out different patients as long as there are any. `otherwise` says what
+    else can be done where there are none.
+
+    Raises:
+        LiverSegError: all patients are known.
+    """
+    patients = sorted({source.patient for source in sources})
+    unknown = [patient for patient in patients if patient not in known]
+    if not unknown:
+        raise LiverSegError(
+            "The model was trained on patients of all these names, so nobody is left whom it can "
+            f"be judged on. Add a patient it has not seen, {otherwise}."
+        )
+    order = np.random.default_rng(seed).permutation(unknown)
+    size = min(len(unknown), max(1, round(len(patients) / folds)), len(patients) - 1)
+    held_out = {str(order[(fold * size + n) % len(order)]) for n in range(size)}
+    sides: tuple[list[str], list[str]] = [], []
+    for source in sources:
+        sides[source.patient in held_out].append(source.name)
+    return Split(tuple(sorted(sides[0])), tuple(sorted(sides[1])))
+
+
+def read_deal(path: Path, sources: Sequence[CaseSource], start: ModelCard | None) -> Deal:
+    """The split in the file `path`.
+
+    Raises:
+        UnreadableFileError: as `load_split`.
+        LiverSegError: it holds out a patient whom the model to start from has learned from.
+    """
+    split = load_split(path, sources)
+    known = taught_patients(sources, trained_on(start)) if start else set()
+    apart = {*split.validation, *split.test}
+    seen = [name for name in _cases_of(known, sources) if name in apart]
+    if start is not None and seen:
+        raise LiverSegError(
+            f"{path} holds out {listed(seen)}, and the model {start.name!r}, from which the "
+            "training starts, was trained on them, as far as names tell: their figures would be "
+            "too good. Put them under training there, or start from another model in another "
+            "folder."
+        )
+    return Deal(split)
+
+
+def _cases_of(patients: Collection[str], sources: Sequence[CaseSource]) -> list[str]:
+    return sorted(source.name for source in sources if source.patient in patients)
+
+
+def _note(start: ModelCard, seen: Sequence[str], usual: Split, split: Split) -> str:
+    moved = [name for name in usual.validation if name in seen]
+    there = f" Moved from the held-out patients to training: {listed(moved)}." if moved else ""
+    return (
+        f"The model {start.name!r}, from which this training starts, was trained on "
+        f"{listed(seen)}, as far as names tell: none of them is held out.{there} Held out instead "
+        f"of what the folds alone give: {listed(split.validation)}."
+    )

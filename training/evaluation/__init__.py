@@ -1,0 +1,1 @@
+"""Trained models judged on patients they have not seen, and compared."""

@@ -1,0 +1,131 @@
+"""Whether an improved model may take the place of the one it was made from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.system.atomic_write import write_text
+from training.evaluation.comparison_text import in_words
+from training.evaluation.model_comparison import Comparison, Difference
+
+DECISION = "decision.json"
+
+TOLERANCE = 0.0005
+"""How much lower a mean Dice of the new model may be: less than its third digit shows, and than
+other rounding of the same weights can change."""
+
+RULE = (
+    "Accepted if neither the mean Dice of the liver nor that of tumors, over the held-out patients "
+    "that neither model was trained on as far as names tell, is lower than the old model's by more "
+    "than the tolerance. Tumors count in patients who have one."
+)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The old model (`comparison.other`) and the new one (`comparison.ours`), and what follows.
+
+    `old_sha256` and `new_sha256` are the checksums of their weights, the only ones it is about.
+    """
+
+    comparison: Comparison
+    old_sha256: str
+    new_sha256: str
+    tolerance: float = TOLERANCE
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the new model may take the old one's place."""
+        liver, tumor = self.comparison.liver, self.comparison.tumor
+        return liver is not None and not self._falls(liver) and not self._falls(tumor)
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why, in sentences."""
+        liver, tumor = self.comparison.liver, self.comparison.tumor
+        said = [self._reason("liver", liver), self._reason("tumor", tumor)]
+        if liver is not None and tumor is None:
+            said.append(
+                "No held-out patient has a tumor: whether tumors are found as well as before is "
+                "not known."
+            )
+        if liver is not None and liver.patients < _FEW:
+            said.append(
+                f"{liver.patients} held-out patient{'s' if liver.patients > 1 else ''} cannot tell "
+                "a small difference from chance. More corrected patients make this surer."
+            )
+        return said
+
+    def _falls(self, found: Difference | None) -> bool:
+        return found is not None and found.ours < found.other - self.tolerance
+
+    def _reason(self, label: str, found: Difference | None) -> str:
+        if found is None:
+            return f"{label.capitalize()}: no held-out patient to tell it from."
+        verb = "falls" if self._falls(found) else "does not fall"
+        return f"{label.capitalize()} {verb}: {in_words(found)}."
+
+    def to_json(self) -> dict[str, Any]:
+        """The decision with all figures; `from_json` reads it back."""
+        return {
+            "accepted": self.accepted,
+            "rule": RULE,
+            "tolerance": self.tolerance,
+            "reasons": self.reasons,
+            "old": {"name": self.comparison.other, "sha256": self.old_sha256},
+            "new": {"name": self.comparison.ours, "sha256": self.new_sha256},
+            "comparison": self.comparison.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Decision:
+        """The decision that `to_json` wrote down."""
+        comparison = Comparison.from_json(values["comparison"])
+        old, new = values["old"]["sha256"], values["new"]["sha256"]
+        return cls(comparison, old, new, float(values["tolerance"]))
+
+    def on_card(self) -> dict[str, Any]:
+        """What stands on the new model's card, under "improved_from"."""
+        comparison = self.comparison.to_json()
+        return {
+            "name": self.comparison.other,
+            "sha256": self.old_sha256,
+            "accepted": self.accepted,
+            "tolerance": self.tolerance,
+            "liver_dice": comparison["liver"],
+            "tumor_dice": comparison["tumor"],
+            "patients": comparison["pairs"],
+        }
+
+
+_FEW = 5
+
+
+def write_decision(decision: Decision, out: Path) -> None:
+    """Write `decision` into `out`.
+
+    Raises:
+        SaveError: it could not be written.
+    """
+    write_text(out / DECISION, json.dumps(decision.to_json(), indent=1) + "\n")
+
+
+def read_decision(out: Path) -> Decision:
+    """The decision in `out`.
+
+    Raises:
+        UnreadableFileError: there is none, or it is damaged.
+    """
+    path = out / DECISION
+    try:
+        return Decision.from_json(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise UnreadableFileError(
+            f"{path} is missing or damaged. `liverseg train --improve` writes it once the new "
+            "model is judged."
+        ) from error

@@ -1,0 +1,73 @@
+"""A comparison of two models in words and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from training.evaluation.model_comparison import Comparison, Difference, Pair
+
+_WIDTH = 20
+
+
+def comparison_table(comparison: Comparison) -> list[str]:
+    """A line for each patient, Dice of the other model and of ours, and what the means say."""
+    return [
+        f"{comparison.other} -> {comparison.ours}",
+        f"{'patient':<{_WIDTH}} {'liver Dice':>16}  {'tumor Dice':>16}",
+        *(_row(pair) for pair in comparison.pairs),
+        *_means(comparison),
+        *_left_out(comparison),
+        *_changed(comparison),
+    ]
+
+
+def _row(pair: Pair) -> str:
+    liver, tumor = _change(pair.other.liver, pair.ours.liver), "no tumor"
+    if pair.other.tumor is not None and pair.ours.tumor is not None:
+        tumor = _change(pair.other.tumor, pair.ours.tumor)
+    elif pair.other.false_tumor_percent is not None and pair.ours.false_tumor_percent is not None:
+        before, after = pair.other.false_tumor_percent, pair.ours.false_tumor_percent
+        tumor += f"; falsely found {before:.2f} -> {after:.2f} % of the liver"
+    mark = "" if pair.fair else " *"
+    return f"{pair.name + mark:<{_WIDTH}} {liver:>16}  {tumor:>16}"
+
+
+def _change(before: float, after: float, digits: int = 3) -> str:
+    return f"{before:.{digits}f} -> {after:.{digits}f}"
+
+
+def _means(comparison: Comparison) -> Iterator[str]:
+    for label, found in (("Liver", comparison.liver), ("Tumor", comparison.tumor)):
+        yield f"{label}: {in_words(found)}."
+
+
+def in_words(found: Difference | None) -> str:
+    """A difference in one sentence, without its full stop."""
+    if found is None:
+        return "no patient to tell it from"
+    if found.interval is None:
+        sure = "one patient, so no interval"
+    else:
+        low, high = found.interval
+        sure = f"95 % {low:+.4f} to {high:+.4f}, {found.patients} patients"
+    # A decision may rest on the fourth digit.
+    return f"mean Dice {_change(found.other, found.ours, 4)}, {found.difference:+.4f} ({sure})"
+
+
+def _left_out(comparison: Comparison) -> Iterator[str]:
+    for pair in comparison.pairs:
+        if not pair.fair:
+            yield (
+                f"* {pair.name}: {' and '.join(pair.taught)} was trained on a patient of this "
+                "name, as far as names tell. That is no fair comparison; the means leave the "
+                "patient out."
+            )
+
+
+def _changed(comparison: Comparison) -> Iterator[str]:
+    if comparison.changed:
+        yield (
+            f"{', '.join(comparison.changed)}: scan or mask has changed since the training, or it "
+            f"is too old to tell. {comparison.ours} was judged anew there, so that both are judged "
+            "on what the mask says today."
+        )

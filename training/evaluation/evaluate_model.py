@@ -1,0 +1,80 @@
+"""Judge a network on patients it has not seen, as the program would segment them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.evaluation.evaluate import CaseFigures, case_spacing, judge
+from liverseg_gui.evaluation.worst_slices import WorstSlice, worst_of, worst_slices
+from liverseg_gui.segmentation.predictor import Predictor
+from liverseg_gui.segmentation.preprocessing import CONTEXT_MM
+from training.config.field_of_view import TRUNK_MM
+from training.config.train_config import TrainConfig
+from training.data.case import Case, CaseSource
+
+SHOWN = 12
+"""How many of the worst slices are shown."""
+
+
+def judge_held_out(
+    predictor: Predictor,
+    sources: Sequence[CaseSource],
+    config: TrainConfig,
+    progress: Progress,
+    told: Callable[[CaseFigures], None] = lambda _: None,
+) -> tuple[list[CaseFigures], list[WorstSlice]]:
+    """Segment each case, clean up, and compare with the truth on the case's own pixels.
+
+    Returns the figures of each, which are `told` as soon as they are there, and the worst slices of
+    all.
+    """
+    figures: list[CaseFigures] = []
+    worst: list[WorstSlice] = []
+    for n, source in enumerate(sources):
+        part = progress.part(n / len(sources), (n + 1) / len(sources))
+        case = source.read()
+        found = segment_case(predictor, case, config, part.part(0.0, 0.9))
+        spacing_mm = case_spacing(case, found)
+        figures.append(
+            judge(
+                case.name,
+                found,
+                case.labels,
+                spacing_mm,
+                axial_axis=0,
+                pixel_is_mm=True,
+                progress=part.part(0.9, 1.0),
+            )
+        )
+        told(figures[-1])
+        worst += worst_slices(
+            case.name, found, case.labels, case.slices, axial_axis=0, spacing_mm=spacing_mm
+        )
+    return figures, worst_of(worst, SHOWN)
+
+
+def segment_case(
+    predictor: Predictor, case: Case, config: TrainConfig, progress: Progress
+) -> NDArray[np.uint8]:
+    """Labels of the case's slices, cleaned up as the program does: uint8 of their shape."""
+    rows, columns = config.trunk.size
+    box = case.trunk(columns / rows)
+    found = predictor.predict(case.slices, case.context(config.context), box, progress)
+    out = np.zeros(case.slices.shape, np.uint8)
+    if found is not None:
+        spacing_mm = _rough_spacing(case, box.width)
+        out[found.where] = found.finished(case.slices, spacing_mm, Progress())
+    return out
+
+
+def _rough_spacing(case: Case, trunk_pixels: float) -> tuple[float, float, float]:
+    """The mm between slices, rows and columns, roughly where they are not known."""
+    if case.pixel_mm is None:
+        pixel_mm = TRUNK_MM / trunk_pixels
+        return 2.0, pixel_mm, pixel_mm
+    slice_mm = float(np.diff(case.z).min()) if len(case.z) > 1 else CONTEXT_MM
+    return slice_mm, *case.pixel_mm

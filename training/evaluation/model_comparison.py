@@ -1,0 +1,239 @@
+"""Two models on the same held-out patients, patient by patient."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.evaluation.confidence_interval import LEVEL, mean_interval
+from liverseg_gui.segmentation.models.card import ModelCard, read_card
+from liverseg_gui.segmentation.models.registry import find_model
+from liverseg_gui.system.atomic_write import write_text
+from training.data.case import CaseSource
+from training.data.dataset_layouts import find_all
+from training.data.taught import taught_patients
+from training.data.taught import trained_on as trained_on
+from training.export.model_card import HELD_OUT, Row
+from training.runs.folder import read_run
+
+COMPARISON = "comparison.json"
+
+
+@dataclass(frozen=True)
+class Dice:
+    """What a model scores on a patient. `tumor` is None where the patient has no tumor.
+
+    `false_tumor_percent` is the tumor found in a patient without one, in percent of the liver.
+    """
+
+    liver: float
+    tumor: float | None
+    false_tumor_percent: float | None = None
+
+    @classmethod
+    def of(cls, row: Row) -> Dice:
+        """The Dice of a row of `CaseFigures.to_json()`."""
+        has_tumor = bool(row["tumor_burden"]["true_percent"])
+        false_tumor = row["false_positive"]["tumor_percent_of_liver"]
+        return cls(row["liver"]["dice"], row["tumor"]["dice"] if has_tumor else None, false_tumor)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One patient with both models; `taught` are those that were trained on the patient."""
+
+    name: str
+    ours: Dice
+    other: Dice
+    taught: tuple[str, ...] = ()
+
+    @property
+    def fair(self) -> bool:
+        """Whether neither model was trained on the patient, as far as the cards' names tell."""
+        return not self.taught
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Means over `patients`, and of their differences, ours minus other, the 95 % interval.
+
+    The interval is the bootstrap's over patients, None below two of them.
+    """
+
+    patients: int
+    ours: float
+    other: float
+    difference: float
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The model `ours` and an `other` one on the held-out patients of a training.
+
+    `changed` are the patients whose scan or mask is not known to be what it was after the
+    training: there `ours` was judged anew too.
+    """
+
+    ours: str
+    other: str
+    pairs: tuple[Pair, ...]
+    changed: tuple[str, ...] = ()
+
+    @property
+    def fair(self) -> tuple[Pair, ...]:
+        """The patients whom neither model was trained on: those the means are taken over."""
+        return tuple(pair for pair in self.pairs if pair.fair)
+
+    @property
+    def liver(self) -> Difference | None:
+        """The Dice of the liver; None without a patient it can be told from."""
+        return _difference([(pair.ours.liver, pair.other.liver) for pair in self.fair])
+
+    @property
+    def tumor(self) -> Difference | None:
+        """The Dice of tumors over the patients who have one; None without any."""
+        return _difference(
+            [
+                (pair.ours.tumor, pair.other.tumor)
+                for pair in self.fair
+                if pair.ours.tumor is not None and pair.other.tumor is not None
+            ]
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """All figures as plain values; `from_json` reads them back."""
+        values = asdict(self)
+        for label in ("liver", "tumor"):
+            found: Difference | None = getattr(self, label)
+            values[label] = None if found is None else asdict(found)
+        return values | {"level": LEVEL, "left_out": [p.name for p in self.pairs if not p.fair]}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Comparison:
+        """The comparison that `to_json` wrote down."""
+        pairs = tuple(
+            Pair(row["name"], Dice(**row["ours"]), Dice(**row["other"]), tuple(row["taught"]))
+            for row in values["pairs"]
+        )
+        return cls(values["ours"], values["other"], pairs, tuple(values.get("changed", ())))
+
+
+def compare_models(
+    out: Path,
+    other_model: str,
+    sources: Sequence[CaseSource],
+    progress: Progress,
+    device: str = "auto",
+) -> Comparison:
+    """Judge another model on the held-out patients of the training in `out`, and write it there.
+
+    `other_model` is an installed one or a folder; `sources` hold the held-out patients. The
+    figures of the training's own model are those in `out/held_out.json`, made by the same code; it
+    is judged anew where a scan or mask has changed since, or nothing tells whether it has.
+
+    Raises:
+        LiverSegError: `out` holds no finished training with held-out patients, a patient is not in
+            `sources`, or the other model cannot be judged on them.
+        Cancelled: `progress` was cancelled.
+    """
+    rows, fingerprints = _held_out(out)
+    ours, other = read_card(out / "model"), find_model(other_model)
+    unseen = _chosen(sources, list(rows), out)
+    changed = [s for s in unseen if fingerprints.get(s.name) != s.fingerprint()]
+    share = len(unseen) / max(1, len(unseen) + len(changed))
+    theirs = _judged(other, unseen, device, progress.part(0.0, share))
+    anew = _judged(ours, changed, device, progress.part(share, 1.0))
+    own = {name: Dice.of(row) for name, row in rows.items()} | anew
+    taught = [(card.name, taught_patients(sources, trained_on(card))) for card in (ours, other)]
+    pairs = tuple(
+        Pair(
+            source.name,
+            own[source.name],
+            theirs[source.name],
+            tuple(name for name, patients in taught if source.patient in patients),
+        )
+        for source in unseen
+    )
+    comparison = Comparison(ours.name, other.name, pairs, tuple(anew))
+    write_text(out / COMPARISON, json.dumps(comparison.to_json(), indent=1) + "\n")
+    return comparison
+
+
+def compare_run(
+    out: Path, other_model: str, progress: Progress, device: str = "auto"
+) -> Comparison:
+    """`compare_models` with the cases that the training in `out` was made with.
+
+    Raises:
+        LiverSegError: as `compare_models`, or it is not recorded in `out` which cases those are.
+        Cancelled: `progress` was cancelled.
+    """
+    job = read_run(out).job
+    sources = find_all(job.data, job.corrected, ())  # a name that was left out may be gone
+    return compare_models(out, other_model, sources, progress, device)
+
+
+def read_comparison(out: Path) -> Comparison:
+    """The comparison that was made last in `out`.
+
+    Raises:
+        UnreadableFileError: there is none, or it is damaged.
+    """
+    path = out / COMPARISON
+    try:
+        return Comparison.from_json(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise UnreadableFileError(f"{path} is missing or damaged. Compare again.") from error
+
+
+def _judged(
+    card: ModelCard, sources: Sequence[CaseSource], device: str, progress: Progress
+) -> dict[str, Dice]:
+    """What the model scores on each case, by its name."""
+    from training.evaluation.judge_model import judge_model  # torch
+
+    if not sources:
+        return {}
+    judged = judge_model(card, sources, device, progress)
+    return {figures.name: Dice.of(figures.to_json()) for figures in judged}
+
+
+def _held_out(out: Path) -> tuple[dict[str, Row], dict[str, str]]:
+    """The rows of the held-out patients, and the fingerprints that they had then, if known."""
+    try:
+        values = json.loads((out / HELD_OUT).read_text("utf-8"))
+        rows = {row["name"]: row for row in values["cases"]}
+        return rows, dict(values.get("fingerprints", {}))
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise UnreadableFileError(
+            f"{out} holds no figures of held-out patients ({HELD_OUT}). Models are compared on "
+            "them: train to the end, with patients held out."
+        ) from error
+
+
+def _chosen(sources: Sequence[CaseSource], names: Sequence[str], out: Path) -> list[CaseSource]:
+    there = {source.name: source for source in sources}
+    if missing := [name for name in names if name not in there]:
+        raise LiverSegError(
+            f"The patients {', '.join(missing)}, held out by the training in {out}, are not in the "
+            "data any more. Name the data it was trained on."
+        )
+    return [there[name] for name in names]
+
+
+def _difference(pairs: Sequence[tuple[float, float]]) -> Difference | None:
+    if not pairs:
+        return None
+    ours, other = zip(*pairs, strict=True)
+    differences = [a - b for a, b in pairs]
+    return Difference(
+        *(len(pairs), fmean(ours), fmean(other), fmean(differences)),
+        mean_interval(differences),
+    )

@@ -1,0 +1,47 @@
+"""Write a trained network as a model folder: weights as safetensors and a JSON card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+from torch import nn
+
+from liverseg_gui.core.errors import SaveError
+from liverseg_gui.segmentation.models.registry import CARD, WEIGHTS
+
+
+def export_model(network: nn.Module, folder: Path, card: dict[str, Any]) -> Path:
+    """Write `network` (float16 weights) and `card` into `folder` and return it.
+
+    `card` needs name, architecture, size and window_hu; the checksum is added. float16 halves the
+    file; weights are read back into float32.
+
+    Raises:
+        SaveError: the folder cannot be written.
+    """
+    weights = {
+        name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
+        for name, value in network.state_dict().items()
+    }
+    if any(not torch.isfinite(v).all() for v in weights.values() if v.is_floating_point()):
+        raise SaveError(
+            "The trained weights hold invalid numbers; the model was not written. Train again at a "
+            "lower rate, or with --precision float32."
+        )
+    data = save(weights)
+    about = {**card, "sha256": hashlib.sha256(data).hexdigest()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / WEIGHTS).write_bytes(data)
+        (folder / CARD).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise SaveError(
+            f"The model could not be written to {folder}: {error.strerror}. Make room and go on "
+            "with --resume."
+        ) from error
+    return folder

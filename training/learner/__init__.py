@@ -1,0 +1,1 @@
+"""The fastai learner: network, losses, precision, checkpoints, the fit."""

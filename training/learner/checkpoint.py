@@ -1,0 +1,185 @@
+"""A training on disk: all that is needed to go on exactly from the end of an epoch."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from fastai.callback.schedule import Learner
+
+from liverseg_gui.core.errors import LiverSegError, SaveError
+from training.learner.distributed import collect, processes
+from training.runs.folder import CHECKPOINT as CHECKPOINT
+
+VERSION = 3
+"""Raised when a checkpoint can no longer be gone on with by what was written before."""
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a checkpoint belongs to: what was `asked` for, and the `content` of scans and masks.
+
+    A checkpoint of an earlier program does not know its content, and any is taken for it.
+    """
+
+    asked: str = ""
+    content: str = ""
+
+    def require(self, state: State, path: Path) -> None:
+        """Raise a LiverSegError where `state`, which was read from `path`, is of another one."""
+        if state["identity"] != self.asked:
+            raise LiverSegError(
+                f"{path} belongs to a training with other settings, patients or fold. "
+                "Resume it with the same ones, or train into another folder."
+            )
+        if state.get("content", self.content) != self.content:
+            raise LiverSegError(
+                f"Scans or masks that {path} was trained on have changed since, as when a mask is "
+                "saved again. Put them back as they were to resume it, or train on what they are "
+                "now into another folder."
+            )
+
+
+def read_checkpoint(path: Path, identity: Identity) -> State | None:
+    """The state in `path`; None where there is none. Only tensors and plain values are read.
+
+    Raises:
+        LiverSegError: it is damaged, of another version, or of a training of another `identity`.
+    """
+    if not path.exists():
+        return None
+    try:
+        state: State = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
+        raise LiverSegError(f"{path} is damaged. Train again into another folder.") from error
+    if not isinstance(state, dict) or state.get("version") != VERSION:
+        raise LiverSegError(
+            f"{path} was written by another version of this program. Finish it with that one, or "
+            "train into another folder."
+        )
+    identity.require(state, path)
+    return state
+
+
+def write_checkpoint(path: Path, state: State, kept: str) -> None:
+    """Write `state` beside `path`, then rename over it: there is never half a checkpoint.
+
+    `kept` says what is there if this fails.
+
+    Raises:
+        SaveError: there is no room, or no permission.
+    """
+    partial = path.with_suffix(".part")
+    try:
+        with partial.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except (OSError, RuntimeError) as error:
+        partial.unlink(missing_ok=True)
+        reason = error.strerror if isinstance(error, OSError) else "the disk is full, it seems"
+        raise SaveError(
+            f"The checkpoint could not be written to {path.parent}: {reason}. {kept}"
+        ) from error
+
+
+def capture(learner: Learner) -> State:
+    """The state of `learner` between two epochs. All processes have to call it together."""
+    optimizer = learner.opt.state_dict()
+    average = learner.average_weights
+    smooth = learner.recorder.smooth_loss
+    scaler = getattr(learner, "scaler", None)
+    return {
+        "version": VERSION,
+        "model": learner.model.state_dict(),
+        "optimizer": {
+            "state": optimizer["state"],
+            "param_groups": [
+                {name: _plain(value) for name, value in group.items()}
+                for group in optimizer["param_groups"]
+            ],
+        },
+        "average": average.average,
+        "average_steps": average.steps,
+        "stopping": learner.early_stopping.state(),
+        "smooth_loss": [float(smooth.val), smooth.count],
+        "scaler": scaler.state_dict() if scaler is not None else None,
+        "recipe": {name: getattr(learner.recipe, name) for name in _FITTED},
+        "random": collect(_random_state()),
+    }
+
+
+_FITTED = ("batch_size", "accumulate", "precision")
+"""Settings that a run fits to the computer it started on; it goes on with the same."""
+
+
+def restore(learner: Learner, state: State) -> None:
+    """Put into a new `learner` what holds across stages: weights, averages, random numbers."""
+    learner.model.load_state_dict(state["model"])
+    learner.average_weights.average = _to(learner.dls.device, state["average"])
+    learner.average_weights.steps = state["average_steps"]
+    stopping = dict(state["stopping"])
+    stopping["weights"] = _to(learner.dls.device, stopping["weights"])
+    learner.early_stopping.restore(stopping)
+    here = processes().rank
+    if here < len(state["random"]):
+        _set_random_state(state["random"][here])
+
+
+def restore_stage(learner: Learner, state: State) -> None:
+    """Put the optimizer's state into `learner`: freezing and unfreezing cleared it."""
+    learner.opt.load_state_dict(state["optimizer"])
+
+
+def restore_fit(learner: Learner, state: State) -> None:
+    """Put into `learner`, whose fit has begun, what every fit starts with anew."""
+    value, count = state["smooth_loss"]
+    learner.recorder.smooth_loss.val = torch.tensor(value)
+    learner.recorder.smooth_loss.count = count
+    if state["scaler"]:
+        learner.scaler.load_state_dict(state["scaler"])
+
+
+def _random_state() -> State:
+    name, keys, *numbers = np.random.get_state()
+    state: State = {
+        "torch": torch.get_rng_state(),
+        "numpy": [name, [int(key) for key in keys], *numbers],
+        "python": random.getstate(),
+    }
+    if torch.cuda.is_available():
+        state["cuda"] = torch.cuda.get_rng_state()
+    return state
+
+
+def _set_random_state(state: State) -> None:
+    torch.set_rng_state(state["torch"])
+    name, keys, *numbers = state["numpy"]
+    np.random.set_state((name, np.array(keys, np.uint32), *numbers))
+    random.setstate(state["python"])
+    if "cuda" in state and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state["cuda"])
+
+
+def _to(device: torch.device, values: State) -> State:
+    """`values`, tensors on `device`."""
+    return {
+        name: value.to(device) if isinstance(value, torch.Tensor) else value
+        for name, value in values.items()
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A hyperparameter without NumPy, so that `weights_only` reads it back."""
+    if isinstance(value, (tuple, list)):
+        return type(value)(_plain(v) for v in value)
+    return float(value) if isinstance(value, np.floating) else value

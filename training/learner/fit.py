@@ -1,0 +1,220 @@
+"""Train a ResUNet with fastai: `fit_one_cycle`, then `fine_tune`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from fastai.callback.schedule import Learner
+from torch import nn
+
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.segmentation.runtime.out_of_memory import is_out_of_memory
+from training.config.train_config import TrainConfig
+from training.data.slice_dataset import SliceDataset
+from training.learner.build import Say, make_learner, seed_everything
+from training.learner.callbacks.checkpointing import Epochs, Failed
+from training.learner.callbacks.validation_images import KeepPictures
+from training.learner.checkpoint import (
+    CHECKPOINT,
+    Identity,
+    State,
+    read_checkpoint,
+    restore,
+    restore_stage,
+)
+from training.learner.distributed import Processes, ShareSteps, collect, processes, together
+from training.learner.gpu_memory import keep_freed_memory
+from training.learner.memory_limit import free_memory, halved
+from training.runs.epoch_log import EpochResult, add_note
+from training.runs.observer import NOBODY, Listener, Plan
+
+
+def train(
+    config: TrainConfig,
+    training: SliceDataset,
+    validation: SliceDataset,
+    out: Path,
+    progress: Progress,
+    on_epoch: Callable[[EpochResult], None] = lambda _: None,
+    resume: bool = False,
+    identity: Identity | None = None,
+    on_note: Say = lambda _: None,
+    listener: Listener = NOBODY,
+) -> nn.Module:
+    """Train on `training`, watch `validation`, and return the network after the last epoch.
+
+    A checkpoint lies in `out` after every epoch; `resume` goes on from it, if it was made with the
+    same `config` and the same `identity` of the data. Without `patience` nothing is chosen by the
+    validation slices, so figures on their patients stay honest. Where memory runs out the batch is
+    halved, and two make a step. `on_note` is told what a person should know, as are the notes in
+    `out`, and `listener` all else. Of several processes all return the same network.
+
+    Raises:
+        LiverSegError: the checkpoint is damaged or belongs to another run, the loss is no number
+            any more, or the disk is full.
+        Cancelled: `progress` was cancelled; the checkpoint of the last whole epoch remains.
+    """
+    keep_freed_memory()
+
+    def say(note: str) -> None:
+        if processes().leads:
+            add_note(out, note)
+            on_note(note)
+
+    identity = identity or Identity()
+    asked = json.dumps([config.to_json(), identity.asked], sort_keys=True)
+    identity = replace(identity, asked=asked)
+    job = _Job(config, training, validation, out, progress, on_epoch, identity, say, listener)
+    recipe = config
+    with together(config.device) as here:
+        while True:
+            try:
+                return job.run(recipe, resume, here)
+            except Failed as failure:
+                raise failure.error from failure.__cause__
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                _refuse_several(here)
+            free_memory()
+            recipe = halved(job.recipe)
+            resume = resume or job.saved
+            say(
+                f"Not enough memory: goes on with batches of {recipe.batch_size} slices, "
+                f"{recipe.accumulate} to a step, from the last whole epoch."
+            )
+
+
+@dataclass
+class _Job:
+    """A training that may need several attempts."""
+
+    config: TrainConfig
+    training: SliceDataset
+    validation: SliceDataset
+    out: Path
+    progress: Progress
+    on_epoch: Callable[[EpochResult], None]
+    identity: Identity
+    say: Say
+    listener: Listener
+    recipe: TrainConfig = field(init=False)
+    saved: bool = False
+
+    def run(self, recipe: TrainConfig, resume: bool, here: Processes) -> nn.Module:
+        """One attempt, with the batch size of `recipe`."""
+        state = self._state() if resume else None
+        self.recipe = recipe = _fitted(recipe, state)
+        seed_everything(recipe.seed)
+        learner = make_learner(recipe, self.training, self.validation, self.say, state is None)
+        self.recipe = learner.recipe
+        epochs = self._callbacks(learner, here)
+        self.listener.start(_plan(learner))
+        if state is not None:
+            restore(learner, state)
+            epochs.go_on(state)
+            self.listener.resumed(epochs.rows)
+        _fit(learner, epochs, recipe, state)
+        network: nn.Module = learner.model
+        best = learner.early_stopping.weights or learner.average_weights.average
+        network.load_state_dict(best or network.state_dict())
+        return network
+
+    def _state(self) -> State | None:
+        path = self.out / CHECKPOINT
+        state = read_checkpoint(path, self.identity)
+        if len({json.dumps(done) for done in collect(state and state["done"])}) > 1:
+            raise LiverSegError(f"Not all processes find the same {path}. Use a shared folder.")
+        return state
+
+    def _callbacks(self, learner: Learner, here: Processes) -> Epochs:
+        progress = self.progress
+        if here.count > 1:
+            seed_everything((self.config.seed + 1_000_003 * here.rank) % 2**32)
+            learner.add_cb(ShareSteps(progress))
+            progress = ShareSteps.shielded(progress)
+        epochs = Epochs(self.out, progress, self._epoch_done, self.config, self.identity)
+        learner.add_cb(epochs)
+        if here.leads:
+            told = self.listener.pictures
+            learner.add_cb(KeepPictures(self.out, epochs, self.validation, here, told))
+        return epochs
+
+    def _epoch_done(self, result: EpochResult) -> None:
+        self.saved = True
+        self.on_epoch(result)
+
+
+def _fitted(recipe: TrainConfig, state: State | None) -> TrainConfig:
+    """`recipe` as it was fitted to memory and processor before, unless a batch is smaller now."""
+    if state is None:
+        return recipe
+    before = replace(recipe, **state["recipe"])
+    if recipe.batch_size >= before.batch_size:
+        return before
+    return replace(before, batch_size=recipe.batch_size, accumulate=recipe.accumulate)
+
+
+def _refuse_several(here: Processes) -> None:
+    if here.count > 1:
+        raise LiverSegError(
+            "There is not enough memory for a batch. Start again with half the --batch-size and "
+            "twice the --accumulate."
+        )
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """A part of the training with a rate schedule of its own; `options` shape the one cycle."""
+
+    name: str
+    epochs: int
+    rate: float
+    frozen: bool
+    closer: float
+    options: dict[str, float]
+
+    def fit(self, learner: Learner, start: int) -> None:
+        rate = slice(self.rate) if self.frozen else self.rate
+        learner.fit_one_cycle(self.epochs, rate, start_epoch=start, **self.options)
+
+
+def _plan(learner: Learner) -> Plan:
+    recipe = learner.recipe
+    stages = tuple((stage.name, stage.epochs) for stage in _stages(recipe) if stage.epochs)
+    return Plan(stages, learner.dls.device.type, recipe.precision, recipe.batch_size)
+
+
+def _stages(config: TrainConfig) -> list[_Stage]:
+    """The one-cycle fit from random (or given) weights, then fastai's `fine_tune` in its two
+    steps, frozen and unfrozen, spelled out so that each can be resumed."""
+    rate, fine, closer = config.learning_rate, config.fine_tune_rate, config.liver_share
+    frozen, tuned = config.freeze_epochs, config.fine_tune_epochs
+    return [
+        _Stage("one cycle", config.epochs, rate, False, 0.0, {}),
+        _Stage("fine-tune, frozen", frozen, fine, True, closer, {"pct_start": 0.99}),
+        _Stage("fine-tune", tuned, fine, False, closer, {"div": 5.0}),
+    ]
+
+
+def _fit(learner: Learner, epochs: Epochs, config: TrainConfig, state: State | None) -> None:
+    with learner.no_bar(), learner.no_logging():
+        for stage in _stages(config):
+            start = epochs.done.get(stage.name, 0)
+            if start >= stage.epochs:
+                continue
+            learner.freeze() if stage.frozen else learner.unfreeze()
+            # fastai steps with gradients that are still there from before freezing: weights decay.
+            learner.model.zero_grad(set_to_none=True)
+            learner.prepare_batch.closer = stage.closer
+            resumed = state if start else None
+            if resumed is None:
+                learner.early_stopping.enter()
+            else:
+                restore_stage(learner, resumed)
+            epochs.enter(stage.name, stage.rate, resumed)
+            stage.fit(learner, start)

@@ -1,0 +1,119 @@
+"""Which learning rate suits: fastai's `lr_find` (Smith 2017), with what it saw."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from fastai.callback.schedule import LRFinder, ParamScheduler, slide, valley
+
+from liverseg_gui.core.errors import LiverSegError, SaveError
+from liverseg_gui.core.progress import Progress
+from training.config.train_config import TrainConfig
+from training.data.slice_dataset import SliceDataset
+from training.learner.build import make_learner, seed_everything
+from training.learner.distributed import processes
+from training.learner.gpu_memory import keep_freed_memory
+from training.runs.epoch_log import write_whole
+
+CURVE, CURVE_TABLE = "rates.json", "rates.csv"
+_LOWEST, _HIGHEST = 1e-7, 10.0
+
+
+@dataclass(frozen=True)
+class RateCurve:
+    """The smoothed loss at each of the rising `rates`, and two suggestions.
+
+    `valley` is the rate in the longest fall of the loss, fastai's first choice; `slide` the
+    highest one before the loss turns.
+    """
+
+    rates: tuple[float, ...]
+    losses: tuple[float, ...]
+    valley: float
+    slide: float
+
+    def write(self, folder: Path) -> None:
+        """Write the curve as JSON and as CSV.
+
+        Raises:
+            SaveError: the folder cannot be written.
+        """
+        table = io.StringIO(newline="")
+        rows = zip(self.rates, self.losses, strict=True)
+        csv.writer(table).writerows([("learning_rate", "loss"), *rows])
+        try:
+            write_whole(folder / CURVE, (json.dumps(asdict(self), indent=1) + "\n").encode())
+            write_whole(folder / CURVE_TABLE, table.getvalue().encode())
+        except OSError as error:
+            raise SaveError(
+                f"{folder} could not be written: {error.strerror}. Choose another folder or free "
+                "some space."
+            ) from error
+
+
+def find_rate(
+    config: TrainConfig,
+    training: SliceDataset,
+    progress: Progress | None = None,
+    steps: int = 100,
+) -> RateCurve:
+    """Train for `steps` batches at rates from 1e-7 up to 10, or until the loss explodes.
+
+    The network is thrown away; no file is read or written. The recipe is that of the first stage.
+
+    Raises:
+        LiverSegError: too few slices, several processes, or a loss that is no number from the
+            start.
+        Cancelled: `progress` was cancelled.
+    """
+    if processes().count > 1:
+        raise LiverSegError("One process looks for a learning rate. Start it without torchrun.")
+    keep_freed_memory()
+    seed_everything(config.seed)
+    learner = make_learner(config, training, training)
+    finder = _Finder(_LOWEST, _HIGHEST, steps, progress or Progress())
+    epochs = steps // len(learner.dls.train) + 1
+    with learner.no_bar(), learner.no_logging():
+        learner.fit(epochs, cbs=finder)
+    return _curve(learner.recorder.lrs, [float(v) for v in learner.recorder.losses], steps)
+
+
+def _curve(rates: list[float], losses: list[float], steps: int) -> RateCurve:
+    """The curve without its ends, as fastai cuts them: first unsettled, at last exploding."""
+    rates, losses = rates[steps // 10 : -5], losses[steps // 10 : -5]
+    valid = next((n for n, loss in enumerate(losses) if not math.isfinite(loss)), len(losses))
+    rates, losses = rates[:valid], losses[:valid]
+    if len(losses) < 3:
+        raise LiverSegError(
+            "The loss was no number before a rate could be found. Check the data, or train in "
+            "float32 (--precision float32)."
+        )
+    lowest, _ = valley(rates, losses, steps)
+    last, _ = slide(rates, torch.tensor(losses), steps)
+    return RateCurve(tuple(rates), tuple(losses), float(lowest), float(last))
+
+
+class _Finder(LRFinder):
+    """fastai's finder without its file of the weights: this network is not trained on."""
+
+    def __init__(self, low: float, high: float, steps: int, progress: Progress) -> None:
+        super().__init__(low, high, steps)
+        self._progress = progress
+
+    def before_fit(self) -> None:
+        ParamScheduler.before_fit(self)
+        self.best_loss = float("inf")
+
+    def before_batch(self) -> None:
+        done = self.train_iter / self.num_it
+        self._progress.update(done, "Looking for a learning rate")
+        super().before_batch()
+
+    def after_fit(self) -> None:
+        """Nothing to put back."""

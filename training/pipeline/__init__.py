@@ -1,0 +1,1 @@
+"""A training from the request to the exported model."""

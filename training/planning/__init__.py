@@ -1,0 +1,1 @@
+"""What is asked before a training: devices, batch size, time, previews."""

@@ -1,0 +1,204 @@
+"""How long a recipe will take on this computer, and how much memory: measured on a few steps."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.system.memory_usage import peak_memory_mb
+from training.config.schedule import cycles
+
+if TYPE_CHECKING:
+    from training.config.train_config import TrainConfig
+    from training.data.slice_dataset import SliceDataset
+
+_MEASURED = 3
+"""Steps of each look whose median counts; one before them plans and is left out."""
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a training will need: `seconds`, and `memory_mb` at its peak, on `device`.
+
+    The memory is that of the process on the CPU, that of the GPU on one. `trunk_s` and `closer_s`
+    are a step of each look, `valid_s` a validation batch.
+    """
+
+    seconds: float
+    memory_mb: float | None
+    device: str
+    precision: str
+    trunk_s: float
+    closer_s: float
+    valid_s: float
+
+    def __str__(self) -> str:
+        place = {"cpu": "this CPU", "cuda": "this GPU"}.get(self.device, f"this {self.device}")
+        words = f"about {duration(self.seconds)} on {place}"
+        return words if self.memory_mb is None else f"{words}, {self.memory_mb / 1000:.1f} GB"
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: "50 s", "12 min", "1 h 10 min", "2 days 3 h"."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        hours, rest = divmod(5 * round(minutes / 5), 60)
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    days, hours = divmod(round(minutes / 60), 24)
+    return f"{days} days {hours} h" if hours else f"{days} days"
+
+
+def whole_time(
+    config: TrainConfig,
+    slices: int,
+    watched: int,
+    trunk_s: float,
+    closer_s: float,
+    valid_s: float,
+) -> float:
+    """Seconds of all epochs with `slices` to train on and `watched` to validate on."""
+    batches = slices // config.batch_size
+    validated = -(-watched // config.batch_size) * valid_s
+    total = 0.0
+    for stage in cycles(config):
+        step_s = stage.closer * closer_s + (1 - stage.closer) * trunk_s
+        total += stage.epochs * (batches * step_s + validated)
+    return total
+
+
+def estimate(config: TrainConfig, slices: int, watched: int, progress: Progress) -> Estimate:
+    """Make a few steps of `config` in a process of its own, and multiply.
+
+    Augmentation, precision, loss and optimizer are the recipe's; weights and pictures are random,
+    which changes nothing in the time. Reading and judging the cases is not counted.
+
+    Raises:
+        LiverSegError: the recipe does not run here, or not in the memory there is.
+        Cancelled: `progress` was cancelled; the process is ended.
+    """
+    import multiprocessing
+
+    context = multiprocessing.get_context("spawn")
+    mine, theirs = context.Pipe(duplex=False)
+    plain = replace(config, encoder_weights=None, start_from=None)
+    child = context.Process(target=_serve, args=(theirs, plain, slices, watched), daemon=True)
+    child.start()
+    theirs.close()
+    try:
+        for step in _waiting():
+            progress.update(step, "Measuring a few steps")
+            if mine.poll(_POLL_S):
+                return _answer(mine.recv())
+    except (EOFError, OSError) as error:
+        raise LiverSegError(
+            "The measurement ended unexpectedly, often for lack of memory. Choose a smaller batch, "
+            "or a smaller network."
+        ) from error
+    finally:
+        child.kill()
+        child.join()
+        mine.close()
+    raise AssertionError("it waits until there is an answer")
+
+
+def _waiting() -> Iterator[float]:
+    """Fractions that near 1 and never reach it: how long it takes is what is to be found."""
+    began = time.monotonic()
+    while True:
+        yield 1 - 1 / (1 + (time.monotonic() - began) / 10)
+
+
+def _answer(said: Estimate | str) -> Estimate:
+    if isinstance(said, str):
+        raise LiverSegError(said)
+    return said
+
+
+def _serve(pipe: Any, config: TrainConfig, slices: int, watched: int) -> None:
+    """In the process of its own: measure, and say what came out or what went wrong."""
+    from liverseg_gui.segmentation.runtime.out_of_memory import is_out_of_memory
+
+    try:
+        pipe.send(measure(config, slices, watched))
+    except LiverSegError as error:
+        pipe.send(str(error))
+    except RuntimeError as error:
+        short = is_out_of_memory(error)
+        pipe.send("There is not enough memory. Choose a smaller batch." if short else str(error))
+
+
+def measure(config: TrainConfig, slices: int, watched: int) -> Estimate:
+    """As `estimate`, in this process.
+
+    Raises:
+        LiverSegError: the device or the precision is not to be had.
+    """
+    from training.learner.build import make_learner
+    from training.learner.gpu_memory import keep_freed_memory
+
+    keep_freed_memory()
+    learner = make_learner(
+        config, _pictures(config, 3 * config.batch_size), _pictures(config, config.batch_size)
+    )
+    device = learner.dls.device
+    with learner.no_bar(), learner.no_logging():
+        trunk = _steps(learner, 0.0)
+        closer = _steps(learner, 1.0) if config.liver is not None else trunk
+        valid = _validation(learner)
+    seconds = whole_time(config, slices, watched, trunk, closer, valid)
+    precision = learner.recipe.precision
+    memory = _memory_mb(device)
+    return Estimate(seconds, memory, device.type, precision, trunk, closer, valid)
+
+
+def _steps(learner: Any, closer: float) -> float:
+    """Median seconds of a step, with the batch's reading before it."""
+    from training.learner.callbacks.step_timer import StepClock
+
+    learner.prepare_batch.closer = closer
+    clock = StepClock(learner.dls.device, _MEASURED + 1)
+    learner.fit(_MEASURED + 1, lr=1e-6, cbs=clock)
+    return float(np.median(clock.seconds[1:]))
+
+
+def _validation(learner: Any) -> float:
+    learner.validate()  # the first one plans
+    began = time.perf_counter()
+    learner.validate()
+    return time.perf_counter() - began
+
+
+def _pictures(config: TrainConfig, count: int) -> SliceDataset:
+    """Random slices with a liver and a tumor, as large as prepared ones are."""
+    from liverseg_gui.segmentation.preprocessing import CONTEXT_MM
+    from training.data.slice_dataset import GRID, PreparedCase, SliceDataset
+
+    rows, columns = GRID
+    images = np.random.default_rng(0).integers(0, 256, (count, *GRID), np.uint8)
+    labels = np.zeros_like(images)
+    labels[:, rows // 4 : rows // 2, columns // 6 : columns // 2] = 1
+    labels[:, rows // 3 : rows // 2 - 20, columns // 4 : columns // 3] = 2
+    z = np.arange(count, dtype=np.float64) * CONTEXT_MM
+    case = PreparedCase("random", images, labels, z, CONTEXT_MM)
+    return SliceDataset([case], config.context)
+
+
+def _memory_mb(device: Any) -> float | None:
+    """The peak so far: on CUDA what the GPU held for this process, else that of the process."""
+    if device.type == "cuda":
+        import torch
+
+        return float(torch.cuda.max_memory_reserved(device)) / 1e6
+    return peak_memory_mb() if sys.platform != "win32" else None

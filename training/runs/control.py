@@ -1,0 +1,70 @@
+"""What a person asks of a training that runs: a word in a file, which it looks at each batch."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+from liverseg_gui.core.errors import Cancelled, LiverSegError
+from liverseg_gui.system.atomic_write import write_read_text
+
+CONTROL = "control"
+
+Asking = tuple[int, int]
+"""Which file a wish stands in, and when it was written: each asking has another."""
+
+
+class Wish(StrEnum):
+    """What may be asked for; the latest counts."""
+
+    PAUSE = "pause"
+    GO = "go"
+    STOP = "stop"
+    """After this epoch, so that nothing is lost."""
+    CANCEL = "cancel"
+    """Now: what the epoch has done so far is lost."""
+
+
+class Stopped(Cancelled):
+    """A stop was asked for, and carried out after the epoch."""
+
+
+def ask(out: Path, wish: str) -> None:
+    """Ask the training in `out` to pause, go (on), stop after this epoch, or cancel now.
+
+    Raises:
+        LiverSegError: the word is none of these.
+        SaveError: the folder cannot be written.
+    """
+    if wish not in tuple(Wish):
+        raise LiverSegError(f"A training knows no {wish!r}. Ask for {', '.join(Wish)}.")
+    write_read_text(out / CONTROL, f"{wish}\n")
+
+
+def asked(out: Path) -> Wish:
+    """The latest wish; to go on where there is none, or none that is known."""
+    try:
+        return Wish((out / CONTROL).read_text("utf-8").strip())
+    except (OSError, ValueError):
+        return Wish.GO
+
+
+def last_asking(out: Path) -> Asking | None:
+    """When the latest wish was asked, or None: to be looked at before a training can be seen."""
+    try:
+        stat = (out / CONTROL).stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns
+
+
+def forget_wishes(out: Path, earlier: Asking | None) -> None:
+    """What was asked of an earlier training, `earlier`, is not meant for the next.
+
+    What was asked since then is, and stays.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    if earlier is not None and last_asking(out) == earlier:
+        (out / CONTROL).unlink(missing_ok=True)

@@ -1,0 +1,64 @@
+"""Tells what a training does as events, each to everyone who asked for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from liverseg_gui.evaluation.case_metrics import CaseFigures
+from training.runs.epoch_log import EpochResult
+from training.runs.events import Tell
+from training.runs.observer import Listener, Plan
+
+
+class Teller(Listener):
+    """Turns what happens in the folder `out` into events, and tells them to all `tells`."""
+
+    def __init__(self, out: Path, tells: Sequence[Tell]) -> None:
+        self._out, self._tells = out, tells
+        self._known: set[tuple[str, int]] = set()
+        self._cases: dict[str, list[str]] = {"training": [], "held_out": []}
+
+    def tell(self, event: str, **values: Any) -> None:
+        """Tell everyone."""
+        for tell in self._tells:
+            tell({"event": event, **values})
+
+    def told_before(self, epochs: Iterable[tuple[str, int]]) -> None:
+        """The (stage, epoch) of what an earlier process has told."""
+        self._known |= set(epochs)
+
+    def cases(self, training: Sequence[str], held_out: Sequence[str]) -> None:
+        """See `Listener.cases`: told with the plan."""
+        self._cases = {"training": list(training), "held_out": list(held_out)}
+
+    def start(self, plan: Plan) -> None:
+        """See `Listener.start`."""
+        stages = [list(stage) for stage in plan.stages]
+        self.tell("start", **(asdict(plan) | {"stages": stages} | self._cases))
+
+    def resumed(self, epochs: Sequence[EpochResult]) -> None:
+        """See `Listener.resumed`: a process killed behind a checkpoint did not tell its epoch."""
+        for result in epochs:
+            if (result.stage, result.epoch) not in self._known:
+                self.epoch(result)
+
+    def note(self, text: str) -> None:
+        """What a person should know."""
+        self.tell("note", text=text)
+
+    def epoch(self, result: EpochResult) -> None:
+        """An epoch is done and its checkpoint written."""
+        self._known.add((result.stage, result.epoch))
+        self.tell("epoch", **asdict(result))
+
+    def pictures(self, stage: str, epoch: int, path: Path) -> None:
+        """See `Listener.pictures`."""
+        place = path.relative_to(self._out).as_posix()
+        self.tell("pictures", stage=stage, epoch=epoch, path=place)
+
+    def patient(self, figures: CaseFigures) -> None:
+        """See `Listener.patient`."""
+        self.tell("patient", **figures.to_json())

@@ -1,0 +1,115 @@
+"""Watches a training from inside its process: tells how far it is, and does what is asked of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from liverseg_gui.core.progress import Progress
+from training.runs.control import Wish, asked
+from training.runs.epoch_log import EpochResult
+from training.runs.event_reporter import Teller
+from training.runs.events import Tell
+from training.runs.folder import RunState
+from training.runs.observer import Plan
+from training.runs.remaining import Remaining
+from training.runs.resource_usage import Gauges
+from training.runs.state_file import Record
+
+PAUSED = "Paused"
+
+_REPORT_S, _LOOK_S = 1.0, 0.2
+
+
+class Watch(Teller):
+    """A `Teller` that tells progress, too, and looks at each batch what is asked for in `out`.
+
+    The training reports to `progress`, which tells `outer`. `stopping` is set where it is cancelled
+    because a stop was asked for. Of several processes none can pause: `pauses` is False.
+    """
+
+    def __init__(
+        self, out: Path, tells: Sequence[Tell], record: Record, outer: Progress, pauses: bool = True
+    ) -> None:
+        super().__init__(out, tells)
+        self._record, self._pauses = record, pauses
+        self.progress = outer.told(self._report)
+        self.stopping = False
+        self._gauges, self._remaining = Gauges(), Remaining()
+        self._in_epochs = False
+        self._model: str | None = None
+        self._told_s, self._since_s = float("-inf"), time.monotonic()
+
+    def start(self, plan: Plan) -> None:
+        """See `Listener.start`."""
+        self._remaining.plan(plan.stages)
+        self._in_epochs, self._since_s = True, time.monotonic()
+        super().start(plan)
+
+    def resumed(self, epochs: Sequence[EpochResult]) -> None:
+        """See `Listener.resumed`."""
+        super().resumed(epochs)
+        for result in epochs:
+            self._remaining.done(result)
+
+    def epoch(self, result: EpochResult) -> None:
+        """An epoch is done and its checkpoint written: the place to stop."""
+        super().epoch(result)
+        self._remaining.done(result)
+        self._since_s = time.monotonic()
+        if asked(self._out) is Wish.STOP:
+            self._stop()
+
+    def trained(self) -> None:
+        """See `Listener.trained`."""
+        self._in_epochs = False
+
+    def model(self, folder: Path) -> None:
+        """See `Listener.model`."""
+        self._model = folder.relative_to(self._out).as_posix()
+
+    def end(self, state: RunState, message: str = "") -> None:
+        """Record and tell how the training ended."""
+        self._record.enter(state, message, self._model)
+        self.tell("end", state=state.value, message=message, model=self._model)
+
+    def _report(self, fraction: float, phase: str) -> None:
+        if time.monotonic() - self._told_s >= _REPORT_S:
+            self._tell_progress(fraction, phase)
+        wish = asked(self._out)
+        if wish is Wish.PAUSE and self._pauses:
+            wish = self._pause(fraction)
+        if wish is Wish.CANCEL:
+            self.progress.cancel()
+        elif wish is Wish.STOP and not self._in_epochs:
+            self._stop()  # no epoch is under way that could be finished first
+
+    def _stop(self) -> None:
+        self.stopping = True
+        self.progress.cancel()
+
+    def _pause(self, fraction: float) -> Wish:
+        """Wait until something else is asked for; returns that."""
+        self.tell("paused")
+        self._record.enter(RunState.PAUSED)
+        self._tell_progress(fraction, PAUSED)
+        began = time.monotonic()
+        while (wish := asked(self._out)) is Wish.PAUSE and not self.progress.cancelled:
+            time.sleep(_LOOK_S)
+        self._since_s += time.monotonic() - began
+        self._record.enter(RunState.RUNNING)
+        self.tell("resumed")
+        return wish
+
+    def _tell_progress(self, fraction: float, phase: str) -> None:
+        self._told_s = time.monotonic()
+        within = self._told_s - self._since_s
+        eta_s = self._remaining.seconds(within) if self._in_epochs else None
+        self.tell(
+            "progress",
+            fraction=round(fraction, 4),
+            phase=phase,
+            eta_s=None if eta_s is None else round(eta_s, 1),
+            **self._gauges.read(),
+        )

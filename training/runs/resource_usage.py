@@ -1,0 +1,48 @@
+"""What a training takes of the computer: processor, memory, GPU."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from liverseg_gui.system.memory_usage import memory_mb
+
+
+class Gauges:
+    """Measures this process; `cpu_percent` is since the last reading, 100 for each core."""
+
+    def __init__(self) -> None:
+        self._cpu_s, self._wall_s = time.process_time(), time.monotonic()
+
+    def read(self) -> dict[str, float | None]:
+        """The fields of a progress event; None where the computer does not tell."""
+        cpu_s, wall_s = time.process_time(), time.monotonic()
+        spent_s, passed_s = cpu_s - self._cpu_s, wall_s - self._wall_s
+        self._cpu_s, self._wall_s = cpu_s, wall_s
+        percent = 100 * spent_s / passed_s if passed_s > 0 else 0.0
+        return {"cpu_percent": round(percent, 1), "memory_mb": memory_mb(), **_gpu()}
+
+
+def _gpu() -> dict[str, float | None]:
+    """Of the GPU that is in use: load, where NVIDIA's library is there to ask, and memory taken."""
+    none: dict[str, float | None] = {"gpu_percent": None, "gpu_memory_mb": None}
+    torch = sys.modules.get("torch")  # a process that has not loaded it uses no GPU
+    if torch is None or not torch.cuda.is_available() or not torch.cuda.is_initialized():
+        return none
+    return {"gpu_percent": _gpu_percent(torch), "gpu_memory_mb": _gpu_memory_mb(torch)}
+
+
+def _gpu_percent(torch: Any) -> float | None:
+    try:
+        return float(torch.cuda.utilization())
+    except (ImportError, RuntimeError, OSError):
+        return None
+
+
+def _gpu_memory_mb(torch: Any) -> float | None:
+    try:
+        free, total = torch.cuda.mem_get_info()
+    except RuntimeError:
+        return None
+    return round((total - free) / 1e6, 1)

@@ -1,0 +1,76 @@
+"""run.json: what a training is and how it ended, kept by its process."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
+from liverseg_gui.system.atomic_write import write_read_text
+from training.config.config_file import write_recipe
+from training.runs.folder import CHECKPOINT, RUN, RunState, read_record
+from training.runs.training_job import RECIPE, TrainingJob
+
+
+class Record:
+    """Writes run.json and recipe.toml of a training that begins, and its states.
+
+    Where a checkpoint is gone on with, the job stays the one that made it.
+    """
+
+    def __init__(self, job: TrainingJob, command: str) -> None:
+        """Begin.
+
+        Raises:
+            LiverSegError: the checkpoint there is of another recipe.
+            SaveError: the folder cannot be written.
+        """
+        before = _job_before(job.out)
+        _refuse_other_recipe(job, before)
+        self._path = job.out / RUN
+        self._values: dict[str, Any] = {
+            "job": before or job.to_json(),
+            "command": command,
+            "pid": os.getpid(),
+            "started": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "state": RunState.RUNNING,
+            "message": "",
+            "model": None,
+        }
+        if not ((job.out / CHECKPOINT).exists() and (job.out / RECIPE).exists()):
+            write_recipe(job.recipe, job.out / RECIPE)
+        self._write()
+
+    def enter(self, state: RunState, message: str = "", model: str | None = None) -> None:
+        """The training is in `state` now, its `model` there; a full disk is no reason to stop."""
+        self._values |= {"state": state, "message": message, "model": model}
+        with contextlib.suppress(SaveError):
+            self._write()
+
+    def _write(self) -> None:
+        write_read_text(self._path, json.dumps(self._values, indent=1) + "\n")
+
+
+def _refuse_other_recipe(job: TrainingJob, before: dict[str, Any] | None) -> None:
+    """`training.learner.checkpoint` refuses it, too, but only once all cases are read."""
+    recipe = before and before.get("recipe")
+    if recipe and recipe != json.loads(json.dumps(job.recipe.to_json())):
+        raise LiverSegError(
+            f"{job.out / CHECKPOINT} belongs to a training with other settings. Resume it with "
+            f"those in {job.out / RECIPE}, or train into another folder."
+        )
+
+
+def _job_before(out: Path) -> dict[str, Any] | None:
+    """The job whose checkpoint is there."""
+    if not (out / CHECKPOINT).exists():
+        return None
+    try:
+        job = read_record(out)["job"]
+    except (UnreadableFileError, LookupError, TypeError):
+        return None
+    return job if isinstance(job, dict) else None

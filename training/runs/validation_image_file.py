@@ -1,0 +1,63 @@
+"""Pictures of validation slices on disk: what was to be found, and what the network found."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liverseg_gui.core.errors import UnreadableFileError
+from training.runs.epoch_log import write_whole
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """Slices as the network sees them, with the patient's right on the left.
+
+    `images` are grey, `truth` and `found` labels (0 background, 1 liver, 2 tumor), all uint8 (n,
+    rows, columns); `names` say which case and slice (from 0) each is: "007 31".
+    """
+
+    images: NDArray[np.uint8]
+    truth: NDArray[np.uint8]
+    found: NDArray[np.uint8]
+    names: tuple[str, ...]
+
+
+def write_pictures(path: Path, pictures: Pictures) -> None:
+    """Write `pictures` as .npz, whole or not at all.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    path.parent.mkdir(exist_ok=True)
+    stream = io.BytesIO()
+    np.savez_compressed(
+        stream,
+        images=pictures.images,
+        truth=pictures.truth,
+        found=pictures.found,
+        names=np.array(pictures.names),
+    )
+    write_whole(path, stream.getvalue())
+
+
+def read_pictures(path: Path) -> Pictures:
+    """The pictures in `path`.
+
+    Raises:
+        UnreadableFileError: it is missing or damaged.
+    """
+    try:
+        with np.load(path) as stored:
+            images, truth, found = (stored[name] for name in ("images", "truth", "found"))
+            names = tuple(str(name) for name in stored["names"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UnreadableFileError(f"{path} is missing or damaged.") from error
+    if not images.shape == truth.shape == found.shape or len(images) != len(names):
+        raise UnreadableFileError(f"{path} is damaged: it has more pictures than names.")
+    return Pictures(images, truth, found, names)
