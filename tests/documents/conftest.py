@@ -22,7 +22,7 @@ from liverseg_gui.core.planes import Plane
 from liverseg_gui.report.measurements import Report, write_report
 from liverseg_gui.segmentation.models.registry import user_models
 from tests.training import layouts
-from tests.training.test_improve import an_outcome
+from tests.training.pipeline.test_fine_tune import an_outcome
 from tests.training.tiny import TINY, tiny_network, write_lits2d
 from tests.training.verdicts import BETTER
 from training.config.config_file import write_recipe

@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from liverseg_gui.cli.main import main
 from liverseg_gui.io.dicom.write import write_dicom_series
 from liverseg_gui.ui.app import app
-from tests.io.test_seg import slices_of, stack, write_seg
+from tests.io.masks.test_dicom_seg import slices_of, stack, write_seg
 from tests.training import layouts
 
 ROOT = Path(__file__).parents[2]
@@ -40,12 +40,12 @@ MORE = {
 
 PARSED_ONLY = {
     "demo": "opens the window, or segments a large phantom: tests/cli/test_demo.py",
-    "self-test": "takes minutes: tests/cli/test_self_test.py",
-    "--scheduler": "needs a cluster: tests/cohort/test_cluster.py",
+    "self-test": "takes minutes: tests/cli/self_test/test_command.py",
+    "--scheduler": "needs a cluster: tests/cohort/test_run_cluster.py",
     "--device cuda": "needs a GPU",
     "train --data": "trains: tests/cli/test_train.py",
-    "train --compare": "needs a training: tests/training/test_comparison_apart.py",
-    "train --improve": "trains: tests/training/test_improve.py",
+    "train --compare": "needs a training: tests/training/evaluation/test_model_comparison.py",
+    "train --improve": "trains: tests/training/pipeline/test_fine_tune.py",
     "models roll-back": "needs an improved model: tests/cli/test_models_command.py",
 }
 """Commands with these words are held to the parser alone, and why. No window is ever opened."""

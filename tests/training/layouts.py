@@ -17,7 +17,7 @@ from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.dicom.write import write_dicom_series
 from liverseg_gui.io.formats.nifti_write import save_mask, write_scan
 from liverseg_gui.segmentation.preprocessing import axial_slices
-from tests.io.test_masks import structure
+from tests.io.masks.test_read import structure
 
 SHAPE, SPACING_MM = (72, 64, 20), (5.0, 5.5, 10.0)
 

@@ -14,8 +14,8 @@ from liverseg_gui.ui.dialogs.labels_dialog import LabelsDialog
 from liverseg_gui.ui.widgets.issues_card import NOTHING, FindingsCard, count_words
 from liverseg_gui.ui.widgets.scan_facts import ScanFacts, volume_facts
 from tests.ui.conftest import Desk
+from tests.ui.dialogs.test_scan_browser import all_texts
 from tests.ui.entries import make_volume
-from tests.ui.test_study_browser import all_texts
 
 UNSURE = warning("unit-spacing", "The spacing is made up.", "Open the DICOM.", Concern.MM)
 MODEL = warning("phase-unknown", "The phase is not known.", "Check it.", Concern.MODEL)

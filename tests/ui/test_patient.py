@@ -29,9 +29,9 @@ from liverseg_gui.ui.app.exception_hook import UnexpectedErrors
 from liverseg_gui.ui.dialogs.error_dialog import ProblemBox
 from liverseg_gui.ui.widgets.patient_display import patient_name
 from tests.ui.conftest import Desk
+from tests.ui.dialogs.test_scan_browser import all_texts
 from tests.ui.entries import FakeReading, make_entry, make_volume
 from tests.ui.test_opening import Offering, offering  # noqa: F401
-from tests.ui.test_study_browser import all_texts
 
 SECRETS = ("Doe", "John", "4711", "2024-01-02")
 

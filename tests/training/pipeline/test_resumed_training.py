@@ -1,0 +1,152 @@
+"""A training that is killed goes on as if nothing had been."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torchvision.models import resnet18
+
+from liverseg_gui.core.errors import Cancelled, LiverSegError, SaveError
+from liverseg_gui.core.progress import Progress
+from tests.training import resumable
+from tests.training.tiny import TINY, tiny_network, tiny_slices
+from training.learner import build
+from training.learner.checkpoint import CHECKPOINT, VERSION
+from training.learner.fit import train
+from training.runs.epoch_log import LOG, TABLE, EpochResult
+
+ROOT = Path(__file__).parents[3]
+ONE = replace(TINY, epochs=2, fine_tune_epochs=0, liver=None)
+
+
+def start(out: Path, *words: str) -> subprocess.Popen[str]:
+    out.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "tests.training.resumable", str(out), *words]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
+
+
+def kill_at(process: subprocess.Popen[str], epoch: str, batches: int) -> None:
+    """SIGKILL at a batch of the epoch that follows `epoch`."""
+    assert process.stdout is not None
+    seen = 0
+    for line in process.stdout:
+        seen = seen + 1 if seen else int(line.startswith(f"done: {epoch}"))
+        if seen > batches:
+            break
+    process.kill()
+    process.communicate()
+    assert process.returncode == -9, f"it ended before it could be killed: {process.returncode}"
+
+
+def rows(out: Path) -> list[dict[str, object]]:
+    """The log without the clock."""
+    lines = (out / LOG).read_text().splitlines()
+    return [{k: v for k, v in json.loads(line).items() if k != "seconds"} for line in lines]
+
+
+@pytest.mark.slow
+def test_a_training_killed_twice_has_the_weights_of_one_that_was_not(tmp_path: Path) -> None:
+    torch.save(resnet18(weights=None).state_dict(), tmp_path / "encoder.pth")
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir()
+    resumable.main(whole, resume=False)
+    kill_at(start(killed), "one cycle 1", 2)
+    kill_at(start(killed, "--resume"), "one cycle 2", 3)  # in the frozen stage
+    resumable.main(killed, resume=True)
+    expected = torch.load(whole / resumable.WEIGHTS, weights_only=True)
+    found = torch.load(killed / resumable.WEIGHTS, weights_only=True)
+    assert expected.keys() == found.keys()
+    apart = max(float((expected[k].double() - found[k].double()).abs().max()) for k in expected)
+    assert apart <= 1e-6
+    assert rows(killed) == rows(whole)
+    assert [row["epoch"] for row in rows(whole)] == [1, 2, 1, 1]
+
+
+@pytest.fixture(scope="module")
+def _small() -> Iterator[None]:
+    """What is kept and refused is the same with a network of two layers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "build_network", tiny_network)
+        yield
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory, _small: None) -> Path:
+    """A folder with a training that was cancelled after its first epoch."""
+    out = tmp_path_factory.mktemp("begun")
+    progress = Progress()
+    slices = tiny_slices(8)
+    with pytest.raises(Cancelled):
+        train(ONE, slices, slices, out, progress, lambda _: progress.cancel())
+    return out
+
+
+def test_only_what_is_left_is_trained(begun: Path, tmp_path: Path) -> None:
+    copy = tmp_path / CHECKPOINT
+    copy.write_bytes((begun / CHECKPOINT).read_bytes())
+    seen: list[EpochResult] = []
+    slices = tiny_slices(8)
+    train(ONE, slices, slices, tmp_path, Progress(), seen.append, resume=True)
+    assert [(row.stage, row.epoch) for row in seen] == [("one cycle", 2)]
+    table = list(csv.DictReader((tmp_path / TABLE).read_text().splitlines()))
+    lines = [json.loads(line) for line in (tmp_path / LOG).read_text().splitlines()]
+    assert [row["epoch"] for row in lines] == [1, 2]
+    assert [{k: str(v) for k, v in row.items()} for row in lines] == table
+
+
+def test_an_epoch_is_logged_with_all_its_figures(begun: Path) -> None:
+    (row,) = [json.loads(line) for line in (begun / LOG).read_text().splitlines()]
+    assert list(row) == [
+        *("stage", "epoch", "train_loss", "valid_loss", "liver_dice", "tumor_dice", "seconds"),
+        *("accuracy", "learning_rate", "batch_size"),
+    ]
+    assert 0 < row["learning_rate"] <= ONE.learning_rate
+    assert row["batch_size"] == 4
+    assert 0 <= row["accuracy"] <= 1
+
+
+def resume(out: Path, **changes: object) -> None:
+    slices = tiny_slices(8)
+    train(replace(ONE, **changes), slices, slices, out, Progress(), resume=True)
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(begun: Path) -> None:
+    with pytest.raises(LiverSegError, match="other settings"):
+        resume(begun, learning_rate=1e-3)
+
+
+def test_a_checkpoint_of_another_version_is_refused(begun: Path, tmp_path: Path) -> None:
+    state = torch.load(begun / CHECKPOINT, weights_only=True)
+    torch.save({**state, "version": VERSION - 1}, tmp_path / CHECKPOINT)
+    with pytest.raises(LiverSegError, match="another version"):
+        resume(tmp_path)
+
+
+@pytest.mark.parametrize("part", [0, 100, -100])
+def test_a_damaged_checkpoint_is_named(begun: Path, tmp_path: Path, part: int) -> None:
+    (tmp_path / CHECKPOINT).write_bytes((begun / CHECKPOINT).read_bytes()[:part])
+    with pytest.raises(LiverSegError, match=r"checkpoint\.pt is damaged"):
+        resume(tmp_path)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full to stand for a full disk")
+def test_on_a_full_disk_the_last_checkpoint_is_kept_and_named(begun: Path, tmp_path: Path) -> None:
+    before = (begun / CHECKPOINT).read_bytes()
+    (tmp_path / CHECKPOINT).write_bytes(before)
+    (tmp_path / CHECKPOINT).with_suffix(".part").symlink_to("/dev/full")
+    with pytest.raises(SaveError, match=r"No space left.*one cycle, epoch 1, is kept.*--resume"):
+        resume(tmp_path)
+    assert (tmp_path / CHECKPOINT).read_bytes() == before
+    assert not (tmp_path / CHECKPOINT).with_suffix(".part").exists()
+    resume(tmp_path)
+    assert len((tmp_path / LOG).read_text().splitlines()) == 2

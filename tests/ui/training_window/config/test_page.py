@@ -1,0 +1,388 @@
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QComboBox
+from pytestqt.qtbot import QtBot
+from safetensors.torch import save_file
+
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.segmentation.models.registry import find_model
+from liverseg_gui.ui.training_window.config import form_rows as recipe_rows
+from liverseg_gui.ui.training_window.config.augmentation_rows import CHANGES, PAINTED
+from liverseg_gui.ui.training_window.config.form_rows import RecipeRow
+from liverseg_gui.ui.training_window.config.image_size_box import (
+    COARSE,
+    FINE,
+    TRUNK_ALONE,
+    USUAL,
+    LooksBox,
+)
+from liverseg_gui.ui.training_window.config.linked_setting import BoundSetting
+from liverseg_gui.ui.training_window.config.page import RecipePage
+from liverseg_gui.ui.widgets.theme import tone_of
+from tests.ui.training_window.conftest import Answers
+from training.config.augmentation_config import Augmentation
+from training.config.config_file import read_recipe
+from training.config.field_of_view import Look
+from training.config.schedule import planned_rates
+from training.config.synthetic import SyntheticTumors
+from training.config.train_config import TrainConfig
+from training.data.slice_dataset import GRID
+from training.planning.time_estimate import Estimate
+
+UNUSUAL = TrainConfig(
+    architecture="slim-resnet34-ppm",
+    context=7,
+    trunk=Look((64, 128), (64, 128)),
+    liver=None,
+    liver_share=1 / 3,
+    epochs=3,
+    fine_tune_epochs=0,
+    learning_rate=1.2345678901234567e-4,
+    fine_tune_rate=7e-7,
+    batch_size=31,
+    accumulate=5,
+    loss="tversky",
+    focal_gamma=1.23,
+    tversky_beta=0.61,
+    weight_decay=0.0,
+    clip=0.3,
+    average=0.0,
+    patience=4,
+    precision="float32",
+    seed=2**32 - 1,
+    device="cpu",
+    encoder_weights="/somewhere/weights.pth",
+    start_from="/somewhere/model",
+    augmentation=Augmentation(rotation_degrees=90.0, tone=(-0.123, 0.987)),
+    synthetic=None,
+)
+ROWS = [row for row in vars(recipe_rows).values() if isinstance(row, RecipeRow)]
+NUMBERS = [row for row in (*ROWS, *recipe_rows.DETAILS) if not row.choices]
+
+
+@pytest.fixture
+def page(recipe_page: RecipePage) -> RecipePage:
+    return recipe_page
+
+
+def setting(page: RecipePage, key: str) -> BoundSetting:
+    return page.form.settings[key]
+
+
+def shown(page: RecipePage, key: str) -> bool:
+    """Whether a setting would be seen with its section open."""
+    return setting(page, key).box.isVisibleTo(setting(page, key).box.parentWidget())
+
+
+def item_enabled(box: QComboBox, data: str) -> bool:
+    return bool(box.model().item(box.findData(data)).isEnabled())  # type: ignore[attr-defined]
+
+
+def test_a_new_page_is_the_default_recipe_and_valid(page: RecipePage) -> None:
+    assert page.recipe() == TrainConfig()
+    assert page.problem() == ""
+
+
+def test_every_setting_is_taken_and_given_back_to_the_last_digit(page: RecipePage) -> None:
+    default = TrainConfig()
+    assert all(getattr(UNUSUAL, f.name) != getattr(default, f.name) for f in fields(default))
+    page.set_recipe(UNUSUAL)
+    assert page.recipe() == UNUSUAL
+    page.buttons.reset.click()
+    assert page.recipe() == default
+
+
+@pytest.mark.parametrize("row", NUMBERS, ids=lambda row: row.key)
+def test_a_changed_number_reaches_the_recipe_and_is_told(
+    page: RecipePage, qtbot: QtBot, row: RecipeRow
+) -> None:
+    value = 9 if row.whole else row.high / 2
+    with qtbot.waitSignal(page.changed):
+        setting(page, row.key).box.setValue(value)  # type: ignore[union-attr]
+    assert page.recipe() == replace(TrainConfig(), **{row.key: value})
+
+
+@pytest.mark.parametrize("row", NUMBERS, ids=lambda row: row.key)
+def test_boxes_end_where_the_recipe_does(row: RecipeRow) -> None:
+    kind = int if row.whole else float
+    for end in (row.low, row.high):
+        replace(TrainConfig(), **{row.key: kind(end)})
+    with pytest.raises(LiverSegError, match=row.key):
+        replace(TrainConfig(), **{row.key: kind(row.high * 2 + 1)})
+
+
+@pytest.mark.parametrize("row", [*CHANGES, *PAINTED], ids=lambda row: row.label)
+def test_every_slider_moves_its_own_setting_alone(page: RecipePage, row: object) -> None:
+    slider = page.form.augmentation.sliders[row]  # type: ignore[index]
+    slider.setValue(slider.value() + 1)
+    now, before = page.recipe(), TrainConfig()
+    moved = [
+        (name, key)
+        for name in ("augmentation", "synthetic")
+        for key, value in asdict(getattr(now, name)).items()
+        if value != asdict(getattr(before, name))[key]
+    ]
+    assert moved == [("synthetic" if row.painted else "augmentation", row.key)]  # type: ignore[attr-defined]
+    assert replace(now, augmentation=before.augmentation, synthetic=before.synthetic) == before
+
+
+def test_all_fields_of_the_random_changes_have_a_slider() -> None:
+    assert {row.key for row in CHANGES} == {f.name for f in fields(Augmentation)}
+    assert {row.key for row in PAINTED} == {f.name for f in fields(SyntheticTumors)}
+
+
+def test_painting_is_switched_off_and_on(page: RecipePage) -> None:
+    page.form.augmentation.paint.click()
+    assert page.recipe().synthetic is None
+    page.form.augmentation.paint.click()
+    assert page.recipe().synthetic == SyntheticTumors()
+
+
+def test_what_is_invalid_is_said_and_leaves_nothing_to_save(page: RecipePage, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(page.changed):
+        setting(page, "context").box.setValue(4)  # type: ignore[union-attr]
+    assert page.problem() == "The recipe's context is 4. Choose an odd number."
+    assert page.message.text() == page.problem()
+    assert tone_of(page.message) == "error"
+    assert not page.buttons.save.isEnabled()
+    with pytest.raises(LiverSegError, match="odd number"):
+        page.recipe()
+    setting(page, "context").choose(3)
+    assert (page.problem(), page.message.text()) == ("", "")
+    assert page.buttons.save.isEnabled()
+
+
+def test_no_epochs_at_all_are_a_problem(page: RecipePage) -> None:
+    setting(page, "epochs").choose(0)
+    setting(page, "fine_tune_epochs").choose(0)
+    assert "no epochs" in page.problem()
+
+
+def test_fewer_slices_than_a_batch_are_a_problem(page: RecipePage) -> None:
+    page.set_cases((), slices=7, watched=1)
+    assert "7 slices to train on, fewer than a batch of 8" in page.problem()
+
+
+def test_a_model_to_start_from_decides_network_context_and_looks(page: RecipePage) -> None:
+    page.form.network.show_value("unet-resnet50")
+    setting(page, "context").choose(9)
+    start = page.form.start
+    start.activated.emit(start.findData("model default"))
+    card, recipe = find_model("default"), page.recipe()
+    assert (recipe.start_from, recipe.encoder_weights) == ("default", None)
+    assert (recipe.architecture, recipe.context) == (card.architecture, card.context)
+    assert recipe.trunk == Look(card.size, card.size)
+    assert recipe.liver is not None
+    assert recipe.liver.of_trunk == card.closer
+    locked = (page.form.network.network, page.form.looks, setting(page, "context").box)
+    assert not any(box.isEnabled() for box in locked)
+    assert all("starts from" in box.toolTip() for box in locked)
+    start.activated.emit(start.findData(""))
+    assert page.recipe().start_from is None
+    assert all(box.isEnabled() for box in locked)
+
+
+def test_imagenet_is_greyed_out_with_the_reason_where_it_is_not_to_be_had(
+    page: RecipePage,
+) -> None:
+    start = page.form.start
+    assert item_enabled(start, "imagenet")
+    start.show_imagenet_problem("There is no network.")
+    assert not item_enabled(start, "imagenet")
+    start.show_start(("imagenet", None))
+    assert not item_enabled(start, "imagenet")
+
+
+def test_a_file_of_weights_is_taken_and_one_that_holds_none_is_given_up_and_said(
+    page: RecipePage, qtbot: QtBot, answers: Answers, tmp_path: Path
+) -> None:
+    start = page.form.start
+    good, bad = tmp_path / "resnet.safetensors", tmp_path / "other.safetensors"
+    save_file({"net.layer1.0.conv1.weight": torch.zeros(1)}, good)
+    save_file({"something": torch.zeros(1)}, bad)
+    for answers.weights in (good, bad):
+        start.activated.emit(start.findData("file"))
+        assert page.recipe().encoder_weights == str(answers.weights)
+        qtbot.waitUntil(lambda: not page._quick.busy, timeout=60_000)
+        if answers.weights == good:
+            assert page.recipe().encoder_weights == str(good)
+            assert page.recipe().freeze_epochs == 1
+    assert page.recipe() == TrainConfig()
+    assert "other.safetensors holds no weights of a ResNet" in page.message.text()
+    answers.weights = None
+    start.activated.emit(start.findData("file"))
+    assert page.recipe() == TrainConfig()
+
+
+def test_a_frozen_epoch_is_said_where_there_is_one(page: RecipePage) -> None:
+    assert "All of the network learns" in page.form.freezing.text()
+    page.set_recipe(TrainConfig(encoder_weights="imagenet"))
+    assert page.recipe().freeze_epochs == 1
+    assert "frozen" in page.form.freezing.text()
+
+
+def test_pyramid_pooling_is_offered_for_slim_networks_alone(page: RecipePage) -> None:
+    network = page.form.network
+    network.multi_scale.click()
+    assert page.recipe().architecture == "slim-resnet18-ppm"
+    network.network.setCurrentIndex(network.network.findData("unet-resnet34"))
+    assert page.recipe().architecture == "unet-resnet34"
+    assert not network.multi_scale.isEnabled()
+    assert "slim" in network.multi_scale.toolTip()
+
+
+@pytest.mark.parametrize(
+    ("loss", "gamma", "beta"),
+    [
+        ("dice+ce", False, False),
+        ("dice+focal", True, False),
+        ("tversky", False, True),
+        ("focal-tversky+ce", False, True),
+    ],
+)
+def test_only_what_the_loss_depends_on_is_shown(
+    page: RecipePage, loss: str, gamma: bool, beta: bool
+) -> None:
+    setting(page, "loss").choose(loss)
+    assert (shown(page, "focal_gamma"), shown(page, "tversky_beta")) == (gamma, beta)
+
+
+def test_early_stopping_warns_that_figures_are_not_honest(page: RecipePage) -> None:
+    early = page.form.early
+    assert early.isHidden()
+    setting(page, "patience").choose(3)
+    assert not early.isHidden()
+    assert "no longer honest" in early.text()
+
+
+def test_float16_is_refused_on_the_cpu_and_greyed_out(page: RecipePage) -> None:
+    box = setting(page, "precision").box
+    assert isinstance(box, QComboBox)
+    assert not item_enabled(box, "fp16")
+    page.set_recipe(TrainConfig(precision="fp16", device="cpu"))
+    assert "float16 is for NVIDIA GPUs" in page.problem()
+
+
+def test_devices_that_are_not_there_are_greyed_out_with_the_reason(
+    page: RecipePage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page._take_offers(("cpu", {"cuda": "There is no GPU.", "mps": "", "cpu": "", "auto": ""}))
+    box = setting(page, "device").box
+    assert isinstance(box, QComboBox)
+    assert [item_enabled(box, d) for d in ("auto", "cpu", "cuda", "mps")] == [
+        True,
+        True,
+        False,
+        True,
+    ]
+    qtbot.waitUntil(lambda: not page._quick.busy, timeout=60_000)
+
+
+def test_a_recipe_is_saved_and_loaded(page: RecipePage, answers: Answers, tmp_path: Path) -> None:
+    answers.save = answers.open = tmp_path / "recipe.toml"
+    page.set_recipe(UNUSUAL)
+    page.buttons.save.click()
+    assert read_recipe(tmp_path / "recipe.toml") == UNUSUAL
+    page.set_recipe(TrainConfig())
+    page.buttons.load.click()
+    assert page.recipe() == UNUSUAL
+
+
+def test_a_bad_recipe_is_said_and_nothing_changes(
+    page: RecipePage, answers: Answers, tmp_path: Path
+) -> None:
+    page.set_recipe(UNUSUAL)
+    answers.open = tmp_path / "bad.toml"
+    answers.open.write_text('epochs = "many"\n')
+    page.buttons.load.click()
+    assert "bad.toml" in page.message.text()
+    assert "epochs must be a whole number" in page.message.text()
+    assert page.recipe() == UNUSUAL
+
+
+def test_the_command_line_is_copied_and_its_recipe_is_where_it_says(page: RecipePage) -> None:
+    assert not page.buttons.copy.isEnabled()
+    assert page.buttons.copy.toolTip() == "Choose labelled cases first."
+    page.set_command(lambda _, out: ["train", "--recipe", str(out / "recipe.toml")])
+    page.set_recipe(UNUSUAL)
+    copied = []
+    for _ in range(2):
+        page.buttons.copy.click()
+        copied.append(shlex.split(QGuiApplication.clipboard().text()))
+    assert [words[:3] for words in copied] == [["liverseg", "train", "--recipe"]] * 2
+    assert copied[0] != copied[1]
+    assert all(read_recipe(Path(words[3])) == UNUSUAL for words in copied)
+
+
+def test_the_schedule_is_drawn_as_the_recipe_plans_it(page: RecipePage) -> None:
+    setting(page, "learning_rate").choose(0.01)
+    _, rates = page.schedule.curve.getData()
+    np.testing.assert_allclose(rates, planned_rates(page.recipe(), 60))
+    assert rates.max() == pytest.approx(0.01, rel=1e-3)
+
+
+def test_a_batch_that_fits_is_found(
+    page: RecipePage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = 4 * 10**9
+    monkeypatch.setattr("liverseg_gui.ui.training_window.config.page.memory_left", lambda _: free)
+    page.set_recipe(TrainConfig(device="cpu", precision="float32"))
+    page.form.find_batch.click()
+    qtbot.waitUntil(page.form.find_batch.isEnabled, timeout=60_000)
+    assert page.recipe().batch_size > 8
+    assert f"Batches of {page.recipe().batch_size} slices fit" in page.message.text()
+
+
+def test_an_estimate_is_shown_and_marked_once_the_recipe_is_another(
+    page: RecipePage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Estimate(4230, 3210, "cpu", "float32", 1.0, 2.0, 0.5)
+    asked: list[tuple[object, ...]] = []
+
+    def measured(*args: object) -> Estimate:
+        asked.append(args[:3])
+        return found
+
+    monkeypatch.setattr(
+        "liverseg_gui.ui.training_window.widgets.time_estimate_bar.estimate", measured
+    )
+    bar = page.estimate
+    assert not bar.button.isEnabled()
+    page.set_cases((), slices=900, watched=100)
+    bar.button.click()
+    qtbot.waitUntil(lambda: bar.line.text() == "About 1 h 10 min on this CPU, 3.2 GB")
+    assert asked == [(TrainConfig(), 900, 100)]
+    setting(page, "epochs").choose(50)
+    assert "for an earlier recipe" in bar.line.text()
+    assert tone_of(bar.line) == "warning"
+
+
+@pytest.mark.parametrize("looks", [COARSE, USUAL, FINE, TRUNK_ALONE])
+def test_named_sizes_keep_the_proportions_of_prepared_cases(
+    looks: tuple[Look, Look | None],
+) -> None:
+    trunk, liver = looks
+    assert trunk.size == trunk.of_trunk
+    for size in (trunk.of_trunk, *([liver.of_trunk] if liver else [])):
+        assert size[0] * GRID[1] == size[1] * GRID[0]
+        assert size <= GRID
+    replace(TrainConfig(), trunk=trunk, liver=liver)
+
+
+def test_looks_that_have_no_name_are_listed_as_given(qtbot: QtBot) -> None:
+    box = LooksBox()
+    qtbot.addWidget(box)
+    own = (Look((64, 128), (64, 128)), None)
+    box.show_value(own)
+    assert box.value() == own
+    assert box.currentText().startswith("As given")
+    box.show_value(FINE)
+    assert box.value() == FINE

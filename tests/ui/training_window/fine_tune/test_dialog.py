@@ -1,0 +1,212 @@
+"""Improving the model in use: what is said before, and what is started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from liverseg_gui.segmentation.models.registry import find_model
+from liverseg_gui.state.settings import Settings
+from liverseg_gui.ui.training_window.data.page import DataPage
+from liverseg_gui.ui.training_window.fine_tune.dialog import ImproveDialog
+from liverseg_gui.ui.training_window.pages import Pages, Training
+from liverseg_gui.ui.training_window.widgets.data_selection import DataSelection
+from liverseg_gui.ui.training_window.window import Step, TrainingRoom
+from tests.training.layouts import pair, small
+from tests.ui.conftest import FakeDialogs
+from tests.ui.training_window.conftest import look
+from tests.ui.training_window.test_window import FakeRecipe, FakeResult, FakeRun
+from training.data.case import CaseSource
+from training.data.corrected_library import remember_corrected
+from training.data.dataset_layouts import find_sources
+from training.pipeline.fine_tune import improvement_recipe
+from training.runs.training_job import TrainingJob
+
+
+@pytest.fixture
+def cases(seven: Path) -> list[CaseSource]:
+    return find_sources(seven)
+
+
+def asking(
+    qtbot: QtBot,
+    settings: Settings,
+    cases: list[CaseSource],
+    selection: DataSelection,
+) -> ImproveDialog:
+    dialog = ImproveDialog(None, settings, cases, selection, 140)
+    qtbot.addWidget(dialog)
+    dialog.open()
+    return dialog
+
+
+@pytest.fixture
+def dialog(
+    qtbot: QtBot, settings: Settings, cases: list[CaseSource], seven: Path
+) -> Iterator[ImproveDialog]:
+    dialog = asking(qtbot, settings, cases, DataSelection((seven,), folds=3, split_seed=1))
+    yield dialog
+    dialog.reject()
+
+
+def test_it_says_what_will_happen_before_anything_does(dialog: ImproveDialog) -> None:
+    assert dialog.title.text() == "Improve default with 7 cases"
+    said = dialog.words.text()
+    assert "'default' goes on learning from 6 cases, gently: 3 epochs at a rate of 0.0002" in said
+    # It was trained on LiTS, where six of these numbers are patients it has seen.
+    assert "1 case held out, by patient: liver_" in said
+    assert "Nothing is used before you accept it" in said
+    assert not isinstance(dialog.plan, str)
+    assert len(dialog.plan.held_out) == 1
+    assert dialog.estimate.button.isEnabled()
+    assert dialog.plan.shared(140) == (120, 20)
+
+
+def test_the_job_that_it_starts_improves_the_model_in_use(
+    dialog: ImproveDialog, seven: Path, tmp_path: Path
+) -> None:
+    asked: list[TrainingJob] = []
+    dialog.asked.connect(asked.append)
+    assert dialog.name.text() == "default-2"
+    dialog.start_button.click()
+    (job,) = asked
+    assert job == TrainingJob(
+        tmp_path / "home" / "data" / "trainings" / "default-2",
+        (seven,),
+        name="default-2",
+        folds=3,
+        split_seed=1,
+        recipe=improvement_recipe(find_model("default"), "default"),
+        improve=True,
+    )
+    assert job.arguments()[:2] == ["train", "--improve"]
+    assert not dialog.isVisible()
+
+
+@pytest.mark.parametrize(("name", "why"), [("default", "already"), ("a/b", "cannot be called")])
+def test_a_name_that_cannot_be_does_not_start(dialog: ImproveDialog, name: str, why: str) -> None:
+    dialog.name.setText(name)
+    assert not dialog.start_button.isEnabled()
+    assert why in dialog.note.text()
+
+
+def test_one_patient_is_too_few_and_the_reason_is_told(
+    qtbot: QtBot, settings: Settings, cases: list[CaseSource]
+) -> None:
+    dialog = asking(qtbot, settings, cases[:1], DataSelection())
+    assert dialog.note.text().startswith("There is one patient, too few to improve a model")
+    assert not dialog.start_button.isEnabled()
+    assert not dialog.estimate.isVisible()
+    dialog.reject()
+
+
+def test_somebody_is_held_out_also_where_the_data_page_holds_out_nobody(
+    qtbot: QtBot, settings: Settings, cases: list[CaseSource]
+) -> None:
+    dialog = asking(qtbot, settings, cases, DataSelection(folds=1))
+    assert not isinstance(dialog.plan, str)
+    assert len(dialog.plan.held_out) == 1
+    assert dialog.plan.job(Path("o"), "n").folds == 5
+    dialog.reject()
+
+
+def test_names_of_cases_are_hidden_where_patients_are(
+    qtbot: QtBot, settings: Settings, cases: list[CaseSource]
+) -> None:
+    settings.hide_patient = True
+    dialog = asking(qtbot, settings, cases, DataSelection())
+    assert "liver_" not in dialog.words.text()
+    assert "1 case held out, by patient. Nothing" in dialog.words.text()
+    dialog.reject()
+
+
+@pytest.fixture
+def room(
+    qtbot: QtBot, settings: Settings, dialogs: FakeDialogs, tmp_path: Path
+) -> Iterator[TrainingRoom]:
+    def data() -> DataPage:
+        return DataPage(settings, dialogs)  # type: ignore[arg-type]
+
+    def improve(parent: QWidget, page: DataPage) -> ImproveDialog:
+        selection, slices = page.selection(), sum(page.slices)
+        return ImproveDialog(parent, settings, page.sources, selection, slices)
+
+    training = Training(
+        lambda *_: pytest.fail("no training from a recipe was asked for"),
+        lambda name: tmp_path / name,
+        tuple,
+        lambda _: None,
+    )
+    pages = Pages(data, FakeRecipe, FakeRun, FakeResult, training, improve=improve)
+    room = TrainingRoom(None, pages)
+    qtbot.addWidget(room)
+    room.show()
+    yield room
+    room.reject()
+
+
+def test_the_room_offers_it_with_the_studies_that_are_chosen(
+    qtbot: QtBot, room: TrainingRoom, seven: Path
+) -> None:
+    button = room.improve_button
+    assert button.text() == "&Improve the model with new studies ..."
+    assert not button.isEnabled()
+    assert button.toolTip() == "No case is included."
+    look(qtbot, room.data, seven)
+    assert button.text() == "&Improve the model with 7 new studies ..."
+    button.click()
+    (dialog,) = room.findChildren(ImproveDialog)
+    dialog.start_button.click()
+    assert room.step is Step.RUN
+    assert not button.isVisible()
+    ((job, resume),) = room.page(Step.RUN).started
+    assert isinstance(job, TrainingJob)
+    assert (job.improve, job.data, resume) == (True, (seven,), False)
+
+
+def test_two_studies_corrected_here_are_enough(
+    qtbot: QtBot, room: TrainingRoom, tmp_path: Path
+) -> None:
+    for seed in (1, 2):
+        scan, mask = (tmp_path / f"{what}{seed}.nii.gz" for what in ("scan", "mask"))
+        pair(small(seed), scan, mask)
+        remember_corrected(scan, mask, None, f"id {seed}")
+    room.data.refresh_corrected()
+    room.data.folders.corrected.click()
+    look(qtbot, room.data)
+    assert room.improve_button.text() == "&Improve the model with 2 new studies ..."
+    room.improve_button.click()
+    (dialog,) = room.findChildren(ImproveDialog)
+    dialog.start_button.click()
+    ((job, _),) = room.page(Step.RUN).started
+    assert isinstance(job, TrainingJob)
+    assert job.corrected
+
+
+def test_a_training_that_cannot_start_is_told_where_it_was_asked_for(
+    qtbot: QtBot, room: TrainingRoom, seven: Path
+) -> None:
+    look(qtbot, room.data, seven)
+    room.page(Step.RUN).failure = "The disk is full."
+    room.improve_button.click()
+    (dialog,) = room.findChildren(ImproveDialog)
+    dialog.start_button.click()
+    assert room.step is Step.DATA
+    assert room.note.text() == "The disk is full."
+
+
+def test_a_discarded_training_can_no_longer_be_gone_to(
+    qtbot: QtBot, room: TrainingRoom, seven: Path
+) -> None:
+    look(qtbot, room.data, seven)
+    room.improve_button.click()
+    (dialog,) = room.findChildren(ImproveDialog)
+    dialog.start_button.click()
+    room.next_button.click()
+    assert room.step is Step.RESULT
+    room.page(Step.RESULT).discarded.emit(room.page(Step.RESULT).shown)
+    assert room.why_not(Step.RUN).startswith("Start a training first")

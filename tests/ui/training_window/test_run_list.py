@@ -1,0 +1,24 @@
+"""The list of trainings where there are none, and where there are some."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytestqt.qtbot import QtBot
+
+from liverseg_gui.ui.training_window.run_list import RunList
+from tests.ui.training_window.test_window import Run
+
+
+def test_it_says_that_there_are_no_trainings_yet(qtbot: QtBot) -> None:
+    runs = RunList()
+    qtbot.addWidget(runs)
+    runs.show()
+    assert runs.none.text() == "None yet."
+    assert runs.none.isVisible()
+    runs.show_runs([Run(Path("/a"), "one", "finished")])  # type: ignore[list-item]
+    assert not runs.none.isVisible()
+    assert runs.list.isVisible()
+    runs.show_runs([])
+    assert runs.none.isVisible()
+    assert not runs.list.isVisible()

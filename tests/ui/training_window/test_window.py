@@ -1,0 +1,400 @@
+"""The training room: its steps, the trainings it knows, and how it opens and closes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.state.settings import Settings
+from liverseg_gui.ui.training_window.config.page import RecipePage
+from liverseg_gui.ui.training_window.data.page import DataPage
+from liverseg_gui.ui.training_window.pages import Pages, Training, standard_pages
+from liverseg_gui.ui.training_window.steps import Step
+from liverseg_gui.ui.training_window.widgets.data_selection import DataSelection
+from liverseg_gui.ui.training_window.window import TrainingRoom
+from liverseg_gui.ui.widgets.tones import TONE_ROLE
+from tests.training.layouts import pair, small
+from tests.ui.conftest import Desk, FakeDialogs
+from tests.ui.training_window.conftest import look
+from training.config.train_config import TrainConfig
+from training.runs.training_job import TrainingJob
+
+
+@dataclass(frozen=True)
+class Job:
+    selection: DataSelection
+    recipe: str
+    name: str
+    out: Path
+
+    def arguments(self) -> list[str]:
+        return ["train", f"--name={self.name}", f"--out={self.out}", self.recipe]
+
+
+@dataclass(frozen=True)
+class Run:
+    out: Path
+    name: str
+    state: str
+    started: str = "2026-05-03T14:20:00"
+    message: str = ""
+    fraction: float = 0.0
+    resumable: bool = False
+    job: object = None
+
+
+class FakeRecipe(QWidget):
+    changed = Signal()
+    wrong = ""
+
+    def recipe(self) -> str:
+        return "the recipe"
+
+    def problem(self) -> str:
+        return self.wrong
+
+    def set_cases(self, sources: Sequence[object], slices: int, watched: int) -> None:
+        self.cases = len(sources), slices, watched
+
+    def set_command(self, command) -> None:
+        self.command = command
+
+
+class FakeRun(QWidget):
+    finished = Signal(Path)
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: list[tuple[object, bool]] = []
+        self.attached: list[Path] = []
+        self.failure = ""
+        self.closed = False
+
+    def start(self, job: object, resume: bool = False) -> None:
+        if self.failure:
+            raise LiverSegError(self.failure)
+        self.started.append((job, resume))
+
+    def attach(self, out: Path) -> None:
+        if self.failure:
+            raise LiverSegError(self.failure)
+        self.attached.append(out)
+
+    def shutdown(self) -> None:
+        self.closed = True
+
+
+class FakeResult(QWidget):
+    discarded = Signal(object)
+    shown: Path | None = None
+
+    def show_run(self, out: Path) -> None:
+        self.shown = out
+
+
+class Trainings:
+    """What is known, and what was forgotten."""
+
+    def __init__(self) -> None:
+        self.runs: list[Run] = []
+
+    def made(self, out: Path) -> Training:
+        return Training(
+            Job,  # type: ignore[arg-type]
+            lambda name: out / name,
+            lambda: tuple(self.runs),
+            lambda gone: self.runs.remove(next(run for run in self.runs if run.out == gone)),
+        )
+
+
+@pytest.fixture
+def trainings() -> Trainings:
+    return Trainings()
+
+
+@pytest.fixture
+def pages(settings: Settings, dialogs: FakeDialogs, trainings: Trainings, tmp_path: Path) -> Pages:
+    def data() -> DataPage:
+        return DataPage(settings, dialogs)  # type: ignore[arg-type]
+
+    return Pages(data, FakeRecipe, FakeRun, FakeResult, trainings.made(tmp_path / "out"))
+
+
+@pytest.fixture
+def room(qtbot: QtBot, pages: Pages) -> Iterator[TrainingRoom]:
+    room = TrainingRoom(None, pages)
+    qtbot.addWidget(room)
+    room.show()
+    yield room
+    room.reject()
+
+
+def test_it_begins_with_the_data_and_goes_on_only_with_cases(
+    qtbot: QtBot, room: TrainingRoom, seven: Path
+) -> None:
+    assert room.step is Step.DATA
+    assert not room.next_button.isEnabled()
+    assert room.next_button.toolTip() == "No case is included."
+    assert not room.back_button.isVisible()
+    room.go_to(Step.RECIPE)
+    assert room.step is Step.DATA
+    look(qtbot, room.data, seven)
+    room.next_button.click()
+    assert room.step is Step.RECIPE
+    assert room.page(Step.RECIPE).cases == (7, 5 * 20, 2 * 20)
+    room.back_button.click()
+    assert room.step is Step.DATA
+
+
+def test_a_training_is_started_with_what_was_chosen(
+    qtbot: QtBot, room: TrainingRoom, seven: Path, tmp_path: Path
+) -> None:
+    look(qtbot, room.data, seven)
+    room.next_button.click()
+    assert room.next_button.text() == "&Start training"
+    room.name.setText("  ")
+    assert not room.next_button.isEnabled()
+    assert room.next_button.toolTip() == "Give the model a name."
+    room.name.setText("clinic 1")
+    room.next_button.click()
+    assert room.step is Step.RUN
+    out = tmp_path / "out" / "clinic 1"
+    job = Job(room.data.selection(), "the recipe", "clinic 1", out)
+    assert room.page(Step.RUN).started == [(job, False)]
+    room.next_button.click()
+    assert room.step is Step.RESULT
+    assert room.page(Step.RESULT).shown == out
+    assert not room.next_button.isVisible()
+
+
+def test_the_recipe_learns_the_command_and_a_wrong_one_does_not_start(
+    qtbot: QtBot, room: TrainingRoom, seven: Path
+) -> None:
+    look(qtbot, room.data, seven)
+    room.next_button.click()
+    recipe = room.page(Step.RECIPE)
+    room.name.setText("mine")
+    assert recipe.command("r", Path("/o")) == ["train", "--name=mine", "--out=/o", "r"]
+    recipe.wrong = "The batch is too large."
+    recipe.changed.emit()
+    assert not room.next_button.isEnabled()
+    assert room.next_button.toolTip() == "The batch is too large."
+
+
+def test_a_training_that_cannot_start_says_why_and_stays_at_the_recipe(
+    qtbot: QtBot, room: TrainingRoom, seven: Path
+) -> None:
+    look(qtbot, room.data, seven)
+    room.next_button.click()
+    room.page(Step.RUN).failure = "The disk is full."
+    room.next_button.click()
+    assert room.step is Step.RECIPE
+    assert room.note.text() == "The disk is full."
+    room.back_button.click()
+    assert not room.note.isVisible()
+
+
+def test_known_trainings_are_listed_in_words(room: TrainingRoom, trainings: Trainings) -> None:
+    trainings.runs = [
+        Run(Path("/a"), "one", "running", fraction=0.4),
+        Run(Path("/b"), "two", "failed", message="Memory ran out."),
+    ]
+    room.refresh_runs()
+    items = [room.runs.list.item(n) for n in range(2)]
+    assert [item.text() for item in items] == [
+        "one\nrunning, 40%",
+        "two\nfailed, begun 3 May 14:20",
+    ]
+    assert [item.data(TONE_ROLE) for item in items] == ["accent", "error"]
+    assert "Memory ran out." in items[1].toolTip()
+
+
+def test_what_is_selected_stays_so_while_a_training_goes_on(
+    room: TrainingRoom, trainings: Trainings
+) -> None:
+    one, two = Run(Path("/a"), "one", "running"), Run(Path("/b"), "two", "finished")
+    trainings.runs = [one, two]
+    room.refresh_runs()
+    room.runs.list.setCurrentRow(1)
+    trainings.runs = [replace(one, fraction=0.5), two]
+    room.refresh_runs()
+    assert room.runs.chosen == two
+    trainings.runs = [Run(Path("/c"), "new", "running"), one, two]
+    room.refresh_runs()
+    assert room.runs.chosen == two
+
+
+def test_an_interrupted_training_goes_on(room: TrainingRoom, trainings: Trainings) -> None:
+    run = Run(Path("/a"), "one", "interrupted", resumable=True, job="its job")
+    trainings.runs = [run, Run(Path("/b"), "two", "running")]
+    room.refresh_runs()
+    assert not room.runs.resume_button.isEnabled()
+    room.runs.list.setCurrentRow(1)
+    assert not room.runs.resume_button.isEnabled()
+    assert not room.runs.forget_button.isEnabled()
+    room.runs.list.setCurrentRow(0)
+    room.runs.resume_button.click()
+    assert room.step is Step.RUN
+    assert room.page(Step.RUN).started == [("its job", True)]
+
+
+def test_a_finished_training_shows_its_result_and_a_running_one_itself(
+    qtbot: QtBot, room: TrainingRoom, trainings: Trainings
+) -> None:
+    trainings.runs = [Run(Path("/a"), "one", "finished"), Run(Path("/b"), "two", "running")]
+    room.refresh_runs()
+    room.runs.list.setCurrentRow(0)
+    qtbot.keyClick(room.runs.list, Qt.Key.Key_Return)
+    assert room.step is Step.RESULT
+    assert room.page(Step.RESULT).shown == Path("/a")
+    room.runs.list.setCurrentRow(1)
+    room.runs.open_button.click()
+    assert room.step is Step.RUN
+    assert room.page(Step.RUN).attached == [Path("/a"), Path("/b")]
+
+
+def test_another_result_is_shown_without_leaving_the_step(
+    room: TrainingRoom, trainings: Trainings
+) -> None:
+    trainings.runs = [Run(Path("/a"), "one", "finished"), Run(Path("/b"), "two", "finished")]
+    room.refresh_runs()
+    for n, out in enumerate((Path("/a"), Path("/b"))):
+        room.runs.list.setCurrentRow(n)
+        room.runs.open_button.click()
+        assert room.page(Step.RESULT).shown == out
+
+
+def test_a_training_is_taken_off_the_list(room: TrainingRoom, trainings: Trainings) -> None:
+    trainings.runs = [Run(Path("/a"), "one", "failed"), Run(Path("/b"), "two", "failed")]
+    room.refresh_runs()
+    room.runs.list.setCurrentRow(0)
+    room.runs.forget_button.click()
+    assert [run.name for run in trainings.runs] == ["two"]
+    assert room.runs.list.count() == 1
+
+
+def test_one_that_cannot_be_shown_leaves_the_one_that_is(room: TrainingRoom) -> None:
+    room.open_run(Run(Path("/a"), "one", "running"))
+    room.page(Step.RUN).failure = "It is gone."
+    room.open_run(Run(Path("/b"), "two", "finished"))
+    assert room.note.text() == "It is gone."
+    room.next_button.click()
+    assert room.page(Step.RESULT).shown == Path("/a")
+
+
+def test_pages_are_made_when_they_are_gone_to(qtbot: QtBot, pages: Pages) -> None:
+    made: list[str] = []
+    slow = replace(pages, run=lambda: made.append("run") or FakeRun())
+    room = TrainingRoom(None, slow)
+    qtbot.addWidget(room)
+    assert made == []
+    room.open_run(Run(Path("/a"), "one", "running"))
+    assert made == ["run"]
+    room.reject()
+
+
+def test_a_step_without_a_page_is_not_offered(qtbot: QtBot, pages: Pages, seven: Path) -> None:
+    room = TrainingRoom(None, Pages(pages.data))
+    qtbot.addWidget(room)
+    room.show()
+    assert room.steps.count() == 1
+    assert not room.next_button.isVisible()
+    assert not room.runs.isVisible()
+    room.reject()
+
+
+def test_its_size_is_remembered_and_what_runs_is_given_up(qtbot: QtBot, pages: Pages) -> None:
+    sizes = []
+    for size in (QSize(700, 480), None):
+        room = TrainingRoom(None, pages)
+        qtbot.addWidget(room)
+        room.show()
+        if size is not None:
+            room.resize(size)
+        run = room.page(Step.RUN)
+        room.reject()
+        assert run.closed
+        sizes.append(room.size())
+    assert sizes[0] == sizes[1]
+
+
+def test_the_menu_opens_one_room_beside_the_window(desk: Desk) -> None:
+    desk.trigger("train")
+    (room,) = desk.window.findChildren(TrainingRoom)
+    assert room.isVisible()
+    assert not room.isModal()
+    desk.trigger("train")
+    assert desk.window.findChildren(TrainingRoom) == [room]
+    with desk.qtbot.waitSignal(room.destroyed):
+        room.close_button.click()
+    desk.trigger("train")
+    assert len(desk.window.findChildren(TrainingRoom)) == 1
+
+
+def test_the_room_closes_with_the_window(desk: Desk) -> None:
+    desk.trigger("train")
+    (room,) = desk.window.findChildren(TrainingRoom)
+    with desk.qtbot.waitSignal(room.destroyed):
+        desk.window.close()
+
+
+def test_a_mask_that_was_saved_in_the_window_meanwhile_is_offered(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.trigger("train")
+    (room,) = desk.window.findChildren(TrainingRoom)
+    assert room.data.folders.corrected.text() == "Studies &corrected here (0)"
+    desk.window.activateWindow()
+    desk.qtbot.waitUntil(desk.window.isActiveWindow)
+    pair(small(1), tmp_path / "a.nii.gz", tmp_path / "drawn.nii.gz")
+    desk.open(tmp_path / "a.nii.gz", tmp_path / "drawn.nii.gz")
+    desk.dialogs.path = tmp_path / "a_mask.nii.gz"
+    assert desk.window.controller.save_mask()
+    room.activateWindow()
+    offered = room.data.folders.corrected
+    desk.qtbot.waitUntil(lambda: offered.text() == "Studies &corrected here (1)")
+
+
+def test_the_program_starts_what_was_chosen_as_a_job_of_its_own(
+    desk: Desk, seven: Path, tmp_path: Path
+) -> None:
+    desk.trigger("train")
+    (room,) = desk.window.findChildren(TrainingRoom)
+    look(desk.qtbot, room.data, seven)
+    room.data.table.setCurrentItem(room.data.table.topLevelItem(0))
+    desk.qtbot.keyClick(room.data.table, Qt.Key.Key_Space)
+    room.next_button.click()
+    page = room.page(Step.RECIPE)
+    assert isinstance(page, RecipePage)
+    made = standard_pages(desk.settings, desk.window.bench.dialogs).training
+    assert made is not None
+    job = made.job(room.data.selection(), page.recipe(), "mine", tmp_path / "out")
+    assert job == TrainingJob(
+        tmp_path / "out", (seven,), excluded=("liver_1",), name="mine", recipe=TrainConfig()
+    )
+    assert made.new_folder("mine").is_relative_to(tmp_path / "home")
+
+
+def test_opening_it_loads_nothing_that_reads_scans_or_trains(tmp_path: Path) -> None:
+    code = (
+        "import sys; from PySide6.QtWidgets import QApplication; app = QApplication([]); "
+        "from liverseg_gui.state.settings import Settings; "
+        "from liverseg_gui.ui.dialogs.prompts import Dialogs; "
+        "from liverseg_gui.ui.training_window.pages import standard_pages; "
+        "from liverseg_gui.ui.training_window.window import TrainingRoom; s = Settings(); "
+        "room = TrainingRoom(None, standard_pages(s, Dialogs(None, s))); room.show(); "
+        "print({'torch', 'fastai', 'SimpleITK', 'nibabel', 'pydicom'} & set(sys.modules)); "
+        "room.reject()"
+    )
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "set()\n"
