@@ -33,11 +33,12 @@ from scipy import ndimage
 
 from liverseg_gui.core.annotations import Reading, ReadingKind
 from liverseg_gui.core.geometry import Float3
+from liverseg_gui.core.labels import LIVER, LabelMap
 from liverseg_gui.core.phantom import Phantom, PhantomSpec, make_phantom
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.slabs import Slab, SlabMode
-from liverseg_gui.core.volume import LIVER, LabelMap, Volume
+from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.dicom.write import write_dicom_series
 from liverseg_gui.io.formats.nifti_write import save_mask, write_scan
 from liverseg_gui.io.scans import list_volumes

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from liverseg_gui.cli.console import console_progress
 from liverseg_gui.core.errors import GridMismatchError, LiverSegError, UnreadableFileError
 from liverseg_gui.core.geometry_override import with_geometry
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.masks.grid import blank_scan
 from liverseg_gui.io.masks.label_values import LabelMapping
 from liverseg_gui.io.masks.pairs import MaskPair, MaskPairs, pair_masks

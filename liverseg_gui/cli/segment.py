@@ -10,9 +10,10 @@ from pathlib import Path
 
 from liverseg_gui.cli.console import console_progress
 from liverseg_gui.cohort.segment_scan import geometry_in_words, segment_volume, stated
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.measure import Measurements, measure
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.entries import VolumeEntry
 from liverseg_gui.io.fingerprint import fingerprint
 from liverseg_gui.io.formats.nifti_write import require_mask_place

@@ -8,9 +8,10 @@ from pathlib import Path
 from liverseg_gui.core.errors import LiverSegError, SegmentationError
 from liverseg_gui.core.geometry import Float3
 from liverseg_gui.core.geometry_override import with_geometry
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.measure import measure
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.formats.nifti_write import save_mask
 from liverseg_gui.report.measurements import MadeFrom, Report
 from liverseg_gui.segmentation.segmenter import Segmenter

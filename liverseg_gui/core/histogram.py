@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from liverseg_gui.core.display import PRESETS, Window
 from liverseg_gui.core.geometry import Affine, Int3
+from liverseg_gui.core.window_level import PRESETS, Window
 
 LOWEST_HU, HIGHEST_HU = -1024, 3071
 REGION_RADIUS_MM = 15.0

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.geometry import Affine, Box, Float3, Int3, bounding_box
-from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap, Volume
+from liverseg_gui.core.labels import LIVER, TUMOR, LabelMap
+from liverseg_gui.core.volume import Volume
 
 RECIST_MINIMUM_MM = 10.0
 """RECIST 1.1: shortest measurable diameter on slices of 5 mm or less (Eisenhauer 2009)."""
@@ -60,7 +61,7 @@ def measure(volume: Volume, mask: LabelMap) -> Measurements:
     Raises:
         GridMismatchError: the mask does not lie on the volume's grid.
     """
-    mask.require_grid_of(volume)
+    mask.require_grid(volume.shape, volume.affine)
     voxel_ml = volume.affine.voxel_ml
     counts = np.bincount(mask.labels.ravel(order="K"), minlength=3)
     liver_only, tumor = counts[LIVER] * voxel_ml, counts[TUMOR] * voxel_ml

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from liverseg_gui.core.geometry import Affine, Box, Float3, Int3, StoredGrid, bounding_box
-from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap, Origin, Volume
+from liverseg_gui.core.labels import LIVER, TUMOR, LabelMap
+from liverseg_gui.core.volume import Origin, Volume
 
 Array = NDArray[np.float32]
 Shape = Callable[[Array, Array, Array], NDArray[np.bool_]]

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.geometry import Affine, Int3, StoredGrid
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.progress import Progress
-
-if TYPE_CHECKING:
-    from liverseg_gui.core.volume import LabelMap
 
 AIR_HU = -1024
 _SAME_PIXEL = 0.02

@@ -1,4 +1,4 @@
-"""A CT volume and the label map that lies on it."""
+"""A CT volume, and where it came from."""
 
 from __future__ import annotations
 
@@ -9,17 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from liverseg_gui.core.errors import GridMismatchError
 from liverseg_gui.core.geometry import Affine, Int3, StoredGrid
 from liverseg_gui.core.scan_issues import Concern, Finding, Severity
 from liverseg_gui.core.slices import SourceSlices
+from liverseg_gui.core.window_level import NamedWindow
 
 if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Header
-
-    from liverseg_gui.core.display import NamedWindow
-
-BACKGROUND, LIVER, TUMOR = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -97,42 +93,3 @@ class Volume:
     def mm_reliable(self) -> bool:
         """Whether lengths and volumes measured on this volume can be trusted."""
         return not any(f.spoils_mm for f in self.findings)
-
-
-@dataclass(frozen=True, eq=False)
-class LabelMap:
-    """Labels of a volume: uint8 (0 background, 1 liver, 2 tumor), shape (i, j, k) in RAS+ order."""
-
-    labels: NDArray[np.uint8]
-    grid: StoredGrid
-
-    def __post_init__(self) -> None:
-        if self.labels.dtype != np.uint8:
-            raise TypeError("a LabelMap holds uint8 labels")
-        self.labels.setflags(write=False)
-
-    @property
-    def affine(self) -> Affine:
-        """Maps RAS+ ordered indices to patient mm."""
-        return self.grid.ras_affine
-
-    def require_grid_of(self, volume: Volume) -> None:
-        """Check that this map lies on `volume`'s grid.
-
-        Raises:
-            GridMismatchError: shape or position differ.
-        """
-        if self.labels.shape != volume.shape:
-            raise GridMismatchError(
-                f"The mask has {_size(self.labels.shape)} voxels but the scan has "
-                f"{_size(volume.shape)}. Open the scan this mask was made on."
-            )
-        if not self.affine.close_to(volume.affine, volume.shape):
-            raise GridMismatchError(
-                "The mask lies at another place or has another spacing than the scan "
-                f"({self.affine} against {volume.affine}). Open the scan this mask was made on."
-            )
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " x ".join(str(n) for n in shape)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.geometry import Float3
+from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LIVER, TUMOR
 from liverseg_gui.evaluation.case_metrics import CaseFigures, LabelFigures
 from liverseg_gui.evaluation.lesion_detection import lesion_figures
 from liverseg_gui.evaluation.overlap import VoxelCounts, count_voxels, plain_labels

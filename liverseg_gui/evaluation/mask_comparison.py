@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import GridMismatchError
 from liverseg_gui.core.geometry import bounding_box
+from liverseg_gui.core.labels import LIVER, TUMOR, LabelMap
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap
 
 AGREE, ONLY_A, ONLY_B = 1, 2, 3
 COMPARED_COLORS = {AGREE: (0, 114, 178), ONLY_A: (213, 94, 0), ONLY_B: (240, 228, 66)}

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from liverseg_gui.core.display import PRESETS, grey
+from liverseg_gui.core.display import grey
+from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.volume import LIVER, TUMOR
+from liverseg_gui.core.window_level import PRESETS
 
 _SMALLEST_SHARE = 0.05
 """A slice with less of liver and tumor than this share of the largest slice is no worst one: at

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from liverseg_gui.core.display import PRESETS, grey
+from liverseg_gui.core.display import grey
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.volume import Origin, Volume
+from liverseg_gui.core.window_level import PRESETS
 
 _THUMBNAIL_PX = 128
 

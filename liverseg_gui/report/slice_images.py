@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from liverseg_gui.core.display import PRESETS, grey, overlay
+from liverseg_gui.core.display import grey, overlay
 from liverseg_gui.core.errors import SaveError
+from liverseg_gui.core.labels import LIVER, TUMOR, LabelMap
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap, Volume
+from liverseg_gui.core.volume import Volume
+from liverseg_gui.core.window_level import PRESETS
 from liverseg_gui.report.measurements import NOTICE
 
 _WIDTH = 512

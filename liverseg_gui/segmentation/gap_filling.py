@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from liverseg_gui.core.volume import LIVER
+from liverseg_gui.core.labels import LIVER
 
 LONGEST_GAP_MM = 16.0
 """Between the slice below and the one above."""

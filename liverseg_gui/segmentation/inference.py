@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import ModelError
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.core.volume import Volume
 from liverseg_gui.segmentation.models.registry import ModelCard, find_model, read_weights
 from liverseg_gui.segmentation.networks.unet import build_network
 from liverseg_gui.segmentation.plausibility import checked

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from liverseg_gui.core.geometry import bounding_box
+from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LIVER, TUMOR
 from liverseg_gui.segmentation.components import largest_component
 
 _CONNECT_26 = np.ones((3, 3, 3), bool)

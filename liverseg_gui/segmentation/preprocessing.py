@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from liverseg_gui.core.volume import TUMOR, Volume
+from liverseg_gui.core.labels import TUMOR
+from liverseg_gui.core.volume import Volume
 from liverseg_gui.segmentation.components import largest_component
 
 if TYPE_CHECKING:

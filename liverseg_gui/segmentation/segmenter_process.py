@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import Cancelled, LiverSegError, SegmentationError
 from liverseg_gui.core.geometry import StoredGrid
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.core.volume import Volume
 from liverseg_gui.segmentation.models.registry import find_model
 from liverseg_gui.segmentation.segmenter import Segmentation
 from liverseg_gui.system.crash_report import crash_file, last_words

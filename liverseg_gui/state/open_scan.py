@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from liverseg_gui.core.histogram import Histogram, hu_histogram
-from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.core.labels import LabelMap
+from liverseg_gui.core.volume import Volume
 
 if TYPE_CHECKING:
     from liverseg_gui.core.measure import Measurements
@@ -134,7 +135,7 @@ class Study:
         """
         if self._volume is None:
             raise ValueError("there is no scan to compare masks on")
-        mask.require_grid_of(self._volume)
+        mask.require_grid(self._volume.shape, self._volume.affine)
         self._compared, self._compared_name = mask, name
         self.compared_changed.emit()
 
@@ -181,7 +182,7 @@ class Study:
         """
         if self._volume is None:
             raise ValueError("there is no scan to put a mask on")
-        mask.require_grid_of(self._volume)
+        mask.require_grid(self._volume.shape, self._volume.affine)
         self._mask, self._source = mask, source
         self._unsaved = source.path is None
         self._measurements = None

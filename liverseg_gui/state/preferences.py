@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any
 
-from liverseg_gui.core.display import PRESETS
+from liverseg_gui.core.window_level import PRESETS
 
 
 class MouseProfile(Enum):

@@ -12,7 +12,7 @@ from typing import Any
 
 from psygnal import Signal
 
-from liverseg_gui.core.display import Window
+from liverseg_gui.core.window_level import Window
 from liverseg_gui.state.merging import merged
 from liverseg_gui.state.overlay_style import OverlayLook
 from liverseg_gui.state.preferences import Preferences, truth

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from liverseg_gui.core.display import PRESETS, Window
+from liverseg_gui.core.window_level import PRESETS, Window
 
 MOST_USER_PRESETS = 12
 LONGEST_PRESET_NAME = 32

@@ -7,9 +7,10 @@ from enum import Enum
 
 from psygnal import SignalGroupDescriptor
 
-from liverseg_gui.core.display import DEFAULT_STYLES, PRESETS, LabelStyle, Window
+from liverseg_gui.core.display import DEFAULT_STYLES, LabelStyle
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.core.slabs import ONE_SLICE, Slab
+from liverseg_gui.core.window_level import PRESETS, Window
 from liverseg_gui.state.preferences import MouseProfile
 
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from liverseg_gui.core.display import PRESETS, Window
+from liverseg_gui.core.window_level import PRESETS, Window
 from liverseg_gui.state.settings import Settings
 
 _KEY_LENGTH = 32

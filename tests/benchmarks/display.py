@@ -22,7 +22,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtWidgets import QApplication
 
 from liverseg_gui.core.geometry import Affine, StoredGrid
-from liverseg_gui.core.volume import LabelMap, Origin, Volume
+from liverseg_gui.core.labels import LabelMap
+from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.segmentation.segmenter_process import ProcessSegmenter
 from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.state.settings import Settings

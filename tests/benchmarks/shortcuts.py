@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.labels import TUMOR
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import TUMOR, Origin, Volume
+from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io.masks.read import read_mask
 from liverseg_gui.io.scans import open_scan
 from liverseg_gui.segmentation.inference import PROCEDURES, NetworkSegmenter, Procedure

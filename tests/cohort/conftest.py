@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from liverseg_gui.cohort.run_case import CaseOptions
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.phantom import Phantom, PhantomSpec, make_phantom
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.formats.nifti_write import write_scan
 from liverseg_gui.segmentation.segmenter import Segmentation
 

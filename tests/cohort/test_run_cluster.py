@@ -22,9 +22,10 @@ from liverseg_gui.cohort.result import ALREADY, CaseResult, Status
 from liverseg_gui.cohort.run_case import CaseOptions
 from liverseg_gui.cohort.run_cluster import result_of, run_case, run_on_cluster
 from liverseg_gui.core.errors import Cancelled, LiverSegError, ModelError
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LabelMap, Origin
+from liverseg_gui.core.volume import Origin
 from liverseg_gui.io.formats.nifti_write import save_mask, write_scan
 from liverseg_gui.segmentation.models.registry import find_model
 from tests.cli.test_cohort import table, words

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from liverseg_gui.core.display import PRESETS, Window, grey, overlay, stated_window
+from liverseg_gui.core.display import grey, overlay
+from liverseg_gui.core.window_level import PRESETS, Window, stated_window
 
 
 def test_presets_are_the_published_ones() -> None:

@@ -7,9 +7,10 @@ import pytest
 
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.geometry_override import ORIENTATIONS, with_geometry
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.measure import measure
 from liverseg_gui.core.scan_issues import Concern, warning
-from liverseg_gui.core.volume import LabelMap, Origin, Volume
+from liverseg_gui.core.volume import Origin, Volume
 
 SHAPE = (4, 5, 6)
 

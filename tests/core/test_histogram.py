@@ -5,9 +5,9 @@ import time
 import numpy as np
 import pytest
 
-from liverseg_gui.core.display import PRESETS, Window
 from liverseg_gui.core.geometry import Affine
 from liverseg_gui.core.histogram import LOWEST_HU, hu_histogram, region_window
+from liverseg_gui.core.window_level import PRESETS, Window
 
 ISOTROPIC = Affine.from_spacing((1.0, 1.0, 1.0))
 

@@ -7,9 +7,10 @@ import pytest
 
 from liverseg_gui.core.errors import GridMismatchError
 from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.labels import LIVER, TUMOR, LabelMap
 from liverseg_gui.core.measure import axial_diameters, measure
 from liverseg_gui.core.phantom import Phantom
-from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap, Origin, Volume
+from liverseg_gui.core.volume import Origin, Volume
 
 
 def study(

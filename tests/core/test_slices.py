@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.slices import SourceSlices, even_grid, resample_even
-from liverseg_gui.core.volume import LabelMap
 
 SHAPE = (60, 64)
 CENTER = np.array([30.0, 34.0, 40.0])

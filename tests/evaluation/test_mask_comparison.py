@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from liverseg_gui.core.display import LABEL_COLORS
 from liverseg_gui.core.errors import Cancelled, GridMismatchError
 from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.labels import LIVER, TUMOR, LabelMap
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap
 from liverseg_gui.evaluation.mask_comparison import (
     AGREE,
     COMPARED_COLORS,

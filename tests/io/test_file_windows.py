@@ -10,9 +10,9 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from liverseg_gui.core.display import NamedWindow, Window
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.window_level import NamedWindow, Window
 from liverseg_gui.io.dicom.cache import HeaderCache
 from liverseg_gui.io.dicom.index import index_folder
 from liverseg_gui.io.dicom.write import write_dicom_series

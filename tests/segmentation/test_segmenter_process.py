@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from liverseg_gui.core.errors import Cancelled, SegmentationError
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LabelMap
 from liverseg_gui.segmentation.inference import NetworkSegmenter
 from liverseg_gui.segmentation.segmenter import Segmentation
 from liverseg_gui.segmentation.segmenter_process import (

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from liverseg_gui.core.display import Window
 from liverseg_gui.core.errors import GridMismatchError
 from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.measure import measure
 from liverseg_gui.core.phantom import Phantom
-from liverseg_gui.core.volume import LabelMap
+from liverseg_gui.core.window_level import Window
 from liverseg_gui.state.open_scan import MaskSource, Study
 from liverseg_gui.state.view import MouseProfile, Tool, ViewState
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.core.display import Window
+from liverseg_gui.core.window_level import Window
 from liverseg_gui.state.merging import merged
 from liverseg_gui.state.preferences import Theme
 from liverseg_gui.state.settings import MOST_STUDY_WINDOWS, Settings

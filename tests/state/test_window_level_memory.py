@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.core.display import PRESETS, Window
+from liverseg_gui.core.window_level import PRESETS, Window
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.user_presets import name_problem, preset_of, renamed, same_name, tidy_name
 from liverseg_gui.state.window_level_memory import WindowMemory, study_key

@@ -14,8 +14,9 @@ from PySide6.QtWidgets import QDockWidget
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.geometry import Affine
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.entries import VolumeEntry
 from liverseg_gui.segmentation.segmenter import Segmentation
 from liverseg_gui.state.settings import Settings

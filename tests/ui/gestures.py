@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
-from liverseg_gui.core.display import Window
+from liverseg_gui.core.window_level import Window
 from liverseg_gui.ui.panels.histogram_plot import HistogramPlot
 from liverseg_gui.ui.panels.window_level_panel import WindowPanel
 from tests.ui.conftest import Desk

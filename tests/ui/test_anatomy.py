@@ -17,10 +17,10 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
-from liverseg_gui.core.display import Window
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.volume import Origin, Volume
+from liverseg_gui.core.window_level import Window
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import Pane
 from liverseg_gui.ui.main_window.window import MainWindow

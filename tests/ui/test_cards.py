@@ -7,8 +7,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.scan_issues import Concern, by_severity, info, warning
-from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.core.volume import Volume
 from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.ui.dialogs.labels_dialog import LabelsDialog
 from liverseg_gui.ui.widgets.issues_card import NOTHING, FindingsCard, count_words

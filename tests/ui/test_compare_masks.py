@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from liverseg_gui.core.geometry import StoredGrid
+from liverseg_gui.core.labels import LIVER, TUMOR, LabelMap
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.scan_issues import Concern, warning
-from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap, Volume
+from liverseg_gui.core.volume import Volume
 from liverseg_gui.evaluation.mask_comparison import ONLY_A, ONLY_B, measure_agreement
 from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.ui.dialogs.labels_dialog import LabelChoice

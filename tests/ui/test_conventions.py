@@ -11,9 +11,9 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel
 
 from liverseg_gui.core.annotations import Reading, ReadingKind
-from liverseg_gui.core.display import Window
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
+from liverseg_gui.core.window_level import Window
 from liverseg_gui.io.dicom.write import write_dicom_series
 from liverseg_gui.report.measurements import CONVENTIONS
 from liverseg_gui.state.preferences import MouseProfile

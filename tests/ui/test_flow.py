@@ -10,9 +10,9 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage, QRegion, QWheelEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QDoubleSpinBox, QLabel, QWidget
 
-from liverseg_gui.core.display import PRESETS
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.slabs import Slab, SlabMode
+from liverseg_gui.core.window_level import PRESETS
 from liverseg_gui.state.view import Layout, Pane, Tool
 from tests.ui.conftest import Desk
 from tests.ui.drawing import Hand, Spot

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from liverseg_gui.core.annotations import Reading, ReadingKind
 from liverseg_gui.core.display import LabelStyle, grey
+from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.slabs import SlabMode
-from liverseg_gui.core.volume import LIVER, TUMOR
 from liverseg_gui.state.view import Layout, Pane
 from liverseg_gui.ui.viewer.corner_texts import round_length
 from tests.ui.conftest import Desk

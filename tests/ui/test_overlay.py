@@ -14,8 +14,9 @@ from scipy import ndimage
 
 from liverseg_gui.core.display import DEFAULT_STYLES, LABEL_COLORS, LabelStyle
 from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.labels import LIVER, TUMOR, LabelMap
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap, Origin, Volume
+from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.evaluation.mask_comparison import AGREE, COMPARED_COLORS, ONLY_A, ONLY_B, compare
 from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.state.settings import Settings

@@ -17,10 +17,11 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.geometry import Affine
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.slices import SourceSlices
-from liverseg_gui.core.volume import LabelMap, Origin, Volume
+from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.system import privacy
 from liverseg_gui.system.logging_setup import LOG_NAME, start_logging

@@ -17,11 +17,11 @@ from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.display import DEFAULT_STYLES
 from liverseg_gui.core.geometry import Affine
+from liverseg_gui.core.labels import TUMOR, LabelMap
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.surface import mesh as surfaces
 from liverseg_gui.core.surface.mesh import Surface
-from liverseg_gui.core.volume import TUMOR, LabelMap
 from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.state.view import Layout, Pane
 from liverseg_gui.ui.controllers.surface import EMPTY, READING, UPDATING

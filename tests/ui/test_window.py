@@ -13,11 +13,11 @@ from PySide6.QtGui import QDropEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from liverseg_gui.core.display import PRESETS
 from liverseg_gui.core.errors import SegmentationError
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.volume import LabelMap
+from liverseg_gui.core.window_level import PRESETS
 from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.state.view import Tool
 from liverseg_gui.ui.main_window.actions import ROWS

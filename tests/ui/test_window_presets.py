@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
-from liverseg_gui.core.display import PRESETS, Window
+from liverseg_gui.core.window_level import PRESETS, Window
 from liverseg_gui.state.user_presets import MOST_USER_PRESETS
 from liverseg_gui.ui.dialogs.geometry_dialog import GeometryChoice
 from liverseg_gui.ui.dialogs.preset_dialog import PresetDialog

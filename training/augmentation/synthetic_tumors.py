@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from liverseg_gui.core.volume import LIVER, TUMOR
+from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM, WINDOW_HU
 from training.config.synthetic import SyntheticTumors
 

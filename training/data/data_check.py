@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.core.measure import lesion_parts
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import Finding, Severity
 from liverseg_gui.core.slices import usual_step
-from liverseg_gui.core.volume import LIVER, TUMOR
 from training.data.case import Case, CaseSource
 from training.data.data_check_rules import SetFinding, case_findings, set_findings, unreadable
 from training.data.duplicates import Print, make_print, pairs_alike

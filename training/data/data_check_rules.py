@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from liverseg_gui.core.errors import GridMismatchError, LiverSegError
+from liverseg_gui.core.labels import LIVER
 from liverseg_gui.core.scan_issues import Finding, Severity, by_severity, error, warning
-from liverseg_gui.core.volume import LIVER
 from liverseg_gui.segmentation.preprocessing import WINDOW_HU
 from training.data.case import Case, ForeignLabelsError
 

@@ -15,8 +15,9 @@ from liverseg_gui.core.errors import (
     LiverSegError,
     UnreadableFileError,
 )
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.archives import unpack
 from liverseg_gui.io.masks.read import UnknownLabelsError, read_mask
 from liverseg_gui.io.scans import open_scan

@@ -10,8 +10,8 @@ from pathlib import Path
 from torch import nn
 
 from liverseg_gui.core.errors import LiverSegError, ModelError, SaveError
+from liverseg_gui.core.labels import TUMOR
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import TUMOR
 from liverseg_gui.evaluation.evaluate import CaseFigures, summarize
 from liverseg_gui.evaluation.report.html import write_evaluation_report
 from liverseg_gui.segmentation.models.registry import find_model

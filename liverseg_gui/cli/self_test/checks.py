@@ -20,8 +20,8 @@ from liverseg_gui.cli.self_test.exports import (
     write_reports,
 )
 from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LIVER, TUMOR
 from liverseg_gui.evaluation.mask_comparison import measure_agreement
 from liverseg_gui.system.features import NO_TRAINING, has_training
 from liverseg_gui.system.relaunch import own_command

@@ -11,7 +11,7 @@ import pydicom
 
 from liverseg_gui.cli.self_test.bench import Bench
 from liverseg_gui.core.errors import LiverSegError
-from liverseg_gui.core.volume import LabelMap
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.io.dicom.write import write_dicom_series
 from liverseg_gui.io.formats.nifti_write import save_mask, write_scan
 from liverseg_gui.io.masks.read import read_mask

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.geometry import Affine, Box, bounding_box
+from liverseg_gui.core.labels import LIVER, TUMOR, LabelMap
 from liverseg_gui.core.measure import lesion_parts
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.surface.field import sampled
 from liverseg_gui.core.surface.nets import Faces, Points, surface_nets
-from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap
 
 _PHASE = "Surfaces for the 3D view"
 _INFLATIONS = 3

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.display import LABEL_COLORS
-from liverseg_gui.core.volume import LIVER, TUMOR
+from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.evaluation.lesion_detection import SIZES
 from liverseg_gui.evaluation.summary import Summary
 from liverseg_gui.evaluation.worst_slices import WorstSlice

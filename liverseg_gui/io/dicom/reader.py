@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core import scan_checks as checks
-from liverseg_gui.core.display import NamedWindow, stated_window
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import Concern, Finding, by_severity, error, info, warning
 from liverseg_gui.core.slices import AIR_HU, SourceSlices, even_grid, resample_even
 from liverseg_gui.core.volume import Origin, Volume
+from liverseg_gui.core.window_level import NamedWindow, stated_window
 from liverseg_gui.io.dicom.geometry import StackGeometry, stack_geometry, thickness_finding
 from liverseg_gui.io.dicom.header_reader import read_header
 from liverseg_gui.io.dicom.headers import ImageHeader

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core import scan_checks as checks
-from liverseg_gui.core.display import NamedWindow, stated_window
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.geometry import Affine, Int3, StoredGrid
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import Finding, by_severity, error
 from liverseg_gui.core.volume import Origin, Volume
+from liverseg_gui.core.window_level import NamedWindow, stated_window
 from liverseg_gui.io.entries import ShowPreview, VolumeEntry
 from liverseg_gui.io.formats import gzip_stream as raw
 from liverseg_gui.io.formats import nifti_checks

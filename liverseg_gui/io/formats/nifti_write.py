@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.geometry import Affine
-from liverseg_gui.core.volume import LabelMap, Origin, Volume
+from liverseg_gui.core.labels import LabelMap
+from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io.formats.nifti import open_header, read_stored
 
 _MASK_ENDINGS = (".nii", ".nii.gz")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.geometry import Affine
-from liverseg_gui.core.volume import LIVER, TUMOR
+from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.io.dataset_names import ircadb
 from liverseg_gui.io.masks.frames import frame_affine
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
-from liverseg_gui.core.volume import BACKGROUND, LIVER, TUMOR
+from liverseg_gui.core.labels import BACKGROUND, LIVER, TUMOR
 
 LabelMapping = Mapping[int, int]
 """The program's label (0, 1, 2) for a file's value; values not in it become background."""

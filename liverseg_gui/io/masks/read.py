@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import GridMismatchError, UnreadableFileError
 from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.labels import LIVER, TUMOR, LabelMap
 from liverseg_gui.core.slices import slice_affines
-from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap, Volume
+from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.dataset_names import ircadb
 from liverseg_gui.io.formats import itk, nifti
 from liverseg_gui.io.masks.dicom_seg import is_seg, read_seg
@@ -247,7 +248,7 @@ def _on_grid(grid: StoredGrid, volume: Volume, read: Callable[[], Layers]) -> _M
         grid = volume.grid  # the mask lies on the file, whose geometry the reader stated anew
     empty = np.broadcast_to(np.uint8(0), grid.shape)
     try:
-        LabelMap(grid.to_ras(empty), grid).require_grid_of(volume)
+        LabelMap(grid.to_ras(empty), grid).require_grid(volume.shape, volume.affine)
     except GridMismatchError:
         if volume.origin.source_slices is None:
             raise

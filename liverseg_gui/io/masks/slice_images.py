@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.geometry import Affine
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.slices import SourceSlices
-from liverseg_gui.core.volume import LabelMap, Origin
+from liverseg_gui.core.volume import Origin
 
 LIST_NAME = "slices.json"
 

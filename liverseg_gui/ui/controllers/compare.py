@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from liverseg_gui.core.volume import LabelMap
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.evaluation.mask_comparison import LabelComparison, measure_agreement
 from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.ui.controllers.app_context import Workbench

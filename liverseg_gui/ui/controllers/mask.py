@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from liverseg_gui.core.display import LABEL_NAMES
+from liverseg_gui.core.labels import LABEL_NAMES, LabelMap
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.core.volume import Volume
 from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.system.privacy import remember_path
 from liverseg_gui.ui.controllers.app_context import Workbench

@@ -15,8 +15,9 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.histogram import Histogram, hu_histogram
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.core.volume import Volume
 from liverseg_gui.state.open_scan import StudyPlace
 from liverseg_gui.state.window_level_memory import study_key
 from liverseg_gui.system.privacy import remember_path, remember_secret

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liverseg_gui.core.geometry_override import with_geometry
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.core.volume import Volume
 from liverseg_gui.segmentation.segmenter import Segmentation, Segmenter
 from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.ui.controllers.app_context import Workbench

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.volume import LabelMap
 from liverseg_gui.ui.controllers.app_context import Workbench
 from liverseg_gui.ui.jobs.job_runner import Job, JobRunner
 from liverseg_gui.ui.viewer.surface3d.view import NO_MASK, SurfaceView

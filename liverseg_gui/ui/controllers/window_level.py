@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer
 
-from liverseg_gui.core.display import Window
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.core.histogram import region_window
+from liverseg_gui.core.window_level import Window
 from liverseg_gui.state.user_presets import preset_of, renamed
 from liverseg_gui.state.window_level_memory import WindowMemory
 from liverseg_gui.ui.controllers.app_context import Workbench

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from liverseg_gui.core.volume import BACKGROUND, LIVER, TUMOR
+from liverseg_gui.core.labels import BACKGROUND, LIVER, TUMOR
 from liverseg_gui.ui.widgets.theme import set_tone
 
 if TYPE_CHECKING:

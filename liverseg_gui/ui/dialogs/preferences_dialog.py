@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from liverseg_gui.core.display import PRESETS
+from liverseg_gui.core.window_level import PRESETS
 from liverseg_gui.state.preferences import MouseProfile, Preferences, Theme
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.widgets.theme import set_tone

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from liverseg_gui.core.display import PRESETS
 from liverseg_gui.core.slabs import SlabMode
+from liverseg_gui.core.window_level import PRESETS
 from liverseg_gui.state.preferences import QUALITIES
 from liverseg_gui.state.settings import MOST_RECENT
 from liverseg_gui.state.user_presets import MOST_USER_PRESETS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QApplication
 
-from liverseg_gui.core.display import PRESETS
+from liverseg_gui.core.window_level import PRESETS
 from liverseg_gui.state.preferences import Preferences
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import ViewState

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from liverseg_gui.core.display import PRESETS, Window
+from liverseg_gui.core.window_level import PRESETS, Window
 from liverseg_gui.state.user_presets import MOST_USER_PRESETS
 
 if TYPE_CHECKING:

@@ -19,8 +19,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from liverseg_gui.core.display import LABEL_NAMES
-from liverseg_gui.core.volume import LIVER, TUMOR
+from liverseg_gui.core.labels import LABEL_NAMES, LIVER, TUMOR
 from liverseg_gui.evaluation.mask_comparison import (
     AGREE,
     COMPARED_COLORS,

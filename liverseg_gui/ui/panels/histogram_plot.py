@@ -20,8 +20,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from liverseg_gui.core.display import Window
 from liverseg_gui.core.histogram import Histogram
+from liverseg_gui.core.window_level import Window
 from liverseg_gui.ui.panels.histogram_range import fitting_range, ticks
 from liverseg_gui.ui.widgets.input_filters import Notches
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from liverseg_gui.core.display import Window
 from liverseg_gui.core.histogram import HIGHEST_HU, LOWEST_HU
+from liverseg_gui.core.window_level import Window
 
 _WIDTHS, _LEAST_HU = 3.0, 240.0
 _SMALLEST, _LARGEST = 0.12, 0.8

@@ -23,7 +23,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from liverseg_gui.core.display import DEFAULT_STYLES, LABEL_NAMES, LabelStyle
+from liverseg_gui.core.display import DEFAULT_STYLES, LabelStyle
+from liverseg_gui.core.labels import LABEL_NAMES
 from liverseg_gui.state.overlay_style import THICKEST_PX, THINNEST_PX, OverlayLook
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import ViewState

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from liverseg_gui.core.display import (
+from liverseg_gui.core.window_level import (
     HIGHEST_CENTER,
     LOWEST_CENTER,
     NARROWEST,

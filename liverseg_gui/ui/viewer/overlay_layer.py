@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainterPath, QPen
 
 from liverseg_gui.core.contours import smooth_contours, voxel_edges
-from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap
+from liverseg_gui.core.labels import LIVER, TUMOR, LabelMap
 from liverseg_gui.evaluation.mask_comparison import COMPARED_COLORS, ONLY_A, ONLY_B, compare
 from liverseg_gui.state.open_scan import Study
 from liverseg_gui.state.view import ViewState

@@ -7,8 +7,9 @@ from typing import Protocol
 
 from PySide6.QtCore import QRectF
 
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.core.volume import Volume
 
 Z_IMAGE, Z_FILL, Z_CONTOUR, Z_CROSSHAIR, Z_READINGS = 0, 1, 2, 3, 4
 

@@ -19,7 +19,7 @@ from liverseg_gui.cli.self_test import command as self_test
 from liverseg_gui.cli.self_test.bench import Bench
 from liverseg_gui.cli.self_test.checks import CHECKS, Check
 from liverseg_gui.core.errors import LiverSegError
-from liverseg_gui.core.volume import LabelMap
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.segmentation.models.registry import Place, models_folder
 from liverseg_gui.segmentation.segmenter import Segmentation
 from liverseg_gui.system import resources

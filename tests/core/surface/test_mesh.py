@@ -7,12 +7,12 @@ import pytest
 
 from liverseg_gui.core.errors import Cancelled
 from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.labels import LIVER, TUMOR, LabelMap
 from liverseg_gui.core.measure import measure
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.surface.mesh import Surface, build_surfaces
 from liverseg_gui.core.surface.nets import surface_nets
-from liverseg_gui.core.volume import LIVER, TUMOR, LabelMap
 
 AXIS_ORDERS = [
     (order, signs)

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 
 from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.labels import TUMOR, LabelMap
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.surface.mesh import Surface, build_surfaces
 from liverseg_gui.core.surface.picking import first_hit
-from liverseg_gui.core.volume import TUMOR, LabelMap
 
 
 def two_lesions() -> tuple[Surface, ...]:

@@ -8,9 +8,10 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 
 from liverseg_gui.core.errors import AmbiguousInputError, UnreadableFileError
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.measure import measure
 from liverseg_gui.core.phantom import Phantom
-from liverseg_gui.core.volume import LabelMap, Volume
+from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.dicom.write import write_dicom_series
 from liverseg_gui.io.formats.nifti_write import save_mask
 from liverseg_gui.io.masks.read import read_mask

@@ -18,7 +18,7 @@ from liverseg_gui.core.errors import (
     SaveError,
     UnreadableFileError,
 )
-from liverseg_gui.core.volume import LabelMap
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.io.formats import nifti_write
 from liverseg_gui.io.formats.nifti_write import save_mask
 from liverseg_gui.io.masks.read import read_mask

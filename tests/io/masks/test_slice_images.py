@@ -11,8 +11,9 @@ import pytest
 
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.geometry import Affine
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.slices import SourceSlices, even_grid
-from liverseg_gui.core.volume import LabelMap, Origin
+from liverseg_gui.core.volume import Origin
 from liverseg_gui.io.masks import slice_images as mask_slices
 from liverseg_gui.io.masks.slice_images import save_mask_slices
 

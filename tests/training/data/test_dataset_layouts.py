@@ -13,7 +13,7 @@ import pytest
 
 from liverseg_gui.cli.main import main
 from liverseg_gui.core.errors import GridMismatchError, UnreadableFileError
-from liverseg_gui.core.volume import LabelMap
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.io.dicom.write import write_dicom_series
 from liverseg_gui.io.formats.nifti_write import save_mask, write_scan
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM, axial_slices

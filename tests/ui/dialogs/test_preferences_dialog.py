@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDialogButtonBox
 
-from liverseg_gui.core.display import PRESETS
+from liverseg_gui.core.window_level import PRESETS
 from liverseg_gui.segmentation.segmenter_process import ProcessSegmenter
 from liverseg_gui.state.preferences import DEVICES, QUALITIES, MouseProfile, Preferences, Theme
 from liverseg_gui.state.settings import Settings

@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from liverseg_gui.core.display import PRESETS
 from liverseg_gui.core.planes import Plane
+from liverseg_gui.core.window_level import PRESETS
 from liverseg_gui.state.view import Layout, Pane, Tool
 from liverseg_gui.ui.main_window.focus_ring import FocusRing, FocusWatch
 from liverseg_gui.ui.widgets.mnemonics import plain, with_mnemonic

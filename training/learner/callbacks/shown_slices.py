@@ -8,7 +8,7 @@ from itertools import chain, zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
-from liverseg_gui.core.volume import TUMOR
+from liverseg_gui.core.labels import TUMOR
 from training.data.slice_dataset import PreparedCase
 
 SHOWN = 6

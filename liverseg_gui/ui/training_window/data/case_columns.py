@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from liverseg_gui.core.labels import TUMOR
 from liverseg_gui.core.scan_issues import Finding, Severity
-from liverseg_gui.core.volume import TUMOR
 from liverseg_gui.ui.training_window.data.scan_cases import LookedCase
 from liverseg_gui.ui.widgets.severity import ICONS, TONES
 from liverseg_gui.ui.widgets.theme import Tone

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from liverseg_gui.core.display import LABEL_COLORS
-from liverseg_gui.core.volume import LIVER, TUMOR
+from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.ui.training_window.process.run_progress import Step
 from liverseg_gui.ui.training_window.run.curve_plot import CurvePlot, Series
 from liverseg_gui.ui.widgets.theme import Tone, tone_color

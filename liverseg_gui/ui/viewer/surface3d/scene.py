@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.display import LabelStyle
 from liverseg_gui.core.geometry import Affine, Int3
+from liverseg_gui.core.labels import LIVER
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.volume import LIVER
 
 if TYPE_CHECKING:
     from liverseg_gui.core.surface.mesh import Surface

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from liverseg_gui.core.volume import LIVER, TUMOR
+from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.evaluation.evaluate import judge
 from liverseg_gui.segmentation.models import weights_check as model_fit
 from liverseg_gui.state.settings import Settings

@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from liverseg_gui.core.display import LABEL_COLORS
-from liverseg_gui.core.volume import LIVER, TUMOR
+from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.evaluation.worst_slices import WorstSlice, worst_slices
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.training_window.results.page import ResultPage

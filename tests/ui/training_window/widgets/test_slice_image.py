@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from liverseg_gui.core.display import LABEL_COLORS
-from liverseg_gui.core.volume import LIVER, TUMOR
+from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.segmentation.preprocessing import axial_slices
 from liverseg_gui.ui.training_window.widgets.slice_image import SIDE_PX, case_picture
 from tests.training.layouts import small, true_labels

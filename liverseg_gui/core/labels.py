@@ -1,0 +1,55 @@
+"""Labels of a scan: background, liver and tumor, and the map of them on its grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liverseg_gui.core.errors import GridMismatchError
+from liverseg_gui.core.geometry import Affine, Int3, StoredGrid
+
+BACKGROUND, LIVER, TUMOR = 0, 1, 2
+
+
+@dataclass(frozen=True, eq=False)
+class LabelMap:
+    """Labels of a volume: uint8 (0 background, 1 liver, 2 tumor), shape (i, j, k) in RAS+ order."""
+
+    labels: NDArray[np.uint8]
+    grid: StoredGrid
+
+    def __post_init__(self) -> None:
+        if self.labels.dtype != np.uint8:
+            raise TypeError("a LabelMap holds uint8 labels")
+        self.labels.setflags(write=False)
+
+    @property
+    def affine(self) -> Affine:
+        """Maps RAS+ ordered indices to patient mm."""
+        return self.grid.ras_affine
+
+    def require_grid(self, shape: Int3, affine: Affine) -> None:
+        """Check that this map lies on a scan's grid, both in RAS+ order.
+
+        Raises:
+            GridMismatchError: shape or position differ.
+        """
+        if self.labels.shape != shape:
+            raise GridMismatchError(
+                f"The mask has {_size(self.labels.shape)} voxels but the scan has "
+                f"{_size(shape)}. Open the scan this mask was made on."
+            )
+        if not self.affine.close_to(affine, shape):
+            raise GridMismatchError(
+                "The mask lies at another place or has another spacing than the scan "
+                f"({self.affine} against {affine}). Open the scan this mask was made on."
+            )
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(n) for n in shape)
+
+
+LABEL_NAMES = {LIVER: "Liver", TUMOR: "Tumor"}
