@@ -29,7 +29,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def qapp_cls() -> type:
     """The program's own application, for pytest-qt."""
-    from liverseg_gui.ui.app.application import Application
+    from liverseg_gui.ui.app.app import Application
 
     return Application
 

@@ -51,7 +51,7 @@ from liverseg_gui.ui.dialogs.error_dialog import ProblemBox
 from liverseg_gui.ui.dialogs.models_dialog import ModelsDialog
 from liverseg_gui.ui.dialogs.preferences_dialog import PreferencesDialog
 from liverseg_gui.ui.dialogs.scan_browser import StudyBrowser
-from liverseg_gui.ui.main_window.licenses_dialog import LicensesDialog
+from liverseg_gui.ui.main_window.about_dialog import LicensesDialog
 from liverseg_gui.ui.main_window.shortcuts_dialog import ShortcutsDialog
 from liverseg_gui.ui.main_window.window import MainWindow
 from liverseg_gui.ui.training_window.config.page import RecipePage
@@ -61,7 +61,7 @@ from liverseg_gui.ui.training_window.run.page import RunPage
 from training.config.field_of_view import Look
 from training.config.train_config import TrainConfig
 from training.data.dataset_layouts import find_sources
-from training.evaluation.judge_model import judge_with_slices
+from training.evaluation.evaluate_model import judge_with_slices
 from training.evaluation.worst_slices_file import WORST, save_worst
 from training.export.model_card import HELD_OUT
 from training.runs.folder import RunState

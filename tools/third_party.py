@@ -20,7 +20,7 @@ from functools import cache
 from importlib.metadata import distribution, distributions, packages_distributions
 from pathlib import Path
 
-from liverseg_gui.system import resources
+from liverseg_gui.system import paths as resources
 from liverseg_gui.system.licenses import (
     ABOUT,
     GIVEN,

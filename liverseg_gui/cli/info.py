@@ -14,8 +14,7 @@ from liverseg_gui.cli.console import console_progress
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import by_severity, error
-from liverseg_gui.io.choice import likeliest
-from liverseg_gui.io.entries import Role, VolumeEntry
+from liverseg_gui.io.entries import Role, VolumeEntry, likeliest
 from liverseg_gui.io.scans import list_volumes
 from liverseg_gui.system.privacy import scrub
 

@@ -14,8 +14,7 @@ from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.measure import Measurements, measure
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
-from liverseg_gui.io.entries import VolumeEntry
-from liverseg_gui.io.fingerprint import fingerprint
+from liverseg_gui.io.entries import VolumeEntry, fingerprint
 from liverseg_gui.io.formats.nifti_write import require_mask_place
 from liverseg_gui.io.masks.read import UnknownLabelsError, parse_labels, read_mask, signature
 from liverseg_gui.io.masks.slice_images import require_slices, save_mask_slices

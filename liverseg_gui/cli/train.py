@@ -15,7 +15,7 @@ from liverseg_gui.cli.train_fine_tune import add_options, run_improvement, wante
 from liverseg_gui.cli.train_output import in_words, print_event, print_words, progress_events, say
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.system.features import NO_TRAINING, has_training
-from training.config.choices import LOSSES, MULTI_SCALE, PRECISIONS
+from training.config.train_config import LOSSES, MULTI_SCALE, PRECISIONS
 from training.runs.control import Stopped
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import Severity
 from liverseg_gui.io import archives
-from liverseg_gui.io.entries import PassedOver, Role, VolumeEntry
-from liverseg_gui.io.fingerprint import fingerprint
+from liverseg_gui.io.entries import PassedOver, Role, VolumeEntry, fingerprint
 from liverseg_gui.io.folders import walk
 from liverseg_gui.io.scans import list_volumes, survey_folder
 

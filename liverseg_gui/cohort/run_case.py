@@ -17,8 +17,7 @@ from liverseg_gui.core.geometry import Float3
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io import archives
-from liverseg_gui.io.entries import VolumeEntry
-from liverseg_gui.io.fingerprint import fingerprint
+from liverseg_gui.io.entries import VolumeEntry, fingerprint
 from liverseg_gui.io.formats.nifti_write import require_mask_place
 from liverseg_gui.io.scans import list_volumes
 from liverseg_gui.report.measurements import MadeFrom, write_report

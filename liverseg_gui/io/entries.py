@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -18,9 +20,14 @@ from liverseg_gui.core.volume import Volume
 
 Spacing = tuple[float, float, float | None]
 """mm along stored i, j, k; None along k where the slices lie unevenly."""
-
 ShowPreview = Callable[[Volume], None]
 """Takes a volume of one slice that can be shown while the rest is still being read."""
+_LIVER = re.compile(r"liver|hepat|abd|leber|foie|ventre|\bap\b|tap\b|portal|venous", re.IGNORECASE)
+_ELSEWHERE = re.compile(
+    r"lung|chest|thorax|head|brain|neck|bone|spine|knee|hip|sinus", re.IGNORECASE
+)
+_COVERAGE_MM = (150.0, 700.0)
+_THIN_MM = (0.8, 5.0)
 
 
 class Read(Protocol):
@@ -107,3 +114,45 @@ class VolumeEntry:
         if self.spacing_mm is None:
             return "unknown spacing"
         return " x ".join("uneven" if mm is None else f"{mm:.3g}" for mm in self.spacing_mm) + " mm"
+
+
+def likeliest(entries: Sequence[VolumeEntry]) -> int | None:
+    """The index of the volume a liver reader most likely wants; None where none can be opened.
+
+    Of equals the first wins.
+    """
+    offered = [n for n, e in enumerate(entries) if e.about.role is Role.VOLUME and not e.problem]
+    if not offered:
+        return None
+    return max(offered, key=lambda n: (_score(entries[n]), -n))
+
+
+def _score(entry: VolumeEntry) -> float:
+    words = f"{entry.description} {entry.about.study}"
+    score = 8.0 if entry.modality == "CT" else 0.0
+    score += 2.0 * bool(_LIVER.search(words)) - 3.0 * bool(_ELSEWHERE.search(entry.description))
+    score += {"portal venous": 2.0, "delayed": 0.5, "unenhanced": -1.0}.get(entry.about.phase, 0.0)
+    distance = entry.spacing_mm[2] if entry.spacing_mm else None
+    if distance is None:
+        distance = entry.about.thickness_mm or 0.0
+    covered = distance * entry.size[2]
+    score += 3.0 * (_COVERAGE_MM[0] <= covered <= _COVERAGE_MM[1])
+    score += 1.0 * (_THIN_MM[0] <= distance <= _THIN_MM[1])
+    score -= 2.0 * (entry.size[2] < 8)
+    return score - 0.5 * sum(f.severity is Severity.WARNING for f in entry.findings)
+
+
+def fingerprint(entry: VolumeEntry) -> str:
+    """A hash of where `entry` lies, of its files' sizes and times, and of its DICOM identifiers.
+
+    32 hexadecimal digits that tell nothing of the patient.
+
+    Raises:
+        OSError: a file of it is gone.
+    """
+    parts = [str(entry.path.absolute()), entry.key]
+    for file in sorted(entry.files or (entry.path,)):
+        status = file.stat()
+        parts.append(f"{file.name} {status.st_size} {status.st_mtime_ns}")
+    text = "\n".join(parts)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]

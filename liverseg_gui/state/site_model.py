@@ -6,9 +6,8 @@ import json
 
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.system.atomic_write import write_text
-from liverseg_gui.system.paths import site_folder
+from liverseg_gui.system.paths import DEFAULT_MODEL, site_folder
 from liverseg_gui.system.permissions import make_shared_folder, share
-from liverseg_gui.system.resources import DEFAULT_MODEL
 
 FILE = "settings.json"
 

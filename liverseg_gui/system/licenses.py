@@ -15,7 +15,7 @@ from email.parser import HeaderParser
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path, PurePosixPath
 
-from liverseg_gui.system import resources
+from liverseg_gui.system import paths as resources
 
 INDEX = "INDEX.txt"
 ABOUT = "ABOUT.txt"

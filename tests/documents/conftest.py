@@ -151,7 +151,7 @@ def events(untrained_model: Path, tmp_path_factory: pytest.TempPathFactory) -> l
     with pytest.MonkeyPatch.context() as patch:
         for place in (
             "training.learner.build",
-            "training.evaluation.judge_model",
+            "training.evaluation.evaluate_model",
             "liverseg_gui.segmentation.inference",
         ):
             patch.setattr(f"{place}.build_network", tiny_network)

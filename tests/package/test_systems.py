@@ -10,7 +10,7 @@ import pytest
 import systems
 
 from liverseg_gui.io.formats.itk import ENDINGS as ITK_ENDINGS
-from liverseg_gui.ui.app.application import _TASKBAR_ID
+from liverseg_gui.ui.app.app import _TASKBAR_ID
 
 INSTALLER = (systems.HERE / "windows" / "liverseg.iss").read_text()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import third_party
 
-from liverseg_gui.system import resources
+from liverseg_gui.system import paths as resources
 from liverseg_gui.system.licenses import (
     GIVEN,
     INDEX,

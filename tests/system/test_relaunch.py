@@ -37,7 +37,7 @@ def test_packaged_the_program_with_streams_is_the_command(
 
 
 def test_no_other_module_makes_such_a_command_of_its_own() -> None:
-    own = ROOT / "liverseg_gui" / "core" / "own_command.py"
+    own = ROOT / "liverseg_gui" / "system" / "relaunch.py"
     modules = [*ROOT.glob("liverseg_gui/**/*.py"), *ROOT.glob("training/**/*.py")]
     assert own in modules
     assert [m for m in modules if m != own and "sys.executable" in m.read_text("utf-8")] == []

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.system import resources
+from liverseg_gui.system import paths as resources
 
 
 @pytest.fixture

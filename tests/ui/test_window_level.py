@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 from liverseg_gui.core.histogram import hu_histogram, region_window
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.window_level import PRESETS, Window
-from liverseg_gui.ui.panels.histogram_range import fitting_range, ticks
+from liverseg_gui.ui.panels.histogram_plot import fitting_range, ticks
 from liverseg_gui.ui.widgets.theme import tone_of
 from tests.ui.conftest import Desk
 from tests.ui.gestures import LEFT, NONE, PLAIN, SHIFT, at_hu, drag, hu_a_px, now, panel, send, turn

@@ -7,9 +7,10 @@ import torch.nn.functional as F
 from fastai.callback.core import Callback
 from torch import Tensor
 
-from training.config.augmentation_config import Augmentation
+from training.augmentation.synthetic_tumors import paint_tumors
+from training.augmentation.transforms import intensity, liver_intensity, spatial
+from training.config.augmentation_config import Augmentation, SyntheticTumors
 from training.config.field_of_view import Look
-from training.config.synthetic import SyntheticTumors
 from training.config.train_config import TrainConfig
 
 
@@ -42,11 +43,11 @@ class PrepareBatch(Callback):
         """One of the looks, augmented."""
         near = self._liver is not None and float(torch.rand(1)) < self.closer
         look = self._liver if near and self._liver is not None else self._trunk
-        images, labels = self._augmentation.move(images, labels, centers, look)
+        images, labels = spatial(self._augmentation, images, labels, centers, look)
         if self._synthetic is not None:
-            images, labels = self._synthetic(images, labels, look.pixel_mm)
-        images = self._augmentation.shade(images, labels)
-        return self._augmentation.vary(images), labels
+            images, labels = paint_tumors(self._synthetic, images, labels, look.pixel_mm)
+        images = liver_intensity(self._augmentation, images, labels)
+        return intensity(self._augmentation, images), labels
 
 
 def _plain(images: Tensor, labels: Tensor, look: Look) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,10 @@
-"""Tumors and masses as `training.config.synthetic` says, painted into a batch."""
+"""Synthetic tumors in the livers of a batch, and masses beside them.
+
+Real tumors are few; Hu et al. (CVPR 2023) come near to training on real ones with painted ones
+alone. Ellipsoids with noise-distorted surfaces are darker or brighter than the liver around them,
+some with a rim, large ones with a darker core, and push the tissue around them aside. Masses
+outside the liver carry no label: a network that has seen them does not take every mass for tumor.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +16,7 @@ from torch import Tensor
 
 from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM, WINDOW_HU
-from training.config.synthetic import SyntheticTumors
+from training.config.augmentation_config import SyntheticTumors
 
 _HU = 1 / (WINDOW_HU[1] - WINDOW_HU[0])
 _SMALLEST_LIVER = 300  # pixels: less of the liver is no place for a tumor

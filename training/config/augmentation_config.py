@@ -1,23 +1,17 @@
-"""Augmentation of whole batches, on whatever device they are.
+"""The random changes of a training: ranges of the augmentation, chances of synthetic tumors.
 
 What moves (rotation, scale, shift, elastic) moves slices and labels alike, in one resampling that
 also cuts out what the network looks at. What changes intensity does so in terms of the window, as
 contrast phases, scanners and reconstruction kernels do. Left-right flips are offered but off: the
 liver's side is anatomy, and a network that is shown mirrored patients loses it.
 
-The ranges are here, for whoever shows or stores a recipe;
-`training.augmentation.transforms` needs torch.
+`training.augmentation` does all this and needs torch; whoever shows or stores a configuration does
+not.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from training.config.field_of_view import Look
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -42,22 +36,15 @@ class Augmentation:
     tone_chance: float = 0.35
     tone: tuple[float, float] = (-0.3, 0.2)
 
-    def move(
-        self, images: Tensor, labels: Tensor, centers: Tensor, look: Look
-    ) -> tuple[Tensor, Tensor]:
-        """Cut `look` out of a batch: `training.augmentation.transforms.move`."""
-        from training.augmentation.transforms import move
 
-        return move(self, images, labels, centers, look)
+@dataclass(frozen=True)
+class SyntheticTumors:
+    """How often and what is painted. Chances are per image, radii in millimetres (roughly).
 
-    def shade(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Change the tone of the whole liver: `training.augmentation.transforms.shade`."""
-        from training.augmentation.transforms import shade
+    Images that hold a real tumor get one with half the chance.
+    """
 
-        return shade(self, images, labels)
-
-    def vary(self, images: Tensor) -> Tensor:
-        """Change the intensities: `training.augmentation.transforms.vary`."""
-        from training.augmentation.transforms import vary
-
-        return vary(self, images)
+    chance: float = 0.4
+    mass_chance: float = 0.15
+    radius_mm: tuple[float, float] = (2.0, 30.0)
+    bright_chance: float = 0.12

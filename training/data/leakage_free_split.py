@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,27 @@ from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.segmentation.models.card import ModelCard
 from training.data.case import CaseSource
 from training.data.splits import Split, listed, load_split, make_split
-from training.data.taught import taught_patients, trained_on
+
+_LITS = re.compile(r"(?:volume-|liver_)?0*([0-9]+)", re.IGNORECASE)
+"""What the layouts of LiTS call one patient: "007", "volume-7" and, in the Decathlon, "liver_7"."""
+
+
+def trained_on(card: ModelCard) -> list[str]:
+    """The names of the cases that a card says its model was trained on."""
+    names = card.about.get("trained_on")
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def taught_patients(sources: Iterable[CaseSource], taught: Collection[str]) -> set[str]:
+    """The patients of `sources` who are among the `taught` names, themselves or by one of their
+    cases; the spellings of LiTS's layouts count as one."""
+    names = {_spelled(name) for name in taught}
+    return {s.patient for s in sources if names & {_spelled(s.name), _spelled(s.patient)}}
+
+
+def _spelled(name: str) -> str:
+    match = _LITS.fullmatch(name)
+    return match[1] if match else name
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from liverseg_gui.segmentation.models.registry import CARD, find_model
 from liverseg_gui.segmentation.preprocessing import WINDOW_HU
 from liverseg_gui.system.atomic_write import write_text
 from training.config.train_config import TrainConfig
-from training.data.taught import trained_on
+from training.data.leakage_free_split import trained_on
 
 Row = dict[str, Any]
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.runtime.out_of_memory import is_out_of_memory
+from liverseg_gui.segmentation.runtime.base import is_out_of_memory
 from training.config.train_config import TrainConfig
 from training.data.slice_dataset import SliceDataset
 from training.learner.build import Say, make_learner, seed_everything
@@ -27,8 +27,7 @@ from training.learner.checkpoint import (
     restore_stage,
 )
 from training.learner.distributed import Processes, ShareSteps, collect, processes, together
-from training.learner.gpu_memory import keep_freed_memory
-from training.learner.memory_limit import free_memory, halved
+from training.learner.gpu_memory import free_memory, halved, keep_freed_memory
 from training.runs.epoch_log import EpochResult, add_note
 from training.runs.observer import NOBODY, Listener, Plan
 

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from liverseg_gui.core.errors import LiverSegError
-from training.config.choices import LOSSES
+from training.config.train_config import LOSSES
 
 FOCUS = 2.0
 """Lin et al. 2017, "Focal loss for dense object detection": their best gamma."""
@@ -93,7 +93,7 @@ class LossSum(nn.Module):
 
 
 def make_loss(name: str, focus: float = FOCUS, missed: float = MISSED) -> nn.Module:
-    """The loss of that `name`, a key of `training.config.choices.LOSSES`.
+    """The loss of that `name`, a key of `training.config.train_config.LOSSES`.
 
     `focus` is the focal loss's gamma, `missed` Tversky's beta.
 

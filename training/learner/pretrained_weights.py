@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from liverseg_gui.core.errors import ModelError
-from training.config.choices import IMAGENET
+from training.config.train_config import IMAGENET
 
 _MARK = "layer1.0.conv1.weight"
 _PATIENCE_S = 30.0

@@ -20,13 +20,12 @@ from liverseg_gui.segmentation.models.registry import (
 )
 from liverseg_gui.segmentation.models.store import ExpectedShapes, add_model
 from liverseg_gui.segmentation.models.weights_check import expected_shapes
-from liverseg_gui.system.resources import DEFAULT_MODEL
+from liverseg_gui.system.paths import DEFAULT_MODEL
 from training.config.field_of_view import LIVER, Look
 from training.config.train_config import TrainConfig
 from training.data.case import CaseSource
-from training.data.leakage_free_split import unseen_split
+from training.data.leakage_free_split import taught_patients, trained_on, unseen_split
 from training.data.splits import SPLIT, Split, load_split, save_split
-from training.data.taught import taught_patients, trained_on
 from training.evaluation.acceptance import Decision, read_decision, write_decision
 from training.evaluation.model_comparison import compare_models
 from training.export.model_card import add_to_card

@@ -128,7 +128,7 @@ def _answer(said: Estimate | str) -> Estimate:
 
 def _serve(pipe: Any, config: TrainConfig, slices: int, watched: int) -> None:
     """In the process of its own: measure, and say what came out or what went wrong."""
-    from liverseg_gui.segmentation.runtime.out_of_memory import is_out_of_memory
+    from liverseg_gui.segmentation.runtime.base import is_out_of_memory
 
     try:
         pipe.send(measure(config, slices, watched))

@@ -14,11 +14,11 @@ from typing import Any
 from liverseg_gui.core.errors import SaveError
 
 EVENTS = "events.jsonl"
-
 Event = dict[str, Any]
 Tell = Callable[[Event], None]
-
 _TAIL = 65_536
+_MOST_BYTES = 2**20
+"""At most so much at a time: a long training is caught up with in several steps."""
 
 
 class EventFile:
@@ -122,3 +122,39 @@ def _tail(path: Path, size: int) -> bytes:
         file.seek(0, os.SEEK_END)
         file.seek(max(file.tell() - size, 0))
         return file.read()
+
+
+class EventTail:
+    """`read` returns what was added to `path` since; a file that was begun anew is read anew."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._place = 0
+        self._full = False
+        self.begun_anew = False
+        """Whether the last `read` found another file than the one before."""
+
+    def read(self) -> list[Event]:
+        """The events on the next whole lines; what is no event is left out."""
+        data = self._next_bytes()
+        self._full = len(data) == _MOST_BYTES
+        whole = data.rfind(b"\n") + 1
+        self._place += whole
+        events = (parse_event(line) for line in data[:whole].splitlines())
+        return [event for event in events if event is not None]
+
+    @property
+    def behind(self) -> bool:
+        """Whether the last `read` took as much as it may, so that there is likely more."""
+        return self._full
+
+    def _next_bytes(self) -> bytes:
+        self.begun_anew = False
+        try:
+            with self._path.open("rb") as file:
+                if file.seek(0, 2) < self._place:
+                    self._place, self.begun_anew = 0, True
+                file.seek(self._place)
+                return file.read(_MOST_BYTES)
+        except OSError:
+            return b""

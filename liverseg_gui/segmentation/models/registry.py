@@ -19,9 +19,8 @@ from liverseg_gui.segmentation.models.weights_file import (
     read_shapes,
     why_refused,
 )
-from liverseg_gui.system import resources
-from liverseg_gui.system.paths import data_folder, site_folder
-from liverseg_gui.system.resources import DEFAULT_MODEL
+from liverseg_gui.system import paths as resources
+from liverseg_gui.system.paths import DEFAULT_MODEL, data_folder, site_folder
 
 __all__ = [
     "CARD",

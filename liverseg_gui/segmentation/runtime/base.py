@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import suppress
 from typing import Protocol
 
 import torch
@@ -11,11 +13,10 @@ from liverseg_gui.core.errors import SegmentationError
 
 EXACT = "torch-float32"
 """The runtime that is everywhere, and whose labels the others are held to."""
-
 FOLDED = "torch-folded-float32"
 """The same with its batch norms folded into the convolutions: differs by rounding alone."""
-
 _REDUCED = {"torch-float16": torch.float16, "torch-bfloat16": torch.bfloat16}
+_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
 
 class InvalidScoresError(SegmentationError):
@@ -130,3 +131,19 @@ def pick_device(wish: str) -> str:
             f"There is no device {wish!r} on this computer. Use --device auto or cpu."
         )
     return wish
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether `error` says that memory ran out, on a GPU or not."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    said = str(error).lower()
+    return isinstance(error, RuntimeError) and any(word in said for word in _WORDS)
+
+
+def free_memory(device: str) -> None:
+    """Give back what nothing refers to any more; call it outside of any `except`."""
+    gc.collect()
+    with suppress(RuntimeError, AttributeError):  # a lost device cannot give anything back
+        if device != "cpu":
+            getattr(torch, device).empty_cache()

@@ -15,10 +15,15 @@ from torch import Tensor
 
 from liverseg_gui.core.errors import Cancelled
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.runtime.base import EXACT, InvalidScoresError, Runtime
+from liverseg_gui.segmentation.runtime.base import (
+    EXACT,
+    InvalidScoresError,
+    Runtime,
+    free_memory,
+    is_out_of_memory,
+)
 from liverseg_gui.segmentation.runtime.choice_cache import Choice, in_words
 from liverseg_gui.segmentation.runtime.factory import RuntimeMaker
-from liverseg_gui.segmentation.runtime.out_of_memory import free_memory, is_out_of_memory
 
 SAME = 0.998
 """Dice of the liver, and share of all pixels, that have to be labelled as float32 labels them."""

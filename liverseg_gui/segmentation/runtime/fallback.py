@@ -14,10 +14,15 @@ import torch
 from torch import Tensor
 
 from liverseg_gui.core.errors import SegmentationError
-from liverseg_gui.segmentation.runtime.base import EXACT, InvalidScoresError, Runtime
+from liverseg_gui.segmentation.runtime.base import (
+    EXACT,
+    InvalidScoresError,
+    Runtime,
+    free_memory,
+    is_out_of_memory,
+)
 from liverseg_gui.segmentation.runtime.choice_cache import Choice, in_words
 from liverseg_gui.segmentation.runtime.factory import RuntimeMaker
-from liverseg_gui.segmentation.runtime.out_of_memory import free_memory, is_out_of_memory
 
 
 @dataclass(frozen=True)

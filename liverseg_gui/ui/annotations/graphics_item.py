@@ -13,7 +13,7 @@ from liverseg_gui.core.annotations import ReadingKind
 from liverseg_gui.ui.annotations.layout import HANDLE_PX, Pixels, Sketch
 from liverseg_gui.ui.viewer.plane_box import PlaneBox
 from liverseg_gui.ui.viewer.slice_frame import Z_READINGS
-from liverseg_gui.ui.widgets.pane_colors import READING, READING_CHOSEN
+from liverseg_gui.ui.widgets.theme import READING, READING_CHOSEN
 
 _PLAIN, _CHOSEN = QColor(READING), QColor(READING_CHOSEN)
 _HALO, _BACK = QColor(0, 0, 0), QColor(0, 0, 0, 165)  # opaque lines are painted twice as fast

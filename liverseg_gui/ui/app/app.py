@@ -3,28 +3,58 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSettings, QTimer
-from PySide6.QtGui import QIcon
+from PySide6.QtCore import QByteArray, QEvent, QSettings, QTimer, Signal
+from PySide6.QtGui import QFileOpenEvent, QIcon
+from PySide6.QtWidgets import QApplication
 
 from liverseg_gui.segmentation.models.registry import chosen_model
 from liverseg_gui.segmentation.segmenter_process import ProcessSegmenter
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import Layout
-from liverseg_gui.system import resources
+from liverseg_gui.system import paths as resources
 from liverseg_gui.system.crash_report import crash_file, earlier_crash
 from liverseg_gui.system.logging_setup import start_logging
 from liverseg_gui.system.paths import config_folder
-from liverseg_gui.ui.app.application import Application, own_taskbar_place
 from liverseg_gui.ui.app.exception_hook import UnexpectedErrors
 from liverseg_gui.ui.app.gc_timer import GarbageTimer
 from liverseg_gui.ui.main_window.window import MainWindow
 from liverseg_gui.ui.widgets.theme import apply_theme
 
+_TASKBAR_ID = "LiverSeg.LiverSeg"
+"""The window's place in Windows' taskbar; the installer gives its shortcuts the same."""
 _WARM_UP_MS = 500
 _TRAININGS_MS = 1500
 """The window is there first."""
+
+
+class Application(QApplication):
+    """The application. macOS hands over a document by an event and not on the command line, at the
+    start and later: `handed_over` is the last one, and the signal tells of each."""
+
+    document_handed_over = Signal(object)
+
+    def __init__(self, words: Sequence[str]) -> None:
+        super().__init__(list(words))
+        self.handed_over: Path | None = None
+
+    def event(self, event: QEvent) -> bool:
+        """Take a document of the Finder; anything else is Qt's."""
+        if isinstance(event, QFileOpenEvent) and event.file():
+            self.handed_over = Path(event.file())
+            self.document_handed_over.emit(self.handed_over)
+            return True
+        return super().event(event)
+
+
+def own_taskbar_place() -> None:
+    """Windows: show the program's icon in the taskbar and not that of Python, from source, too."""
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID(_TASKBAR_ID)
 
 
 @crash_file()

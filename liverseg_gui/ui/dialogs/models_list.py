@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from liverseg_gui.segmentation.models.description import card_facts, figure_text, model_figures
 from liverseg_gui.segmentation.models.registry import InstalledModel
-from liverseg_gui.ui.widgets.tones import TONE_ROLE, ToneDelegate
+from liverseg_gui.ui.widgets.severity import TONE_ROLE, ToneDelegate
 
 _COLUMNS = ("Model", "In use", "From", "Patients", "Liver Dice", "Tumor Dice", "MB")
 _TIPS = {

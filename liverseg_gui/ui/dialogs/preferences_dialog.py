@@ -19,8 +19,7 @@ from PySide6.QtWidgets import (
 from liverseg_gui.core.window_level import PRESETS
 from liverseg_gui.state.preferences import MouseProfile, Preferences, Theme
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.widgets.theme import set_tone
-from liverseg_gui.ui.widgets.tips import QUALITY_TIP
+from liverseg_gui.ui.widgets.theme import QUALITY_TIP, set_tone
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from liverseg_gui.io.choice import likeliest
-from liverseg_gui.io.entries import VolumeEntry
+from liverseg_gui.io.entries import VolumeEntry, likeliest
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.dialogs.scan_tree import StudyTree
 from liverseg_gui.ui.dialogs.thumbnails import Picture, Thumbnails, icon

@@ -18,8 +18,7 @@ from liverseg_gui.ui.widgets.patient_display import (
     patient_shown,
     text_shown,
 )
-from liverseg_gui.ui.widgets.severity import ICONS, TONES
-from liverseg_gui.ui.widgets.tones import TONE_ROLE, ToneDelegate
+from liverseg_gui.ui.widgets.severity import ICONS, TONE_ROLE, TONES, ToneDelegate
 
 COLUMNS = ("Series", "Modality", "Slices", "Distance / thickness", "Phase", "Date", "Check")
 _CHECK = len(COLUMNS) - 1

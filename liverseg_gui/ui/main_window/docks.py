@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QFrame,
+    QMainWindow,
+    QMenu,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 STATE_VERSION = 1
 """Raise it when panels are added or renamed: a state of another version is not taken."""
@@ -87,3 +95,20 @@ def _is_on_a_screen(dock: QDockWidget) -> bool:
     return any(
         screen.availableGeometry().contains(frame.topLeft()) for screen in QGuiApplication.screens()
     )
+
+
+class DisplayPanel(QScrollArea):
+    """Scrolls where the window is too low for all of `parts`."""
+
+    def __init__(self, *parts: QWidget) -> None:
+        super().__init__()
+        inner = QWidget()
+        layout = QVBoxLayout(inner)
+        layout.setContentsMargins(6, 2, 6, 4)
+        for part in parts:
+            layout.addWidget(part)
+        layout.addStretch(1)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(inner)

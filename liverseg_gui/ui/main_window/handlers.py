@@ -7,38 +7,55 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
 from liverseg_gui.core.slabs import THICKEST_MM, THINNEST_MM, Slab, SlabMode
+from liverseg_gui.core.window_level import PRESETS
 from liverseg_gui.state.preferences import QUALITIES, MouseProfile
 from liverseg_gui.state.settings import MOST_RECENT, Settings
+from liverseg_gui.state.user_presets import MOST_USER_PRESETS
 from liverseg_gui.state.view import Layout, Pane, Tool, ViewState
-from liverseg_gui.system import resources
+from liverseg_gui.system import paths as resources
 from liverseg_gui.system.clear_caches import clear_caches
-from liverseg_gui.system.features import has_training
 from liverseg_gui.system.paths import log_folder
 from liverseg_gui.ui.annotations.texts import KINDS
-from liverseg_gui.ui.main_window.actions import ROWS, tool_tip
-from liverseg_gui.ui.main_window.reading_commands import (
-    reading_handlers,
-    refresh_readings,
-    tool_checks,
-)
-from liverseg_gui.ui.main_window.window_commands import refresh_window_commands, window_handlers
+from liverseg_gui.ui.main_window.about_dialog import AboutBox
+from liverseg_gui.ui.main_window.refresh import USER_GUIDE, refresh_commands
+from liverseg_gui.ui.main_window.viewer_window import ViewerWindow
 from liverseg_gui.ui.widgets.open_externally import open_outside
-from liverseg_gui.ui.widgets.patient_display import text_shown
-from liverseg_gui.ui.widgets.scan_facts import no_segmentation
-
-if TYPE_CHECKING:
-    from liverseg_gui.ui.main_window.window import MainWindow
-
-_LONGEST_NAME = 60
-_USER_GUIDE = "user-guide"
 
 
-def handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
+def reading_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
+    """The handlers of all of them but the tools, by key."""
+    control = window.readings
+    return {
+        "close_polygon": control.close_polygon,
+        "undo": control.undo,
+        "redo": control.redo,
+        "delete_reading": control.delete,
+        "delete_readings": control.delete_all,
+        "show_readings": partial(setattr, window.view_state, "readings_visible"),
+    }
+
+
+def window_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
+    """The handlers of the Window menu by their keys."""
+    control = window.windows
+    return {
+        **{f"preset {name}": partial(control.set, preset) for name, preset in PRESETS.items()},
+        **{f"user preset {n + 1}": partial(control.take_own, n) for n in range(MOST_USER_PRESETS)},
+        "file_window": control.from_file,
+        "auto_window": control.auto,
+        "region_window": lambda: control.from_region(window.panes.voxel_under_cursor),
+        "reset_window": control.reset,
+        "save_preset": control.save_preset,
+        "rename_preset": control.rename_preset,
+        "delete_preset": control.delete_preset,
+    }
+
+
+def handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
     """The handler of each command, by its key."""
     tools = {f"tool {kind.value}": tool for tool, kind in KINDS.items()}
     return {
@@ -52,7 +69,7 @@ def handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
     }
 
 
-def _file_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
+def _file_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
     control, settings, dialogs = window.controller, window.settings, window.bench.dialogs
     return {
         "open_file": partial(_ask_then, dialogs.scan_file, control.open),
@@ -73,11 +90,11 @@ def _file_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
         "clear_traces": partial(_clear_traces, window),
         "quit": window.close,
         "segment": control.segment,
-        "about": window.about,
+        "about": partial(_about, window),
     }
 
 
-def _look_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
+def _look_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
     state, settings = window.view_state, window.settings
     return {
         "navigate": partial(_choose_tool, window, Tool.NAVIGATE),
@@ -99,7 +116,7 @@ def _look_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
     }
 
 
-def _overlay_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
+def _overlay_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
     state, comparer = window.view_state, window.controller.comparer
     return {
         **{f"quality {name}": partial(_choose_quality, window, name) for name in QUALITIES},
@@ -117,7 +134,7 @@ def _overlay_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
     }
 
 
-def _layout_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
+def _layout_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
     state, cine = window.view_state, window.cine
     return {
         **{
@@ -138,7 +155,7 @@ def _layout_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
     }
 
 
-def _own_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
+def _own_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
     """What is about the program and not about the scan."""
     guide, panes = window.guide, window.panes
     return {
@@ -161,99 +178,13 @@ def _own_handlers(window: MainWindow) -> dict[str, Callable[..., object]]:
     }
 
 
-def refresh_commands(window: MainWindow) -> None:
-    """Bring the state of every command up to date."""
-    study, actions = window.study, window.actions_by_key
-    for row in ROWS:
-        actions[row.key].setEnabled(study.volume is not None or not row.needs_scan)
-    has_mask = study.mask is not None
-    slices = study.volume.origin.source_slices if study.volume else None
-    actions["save_mask"].setEnabled(has_mask)
-    actions["save_slices"].setEnabled(has_mask and slices is not None)
-    alone = study.mask is None and bool(window.bench.readings.items)
-    actions["save_report"].setEnabled(study.measurements is not None or alone)
-    refresh_readings(window)
-    comparer = window.controller.comparer
-    going = window.runner.busy or window.flicker.running or window.readings.unfinished
-    actions["cancel"].setEnabled(going)
-    actions["flicker"].setEnabled(has_mask)
-    actions["compare_file"].setEnabled(has_mask)
-    actions["compare_model"].setEnabled(has_mask and comparer.has_model)
-    actions["compare_before"].setEnabled(has_mask and comparer.has_before)
-    actions["stop_comparing"].setEnabled(study.compared is not None)
-    actions["train"].setVisible(has_training())
-    actions["user_guide"].setVisible(resources.page(_USER_GUIDE) is not None)
-    _refresh_segment(window)
-    _refresh_checks(window)
-    _refresh_recent(window)
-    refresh_window_commands(window)
-
-
-def _refresh_segment(window: MainWindow) -> None:
-    """Segmenting needs a CT and a free worker; the button says why it is off."""
-    volume, action = window.study.volume, window.actions_by_key["segment"]
-    reason = no_segmentation(volume.origin.modality) if volume else ""
-    can = volume is not None and not reason and not window.runner.busy
-    row = next(row for row in ROWS if row.key == "segment")
-    for widget in (action, window.panel.segment_button):
-        widget.setEnabled(can)
-        widget.setToolTip(reason or tool_tip(row))
-
-
-def _refresh_checks(window: MainWindow) -> None:
-    state, settings = window.view_state, window.settings
-    checks = {
-        "overlay": state.overlay_visible,
-        "flicker": window.flicker.running,
-        "navigate": state.tool is Tool.NAVIGATE,
-        "window_tool": state.tool is Tool.WINDOW,
-        "pacs": state.mouse_profile is MouseProfile.PACS,
-        "crosshair": state.crosshair_visible,
-        "show_readings": state.readings_visible,
-        **tool_checks(window),
-        "invert": state.inverted,
-        "linked": state.linked,
-        "maximize": state.maximized,
-        "cine": window.cine.running,
-        **{f"layout {layout.name.lower()}": state.layout is layout for layout in Layout},
-        **{f"slab {mode.name.lower()}": state.slab.mode is mode for mode in SlabMode},
-        **{f"quality {name}": settings.preferences.quality == name for name in QUALITIES},
-        "full_screen": window.isFullScreen(),
-        "hide_patient": settings.hide_patient,
-        "reopen_last": settings.reopen_last,
-    }
-    for key, checked in checks.items():
-        action = window.actions_by_key[key]
-        action.blockSignals(True)
-        action.setChecked(checked)
-        action.blockSignals(False)
-
-
-def _refresh_recent(window: MainWindow) -> None:
-    """The recent paths in their menu; where there are none it says so."""
-    recent = window.settings.recent
-    for n in range(MOST_RECENT):
-        action = window.actions_by_key[f"recent {n + 1}"]
-        action.setVisible(n < len(recent))
-        action.setEnabled(n < len(recent))
-        if n < len(recent):
-            text = text_shown(str(recent[n]), window.settings)
-            short = text if len(text) <= _LONGEST_NAME else f"... {text[-_LONGEST_NAME:]}"
-            action.setText(f"&{n + 1}  {short.replace('&', '&&')}")
-            action.setToolTip(text)
-        else:
-            action.setText("")
-            action.setToolTip("")
-    window.actions_by_key["clear_recent"].setEnabled(bool(recent))
-
-
 def _ask_then(ask: Callable[[], object], do: Callable[..., object]) -> None:
     answer = ask()
     if answer is not None:
         do(answer)
 
 
-def _cancel(window: MainWindow) -> None:
+def _cancel(window: ViewerWindow) -> None:
     """Give up the reading that is being drawn, else stop what flickers, else what runs."""
     if window.readings.give_up():
         return
@@ -263,12 +194,12 @@ def _cancel(window: MainWindow) -> None:
         window.job_bar.cancel()
 
 
-def _choose_tool(window: MainWindow, tool: Tool, _checked: bool) -> None:
+def _choose_tool(window: ViewerWindow, tool: Tool, _checked: bool) -> None:
     window.view_state.choose_tool(tool)
     refresh_commands(window)
 
 
-def _choose_layout(window: MainWindow, layout: Layout, _checked: bool) -> None:
+def _choose_layout(window: ViewerWindow, layout: Layout, _checked: bool) -> None:
     state = window.view_state
     state.maximized = False
     if layout is Layout.STRIP:
@@ -277,12 +208,12 @@ def _choose_layout(window: MainWindow, layout: Layout, _checked: bool) -> None:
     refresh_commands(window)
 
 
-def _choose_slab(window: MainWindow, mode: SlabMode, _checked: bool) -> None:
+def _choose_slab(window: ViewerWindow, mode: SlabMode, _checked: bool) -> None:
     window.view_state.slab = replace(window.view_state.slab, mode=mode)
     refresh_commands(window)
 
 
-def _next_slab(window: MainWindow) -> None:
+def _next_slab(window: ViewerWindow) -> None:
     modes = list(SlabMode)
     mode = modes[(modes.index(window.view_state.slab.mode) + 1) % len(modes)]
     _choose_slab(window, mode, True)
@@ -295,7 +226,7 @@ def _change_slab(state: ViewState, step: int) -> None:
     state.slab = Slab(mode, mm)
 
 
-def _show_preferences(window: MainWindow) -> None:
+def _show_preferences(window: ViewerWindow) -> None:
     """They take effect while the dialog is open."""
     from liverseg_gui.ui.dialogs.preferences_dialog import PreferencesDialog
 
@@ -304,8 +235,8 @@ def _show_preferences(window: MainWindow) -> None:
     dialog.open()
 
 
-def _show_user_guide(window: MainWindow) -> None:
-    page = resources.page(_USER_GUIDE)
+def _show_user_guide(window: ViewerWindow) -> None:
+    page = resources.page(USER_GUIDE)
     if page is not None:
         window.bench.said.emit(f"The user guide is {page}.")
     if page is None or not open_outside(page):
@@ -315,7 +246,7 @@ def _show_user_guide(window: MainWindow) -> None:
         )
 
 
-def _show_models(window: MainWindow) -> None:
+def _show_models(window: ViewerWindow) -> None:
     """What is chosen there is used from the next segmentation on."""
     from liverseg_gui.ui.dialogs.models_dialog import ModelsDialog
 
@@ -325,7 +256,7 @@ def _show_models(window: MainWindow) -> None:
     dialog.open()
 
 
-def show_training(window: MainWindow, out: Path | None = None) -> None:
+def show_training(window: ViewerWindow, out: Path | None = None) -> None:
     """There is one room, and it stays beside the window; `out` is a training to show in it."""
     from liverseg_gui.ui.training_window.pages import standard_pages
     from liverseg_gui.ui.training_window.window import TrainingRoom
@@ -347,7 +278,7 @@ def show_training(window: MainWindow, out: Path | None = None) -> None:
         room.open_folder(out)
 
 
-def _show_log_folder(window: MainWindow) -> None:
+def _show_log_folder(window: ViewerWindow) -> None:
     """In the system's file manager, and told: not every system says that it has none.
 
     The place is the program's own, and told where patients are hidden too.
@@ -361,11 +292,15 @@ def _show_log_folder(window: MainWindow) -> None:
         window.bench.dialogs.problem(place)
 
 
-def _choose_quality(window: MainWindow, quality: str, _checked: bool) -> None:
+def _choose_quality(window: ViewerWindow, quality: str, _checked: bool) -> None:
     window.settings.prefer(quality=quality)
 
 
-def _full_screen(window: MainWindow, full: bool) -> None:
+def _about(window: ViewerWindow) -> None:
+    AboutBox(window).exec()
+
+
+def _full_screen(window: ViewerWindow, full: bool) -> None:
     """Back again the window is as large as it was."""
     state = window.windowState()
     whole = Qt.WindowState.WindowFullScreen
@@ -376,17 +311,17 @@ def _set_pacs(settings: Settings, pacs: bool) -> None:
     settings.prefer(mouse_profile=MouseProfile.PACS if pacs else MouseProfile.DEFAULT)
 
 
-def _forget_labels(window: MainWindow) -> None:
+def _forget_labels(window: ViewerWindow) -> None:
     window.settings.forget_label_maps()
     window.bench.say("The next mask from another program is asked about again")
 
 
-def _clear_recent(window: MainWindow) -> None:
+def _clear_recent(window: ViewerWindow) -> None:
     window.windows.forget()
     window.settings.clear_recent()
 
 
-def _clear_traces(window: MainWindow) -> None:
+def _clear_traces(window: ViewerWindow) -> None:
     """Recent files at once, caches in a job."""
     _clear_recent(window)
     window.bench.submit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -20,11 +21,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from liverseg_gui.core.histogram import Histogram
+from liverseg_gui.core.histogram import HIGHEST_HU, LOWEST_HU, Histogram
 from liverseg_gui.core.window_level import Window
-from liverseg_gui.ui.panels.histogram_range import fitting_range, ticks
 from liverseg_gui.ui.widgets.input_filters import Notches
 
+_WIDTHS, _LEAST_HU = 3.0, 240.0
+_SMALLEST, _LARGEST = 0.12, 0.8
+_LABEL_PX = 48
 _KEYS = Qt.Key
 _STEPS = {_KEYS.Key_Left: -1, _KEYS.Key_Down: -1, _KEYS.Key_Right: 1, _KEYS.Key_Up: 1}
 _SHIFT, _KEYPAD = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.KeypadModifier
@@ -36,6 +39,35 @@ _TIP = (
     "Drag the band: center\nDrag an edge: width (with Shift: this edge alone)\nWheel: width\n"
     "Double click: auto\nArrow keys: center; with Shift: width"
 )
+
+
+def fitting_range(window: Window, now: tuple[float, float] | None) -> tuple[float, float]:
+    """The lowest and highest HU to show: `now`, while the window is easily seen and held there.
+
+    Otherwise three times the width, at least 240 HU, shifted so that HU no CT has take no room.
+    """
+    if now is not None:
+        low, high = now
+        share = window.width / (high - low)
+        inside = low < window.low and window.high < high
+        wide_enough = share > _SMALLEST or high - low <= _LEAST_HU
+        if inside and wide_enough and share < _LARGEST:
+            return now
+    span = max(_WIDTHS * window.width, _LEAST_HU)
+    low = window.center - span / 2
+    spare = window.width / 8
+    low = max(low, min(LOWEST_HU, window.low - spare))
+    high = min(low + span, max(HIGHEST_HU, window.high + spare))
+    return low, high
+
+
+def ticks(low_hu: float, high_hu: float, width_px: int) -> list[int]:
+    """Round HU to write below an axis of `width_px`, so that their figures do not touch."""
+    least = (high_hu - low_hu) * _LABEL_PX / max(width_px, 1)
+    power = 10 ** math.floor(math.log10(max(least, 1)))
+    step = next(int(power * n) for n in (1, 2, 5, 10) if power * n >= least or n == 10)
+    first = math.ceil(low_hu / step) * step
+    return list(range(first, math.floor(high_hu) + 1, step))
 
 
 class Grip(Enum):

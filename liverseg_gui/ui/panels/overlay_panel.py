@@ -29,7 +29,7 @@ from liverseg_gui.state.overlay_style import THICKEST_PX, THINNEST_PX, OverlayLo
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.viewer.flicker import Flicker
-from liverseg_gui.ui.widgets.number_keys import NumberKeys
+from liverseg_gui.ui.widgets.input_filters import NumberKeys
 
 _KEEP_AFTER_MS = 600
 _MODES = {"Fill and contour": (True, True), "Fill": (True, False), "Contour": (False, True)}

@@ -27,8 +27,7 @@ from liverseg_gui.state.preferences import QUALITIES
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.severity import NOT_RELIABLE, SHORT_MARK, WARNING_SIGN, why_unreliable
-from liverseg_gui.ui.widgets.theme import Tone, set_tone
-from liverseg_gui.ui.widgets.tips import QUALITY_TIP
+from liverseg_gui.ui.widgets.theme import QUALITY_TIP, Tone, set_tone
 
 if TYPE_CHECKING:
     from liverseg_gui.core.measure import Lesion, Measurements

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QGroupBox, QHBoxLayout
 
 from liverseg_gui.core.slabs import THICKEST_MM, THINNEST_MM, SlabMode
 from liverseg_gui.state.view import ViewState
-from liverseg_gui.ui.widgets.number_keys import NumberKeys
+from liverseg_gui.ui.widgets.input_filters import NumberKeys
 
 
 class SlabPanel(QGroupBox):

@@ -31,7 +31,7 @@ from liverseg_gui.state.open_scan import Study
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.panels.histogram_plot import HistogramPlot
-from liverseg_gui.ui.widgets.number_keys import NumberKeys
+from liverseg_gui.ui.widgets.input_filters import NumberKeys
 from liverseg_gui.ui.widgets.theme import set_tone
 
 BUTTONS = {

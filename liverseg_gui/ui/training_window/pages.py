@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from training.config.train_config import TrainConfig
     from training.data.case import CaseSource
     from training.runs.training_job import TrainingJob
+from enum import IntEnum
 
+from PySide6.QtWidgets import QListWidgetItem
 
-ShowSlice = Callable[[Path, int | None, int], None]
-"""Shows the axial slice (from 0) of a scan, volume (from 1, None: the only one), in the window."""
+from liverseg_gui.ui.training_window.results.page import ShowSlice
 
 
 class RecipeStep(Protocol):
@@ -238,7 +239,7 @@ def _improve(settings: Settings, parent: QWidget, data: DataPage) -> ImproveAsk:
 
 
 def _training() -> Training:
-    from liverseg_gui.ui.training_window.process.busy import refuse_second
+    from liverseg_gui.ui.training_window.process.training_process import refuse_second
     from training.runs.registry import forget, known_runs, new_run_folder
 
     return Training(_job, new_run_folder, known_runs, forget, refuse_second)
@@ -258,3 +259,47 @@ def _job(selection: DataSelection, recipe: TrainConfig, name: str, out: Path) ->
         selection.split_seed,
         recipe=recipe,
     )
+
+
+class Step(IntEnum):
+    """The steps, in their order."""
+
+    DATA = 0
+    RECIPE = 1
+    RUN = 2
+    RESULT = 3
+
+
+TITLES = {
+    Step.DATA: "Data",
+    Step.RECIPE: "Recipe",
+    Step.RUN: "Run",
+    Step.RESULT: "Result",
+}
+
+
+def makers(pages: Pages) -> dict[Step, Callable[[], QWidget] | None]:
+    """What makes the page of each step."""
+    return {
+        Step.DATA: pages.data,
+        Step.RECIPE: pages.recipe,
+        Step.RUN: pages.run,
+        Step.RESULT: pages.result,
+    }
+
+
+def offered_steps(pages: Pages) -> list[Step]:
+    """The steps up to the first that has no page."""
+    offered = []
+    for step, make in makers(pages).items():
+        if make is None:
+            break
+        offered.append(step)
+    return offered
+
+
+def allow(item: QListWidgetItem, why_not: str) -> None:
+    """Let the step in a list be gone to, or say why it cannot be."""
+    enabled = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+    item.setFlags(Qt.ItemFlag.NoItemFlags if why_not else enabled)
+    item.setToolTip(why_not)

@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
 )
 
 from liverseg_gui.ui.training_window.pages import KnownRun
+from liverseg_gui.ui.widgets.severity import TONE_ROLE, ToneDelegate
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
-from liverseg_gui.ui.widgets.tones import TONE_ROLE, ToneDelegate
 
 _OUT = Qt.ItemDataRole.UserRole
 _TONES: dict[str, Tone] = {

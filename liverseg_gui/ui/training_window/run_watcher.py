@@ -14,11 +14,13 @@ from PySide6.QtCore import QObject, QSettings, QTimer, Signal
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
 from liverseg_gui.system.paths import config_folder, data_folder
 from liverseg_gui.ui.dialogs.prompts import Dialogs
-from liverseg_gui.ui.training_window.training_notice import TrainingNotice
 from liverseg_gui.ui.widgets.theme import Tone
 
 if TYPE_CHECKING:
     from training.runs.folder import RunRecord
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+
+from liverseg_gui.ui.widgets.theme import set_tone
 
 _LOOK_MS = 5000
 _LIST = "trainings.json"
@@ -32,6 +34,36 @@ _WORDS: dict[str, tuple[str, Tone]] = {
     "stopped": ("was stopped", "info"),
     "cancelled": ("was cancelled", "info"),
 }
+
+
+class TrainingNotice(QWidget):
+    """Hidden until there is something to say. `asked` to show the training, `dismissed` not to."""
+
+    asked = Signal()
+    dismissed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.label, self.show_button, self.close_button = QLabel(), QToolButton(), QToolButton()
+        self.show_button.setText("Show")
+        self.show_button.setToolTip("Open the training room at it")
+        self.show_button.clicked.connect(self.asked)
+        self.close_button.setText("✕")
+        self.close_button.setAutoRaise(True)
+        self.close_button.setToolTip("Do not say this again")
+        self.close_button.setAccessibleName("Dismiss")
+        self.close_button.clicked.connect(self.dismissed)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(4, 0, 8, 0)
+        for widget in (self.label, self.show_button, self.close_button):
+            layout.addWidget(widget)
+        self.hide()
+
+    def say(self, text: str, tone: Tone) -> None:
+        """Show `text`."""
+        self.label.setText(text)
+        set_tone(self.label, tone)
+        self.show()
 
 
 class TrainingWatch(QObject):

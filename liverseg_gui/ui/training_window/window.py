@@ -24,8 +24,9 @@ from PySide6.QtWidgets import (
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.ui.training_window.data.page import DataPage
-from liverseg_gui.ui.training_window.fine_tune.improve_button import ImproveButton
+from liverseg_gui.ui.training_window.fine_tune.dialog import ImproveButton
 from liverseg_gui.ui.training_window.pages import (
+    TITLES,
     HasJobs,
     Job,
     KnownRun,
@@ -33,20 +34,46 @@ from liverseg_gui.ui.training_window.pages import (
     RecipeStep,
     ResultStep,
     RunStep,
+    Step,
+    allow,
+    makers,
+    offered_steps,
 )
-from liverseg_gui.ui.training_window.process.busy import BusyError
-from liverseg_gui.ui.training_window.room_geometry import SIZE, keep_geometry, restore_geometry
+from liverseg_gui.ui.training_window.process.training_process import BusyError
 from liverseg_gui.ui.training_window.run_list import RunList
-from liverseg_gui.ui.training_window.steps import TITLES, Step, allow, makers, offered_steps
 from liverseg_gui.ui.training_window.widgets.tab_order import put_last
 from liverseg_gui.ui.widgets.theme import set_tone
 
 if TYPE_CHECKING:
     from training.config.train_config import TrainConfig
+from PySide6.QtCore import QByteArray, QSettings, QSize
 
+from liverseg_gui.system.paths import config_folder
+
+SIZE = QSize(1240, 820)
+_GEOMETRY = "training room"
 _SIDE_PX = 210
 _LOOK_MS = 3000
 _NO_RUN = "Start a training first, or show one of those below."
+
+
+def restore_geometry(room: QDialog) -> None:
+    """As it was, or as large as the screen allows."""
+    room.resize(SIZE.boundedTo(room.screen().availableSize() * 0.95))
+    geometry = _stored().value(_GEOMETRY)
+    if isinstance(geometry, QByteArray):
+        room.restoreGeometry(geometry)
+
+
+def keep_geometry(room: QDialog) -> None:
+    """Remember it."""
+    stored = _stored()
+    stored.setValue(_GEOMETRY, room.saveGeometry())
+    stored.sync()
+
+
+def _stored() -> QSettings:
+    return QSettings(str(config_folder() / "window.ini"), QSettings.Format.IniFormat)
 
 
 class TrainingRoom(QDialog):

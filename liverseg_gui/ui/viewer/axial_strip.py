@@ -15,7 +15,7 @@ from liverseg_gui.core.volume import Volume
 from liverseg_gui.state.open_scan import Study
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.widgets.input_filters import Notches
-from liverseg_gui.ui.widgets.pane_colors import PANE_TEXT, PLANE_COLORS
+from liverseg_gui.ui.widgets.theme import PANE_TEXT, PLANE_COLORS
 
 _APART_MM = 5.0
 _GAP = 4

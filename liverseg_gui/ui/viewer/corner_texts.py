@@ -6,7 +6,7 @@ from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
-from liverseg_gui.ui.widgets.pane_colors import PANE_LETTERS, PANE_TEXT
+from liverseg_gui.ui.widgets.theme import PANE_LETTERS, PANE_TEXT
 
 _GAP = 6
 _SIDES = ("left", "right", "top", "bottom")

@@ -17,7 +17,7 @@ from liverseg_gui.state.view import Pane, ViewState
 from liverseg_gui.ui.viewer.panes import PaneGrid
 from liverseg_gui.ui.viewer.slice_view import SliceView
 from liverseg_gui.ui.viewer.surface3d.view import SurfaceView
-from liverseg_gui.ui.widgets.pane_colors import PANE_TEXT
+from liverseg_gui.ui.widgets.theme import PANE_TEXT
 
 _FOOT_PX = 18
 

@@ -6,8 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QSpinBox, QWidget
 
-from liverseg_gui.ui.widgets.input_filters import Notches
-from liverseg_gui.ui.widgets.number_keys import NumberKeys
+from liverseg_gui.ui.widgets.input_filters import Notches, NumberKeys
 
 _PAGE = 10
 

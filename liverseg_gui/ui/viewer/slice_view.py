@@ -18,8 +18,8 @@ from liverseg_gui.ui.viewer.corner_texts import SliceLabels
 from liverseg_gui.ui.viewer.plane_box import PlaneBox
 from liverseg_gui.ui.viewer.slice_frame import Z_CROSSHAIR, Frame, Layer
 from liverseg_gui.ui.viewer.slice_slider import SliceRow
-from liverseg_gui.ui.widgets.pane_colors import PANE_BACKGROUND, PLANE_COLORS
 from liverseg_gui.ui.widgets.severity import SHORT_MARK
+from liverseg_gui.ui.widgets.theme import PANE_BACKGROUND, PLANE_COLORS
 
 FRAME_PX = 2
 _PADDING = 0.03

@@ -9,7 +9,7 @@ from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPalette, QPixmap, QPixm
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
-from liverseg_gui.system import resources
+from liverseg_gui.system import paths as resources
 
 _COLOR = "currentColor"
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject
-from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 
 _A_NOTCH = 120
 """Eighths of a degree; fine wheels and touchpads tell of parts of it."""
+_ENTER = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
 
 class Notches:
@@ -42,4 +44,36 @@ class WheelGuard(QObject):
         if watched.hasFocus():
             return False
         event.ignore()
+        return True
+
+
+class NumberKeys(QObject):
+    """Enter takes what was typed into `box`, Esc drops it; then `done` tells that the keyboard can
+    go elsewhere: digits and letters are commands again."""
+
+    done = Signal()
+
+    def __init__(self, box: QSpinBox | QDoubleSpinBox) -> None:
+        super().__init__(box)
+        self._box = box
+        box.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Claim Esc, which is a command elsewhere, and act on both keys."""
+        if (
+            not isinstance(event, QKeyEvent)
+            or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        ):
+            return False
+        escape = event.key() == Qt.Key.Key_Escape
+        if event.type() is QEvent.Type.ShortcutOverride and escape:
+            event.accept()
+            return True
+        if event.type() is not QEvent.Type.KeyPress or not (escape or event.key() in _ENTER):
+            return False
+        if escape:
+            self._box.setValue(self._box.value())  # type: ignore[arg-type]
+        else:
+            self._box.interpretText()
+        self.done.emit()
         return True

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
+
 from liverseg_gui.core.scan_issues import Severity
 from liverseg_gui.core.volume import Volume
-from liverseg_gui.ui.widgets.theme import Tone
+from liverseg_gui.ui.widgets.theme import Tone, tone_color
 
 WARNING_SIGN = "\N{WARNING SIGN}"
 NOT_RELIABLE = f" {WARNING_SIGN} not reliable"
 SHORT_MARK = f" {WARNING_SIGN}"
-
 ICONS = {Severity.ERROR: "\N{CROSS MARK}", Severity.WARNING: WARNING_SIGN, Severity.INFO: "i"}
 TONES: dict[Severity, Tone] = {
     Severity.ERROR: "error",
@@ -17,6 +20,8 @@ TONES: dict[Severity, Tone] = {
     Severity.INFO: "info",
 }
 WORDS = {Severity.ERROR: "Error", Severity.WARNING: "Warning", Severity.INFO: "Note"}
+TONE_ROLE = Qt.ItemDataRole.UserRole + 100
+"""The role a cell's tone is kept in; its color is looked up when it is painted."""
 
 
 def why_unreliable(volume: Volume | None) -> str:
@@ -24,3 +29,16 @@ def why_unreliable(volume: Volume | None) -> str:
     if volume is None:
         return ""
     return "\n".join(str(finding) for finding in volume.findings if finding.spoils_mm)
+
+
+class ToneDelegate(QStyledItemDelegate):
+    """Paints a cell's text in the color its tone has in the present theme."""
+
+    def initStyleOption(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """As usual, but for the color of the text."""
+        super().initStyleOption(option, index)
+        tone = index.data(TONE_ROLE)
+        if tone is not None:
+            option.palette.setColor(QPalette.ColorRole.Text, tone_color(tone))

@@ -22,7 +22,7 @@ from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.segmentation.models.registry import Place, models_folder
 from liverseg_gui.segmentation.segmenter import Segmentation
-from liverseg_gui.system import resources
+from liverseg_gui.system import paths as resources
 from liverseg_gui.ui.viewer.surface3d import canvas as surface_canvas
 from liverseg_gui.ui.viewer.surface3d.scene import NoOpenGLError
 

@@ -377,7 +377,7 @@ def test_what_is_put_in_its_place_meanwhile_disturbs_no_other(
 def test_a_killed_add_leaves_no_model(model: Path, home: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path;"
-        "from liverseg_gui.segmentation import model_store as s;"
+        "from liverseg_gui.segmentation.models import store as s;"
         "s.checksum = lambda *_: os._exit(9);"
         "s.add_model(Path(sys.argv[1]), None, None)"
     )
@@ -502,7 +502,7 @@ def shapes(model: Path) -> Shapes:
 
 def test_the_registry_loads_no_torch() -> None:
     code = (
-        "import sys; from liverseg_gui.segmentation import model_store;"
+        "import sys; import liverseg_gui.segmentation.models.store;"
         "from liverseg_gui.segmentation.models.registry import list_models; list_models();"
         "print('torch' in sys.modules)"
     )

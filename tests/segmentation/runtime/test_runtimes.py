@@ -38,8 +38,7 @@ from liverseg_gui.segmentation.runtime import (
 )
 from liverseg_gui.segmentation.runtime.base import EXACT, FOLDED, TorchRuntime, pick_device
 from liverseg_gui.segmentation.runtime.choice_cache import FILE, Choice, recall
-from liverseg_gui.segmentation.runtime.factory import RuntimeMaker
-from liverseg_gui.segmentation.runtime.folding import folded
+from liverseg_gui.segmentation.runtime.factory import RuntimeMaker, folded
 from liverseg_gui.segmentation.runtime.openvino import OpenVinoRuntime, has_openvino
 from liverseg_gui.system import paths as places
 

@@ -6,7 +6,8 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from training.config.synthetic import SyntheticTumors
+from training.augmentation.synthetic_tumors import paint_tumors
+from training.config.augmentation_config import SyntheticTumors
 
 LIVER_LEVEL = 0.7
 
@@ -22,7 +23,7 @@ def livers(count: int = 12) -> tuple[Tensor, Tensor]:
 def test_tumors_are_painted_into_the_liver_and_labelled() -> None:
     torch.manual_seed(0)
     images, labels = livers()
-    painted, painted_labels = SyntheticTumors(1.0, 0.0)(images, labels, 2.0)
+    painted, painted_labels = paint_tumors(SyntheticTumors(1.0, 0.0), images, labels, 2.0)
     tumor = painted_labels == 2
     assert (tumor.flatten(1).any(1)).sum() >= 9  # the slice may lie beyond a tumor's end
     assert not (tumor & (labels == 0)).any()
@@ -35,10 +36,10 @@ def test_tumors_are_painted_into_the_liver_and_labelled() -> None:
 
 def test_most_tumors_are_darker_and_some_are_brighter() -> None:
     torch.manual_seed(1)
-    painted, labels = SyntheticTumors(1.0, 0.0, bright_chance=0.0)(*livers(40), 2.0)
+    painted, labels = paint_tumors(SyntheticTumors(1.0, 0.0, bright_chance=0.0), *livers(40), 2.0)
     dark = [float(p[2][m == 2].mean()) for p, m in zip(painted, labels, strict=True) if 2 in m]
     assert np.mean(np.array(dark) < LIVER_LEVEL) > 0.85
-    painted, labels = SyntheticTumors(1.0, 0.0, bright_chance=1.0)(*livers(40), 2.0)
+    painted, labels = paint_tumors(SyntheticTumors(1.0, 0.0, bright_chance=1.0), *livers(40), 2.0)
     bright = [float(p[2][m == 2].mean()) for p, m in zip(painted, labels, strict=True) if 2 in m]
     assert np.mean(np.array(bright) > LIVER_LEVEL) > 0.7
 
@@ -48,7 +49,7 @@ def test_a_tumor_has_the_size_it_was_given(radius_mm: float) -> None:
     torch.manual_seed(2)
     images, labels = livers(60)
     paint = SyntheticTumors(1.0, 0.0, radius_mm=(radius_mm, radius_mm * 1.001))
-    _, labels = paint(images, labels, 2.0)
+    _, labels = paint_tumors(paint, images, labels, 2.0)
     sizes = [
         np.count_nonzero(parts == n) * 4.0
         for parts, count in (ndimage.label(m.numpy() == 2) for m in labels)
@@ -61,7 +62,7 @@ def test_a_tumor_has_the_size_it_was_given(radius_mm: float) -> None:
 def test_masses_outside_the_liver_change_the_image_and_no_label() -> None:
     torch.manual_seed(0)
     images, labels = livers()
-    painted, same = SyntheticTumors(0.0, 1.0)(images, labels, 2.0)
+    painted, same = paint_tumors(SyntheticTumors(0.0, 1.0), images, labels, 2.0)
     assert torch.equal(same, labels)
     outside = (painted - images).abs().amax(1)[labels == 0]
     assert float(outside.max()) > 0.05
@@ -71,7 +72,7 @@ def test_images_without_enough_liver_are_left_alone() -> None:
     torch.manual_seed(0)
     images, labels = livers(4)
     labels = torch.where(torch.arange(128)[None, :, None] < 32, labels, 0)
-    painted, same = SyntheticTumors(1.0, 1.0)(images, labels, 2.0)
+    painted, same = paint_tumors(SyntheticTumors(1.0, 1.0), images, labels, 2.0)
     assert torch.equal(painted, images)
     assert torch.equal(same, labels)
 
@@ -80,6 +81,6 @@ def test_the_same_seed_paints_the_same() -> None:
     outcomes = []
     for _ in range(2):
         torch.manual_seed(7)
-        outcomes.append(SyntheticTumors()(*livers(), 1.1))
+        outcomes.append(paint_tumors(SyntheticTumors(), *livers(), 1.1))
     assert torch.equal(outcomes[0][0], outcomes[1][0])
     assert torch.equal(outcomes[0][1], outcomes[1][1])

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from training.augmentation.jpeg import jpeg
+from training.augmentation.transforms import intensity, jpeg, liver_intensity, spatial
 from training.config.augmentation_config import Augmentation
 from training.config.field_of_view import LIVER, TRUNK, Look
 
@@ -25,15 +25,15 @@ def block(rows: slice, columns: slice, count: int = 16) -> tuple[Tensor, Tensor,
 def test_nothing_changes_where_every_range_is_zero() -> None:
     torch.manual_seed(0)
     images, labels, centers = block(slice(20, 50), slice(30, 70))
-    moved, moved_labels = QUIET.move(images, labels, centers, WHOLE)
+    moved, moved_labels = spatial(QUIET, images, labels, centers, WHOLE)
     torch.testing.assert_close(moved, images, atol=1e-4, rtol=0)
     assert torch.equal(moved_labels, labels)
-    torch.testing.assert_close(QUIET.vary(images), images, atol=2e-4, rtol=0)
+    torch.testing.assert_close(intensity(QUIET, images), images, atol=2e-4, rtol=0)
 
 
 def test_images_and_labels_move_together() -> None:
     torch.manual_seed(0)
-    moved, labels = Augmentation().move(*block(slice(20, 50), slice(30, 70)), WHOLE)
+    moved, labels = spatial(Augmentation(), *block(slice(20, 50), slice(30, 70)), WHOLE)
     assert moved.shape == (16, 3, 64, 96)
     assert ((moved[:, 1] > 0.5) == (labels == 1)).float().mean() > 0.98
     assert labels.flatten(1).sum(1).float().std() > 5
@@ -42,9 +42,9 @@ def test_images_and_labels_move_together() -> None:
 def test_the_liver_stays_on_its_side_unless_flips_are_asked_for() -> None:
     torch.manual_seed(0)
     images, labels, centers = block(slice(20, 44), slice(10, 30), 32)
-    _, kept = Augmentation().move(images, labels, centers, WHOLE)
+    _, kept = spatial(Augmentation(), images, labels, centers, WHOLE)
     assert (kept[:, :, 48:].sum((1, 2)) == 0).all()
-    _, flipped = Augmentation(flip_probability=1.0).move(images, labels, centers, WHOLE)
+    _, flipped = spatial(Augmentation(flip_probability=1.0), images, labels, centers, WHOLE)
     assert (flipped[:, :, :48].sum((1, 2)) == 0).all()
 
 
@@ -52,7 +52,7 @@ def test_the_closer_look_has_the_liver_in_its_middle_at_its_scale() -> None:
     torch.manual_seed(0)
     look = Look((32, 48), (128, 192))
     assert look.extent == (0.25, 0.25)
-    _, labels = QUIET.move(*block(slice(40, 48), slice(10, 22)), look)
+    _, labels = spatial(QUIET, *block(slice(40, 48), slice(10, 22)), look)
     rows, columns = torch.nonzero(labels[0], as_tuple=True)
     assert (int(rows.min()), int(rows.max())) == (8, 23)
     assert (int(columns.min()), int(columns.max())) == (12, 35)
@@ -69,7 +69,7 @@ def test_the_order_of_the_slices_is_reversed_in_half_of_the_images() -> None:
     images = torch.zeros(400, 3, 8, 8)
     images[:, 0] = 1
     labels = torch.zeros(400, 8, 8, dtype=torch.long)
-    moved, _ = QUIET.move(images, labels, torch.zeros(400, 2), Look((8, 8), (8, 8)))
+    moved, _ = spatial(QUIET, images, labels, torch.zeros(400, 2), Look((8, 8), (8, 8)))
     first, last = moved[:, 0].mean((1, 2)) > 0.5, moved[:, 2].mean((1, 2)) > 0.5
     assert torch.equal(first, ~last)
     assert 140 < int(first.sum()) < 260
@@ -77,7 +77,7 @@ def test_the_order_of_the_slices_is_reversed_in_half_of_the_images() -> None:
 
 def test_intensities_stay_in_range_and_differ_between_images() -> None:
     torch.manual_seed(0)
-    varied = Augmentation(degrade=1.0).vary(torch.full((16, 3, 32, 48), 0.5))
+    varied = intensity(Augmentation(degrade=1.0), torch.full((16, 3, 32, 48), 0.5))
     assert 0 <= float(varied.min()) <= float(varied.max()) <= 1
     assert float(varied.mean((1, 2, 3)).std()) > 0.05
 
@@ -106,11 +106,11 @@ def test_the_liver_alone_changes_its_tone() -> None:
     labels[:, 30:34, 20:24] = 2
     images = torch.full((32, 3, 64, 96), 0.5)
     images[:, 0, :22] = 0.0  # air
-    shaded = Augmentation(tone_chance=1.0).shade(images, labels)
+    shaded = liver_intensity(Augmentation(tone_chance=1.0), images, labels)
     change = (shaded - images)[:, 1]
     assert not change[:, 50:].any()
     assert float(change[:, 30, 15].min()) < -0.2
     assert float(change[:, 30, 15].max()) > 0.1
     torch.testing.assert_close(change[:, 32, 22], change[:, 30, 15])
     assert not (shaded - images)[:, 0, :22].any()
-    assert torch.equal(Augmentation(tone_chance=0.0).shade(images, labels), images)
+    assert torch.equal(liver_intensity(Augmentation(tone_chance=0.0), images, labels), images)

@@ -13,12 +13,10 @@ import pytest
 from liverseg_gui.cli.main import command_parser
 from liverseg_gui.cli.train import _recipe
 from liverseg_gui.core.errors import LiverSegError
-from training.config.augmentation_config import Augmentation
-from training.config.choices import LOSSES, PRECISIONS
+from training.config.augmentation_config import Augmentation, SyntheticTumors
 from training.config.config_file import read_recipe, write_recipe
 from training.config.field_of_view import Look
-from training.config.synthetic import SyntheticTumors
-from training.config.train_config import TrainConfig
+from training.config.train_config import LOSSES, PRECISIONS, TrainConfig
 from training.runs.epoch_log import EpochResult
 
 RECIPES = [

@@ -288,7 +288,7 @@ def test_the_figures_and_findings_are_plain_values() -> None:
 
 
 def test_every_finding_of_the_check_is_documented_and_nothing_else_is() -> None:
-    text = (ROOT / "training" / "check_findings.py").read_text()
+    text = (ROOT / "training" / "data" / "data_check_rules.py").read_text()
     raised = set(re.findall(r'\b(?:warning|error)\(\s*"([a-z0-9-]+)"', text))
     page = (ROOT / "docs" / "training-data.md").read_text()
     listed = re.findall(r"^\| `([a-z0-9-]+)` \| (error|warning) \|", page, re.M)

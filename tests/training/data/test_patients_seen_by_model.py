@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.training.data.test_splits import Named
-from training.data.taught import taught_patients
+from training.data.leakage_free_split import taught_patients
 
 
 @pytest.mark.parametrize("name", ["007", "7", "volume-7", "Volume-007", "liver_7", "liver_007"])

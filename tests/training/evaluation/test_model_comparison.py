@@ -13,8 +13,7 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.evaluation.evaluate import judge
 from tests.training.tiny import TINY, write_lits2d
 from training.data.dataset_layouts import find_sources
-from training.evaluation.comparison_apart import compare_run_apart
-from training.evaluation.model_comparison import read_comparison
+from training.evaluation.model_comparison import compare_run_apart, read_comparison
 from training.export.model_card import HELD_OUT, add_to_card
 from training.runs.folder import RunState
 from training.runs.state_file import Record

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from liverseg_gui.core.errors import LiverSegError
-from training.config.choices import LOSSES
+from training.config.train_config import LOSSES
 from training.learner.losses import CrossEntropy, DiceLoss, FocalLoss, TverskyLoss, make_loss
 from training.learner.validation_metrics import Accuracy, DicePerClass, MeanLoss
 

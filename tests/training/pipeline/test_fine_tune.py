@@ -59,7 +59,7 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A tiny model in a folder, which was trained on the patient 003."""
     for place in (
         "training.learner.build",
-        "training.evaluation.judge_model",
+        "training.evaluation.evaluate_model",
         "liverseg_gui.segmentation.inference",
     ):
         monkeypatch.setattr(f"{place}.build_network", tiny_network)

@@ -7,8 +7,7 @@ import pytest
 
 from liverseg_gui.core.errors import LiverSegError
 from training.config.train_config import TrainConfig
-from training.planning.batch_size import MemoryNeed, find_batch_size, memory_need
-from training.planning.memory_left import memory_left
+from training.planning.batch_size import MemoryNeed, find_batch_size, memory_left, memory_need
 
 RECIPE = TrainConfig(precision="float32", device="cpu")
 GB = 10**9

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from training.runs import event_tail
-from training.runs.event_tail import EventTail
+from training.runs import events as event_tail
+from training.runs.events import EventTail
 
 
 def add(path: Path, text: str) -> None:

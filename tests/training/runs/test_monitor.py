@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from training.runs.epoch_log import EpochResult
-from training.runs.remaining import Remaining
+from training.runs.monitor import Remaining
 
 STAGES = (("one cycle", 3), ("fine-tune", 2))
 

@@ -10,8 +10,7 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QFileOpenEvent
 
 from liverseg_gui.state.settings import LastStudy
-from liverseg_gui.ui.app.app import open_documents
-from liverseg_gui.ui.app.application import Application
+from liverseg_gui.ui.app.app import Application, open_documents
 from tests.ui.conftest import Desk
 
 

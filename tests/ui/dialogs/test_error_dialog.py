@@ -22,8 +22,7 @@ from liverseg_gui.system.logging_setup import LOG_NAME, start_logging
 from liverseg_gui.system.paths import log_folder
 from liverseg_gui.ui.app.app import open_first
 from liverseg_gui.ui.app.exception_hook import UnexpectedErrors
-from liverseg_gui.ui.dialogs.error_dialog import ProblemBox
-from liverseg_gui.ui.dialogs.error_report import error_report
+from liverseg_gui.ui.dialogs.error_dialog import ProblemBox, error_report
 from tests.ui.conftest import Desk
 
 ROOT = Path(__file__).parents[3]
@@ -91,7 +90,7 @@ def test_a_report_has_error_program_system_and_log_and_neither_patient_nor_path(
 
 def test_torch_is_not_loaded_for_it() -> None:
     program = (
-        "import sys; from liverseg_gui.ui.dialogs.error_report import error_report; "
+        "import sys; from liverseg_gui.ui.dialogs.error_dialog import error_report; "
         "assert 'torch ' in error_report('a', 'b'); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
@@ -185,8 +184,9 @@ def run_app(last: str) -> subprocess.CompletedProcess[str]:
     program = (
         "import os, sys\n"
         "from PySide6.QtWidgets import QApplication\n"
-        "from liverseg_gui.ui import app, dialogs\n"
-        "dialogs.Dialogs.crashed = lambda self, words: print(words)\n"
+        "from liverseg_gui.ui.app import app\n"
+        "from liverseg_gui.ui.dialogs.prompts import Dialogs\n"
+        "Dialogs.crashed = lambda self, words: print(words)\n"
         "first = app.open_first\n"
         "def then(*words):\n"
         "    first(*words)\n"

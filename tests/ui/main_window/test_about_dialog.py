@@ -8,8 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from liverseg_gui.ui.main_window.about_dialog import AboutBox
-from liverseg_gui.ui.main_window.licenses_dialog import LicensesDialog
+from liverseg_gui.ui.main_window.about_dialog import AboutBox, LicensesDialog
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from PySide6.QtGui import QKeySequence
 
-from liverseg_gui.ui.main_window import handlers as commands
+from liverseg_gui.ui.main_window import refresh
 from liverseg_gui.ui.main_window.actions import ROWS
 from tests.ui.conftest import Desk
 
@@ -39,7 +39,7 @@ def test_training_is_offered(desk: Desk) -> None:
 
 @pytest.fixture
 def without_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "has_training", lambda: False)
+    monkeypatch.setattr(refresh, "has_training", lambda: False)
 
 
 def test_a_package_without_training_does_not_offer_it(without_training: None, desk: Desk) -> None:

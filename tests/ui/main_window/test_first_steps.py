@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QLabel
 
 from liverseg_gui.state.preferences import MouseProfile
-from liverseg_gui.system import resources
+from liverseg_gui.system import paths as resources
 from liverseg_gui.ui.main_window.actions import ROWS
 from liverseg_gui.ui.main_window.mouse_help import GESTURES, first_gestures, gestures_of
 from liverseg_gui.ui.main_window.shortcuts_dialog import ShortcutsDialog

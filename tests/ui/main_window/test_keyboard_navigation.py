@@ -26,8 +26,7 @@ from liverseg_gui.core.window_level import PRESETS
 from liverseg_gui.state.view import Layout, Pane, Tool
 from liverseg_gui.ui.main_window.focus_ring import FocusRing, FocusWatch
 from liverseg_gui.ui.widgets.mnemonics import plain, with_mnemonic
-from liverseg_gui.ui.widgets.pane_colors import PLANE_COLORS
-from liverseg_gui.ui.widgets.theme import tone_color
+from liverseg_gui.ui.widgets.theme import PLANE_COLORS, tone_color
 from tests.ui.conftest import Desk
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QUrl
 
-from liverseg_gui.system import resources
+from liverseg_gui.system import paths as resources
 from liverseg_gui.ui.widgets import open_externally as outside
 from liverseg_gui.ui.widgets.open_externally import open_outside
 from tests.ui.conftest import Desk

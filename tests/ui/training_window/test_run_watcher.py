@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtGui import QCloseEvent
 
-from liverseg_gui.ui.training_window.pages import standard_pages
-from liverseg_gui.ui.training_window.steps import Step
+from liverseg_gui.ui.training_window.pages import Step, standard_pages
 from liverseg_gui.ui.training_window.window import TrainingRoom
 from tests.ui.conftest import Desk
 from tests.ui.training_window.stage import PLAYER, Stage

@@ -17,11 +17,10 @@ from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.training_window.config.page import RecipePage
 from liverseg_gui.ui.training_window.data.page import DataPage
-from liverseg_gui.ui.training_window.pages import Pages, Training, standard_pages
-from liverseg_gui.ui.training_window.steps import Step
+from liverseg_gui.ui.training_window.pages import Pages, Step, Training, standard_pages
 from liverseg_gui.ui.training_window.widgets.data_selection import DataSelection
 from liverseg_gui.ui.training_window.window import TrainingRoom
-from liverseg_gui.ui.widgets.tones import TONE_ROLE
+from liverseg_gui.ui.widgets.severity import TONE_ROLE
 from tests.training.layouts import pair, small
 from tests.ui.conftest import Desk, FakeDialogs
 from tests.ui.training_window.conftest import look

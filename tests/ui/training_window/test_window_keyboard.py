@@ -12,8 +12,7 @@ from PySide6.QtWidgets import QDialog, QLineEdit, QPushButton, QVBoxLayout, QWid
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.ui.training_window.config.page import RecipePage
-from liverseg_gui.ui.training_window.pages import Pages
-from liverseg_gui.ui.training_window.steps import Step
+from liverseg_gui.ui.training_window.pages import Pages, Step
 from liverseg_gui.ui.training_window.window import TrainingRoom
 from tests.ui.training_window import test_window
 from tests.ui.training_window.conftest import look

@@ -12,11 +12,11 @@ from pytestqt.qtbot import QtBot
 
 import liverseg_gui.ui
 from liverseg_gui.state.preferences import Theme
-from liverseg_gui.system import resources
+from liverseg_gui.system import paths as resources
 from liverseg_gui.ui.main_window.actions import ROWS
 from liverseg_gui.ui.widgets.icons import icon
+from liverseg_gui.ui.widgets.severity import TONE_ROLE, ToneDelegate
 from liverseg_gui.ui.widgets.theme import COLORS, apply_theme, current_theme, set_tone, tone_color
-from liverseg_gui.ui.widgets.tones import TONE_ROLE, ToneDelegate
 from tests.ui.conftest import Desk
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from training.config.choices import LOSSES, PRECISIONS
+from training.config.train_config import LOSSES, PRECISIONS
 from training.planning.devices import DEVICES
 
 

@@ -13,9 +13,8 @@ from liverseg_gui.core.errors import ModelError
 from liverseg_gui.segmentation.models.card import ModelCard
 from liverseg_gui.segmentation.models.registry import InstalledModel, find_model, list_models
 from liverseg_gui.ui.training_window.config.linked_setting import disable_choices
-from training.config.choices import IMAGENET
 from training.config.field_of_view import LIVER, Look
-from training.config.train_config import TrainConfig
+from training.config.train_config import IMAGENET, TrainConfig
 
 Start = tuple[str | None, str | None]
 """`encoder_weights` and `start_from` of a recipe."""

@@ -38,13 +38,11 @@ from liverseg_gui.ui.training_window.widgets.time_estimate_bar import EstimateBa
 from liverseg_gui.ui.widgets.input_filters import WheelGuard
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import set_tone
-from training.config.choices import IMAGENET
 from training.config.config_file import read_recipe, write_recipe
-from training.config.train_config import TrainConfig
+from training.config.train_config import IMAGENET, TrainConfig
 from training.data.case import CaseSource
-from training.planning.batch_size import find_batch_size
+from training.planning.batch_size import find_batch_size, memory_left
 from training.planning.devices import precision_problem
-from training.planning.memory_left import memory_left
 from training.runs.registry import new_run_folder
 from training.runs.training_job import RECIPE
 

@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTree
 from liverseg_gui.ui.training_window.data import case_columns as words
 from liverseg_gui.ui.training_window.data.case_columns import Cell
 from liverseg_gui.ui.training_window.data.scan_cases import LookedCase
+from liverseg_gui.ui.widgets.severity import TONE_ROLE, ToneDelegate
 from liverseg_gui.ui.widgets.theme import Tone, placeholder_color
-from liverseg_gui.ui.widgets.tones import TONE_ROLE, ToneDelegate
 
 ICON_PX = 64
 _FINEST = 2

@@ -18,8 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from liverseg_gui.core.scan_issues import Severity
-from liverseg_gui.ui.widgets.severity import ICONS, TONES
-from liverseg_gui.ui.widgets.tones import TONE_ROLE, ToneDelegate
+from liverseg_gui.ui.widgets.severity import ICONS, TONE_ROLE, TONES, ToneDelegate
 
 _HEIGHT_PX = 84
 _PATH = Qt.ItemDataRole.UserRole

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -20,6 +21,7 @@ from liverseg_gui.segmentation.models.card import name_problem
 from liverseg_gui.segmentation.models.registry import chosen_model, find_installed
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.jobs.job_runner import JobRunner
+from liverseg_gui.ui.training_window.data.page import DataPage
 from liverseg_gui.ui.training_window.fine_tune.plan import make_plan, plan_words
 from liverseg_gui.ui.training_window.widgets.data_selection import DataSelection
 from liverseg_gui.ui.training_window.widgets.time_estimate_bar import EstimateBar
@@ -29,6 +31,10 @@ from training.data.case import CaseSource
 from training.runs.registry import new_run_folder
 
 _SIZE = QSize(640, 340)
+_TIP = (
+    "The model in use learns from these cases, and is judged against itself as it was; first it is "
+    "said what will happen"
+)
 
 
 class ImproveDialog(QDialog):
@@ -139,3 +145,24 @@ def _free_name(model: str) -> str:
     base = model if not name_problem(model) else "improved"
     numbers = range(2, 1000)
     return next((n for k in numbers if find_installed(n := f"{base}-{k}") is None), base)
+
+
+class ImproveButton(QPushButton):
+    """Says with how many studies; `offer` keeps up with the data page."""
+
+    def __init__(self, do: Callable[[], None]) -> None:
+        super().__init__()
+        self.setAutoDefault(False)
+        self.clicked.connect(lambda: do())
+
+    def offer(self, data: DataPage) -> None:
+        """Offer to improve the model with the cases of `data`, or say why that cannot be.
+
+        An improvement deals its patients itself, also where they are too few for the parts.
+        """
+        count = len(data.sources)
+        studies = {0: "new studies", 1: "1 new study"}.get(count, f"{count} new studies")
+        self.setText(f"&Improve the model with {studies} ...")
+        why = "" if data.looked and data.sources else data.why_not
+        self.setEnabled(not why)
+        self.setToolTip(why or _TIP)

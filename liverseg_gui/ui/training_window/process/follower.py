@@ -7,8 +7,7 @@ from pathlib import Path
 from liverseg_gui.ui.training_window.process.run_progress import RunStory
 from liverseg_gui.ui.training_window.process.training_process import RunProcess
 from training.runs.control import Wish, asked
-from training.runs.event_tail import EventTail
-from training.runs.events import EVENTS
+from training.runs.events import EVENTS, EventTail
 from training.runs.folder import RunRecord, read_run
 
 

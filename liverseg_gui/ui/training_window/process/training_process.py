@@ -14,13 +14,11 @@ from liverseg_gui.system.relaunch import own_command
 from training.config.config_file import write_recipe
 from training.runs.control import Wish, ask
 from training.runs.folder import STDERR, read_run
-from training.runs.registry import remember
+from training.runs.registry import known_runs, remember
 from training.runs.training_job import RECIPE, TrainingJob
 
 _STARTED: list[RunProcess] = []
 """Kept until they end: a child that nobody waits for stays in the table of the system."""
-
-
 Identity = tuple[int, str]
 """Which process wrote a record, and when it started."""
 
@@ -156,3 +154,29 @@ def last_words(out: Path) -> str:
     if crashes := [line for line in lines if line.startswith(FATAL)]:
         return crashes[-1]
     return lines[-1].removeprefix("liverseg: ") if lines else ""
+
+
+class BusyError(LiverSegError):
+    """Another training runs: the one in `out`."""
+
+    def __init__(self, name: str, state: str, out: Path) -> None:
+        super().__init__(
+            f'The training "{name}" is {state} on this computer. Two at once would be slower than '
+            "one after the other, and may run out of memory: wait for it, or end it first."
+        )
+        self.out = out
+
+
+def refuse_second() -> None:
+    """Refuse to start a training beside another one, whoever started that.
+
+    Those that are only starting are asked first: they are known to run as soon as they are not.
+
+    Raises:
+        BusyError: one runs already, is paused, or was started here and is not known to run yet.
+    """
+    for process in all_starting():
+        raise BusyError(process.job.name, "starting", process.out)
+    for run in known_runs():
+        if run.active:
+            raise BusyError(run.name, run.state, run.out)

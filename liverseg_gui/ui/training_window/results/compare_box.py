@@ -18,9 +18,8 @@ from liverseg_gui.ui.training_window.results.run_results import Outcome
 from liverseg_gui.ui.training_window.results.texts import added_as, doubts_of
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
-from training.evaluation.comparison_apart import compare_run_apart
 from training.evaluation.comparison_text import in_words
-from training.evaluation.model_comparison import Comparison
+from training.evaluation.model_comparison import Comparison, compare_run_apart
 
 _TIP = (
     "Segments the held-out patients with the model in use too, in a process of its own, and judges "

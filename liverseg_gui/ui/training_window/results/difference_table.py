@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
+from liverseg_gui.ui.widgets.severity import TONE_ROLE, ToneDelegate
 from liverseg_gui.ui.widgets.theme import Tone
-from liverseg_gui.ui.widgets.tones import TONE_ROLE, ToneDelegate
 from training.evaluation.model_comparison import Comparison, Difference, Pair
 
 NONE = "\N{EN DASH}"

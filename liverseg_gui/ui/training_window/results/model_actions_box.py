@@ -29,9 +29,8 @@ from liverseg_gui.ui.dialogs.roll_back_button import RollBackButton
 from liverseg_gui.ui.jobs.job_bar import JobBar
 from liverseg_gui.ui.jobs.job_runner import JobRunner
 from liverseg_gui.ui.training_window.process.training_process import starting
-from liverseg_gui.ui.training_window.results.card_words import CardWords
 from liverseg_gui.ui.training_window.results.run_results import Outcome
-from liverseg_gui.ui.training_window.results.texts import added_as
+from liverseg_gui.ui.training_window.results.texts import CardWords, added_as
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
 from training.export.model_card import add_to_card

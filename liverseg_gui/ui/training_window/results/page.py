@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -11,7 +12,6 @@ from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.dialogs.prompts import Dialogs
 from liverseg_gui.ui.jobs.job_runner import JobRunner
-from liverseg_gui.ui.training_window.pages import ShowSlice
 from liverseg_gui.ui.training_window.results.compare_box import CompareBox
 from liverseg_gui.ui.training_window.results.model_actions_box import OutcomeBox
 from liverseg_gui.ui.training_window.results.patient_table import PatientTable
@@ -169,3 +169,7 @@ class ResultPage(QWidget):
 
     def _shown(self, text: str) -> str:
         return text_shown(text, self._settings)
+
+
+ShowSlice = Callable[[Path, int | None, int], None]
+"""Shows the axial slice (from 0) of a scan, volume (from 1, None: the only one), in the window."""

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from liverseg_gui.ui.training_window.results.run_results import tumor_dice
-from liverseg_gui.ui.widgets.tones import TONE_ROLE, ToneDelegate
+from liverseg_gui.ui.widgets.severity import TONE_ROLE, ToneDelegate
 from training.export.model_card import Row
 
 NONE = "\N{EN DASH}"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFormLayout, QLineEdit, QWidget
+
+from liverseg_gui.segmentation.models.card import ModelCard
 from liverseg_gui.segmentation.models.registry import list_models
 from liverseg_gui.ui.training_window.results.run_results import Mean, Outcome, mean_of, tumor_dice
 from liverseg_gui.ui.widgets.theme import Tone
@@ -17,7 +21,6 @@ NOBODY = (
     "A training of the same recipe with patients held out tells."
 )
 _FEW = 5
-
 _ENDINGS: dict[RunState, tuple[str, Tone]] = {
     RunState.RUNNING: ("It still runs", "accent"),
     RunState.PAUSED: ("It is paused", "accent"),
@@ -26,6 +29,15 @@ _ENDINGS: dict[RunState, tuple[str, Tone]] = {
     RunState.CANCELLED: ("It was cancelled", "warning"),
     RunState.FAILED: ("It failed", "error"),
 }
+_FIELDS = (
+    (
+        "data",
+        "&Data:",
+        "Which scans: hospital, years, phase, who drew the masks. No patient's name",
+    ),
+    ("license", "Li&cense:", "Who may use the model and the data, e.g. CC BY-SA 4.0"),
+    ("known_failures", "Known failures:", "Where it goes wrong, e.g. cysts taken for tumors"),
+)
 
 
 def headline(outcome: Outcome) -> tuple[str, Tone | None]:
@@ -131,3 +143,40 @@ def names_shown(names: Iterable[str], hide: bool) -> dict[str, str]:
 
 def _patients(count: int) -> str:
     return "1 patient" if count == 1 else f"{count} patients"
+
+
+class CardWords(QWidget):
+    """A line for each entry; `changed` tells that the reader has written."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: dict[str, QLineEdit] = {}
+        form = QFormLayout(self)
+        form.setContentsMargins(0, 0, 0, 0)
+        for key, title, hint in _FIELDS:
+            line = self._lines[key] = QLineEdit()
+            line.setPlaceholderText(hint)
+            line.setToolTip(hint)
+            line.textEdited.connect(lambda _: self.changed.emit())
+            form.addRow(title, line)
+        self._kept = self._words()
+
+    def show_card(self, card: ModelCard) -> None:
+        """Show what is on the card."""
+        for key, line in self._lines.items():
+            text = card.about.get(key)
+            line.setText(text if isinstance(text, str) else "")
+        self._kept = self._words()
+
+    def edited(self) -> dict[str, str]:
+        """The entries that are other than on the card."""
+        return {key: text for key, text in self._words().items() if text != self._kept[key]}
+
+    def line(self, key: str) -> QLineEdit:
+        """Where the entry `key` is written."""
+        return self._lines[key]
+
+    def _words(self) -> dict[str, str]:
+        return {key: line.text().strip() for key, line in self._lines.items()}

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.system.privacy import remember_case
-from liverseg_gui.ui.training_window.process.busy import refuse_second
 from liverseg_gui.ui.training_window.process.follower import RunFollower
 from liverseg_gui.ui.training_window.process.training_process import (
     RunProcess,
+    refuse_second,
     start_process,
     starting,
 )

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from liverseg_gui.ui.viewer.surface3d.camera import Camera
 from liverseg_gui.ui.viewer.surface3d.scene import NoOpenGLError, Scene
-from liverseg_gui.ui.widgets.pane_colors import PANE_BACKGROUND, PANE_TEXT
+from liverseg_gui.ui.widgets.theme import PANE_BACKGROUND, PANE_TEXT
 
 if TYPE_CHECKING:
     from liverseg_gui.core.surface.mesh import Surface

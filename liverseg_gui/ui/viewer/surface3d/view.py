@@ -41,8 +41,8 @@ from liverseg_gui.ui.viewer.surface3d.scene import (
     crosshair_rings,
     scan_box,
 )
-from liverseg_gui.ui.widgets.pane_colors import PANE_BACKGROUND, PANE_TEXT, PLANE_COLORS
 from liverseg_gui.ui.widgets.severity import SHORT_MARK
+from liverseg_gui.ui.widgets.theme import PANE_BACKGROUND, PANE_TEXT, PLANE_COLORS
 
 if TYPE_CHECKING:
     from liverseg_gui.core.surface.mesh import Surface

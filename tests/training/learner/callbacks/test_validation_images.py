@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from training.data.slice_dataset import PreparedCase
-from training.learner.callbacks.shown_slices import shown_slices
+from training.learner.callbacks.validation_images import shown_slices
 
 
 def case(name: str, liver: dict[int, int], tumor: dict[int, int], slices: int = 40) -> PreparedCase:

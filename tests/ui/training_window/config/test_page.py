@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.segmentation.models.registry import find_model
 from liverseg_gui.ui.training_window.config import form_rows as recipe_rows
-from liverseg_gui.ui.training_window.config.augmentation_rows import CHANGES, PAINTED
+from liverseg_gui.ui.training_window.config.augmentation_box import CHANGES, PAINTED
 from liverseg_gui.ui.training_window.config.form_rows import RecipeRow
 from liverseg_gui.ui.training_window.config.image_size_box import (
     COARSE,
@@ -28,11 +28,10 @@ from liverseg_gui.ui.training_window.config.linked_setting import BoundSetting
 from liverseg_gui.ui.training_window.config.page import RecipePage
 from liverseg_gui.ui.widgets.theme import tone_of
 from tests.ui.training_window.conftest import Answers
-from training.config.augmentation_config import Augmentation
+from training.config.augmentation_config import Augmentation, SyntheticTumors
 from training.config.config_file import read_recipe
 from training.config.field_of_view import Look
 from training.config.schedule import planned_rates
-from training.config.synthetic import SyntheticTumors
 from training.config.train_config import TrainConfig
 from training.data.slice_dataset import GRID
 from training.planning.time_estimate import Estimate

@@ -22,8 +22,8 @@ from liverseg_gui.ui.training_window.data import case_columns as words
 from liverseg_gui.ui.training_window.data import page as data_page
 from liverseg_gui.ui.training_window.data.page import DataPage
 from liverseg_gui.ui.training_window.widgets.data_selection import DataSelection
+from liverseg_gui.ui.widgets.severity import TONE_ROLE
 from liverseg_gui.ui.widgets.theme import tone_of
-from liverseg_gui.ui.widgets.tones import TONE_ROLE
 from tests.training import layouts
 from tests.training.layouts import labelled, pair, small
 from tests.ui.conftest import FakeDialogs

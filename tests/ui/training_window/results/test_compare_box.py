@@ -15,8 +15,8 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.training_window.results import compare_box
 from liverseg_gui.ui.training_window.results.compare_box import CompareBox
 from liverseg_gui.ui.training_window.results.page import ResultPage
+from liverseg_gui.ui.widgets.severity import TONE_ROLE
 from liverseg_gui.ui.widgets.theme import tone_of
-from liverseg_gui.ui.widgets.tones import TONE_ROLE
 from tests.training.verdicts import pair
 from tests.ui.conftest import FakeDialogs
 from tests.ui.training_window.results.conftest import figures, run_at

@@ -19,7 +19,7 @@ from liverseg_gui.evaluation.worst_slices import WorstSlice, worst_slices
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.training_window.results.page import ResultPage
 from liverseg_gui.ui.training_window.results.patient_table import PatientTable
-from liverseg_gui.ui.training_window.results.triptych import triptych
+from liverseg_gui.ui.training_window.results.worst_slices_strip import triptych
 from liverseg_gui.ui.widgets.theme import tone_of
 from tests.ui.training_window.results.conftest import figures, masks, run_at
 from training.data.phantom_case import PhantomCase

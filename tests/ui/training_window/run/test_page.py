@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.system.privacy import HIDDEN
-from liverseg_gui.ui.training_window.process.busy import BusyError
+from liverseg_gui.ui.training_window.process.training_process import BusyError
 from liverseg_gui.ui.training_window.run.page import RunPage
 from liverseg_gui.ui.training_window.run.status_text import state_words
 from liverseg_gui.ui.training_window.run.validation_image_strip import PictureStrip
