@@ -66,9 +66,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge each mask, print the figures, write what was asked for."""
-    from liverseg_gui.evaluation.evaluate import summarize
     from liverseg_gui.evaluation.report.html import write_evaluation_report
     from liverseg_gui.evaluation.report.text import table, write_csv
+    from liverseg_gui.evaluation.summary import summarize
     from liverseg_gui.system.atomic_write import require_place
 
     if arguments.csv:

@@ -71,8 +71,9 @@ def run_improvement(
 def _improve(
     arguments: argparse.Namespace, recipe: Recipe, tell: Tell, notes: Mapping[str, str]
 ) -> Decision:
-    from training.pipeline.fine_tune import Improvement, improve, improvement_recipe
+    from training.pipeline.fine_tune import Improvement, improve
     from training.pipeline.supervise import supervised
+    from training.planning.fine_tune_plan import improvement_recipe
     from training.runs.training_job import TrainingJob
 
     old = arguments.start_from or _named_in_recipe(arguments) or chosen_model(Settings())
@@ -122,7 +123,7 @@ def _print_decision(decision: Decision) -> None:
 
 
 def _accept(arguments: argparse.Namespace) -> int:
-    from training.pipeline.fine_tune import accept
+    from training.evaluation.acceptance import accept
 
     name = _name(arguments, "") or None
     with kept_settings() as settings, console_progress(quiet=arguments.json) as progress:

@@ -13,19 +13,12 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.evaluation.case_metrics import CaseFigures, LabelFigures
 from liverseg_gui.evaluation.lesion_detection import lesion_figures
 from liverseg_gui.evaluation.overlap import VoxelCounts, count_voxels, plain_labels
-from liverseg_gui.evaluation.summary import Summary, summarize
 from liverseg_gui.evaluation.surface_distance import SurfaceFigures, surface_figures
-from training.data.case import Case
-
-__all__ = ["CaseFigures", "Summary", "case_spacing", "judge", "summarize"]
 
 TOLERANCE_MM = {LIVER: 3.0, TUMOR: 2.0}
 """How far a surface may be off for the normalized surface Dice, about what readers differ by."""
-
 PIXEL_IS_MM = "The spacing is not known: the sizes of lesions take a pixel as 1 mm."
-
 _PIXELS: Float3 = (1.0, 1.0, 1.0)
-_EVEN = 1e-3
 
 
 def judge(
@@ -94,20 +87,3 @@ def _label(
         voxels.found * voxel_ml,
         voxels.true * voxel_ml,
     )
-
-
-def case_spacing(case: Case, found: NDArray[np.uint8]) -> Float3 | None:
-    """The (slice, row, column) spacing of `case` in mm for `judge` with `axial_axis` 0.
-
-    None where it is not known, or where the slices that hold a label in the truth or in `found`
-    do not follow each other evenly: no distance or volume is made up from uneven slices.
-    """
-    if case.pixel_mm is None:
-        return None
-    held = np.flatnonzero((case.labels > 0).any(axis=(1, 2)) | (found > 0).any(axis=(1, 2)))
-    if not len(held):
-        return None
-    steps = np.diff(case.z[held[0] : held[-1] + 1])
-    if not len(steps) or np.ptp(steps) > _EVEN * steps.max():
-        return None
-    return float(steps.mean()), *case.pixel_mm

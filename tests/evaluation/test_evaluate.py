@@ -13,9 +13,11 @@ from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.evaluation.case_metrics import CaseFigures
 from liverseg_gui.evaluation.confidence_interval import mean_interval
-from liverseg_gui.evaluation.evaluate import PIXEL_IS_MM, case_spacing, judge, summarize
+from liverseg_gui.evaluation.evaluate import PIXEL_IS_MM, judge
+from liverseg_gui.evaluation.summary import summarize
 from tests.training.blobs import labels
 from training.data.case import Case
+from training.evaluation.evaluate_model import case_spacing
 
 MM = (0.7, 0.9, 2.5)
 MM_FIGURES = ("assd_mm", "rmsd_mm", "mssd_mm", "nsd", "found_ml", "true_ml")

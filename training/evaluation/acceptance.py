@@ -5,20 +5,30 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.segmentation.models.card import read_card
+from liverseg_gui.segmentation.models.history import choose_instead
+from liverseg_gui.segmentation.models.registry import (
+    InstalledModel,
+    ModelChoice,
+    find_installed,
+    list_models,
+)
+from liverseg_gui.segmentation.models.store import ExpectedShapes, add_model
+from liverseg_gui.segmentation.models.weights_check import expected_shapes
 from liverseg_gui.system.atomic_write import write_text
 from training.evaluation.comparison_text import in_words
 from training.evaluation.model_comparison import Comparison, Difference
 
 DECISION = "decision.json"
-
 TOLERANCE = 0.0005
 """How much lower a mean Dice of the new model may be: less than its third digit shows, and than
 other rounding of the same weights can change."""
-
 RULE = (
     "Accepted if neither the mean Dice of the liver nor that of tumors, over the held-out patients "
     "that neither model was trained on as far as names tell, is lower than the old model's by more "
@@ -129,3 +139,56 @@ def read_decision(out: Path) -> Decision:
             f"{path} is missing or damaged. `liverseg train --improve` writes it once the new "
             "model is judged."
         ) from error
+
+
+def accept(
+    out: Path, settings: ModelChoice, name: str | None = None, progress: Progress | None = None
+) -> InstalledModel:
+    """Add the improved model in `out` to the reader's models, and use it from now on.
+
+    It is called `name`, or as its card says, with a number where that is taken. The model used
+    before is remembered: `model_before.roll_back` uses it again.
+
+    Raises:
+        LiverSegError: the decision was against it, or is not there.
+        ModelError: it cannot be added.
+        Cancelled: `progress` was cancelled; nothing was changed.
+    """
+    return choose_instead(add_accepted(out, name, progress).name, settings)
+
+
+def add_accepted(
+    out: Path,
+    name: str | None = None,
+    progress: Progress | None = None,
+    shapes_of: ExpectedShapes = expected_shapes,
+) -> InstalledModel:
+    """The first half of `accept`: the model is added, or was before, and not chosen yet.
+
+    `shapes_of` is as for `model_store.add_model`.
+
+    Raises:
+        LiverSegError, ModelError, Cancelled: as `accept`.
+    """
+    decision = read_decision(out)
+    folder = out / "model"
+    if not decision.accepted:
+        raise LiverSegError(
+            f"The improved model in {out} was not accepted. {' '.join(decision.reasons)} To use "
+            f"it all the same, add it with `liverseg models add {folder}` and choose it."
+        )
+    card = read_card(folder)
+    if card.sha256 != decision.new_sha256:
+        raise LiverSegError(
+            f"The model in {folder} is not the one that was judged there. Improve again into "
+            "another folder."
+        )
+    there = [model for model in list_models() if model.card and model.card.sha256 == card.sha256]
+    if there:
+        return there[0]
+    return add_model(folder, name or _free_name(card.name), progress, shapes_of)
+
+
+def _free_name(name: str) -> str:
+    names = (name if n == 1 else f"{name}-{n}" for n in count(1))
+    return next(name for name in names if find_installed(name) is None)

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.geometry import Float3
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.evaluation.case_metrics import CaseFigures
-from liverseg_gui.evaluation.evaluate import case_spacing, judge
+from liverseg_gui.evaluation.evaluate import judge
 from liverseg_gui.evaluation.worst_slices import WorstSlice, worst_of, worst_slices
 from liverseg_gui.segmentation.inference import load_weights
 from liverseg_gui.segmentation.models.card import ModelCard
@@ -127,3 +128,23 @@ def judge_with_slices(
     )
     predictor = Predictor(runtime, card.size, card.closer)
     return judge_held_out(predictor, sources, looks, progress)
+
+
+_EVEN = 1e-3
+
+
+def case_spacing(case: Case, found: NDArray[np.uint8]) -> Float3 | None:
+    """The (slice, row, column) spacing of `case` in mm for `judge` with `axial_axis` 0.
+
+    None where it is not known, or where the slices that hold a label in the truth or in `found`
+    do not follow each other evenly: no distance or volume is made up from uneven slices.
+    """
+    if case.pixel_mm is None:
+        return None
+    held = np.flatnonzero((case.labels > 0).any(axis=(1, 2)) | (found > 0).any(axis=(1, 2)))
+    if not len(held):
+        return None
+    steps = np.diff(case.z[held[0] : held[-1] + 1])
+    if not len(steps) or np.ptp(steps) > _EVEN * steps.max():
+        return None
+    return float(steps.mean()), *case.pixel_mm

@@ -12,8 +12,9 @@ from torch import nn
 from liverseg_gui.core.errors import LiverSegError, ModelError, SaveError
 from liverseg_gui.core.labels import TUMOR
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.evaluation.evaluate import CaseFigures, summarize
+from liverseg_gui.evaluation.case_metrics import CaseFigures
 from liverseg_gui.evaluation.report.html import write_evaluation_report
+from liverseg_gui.evaluation.summary import summarize
 from liverseg_gui.segmentation.models.registry import find_model
 from liverseg_gui.segmentation.predictor import Predictor
 from liverseg_gui.segmentation.runtime.base import TorchRuntime, pick_device

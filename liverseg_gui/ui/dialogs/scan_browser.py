@@ -23,7 +23,7 @@ from liverseg_gui.ui.dialogs.scan_tree import StudyTree
 from liverseg_gui.ui.dialogs.thumbnails import Picture, Thumbnails, icon
 from liverseg_gui.ui.widgets.issues_card import FindingsCard
 from liverseg_gui.ui.widgets.patient_display import text_shown
-from liverseg_gui.ui.widgets.scan_facts import entry_facts
+from liverseg_gui.ui.widgets.scan_facts import ScanFacts, scan_facts
 from liverseg_gui.ui.widgets.theme import set_tone
 
 
@@ -110,7 +110,7 @@ class StudyBrowser(QDialog):
     def _select(self, *_: object) -> None:
         number = self.selected
         entry = self._entries[number] if number is not None else None
-        self.card.show_facts(entry_facts(entry) if entry is not None else None)
+        self.card.show_facts(_facts(entry) if entry is not None else None)
         self.open_button.setEnabled(entry is not None and not entry.problem)
         hint = entry.problem if entry is not None else "Select a series to open it."
         self.hint.setText(text_shown(hint, self._settings))
@@ -137,3 +137,10 @@ class StudyBrowser(QDialog):
             return
         self.accept()
         self.chosen.emit(number)
+
+
+def _facts(entry: VolumeEntry) -> ScanFacts:
+    """What the headers of a listed scan say."""
+    about = entry.about
+    kind = entry.modality, about.phase
+    return scan_facts(entry.size, entry.spacing_mm, about.thickness_mm, kind, entry.findings)

@@ -1,16 +1,12 @@
-"""What a card says about a scan, whether it is open or only listed."""
+"""Facts of a scan, open or only listed, as rows of a card."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from liverseg_gui.core.scan_issues import Concern, Finding, by_severity, warning
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.ui.widgets.severity import SHORT_MARK
-
-if TYPE_CHECKING:
-    from liverseg_gui.io.entries import VolumeEntry
 
 _UNKNOWN = "not stated"
 
@@ -27,24 +23,12 @@ def volume_facts(volume: Volume, phase: str = "") -> ScanFacts:
     """The facts of an open scan. Sizes are in stored order, as other programs show them."""
     i_mm, j_mm, k_mm = volume.grid.affine.spacing_mm
     modality = volume.origin.modality
-    return _facts(
+    return scan_facts(
         volume.grid.shape,
         (i_mm, j_mm, k_mm),
         volume.origin.slice_thickness_mm,
         (modality, phase),
         volume.findings,
-    )
-
-
-def entry_facts(entry: VolumeEntry) -> ScanFacts:
-    """The facts of a listed scan: what its headers say."""
-    about = entry.about
-    return _facts(
-        entry.size,
-        entry.spacing_mm,
-        about.thickness_mm,
-        (entry.modality, about.phase),
-        entry.findings,
     )
 
 
@@ -55,13 +39,14 @@ def no_segmentation(modality: str) -> str:
     return f"Segmentation is off: this scan is {modality}, and the model knows only CT."
 
 
-def _facts(
+def scan_facts(
     size: tuple[int, int, int],
     spacing_mm: tuple[float, float, float | None] | None,
     thickness_mm: float | None,
     kind: tuple[str, str],
     findings: tuple[Finding, ...],
 ) -> ScanFacts:
+    """The facts of a scan of `size` in stored order; `kind` is its modality and its phase."""
     modality, phase = kind
     mark = SHORT_MARK if any(f.spoils_mm for f in findings) else ""
     spacing = _UNKNOWN

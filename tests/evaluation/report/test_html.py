@@ -13,9 +13,10 @@ from PIL import Image
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.evaluation.case_metrics import CaseFigures
-from liverseg_gui.evaluation.evaluate import judge, summarize
+from liverseg_gui.evaluation.evaluate import judge
 from liverseg_gui.evaluation.report.html import evaluation_html, write_evaluation_report
 from liverseg_gui.evaluation.report.text import table, write_csv
+from liverseg_gui.evaluation.summary import summarize
 from liverseg_gui.evaluation.worst_slices import slice_dice, worst_of, worst_slices
 from tests.training.blobs import labels
 

@@ -12,7 +12,7 @@ from liverseg_gui.ui.training_window.widgets.data_selection import FOLDS, DataSe
 from training.config.train_config import TrainConfig
 from training.data.case import CaseSource
 from training.data.leakage_free_split import taught_patients, trained_on
-from training.pipeline.fine_tune import improvement_recipe, improvement_split
+from training.planning.fine_tune_plan import improvement_recipe, improvement_split
 from training.runs.training_job import TrainingJob
 
 

@@ -33,8 +33,8 @@ from liverseg_gui.ui.training_window.results.run_results import Outcome
 from liverseg_gui.ui.training_window.results.texts import CardWords, added_as
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
+from training.evaluation.acceptance import add_accepted
 from training.export.model_card import add_to_card
-from training.pipeline.fine_tune import add_accepted
 from training.runs.delete import discard_run
 
 _ACTIVE = ("running", "paused")

@@ -23,7 +23,7 @@ from tests.ui.training_window.test_window import FakeRecipe, FakeResult, FakeRun
 from training.data.case import CaseSource
 from training.data.corrected_library import remember_corrected
 from training.data.dataset_layouts import find_sources
-from training.pipeline.fine_tune import improvement_recipe
+from training.planning.fine_tune_plan import improvement_recipe
 from training.runs.training_job import TrainingJob
 
 

@@ -1,0 +1,101 @@
+"""The rooms of the program: what no import contract can hold."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter, defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PRODUCT = sorted(
+    path for top in ("liverseg_gui", "training") for path in (ROOT / top).rglob("*.py")
+)
+MOST_MODULES = 20
+DOTTED = re.compile(r"[\"'`]((?:liverseg_gui|training)(?:\.[A-Za-z_]\w*)+)")
+FILES = {"training.lock", "training.md"}
+SAME_NAME = {
+    "Case",
+    "CaseFigures",
+    "Choice",
+    "Deal",
+    "Found",
+    "Job",
+    "NumberBox",
+    "Place",
+    "Step",
+    "Summary",
+    "add_parser",
+    "choose",
+    "collect",
+    "deal",
+    "export_model",
+    "forget",
+    "free_memory",
+    "header_findings",
+    "icon",
+    "in_words",
+    "keep_geometry",
+    "last_words",
+    "main",
+    "measure",
+    "name_problem",
+    "picture",
+    "prepare",
+    "remember",
+    "require_fit",
+    "restore_geometry",
+    "run",
+    "run_measure",
+    "segment_case",
+    "write_pictures",
+}
+"""Names that two modules define; it may only shrink."""
+
+
+def test_no_folder_holds_more_modules_than_a_person_overlooks() -> None:
+    modules = Counter(path.parent for path in PRODUCT if path.name != "__init__.py")
+    assert {str(folder): n for folder, n in modules.items() if n > MOST_MODULES} == {}
+
+
+def test_every_folder_says_what_it_is() -> None:
+    for folder in {path.parent for path in PRODUCT}:
+        assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8"))), folder
+
+
+def test_every_module_that_a_text_names_exists() -> None:
+    texts = [
+        path for top in ("tests", "tools", "docs") for path in (ROOT / top).rglob("*.[pm][yd]")
+    ]
+    missing = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in (*PRODUCT, *texts)
+        for name in DOTTED.findall(path.read_text("utf-8"))
+        if name not in FILES and not exists(name.split("."))
+    ]
+    assert missing == []
+
+
+def exists(parts: list[str]) -> bool:
+    """Whether the dotted name is a folder, a module, or something a module defines or imports."""
+    if ROOT.joinpath(*parts, "__init__.py").is_file():
+        return True
+    for n in range(len(parts), 1, -1):
+        module = ROOT.joinpath(*parts[:n]).with_suffix(".py")
+        if module.is_file():
+            return (
+                n == len(parts)
+                or re.search(rf"\b{parts[n]}\b", module.read_text("utf-8")) is not None
+            )
+    return False
+
+
+def test_a_name_is_defined_once() -> None:
+    where: dict[str, list[str]] = defaultdict(list)
+    for path in PRODUCT:
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+                where[node.name].append(str(path.relative_to(ROOT)))
+    twice = {name: places for name, places in where.items() if len(places) > 1}
+    assert {name: twice[name] for name in twice.keys() - SAME_NAME} == {}
+    assert twice.keys() >= SAME_NAME

@@ -1,0 +1,99 @@
+"""What fine-tuning a model means: its configuration, and the patients that are held out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.segmentation.models.card import ModelCard
+from training.config.field_of_view import LIVER, Look
+from training.config.train_config import TrainConfig
+from training.data.case import CaseSource
+from training.data.leakage_free_split import taught_patients, unseen_split
+from training.data.splits import Split
+
+EPOCHS, RATE = 3, 2e-4
+"""Few epochs, at a fifth of the rate that the default model was fine-tuned with."""
+LEAST_PATIENTS = 2
+
+
+def improvement_recipe(card: ModelCard, model: str) -> TrainConfig:
+    """How `model` is fine-tuned: fed as its card says and as it was trained, short and gently.
+
+    It has no first stage, and nothing is chosen by the validation slices.
+    """
+    return replace(
+        _as_trained(card),
+        architecture=card.architecture,
+        context=card.context,
+        trunk=Look(card.size, card.size),
+        liver=_closer(card),
+        epochs=0,
+        fine_tune_epochs=EPOCHS,
+        fine_tune_rate=RATE,
+        patience=0,
+        precision="auto",
+        device="auto",
+        encoder_weights=None,
+        start_from=model,
+    )
+
+
+def improvement_split(
+    sources: Sequence[CaseSource], taught: Collection[str], folds: int, fold: int, seed: int
+) -> Split:
+    """Hold out one patient in `folds`, at least one; only such as the old model never saw.
+
+    `taught` are the names of the cases that the old model was trained on. The first folds hold out
+    different patients as long as there are any.
+
+    Raises:
+        LiverSegError: there are fewer than two patients, or the old model saw them all.
+    """
+    patients = sorted({source.patient for source in sources})
+    if len(patients) < LEAST_PATIENTS:
+        raise LiverSegError(
+            f"There {'is one patient' if patients else 'are no patients'}, too few to improve a "
+            "model: one learns nothing that another could confirm. Correct at least one more."
+        )
+    if folds < 2 or not 0 <= fold < folds:
+        raise LiverSegError(f"Fold {fold} of {folds} makes no split. Give at least 2 folds.")
+    known = taught_patients(sources, taught)
+    otherwise = "or rename cases that only share a name"
+    return unseen_split(sources, known, folds, fold, seed, otherwise)
+
+
+def _as_trained(card: ModelCard) -> TrainConfig:
+    """The recipe on `card`, or the usual one where it has none that this program understands."""
+    values = card.about.get("training")
+    try:
+        return TrainConfig.from_json(values if isinstance(values, dict) else {})
+    except LiverSegError:
+        return TrainConfig()
+
+
+def _closer(card: ModelCard) -> Look | None:
+    """The second look of `card`; how much of the trunk it sees where its recipe does not say."""
+    if card.closer is None:
+        return None
+    liver = _as_trained(card).liver
+    if liver is not None and liver.of_trunk == card.closer:
+        return liver
+    rows, columns = (
+        max(32, round(part * whole / 32) * 32)
+        for part, whole in zip(LIVER.extent, card.closer, strict=True)
+    )
+    return Look((rows, columns), card.closer)
+
+
+def require_fit(recipe: TrainConfig, card: ModelCard) -> None:
+    """Weights go on from where they were only in their own network, fed as before."""
+    closer = recipe.liver.of_trunk if recipe.liver else None
+    asked = recipe.architecture, recipe.context, recipe.trunk.size, closer
+    if asked != (card.architecture, card.context, card.size, card.closer):
+        raise LiverSegError(
+            f"The model {card.name!r} is {card.architecture} with {card.context} slices at once, "
+            "and goes on as such. Leave architecture, context and looks as they are, or train a "
+            "new model."
+        )
