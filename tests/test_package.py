@@ -20,11 +20,11 @@ _SITE = Path(sysconfig.get_path("purelib", vars={"base": ""}).lstrip("/\\"))
 """Where an environment keeps its commands and its libraries."""
 _PLACES = """
 import liverseg_gui, training
-from liverseg_gui.core import resources
+from liverseg_gui.system import paths
 from liverseg_gui.segmentation.models.registry import find_model, read_weights
 card = find_model("default")
 read_weights(card)
-icon = resources.path("icons/open.svg")
+icon = paths.path("icons/open.svg")
 print(liverseg_gui.__file__, training.__file__, card.folder, icon, sep="\\n")
 """
 

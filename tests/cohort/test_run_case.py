@@ -157,7 +157,7 @@ def test_the_mask_of_another_scan_is_not_replaced(
         (SegmentationError("The model gave\ninvalid numbers."), "The model gave invalid numbers."),
         (OSError(28, "No space left on device"), "No space left on device"),
         (MemoryError(), "not enough memory"),
-        (ValueError("odd"), "Unexpected ValueError: odd (test_case.py, line "),
+        (ValueError("odd"), "Unexpected ValueError: odd (test_run_case.py, line "),
     ],
 )
 def test_whatever_goes_wrong_is_a_line_of_the_result(

@@ -17,7 +17,6 @@ from liverseg_gui.segmentation.models.card import ModelCard, read_card
 from liverseg_gui.segmentation.models.registry import find_model
 from liverseg_gui.system.atomic_write import write_text
 from training.data.case import CaseSource
-from training.data.dataset_layouts import find_all
 from training.data.leakage_free_split import taught_patients
 from training.data.leakage_free_split import trained_on as trained_on
 from training.export.model_card import HELD_OUT, Row
@@ -178,6 +177,8 @@ def compare_run(
         Cancelled: `progress` was cancelled.
     """
     job = read_run(out).job
+    from training.data.dataset_layouts import find_all  # late: it loads what reads scans
+
     sources = find_all(job.data, job.corrected, ())  # a name that was left out may be gone
     return compare_models(out, other_model, sources, progress, device)
 

@@ -25,7 +25,7 @@ from enum import IntEnum
 
 from PySide6.QtWidgets import QListWidgetItem
 
-from liverseg_gui.ui.training_window.results.page import ShowSlice
+from liverseg_gui.ui.training_window.widgets.slice_image import ShowSlice
 
 
 class RecipeStep(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -18,6 +17,7 @@ from liverseg_gui.ui.training_window.results.patient_table import PatientTable
 from liverseg_gui.ui.training_window.results.run_results import Outcome, read_outcome
 from liverseg_gui.ui.training_window.results.texts import decision_words, headline, names_shown
 from liverseg_gui.ui.training_window.results.worst_slices_strip import WorstStrip
+from liverseg_gui.ui.training_window.widgets.slice_image import ShowSlice
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import set_tone
 from training.evaluation.acceptance import RULE
@@ -169,7 +169,3 @@ class ResultPage(QWidget):
 
     def _shown(self, text: str) -> str:
         return text_shown(text, self._settings)
-
-
-ShowSlice = Callable[[Path, int | None, int], None]
-"""Shows the axial slice (from 0) of a scan, volume (from 1, None: the only one), in the window."""

@@ -11,6 +11,8 @@ from liverseg_gui.core.display import LABEL_COLORS
 
 if TYPE_CHECKING:
     from training.data.case import Case
+from collections.abc import Callable
+from pathlib import Path
 
 SIDE_PX = 160
 _OPACITY = 0.45
@@ -67,3 +69,7 @@ def _sampled(
         count = max(round(SIDE_PX * mm / max(size_mm)), 1)
         out.append(((np.arange(count) + 0.5) * n / count).astype(np.int64))
     return out[0], out[1]
+
+
+ShowSlice = Callable[[Path, int | None, int], None]
+"""Shows the axial slice (from 0) of a scan, volume (from 1, None: the only one), in the window."""
