@@ -31,7 +31,7 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter
 from PySide6.QtWidgets import QApplication, QWidget
 from scipy import ndimage
 
-from liverseg_gui.core.annotations import Reading, ReadingKind
+from liverseg_gui.core.annotations import Annotation, AnnotationKind
 from liverseg_gui.core.geometry import Float3
 from liverseg_gui.core.labels import LIVER, LabelMap
 from liverseg_gui.core.phantom import Phantom, PhantomSpec, make_phantom
@@ -47,26 +47,26 @@ from liverseg_gui.segmentation.segmenter import Segmentation
 from liverseg_gui.state.preferences import Theme
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import Layout, Pane
-from liverseg_gui.ui.dialogs.error_dialog import ProblemBox
+from liverseg_gui.ui.dialogs.error_dialog import ErrorDialog
 from liverseg_gui.ui.dialogs.models_dialog import ModelsDialog
 from liverseg_gui.ui.dialogs.preferences_dialog import PreferencesDialog
-from liverseg_gui.ui.dialogs.scan_browser import StudyBrowser
+from liverseg_gui.ui.dialogs.scan_browser import ScanBrowser
 from liverseg_gui.ui.main_window.about_dialog import LicensesDialog
 from liverseg_gui.ui.main_window.shortcuts_dialog import ShortcutsDialog
 from liverseg_gui.ui.main_window.window import MainWindow
-from liverseg_gui.ui.training_window.config.page import RecipePage
+from liverseg_gui.ui.training_window.config.page import ConfigPage
 from liverseg_gui.ui.training_window.data.page import DataPage
 from liverseg_gui.ui.training_window.results.page import ResultPage
 from liverseg_gui.ui.training_window.run.page import RunPage
-from training.config.field_of_view import Look
+from training.config.field_of_view import FieldOfView
 from training.config.train_config import TrainConfig
 from training.data.dataset_layouts import find_sources
-from training.evaluation.evaluate_model import judge_with_slices
+from training.evaluation.evaluate_model import evaluate_with_slices
 from training.evaluation.worst_slices_file import WORST, save_worst
 from training.export.model_card import HELD_OUT
 from training.runs.folder import RunState
 from training.runs.registry import new_run_folder
-from training.runs.state_file import Record
+from training.runs.state_file import RunStateFile
 from training.runs.training_job import TrainingJob
 
 MOST_BYTES = 250_000
@@ -372,11 +372,11 @@ def draw_readings(studio: Studio) -> None:
     axial = (Plane.AXIAL, k)
     caliper = (at(-radius, 3), at(radius, -3), at(-3, -radius + 2), at(3, radius - 2))
     made = [
-        Reading(ReadingKind.CALIPER, *axial, caliper, "Lesion 1"),
-        Reading(ReadingKind.ELLIPSE, *axial, (at(35, 5), at(62, -18)), "Liver"),
-        Reading(ReadingKind.RULER, *axial, (at(0, 20), at(0, 58))),
-        Reading(ReadingKind.ANGLE, *axial, (at(40, -136), at(86, -117), at(132, -136))),
-        Reading(ReadingKind.ARROW, *axial, (at(76, -77), at(92, -58)), "Vena cava"),
+        Annotation(AnnotationKind.CALIPER, *axial, caliper, "Lesion 1"),
+        Annotation(AnnotationKind.ELLIPSE, *axial, (at(35, 5), at(62, -18)), "Liver"),
+        Annotation(AnnotationKind.RULER, *axial, (at(0, 20), at(0, 58))),
+        Annotation(AnnotationKind.ANGLE, *axial, (at(40, -136), at(86, -117), at(132, -136))),
+        Annotation(AnnotationKind.ARROW, *axial, (at(76, -77), at(92, -58)), "Vena cava"),
     ]
     for reading in made:
         readings.add(reading)
@@ -484,7 +484,7 @@ def show_page(page: QWidget) -> None:
     page.show()
 
 
-def page_shot(page: DataPage | RecipePage | ResultPage) -> QImage:
+def page_shot(page: DataPage | ConfigPage | ResultPage) -> QImage:
     """What the page shows; then it is done with."""
     image = shot(page)
     page.shutdown()
@@ -494,7 +494,7 @@ def page_shot(page: DataPage | RecipePage | ResultPage) -> QImage:
 
 def training_recipe(studio: Studio) -> QImage:
     """The recipe as it is, with slices of the labelled phantoms as the network sees them."""
-    page = RecipePage(studio.settings)
+    page = ConfigPage(studio.settings)
     show_page(page)
     page.set_cases(find_sources(labelled(studio)))
     page.preview.case.setCurrentIndex(1)
@@ -505,7 +505,7 @@ def training_recipe(studio: Studio) -> QImage:
 
 def training_run(studio: Studio) -> QImage:
     """A small training on the labelled phantoms, while it fine-tunes."""
-    look = Look((64, 96), (64, 96))
+    look = FieldOfView((64, 96), (64, 96))
     recipe = TrainConfig(
         context=3, trunk=look, liver=None, epochs=5, fine_tune_epochs=3, batch_size=4, device="cpu"
     )
@@ -547,8 +547,8 @@ def training_result(studio: Studio) -> QImage:
     out, data = studio.folder / "run", studio.folder / "clinic"
     shutil.copytree(find_model().folder, out / "model")
     sources = find_sources(data)
-    figures, worst = judge_with_slices(find_model(), sources, "auto", Progress())
-    record = Record(TrainingJob(out, (data,), name="clinic-2026"), "")
+    figures, worst = evaluate_with_slices(find_model(), sources, "auto", Progress())
+    record = RunStateFile(TrainingJob(out, (data,), name="clinic-2026"), "")
     rows = [case.to_json() for case in figures]
     (out / HELD_OUT).write_text(json.dumps({"trained_on": [], "cases": rows}), "utf-8")
     save_worst(out / WORST, worst, sources)
@@ -578,7 +578,7 @@ def licenses(studio: Studio) -> QImage:
 def problem(studio: Studio) -> QImage:
     """What is said about a mistake in the program; its details would tell of this computer."""
     message = "Something unexpected happened (ZeroDivisionError: division by zero)."
-    box = ProblemBox(studio.window, message, message)
+    box = ErrorDialog(studio.window, message, message)
     images = []
     QTimer.singleShot(_OPENED_MS, lambda: images.append(shot(box)))
     QTimer.singleShot(_OPENED_MS, box.accept)
@@ -636,7 +636,7 @@ def study_browser(studio: Studio) -> QImage:
     for path in sorted((folder / "series 3").iterdir())[10:12]:
         path.unlink()
     entries = list_volumes(folder, Progress())
-    dialog = StudyBrowser(studio.window, "disc", entries, studio.settings)
+    dialog = ScanBrowser(studio.window, "disc", entries, studio.settings)
     dialog.resize(QSize(1240, 620))
     dialog.show()
     studio.settle()

@@ -175,7 +175,7 @@ def _cpython() -> Component:
     places = [library / "LICENSE.txt", base / "LICENSE.txt", base / "LICENSE"]
     own = [("LICENSE.txt", path) for path in places if path.is_file()][:1]
     incorporated = "CPython-incorporated.txt"
-    more = [(incorporated, resources.path(f"licenses/{incorporated}"))] if own else []
+    more = [(incorporated, resources.resource(f"licenses/{incorporated}"))] if own else []
     version, home_page = platform.python_version(), "https://www.python.org"
     return Component("CPython", version, "PSF-2.0", home_page, (*own, *more))
 
@@ -191,7 +191,7 @@ def _gcc(sources: Iterable[Path]) -> list[Component]:
             "",
             "GPL-3.0-or-later WITH GCC-exception-3.1; libquadmath: LGPL-2.1-or-later",
             "https://gcc.gnu.org",
-            tuple((name, resources.path(f"licenses/{name}")) for name in texts),
+            tuple((name, resources.resource(f"licenses/{name}")) for name in texts),
             f"The compilers' libraries that other components bring: {', '.join(names)}",
         )
     ]

@@ -13,7 +13,7 @@ from liverseg_gui.cohort.result import ALREADY, CaseResult, Status
 from liverseg_gui.cohort.run_case import CaseOptions
 from liverseg_gui.cohort.run_cluster import run_on_cluster
 from liverseg_gui.cohort.run_local import run_here
-from liverseg_gui.cohort.summary import NAME, Summary
+from liverseg_gui.cohort.summary import NAME, CohortSummary
 from liverseg_gui.core.errors import SaveError, SegmentationError, UnreadableFileError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.models.registry import ModelCard, find_model
@@ -30,7 +30,7 @@ def run_cohort(arguments: argparse.Namespace) -> int:
     if not arguments.input.exists():
         raise UnreadableFileError(f"{arguments.input} is not there. Check the path.")
     _require_folder(options.output, arguments.input)
-    summary = Summary(options.output)
+    summary = CohortSummary(options.output)
     failures: list[CaseResult] = []
     with console_progress(at_once=True) as progress:
         part = progress.part(0.0, 0.02)
@@ -104,7 +104,7 @@ def _results(
         yield (result,)
 
 
-def _write(summary: Summary, results: Sequence[CaseResult]) -> None:
+def _write(summary: CohortSummary, results: Sequence[CaseResult]) -> None:
     """Write the table; where it cannot be now (another program has it open), go on."""
     try:
         summary.add(results)

@@ -10,7 +10,7 @@ from liverseg_gui.cli.phantom import write_phantom
 from liverseg_gui.cli.segment import print_measurements, segment_file
 from liverseg_gui.core.phantom import make_phantom
 from liverseg_gui.io.masks.read import read_mask
-from liverseg_gui.report.slice_images import write_pictures
+from liverseg_gui.report.slice_images import save_slice_images
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
             orientation=None,
         )
         report = segment_file(job, progress)
-    pictures = write_pictures(report.volume, read_mask(mask, report.volume), folder)
+    pictures = save_slice_images(report.volume, read_mask(mask, report.volume), folder)
     found = report.measurements
     assert found is not None  # segment_file has just measured the mask
     print_measurements(found, report.warnings)

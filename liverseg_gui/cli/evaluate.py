@@ -22,7 +22,7 @@ from liverseg_gui.io.scans import open_scan
 from liverseg_gui.state.settings import Settings
 
 if TYPE_CHECKING:
-    from liverseg_gui.evaluation.case_metrics import CaseFigures
+    from liverseg_gui.evaluation.case_metrics import CaseMetrics
     from liverseg_gui.evaluation.worst_slices import WorstSlice
 
 _WORST = 6
@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _json(mean: dict[str, Any], cases: list[CaseFigures], pairs: MaskPairs) -> dict[str, Any]:
+def _json(mean: dict[str, Any], cases: list[CaseMetrics], pairs: MaskPairs) -> dict[str, Any]:
     return {
         "cases": [case.to_json() for case in cases],
         "mean": mean,
@@ -109,9 +109,9 @@ def _json(mean: dict[str, Any], cases: list[CaseFigures], pairs: MaskPairs) -> d
 
 def _judged(
     pairs: tuple[MaskPair, ...], arguments: argparse.Namespace, progress: Progress
-) -> tuple[list[CaseFigures], list[WorstSlice]]:
+) -> tuple[list[CaseMetrics], list[WorstSlice]]:
     """The figures of every pair, and the worst slices where a report will show them."""
-    from liverseg_gui.evaluation.evaluate import judge
+    from liverseg_gui.evaluation.evaluate import evaluate_case
     from liverseg_gui.evaluation.worst_slices import worst_of, worst_slices
 
     mapping = parse_labels(arguments.labels) if arguments.labels else None
@@ -122,7 +122,7 @@ def _judged(
         part.update(0.2, f"Reading {pair.name}")
         truth = _mask(pair.truth, scan, mapping).labels
         found = _found(pair, scan, mapping).labels
-        case = judge(
+        case = evaluate_case(
             pair.name,
             found,
             truth,

@@ -18,7 +18,7 @@ from liverseg_gui.segmentation.models.history import roll_back
 from liverseg_gui.segmentation.models.registry import (
     InstalledModel,
     ModelChoice,
-    Place,
+    ModelSource,
     choose_model,
     chosen_model,
     find_installed,
@@ -28,10 +28,10 @@ from liverseg_gui.segmentation.models.registry import (
     read_weights,
     user_models,
 )
-from liverseg_gui.segmentation.models.store import add_model, export_model, remove_model
+from liverseg_gui.segmentation.models.store import add_model, export_as_zip, remove_model
 from liverseg_gui.segmentation.runtime.choice_cache import remembered_choices
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.state.site_model import SiteChoice
+from liverseg_gui.state.site_model import SiteModel
 from liverseg_gui.system.paths import config_folder
 
 _HEAD = ("", "name", "origin", "architecture", "MB", "patients", "liver", "tumor")
@@ -75,7 +75,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         choices=("auto", "cpu", "cuda", "mps"),
         help="processor or graphics card (auto)",
     )
-    measure.set_defaults(run=run_measure)
+    measure.set_defaults(run=run_measure_runtimes)
     show = what.add_parser("show", help="the card of a model")
     show.add_argument("name", metavar="NAME", help="name or folder")
     show.set_defaults(run=run_show)
@@ -146,14 +146,14 @@ def _below(models: list[InstalledModel], chosen: str) -> list[str]:
         "* is used where nothing else is said. Patients: how many it was trained on. Liver, tumor:",
         "mean Dice of held-out patients, as its card says.",
         f"Models that are added lie in {user_models()},",
-        f"those for all users in {models_folder(Place.SITE)}{_unreadable()}.",
+        f"those for all users in {models_folder(ModelSource.SITE)}{_unreadable()}.",
     ]
 
 
 def _unreadable() -> str:
     """Why the models for all users are not listed, where there is a reason."""
     try:
-        list(models_folder(Place.SITE).iterdir())
+        list(models_folder(ModelSource.SITE).iterdir())
     except FileNotFoundError:
         return ""
     except OSError as error:
@@ -169,7 +169,7 @@ def _where(model: InstalledModel) -> list[str]:
     return [f"{model.name} on {choice.device}: {choice.reason}." for choice in choices]
 
 
-def run_measure(arguments: argparse.Namespace) -> int:
+def run_measure_runtimes(arguments: argparse.Namespace) -> int:
     """Measure what computes a model fastest here, and remember it."""
     from liverseg_gui.segmentation.inference import measure_runtimes
     from liverseg_gui.segmentation.runtime.base import pick_device
@@ -195,8 +195,8 @@ def run_add(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _place(arguments: argparse.Namespace) -> Place:
-    return Place.SITE if arguments.all_users else Place.USER
+def _place(arguments: argparse.Namespace) -> ModelSource:
+    return ModelSource.SITE if arguments.all_users else ModelSource.USER
 
 
 def run_choose(arguments: argparse.Namespace) -> int:
@@ -217,8 +217,8 @@ def _require_for_all(name: str) -> None:
         ModelError: the others lack it.
     """
     found = find_installed(name)
-    lacking = find_installed(name, Place.SITE) is None
-    if found is not None and found.place is Place.USER and lacking:
+    lacking = find_installed(name, ModelSource.SITE) is None
+    if found is not None and found.place is ModelSource.USER and lacking:
         raise ModelError(
             f"{found.name!r} is yours alone. Add it for all users first: `liverseg models add "
             f"{shlex.quote(str(found.folder))} --all-users --name NAME`, with another name."
@@ -236,7 +236,7 @@ def run_roll_back(arguments: argparse.Namespace) -> int:
 
 def _choice(arguments: argparse.Namespace) -> AbstractContextManager[ModelChoice]:
     """Whose choice of a model a command changes."""
-    return nullcontext(SiteChoice()) if arguments.all_users else kept_settings()
+    return nullcontext(SiteModel()) if arguments.all_users else kept_settings()
 
 
 @contextmanager
@@ -291,7 +291,7 @@ def _ask(question: str) -> None:
 def run_export(arguments: argparse.Namespace) -> int:
     """Write a model as a zip."""
     with console_progress() as progress:
-        card = export_model(arguments.name, arguments.output, progress)
+        card = export_as_zip(arguments.name, arguments.output, progress)
     print(f"{card.name} is in {arguments.output}. Its card names the cases it was trained on.")
     return 0
 

@@ -18,7 +18,7 @@ from liverseg_gui.io.entries import VolumeEntry, fingerprint
 from liverseg_gui.io.formats.nifti_write import require_mask_place
 from liverseg_gui.io.masks.read import UnknownLabelsError, parse_labels, read_mask, signature
 from liverseg_gui.io.masks.slice_images import require_slices, save_mask_slices
-from liverseg_gui.io.scans import choose, list_volumes
+from liverseg_gui.io.scans import choose_volume, list_volumes
 from liverseg_gui.report.measurements import MadeFrom, Report, require_report_place, write_report
 from liverseg_gui.segmentation.models.registry import chosen_model, find_model
 from liverseg_gui.state.settings import Settings
@@ -115,7 +115,7 @@ def _entry(
     if output is not None:
         for entry in entries:
             require_mask_place(output, entry.path)
-    return choose(entries, arguments.input, arguments.volume)
+    return choose_volume(entries, arguments.input, arguments.volume)
 
 
 def run_segment(arguments: argparse.Namespace) -> int:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from liverseg_gui.cli.console import console_progress
 from liverseg_gui.cli.train_check import run_check
-from liverseg_gui.cli.train_fine_tune import add_options, run_improvement, wanted
-from liverseg_gui.cli.train_output import in_words, print_event, print_words, progress_events, say
+from liverseg_gui.cli.train_fine_tune import add_options, run_fine_tune, wanted
+from liverseg_gui.cli.train_output import event_text, print_event, print_words, progress_events, say
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.system.features import NO_TRAINING, has_training
 from training.config.train_config import LOSSES, MULTI_SCALE, PRECISIONS
@@ -151,7 +151,7 @@ def _improve_or_train(arguments: argparse.Namespace) -> int:
     if wanted(arguments):
         tell = print_event if arguments.json else print_words
         notes = dict(_note_of(text, arguments.parser) for text in arguments.note)
-        return run_improvement(arguments, _recipe, tell, notes)
+        return run_fine_tune(arguments, _recipe, tell, notes)
     if not ((arguments.data or arguments.corrected) and arguments.out):
         arguments.parser.error(
             "name the labelled cases with --corrected or --data and a folder with --out"
@@ -190,7 +190,7 @@ def _train(job: TrainingJob, command: str, as_json: bool, resume: bool) -> int:
     with console_progress(quiet=as_json or not processes().leads) as progress:
         results = run_supervised(job, command, progress, tell, resume)
     for result in results if not as_json else ():
-        say(in_words(result))
+        say(event_text(result))
     return 0
 
 
@@ -212,10 +212,10 @@ def _find_rate(job: TrainingJob, command: str, as_json: bool) -> int:
 
 def _recipe(arguments: argparse.Namespace, usual: TrainConfig | None = None) -> TrainConfig:
     """The recipe: what the command names, then what the file says, then the `usual` or default."""
-    from training.config.config_file import read_recipe
+    from training.config.config_file import read_config_file
     from training.config.train_config import TrainConfig
 
-    recipe = read_recipe(arguments.recipe) if arguments.recipe else usual or TrainConfig()
+    recipe = read_config_file(arguments.recipe) if arguments.recipe else usual or TrainConfig()
 
     named = {
         field.name: value

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liverseg_gui.cli.console import console_progress
-from liverseg_gui.core.scan_issues import Finding, Severity
+from liverseg_gui.core.scan_issues import ScanIssue, Severity
 
 if TYPE_CHECKING:
     from training.data.data_check import CheckedCase, DataCheck
-    from training.data.data_check_rules import SetFinding
+    from training.data.data_check_rules import DatasetIssue
 
 _MOST_NAMED = 8
 
@@ -70,9 +70,9 @@ def _amount(ml: float | None, voxels: int) -> str:
     return f"{voxels} px" if ml is None else f"{ml:.1f} ml"
 
 
-def _grouped(findings: Sequence[SetFinding]) -> list[str]:
+def _grouped(findings: Sequence[DatasetIssue]) -> list[str]:
     """Each kind of finding once, errors first, with the cases it is about."""
-    groups: dict[Finding, list[tuple[str, ...]]] = {}
+    groups: dict[ScanIssue, list[tuple[str, ...]]] = {}
     for found in findings:
         groups.setdefault(found.finding, []).append(found.cases)
     lines = []

@@ -18,7 +18,7 @@ from liverseg_gui.state.settings import Settings
 
 if TYPE_CHECKING:
     from training.config.train_config import TrainConfig
-    from training.evaluation.acceptance import Decision
+    from training.evaluation.acceptance import AcceptanceDecision
     from training.runs.events import Tell
 
     Recipe = Callable[[argparse.Namespace, TrainConfig], TrainConfig]
@@ -49,7 +49,7 @@ def wanted(arguments: argparse.Namespace) -> bool:
     return bool(arguments.improve or arguments.accept or arguments.compare)
 
 
-def run_improvement(
+def run_fine_tune(
     arguments: argparse.Namespace, recipe: Recipe, tell: Tell, notes: Mapping[str, str]
 ) -> int:
     """Improve, accept or compare; whether a model is better is no matter of the exit code."""
@@ -70,16 +70,16 @@ def run_improvement(
 
 def _improve(
     arguments: argparse.Namespace, recipe: Recipe, tell: Tell, notes: Mapping[str, str]
-) -> Decision:
+) -> AcceptanceDecision:
     from training.pipeline.fine_tune import Improvement, improve
     from training.pipeline.supervise import supervised
-    from training.planning.fine_tune_plan import improvement_recipe
+    from training.planning.fine_tune_plan import fine_tune_config
     from training.runs.training_job import TrainingJob
 
     old = arguments.start_from or _named_in_recipe(arguments) or chosen_model(Settings())
     name, command = _name(arguments, "improved"), shlex.join(["liverseg", *sys.argv[1:]])
     folders = tuple(folder.absolute() for folder in arguments.data)
-    config = recipe(arguments, improvement_recipe(find_model(old), old))
+    config = recipe(arguments, fine_tune_config(find_model(old), old))
     job = TrainingJob(
         arguments.out.absolute(),
         folders,
@@ -108,12 +108,12 @@ def _improve(
 
 def _named_in_recipe(arguments: argparse.Namespace) -> str | None:
     """The model that a recipe starts from: a training goes on with its own."""
-    from training.config.config_file import read_recipe
+    from training.config.config_file import read_config_file
 
-    return read_recipe(arguments.recipe).start_from if arguments.recipe else None
+    return read_config_file(arguments.recipe).start_from if arguments.recipe else None
 
 
-def _print_decision(decision: Decision) -> None:
+def _print_decision(decision: AcceptanceDecision) -> None:
     from training.evaluation.comparison_text import comparison_table
 
     for line in (*comparison_table(decision.comparison), "", *decision.reasons):

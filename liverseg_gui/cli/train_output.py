@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from liverseg_gui.core.progress import Progress
 
 if TYPE_CHECKING:
-    from liverseg_gui.evaluation.case_metrics import CaseFigures
+    from liverseg_gui.evaluation.case_metrics import CaseMetrics
 
 
 _TELL_S = 0.5
@@ -36,7 +36,7 @@ def print_words(event: dict[str, Any]) -> None:
         say("Paused.", sys.stderr)
 
 
-def in_words(result: CaseFigures) -> str:
+def event_text(result: CaseMetrics) -> str:
     """A held-out patient in a line."""
     liver, tumor = result.liver.voxels.dice, "none"
     if result.has_tumor:

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from liverseg_gui.cohort.case_names import Place, case_names
-from liverseg_gui.cohort.result import Case, CaseResult, Status, failed
+from liverseg_gui.cohort.result import CaseResult, CohortCase, Status, failed
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import Severity
 from liverseg_gui.io import archives
-from liverseg_gui.io.entries import PassedOver, Role, VolumeEntry, fingerprint
+from liverseg_gui.io.entries import Role, SkippedFile, VolumeEntry, fingerprint
 from liverseg_gui.io.folders import walk
 from liverseg_gui.io.scans import list_volumes, survey_folder
 
-Seen = tuple[list[VolumeEntry], list[PassedOver]]
+Seen = tuple[list[VolumeEntry], list[SkippedFile]]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Cohort:
     `entries` are those of the cases that can be read without being looked for again.
     """
 
-    cases: tuple[Case, ...]
+    cases: tuple[CohortCase, ...]
     settled: tuple[CaseResult, ...]
     entries: Mapping[str, VolumeEntry]
 
@@ -89,11 +89,11 @@ def _archive(path: Path, progress: Progress) -> Seen:
     try:
         archives.unpacked(path, progress.part(0.0, 0.7))
     except (UnreadableFileError, OSError) as problem:
-        return [], [PassedOver(path, str(problem), damaged=True)]
+        return [], [SkippedFile(path, str(problem), damaged=True)]
     try:
         return list_volumes(path, progress.part(0.7, 1.0)), []
     except UnreadableFileError as problem:
-        return [], [PassedOver(path, str(problem))]
+        return [], [SkippedFile(path, str(problem))]
     finally:
         archives.remove(path)
 
@@ -101,7 +101,7 @@ def _archive(path: Path, progress: Progress) -> Seen:
 def _sorted_out(
     source: Path,
     numbered: list[tuple[int, VolumeEntry]],
-    passed: list[PassedOver],
+    passed: list[SkippedFile],
     chosen: int | None,
 ) -> Cohort:
     """Names for the cases, and results for all that is none."""
@@ -123,23 +123,23 @@ def _sorted_out(
     cases, entries = [], {}
     for name, (_, n, entry) in zip(names, kept, strict=False):
         case = _case(name, n, entry)
-        if isinstance(case, Case):
+        if isinstance(case, CohortCase):
             cases.append(case)
             entries[name] = entry
         else:
             settled.append(case)
     for name, p in zip(names[len(kept) :], damaged, strict=True):
-        settled.append(failed(Case(name, p.path, None, ""), p.why))
+        settled.append(failed(CohortCase(name, p.path, None, ""), p.why))
     in_files = {name: e for name, e in entries.items() if not archives.is_archive(e.path)}
     return Cohort(tuple(cases), tuple(settled), in_files)
 
 
-def _case(name: str, number: int, entry: VolumeEntry) -> Case | CaseResult:
-    plain = Case(name, entry.path, number, "")
+def _case(name: str, number: int, entry: VolumeEntry) -> CohortCase | CaseResult:
+    plain = CohortCase(name, entry.path, number, "")
     if entry.problem:
         return failed(plain, entry.problem)
     try:
-        return Case(name, entry.path, number, fingerprint(entry))
+        return CohortCase(name, entry.path, number, fingerprint(entry))
     except OSError as problem:
         return failed(plain, f"{problem}. Check the path and its permissions.")
 

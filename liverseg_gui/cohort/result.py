@@ -20,7 +20,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
-class Case:
+class CohortCase:
     """One CT volume to segment.
 
     `number` counts it in the cohort's input, as `liverseg info` does; `fingerprint` is that of
@@ -57,7 +57,7 @@ class CaseResult:
     seconds: float | None = None
 
 
-def done(case: Case, report: Mapping[str, Any], reason: str = "") -> CaseResult:
+def done(case: CohortCase, report: Mapping[str, Any], reason: str = "") -> CaseResult:
     """The result of a case whose report (its JSON values) is this.
 
     Raises:
@@ -83,6 +83,6 @@ def done(case: Case, report: Mapping[str, Any], reason: str = "") -> CaseResult:
     )
 
 
-def failed(case: Case, why: str) -> CaseResult:
+def failed(case: CohortCase, why: str) -> CaseResult:
     """The result of a case that could not be done."""
     return CaseResult(case.name, case.path, case.number, Status.FAILED, " ".join(why.split()))

@@ -7,13 +7,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from liverseg_gui.cohort.result import ALREADY, Case, CaseResult, done
+from liverseg_gui.cohort.result import ALREADY, CaseResult, CohortCase, done
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.io.formats.nifti import open_header, read_stored
 from liverseg_gui.report.measurements import MadeFrom
 
 
-def already_done(case: Case, mask: Path, report: Path, made_from: MadeFrom) -> CaseResult | None:
+def already_done(
+    case: CohortCase, mask: Path, report: Path, made_from: MadeFrom
+) -> CaseResult | None:
     """The result that an earlier run has left of `case`, or None where it has to be done.
 
     Raises:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from liverseg_gui.cohort.result import Case, CaseResult, done, failed
+from liverseg_gui.cohort.result import CaseResult, CohortCase, done, failed
 from liverseg_gui.cohort.resume import already_done
 from liverseg_gui.cohort.segment_scan import geometry_in_words, segment_volume, stated
 from liverseg_gui.core.errors import Cancelled, LiverSegError, ModelError, UnreadableFileError
@@ -41,22 +41,22 @@ class CaseOptions:
     orientation: str | None = None
     again: bool = False
 
-    def mask(self, case: Case) -> Path:
+    def mask(self, case: CohortCase) -> Path:
         """Where the mask of `case` goes."""
         return self.output / f"{case.name}.nii.gz"
 
-    def report(self, case: Case) -> Path:
+    def report(self, case: CohortCase) -> Path:
         """Where the report of `case` goes."""
         return self.output / f"{case.name}.json"
 
-    def made_from(self, case: Case) -> MadeFrom:
+    def made_from(self, case: CohortCase) -> MadeFrom:
         """What the mask of `case` is made from."""
         geometry = geometry_in_words(self.spacing_mm, self.orientation)
         return MadeFrom(case.fingerprint, geometry, self.model_sha256, self.quality)
 
 
 def segment_case(
-    case: Case,
+    case: CohortCase,
     segmenter: Segmenter,
     options: CaseOptions,
     progress: Progress | None = None,
@@ -64,7 +64,7 @@ def segment_case(
 ) -> CaseResult:
     """Do one case, or find it done; whatever goes wrong with it is in the result.
 
-    `prepared` is what `prepare` gave for it, where that was called before.
+    `prepared` is what `read_case` gave for it, where that was called before.
 
     Raises:
         ModelError: the model cannot be used, for this case or any other.
@@ -72,15 +72,15 @@ def segment_case(
     """
     progress = progress or Progress()
     if prepared is None:
-        prepared = prepare(case, options, progress.part(0.0, 0.1))
+        prepared = read_case(case, options, progress.part(0.0, 0.1))
     if isinstance(prepared, CaseResult):
         return prepared
     volume, rest = prepared, progress.part(0.1, 1.0)
     return _or_failed(case, lambda: _segmented(case, volume, segmenter, options, rest))
 
 
-def prepare(
-    case: Case, options: CaseOptions, progress: Progress, entry: VolumeEntry | None = None
+def read_case(
+    case: CohortCase, options: CaseOptions, progress: Progress, entry: VolumeEntry | None = None
 ) -> Prepared:
     """The volume of `case`; or its result, where it is done already or cannot be read.
 
@@ -91,7 +91,7 @@ def prepare(
 
 
 def _read(
-    case: Case, options: CaseOptions, progress: Progress, entry: VolumeEntry | None
+    case: CohortCase, options: CaseOptions, progress: Progress, entry: VolumeEntry | None
 ) -> Prepared:
     require_mask_place(options.mask(case), case.path)
     if not options.again:
@@ -109,7 +109,7 @@ def _read(
     return stated(volume, options.spacing_mm, options.orientation)
 
 
-def _from_archive(case: Case, progress: Progress) -> Volume:
+def _from_archive(case: CohortCase, progress: Progress) -> Volume:
     """The volume of `case`, with nothing left of its archive on the disk for temporary files."""
     try:
         return _entry(case, progress.part(0.0, 0.5)).read(progress.part(0.5, 1.0))
@@ -117,7 +117,7 @@ def _from_archive(case: Case, progress: Progress) -> Volume:
         archives.remove(case.path)
 
 
-def _entry(case: Case, progress: Progress) -> VolumeEntry:
+def _entry(case: CohortCase, progress: Progress) -> VolumeEntry:
     """Look for the volume of `case` where it was listed, perhaps on another computer."""
     for entry in list_volumes(case.path, progress):
         if entry.path == case.path and fingerprint(entry) == case.fingerprint:
@@ -129,7 +129,7 @@ def _entry(case: Case, progress: Progress) -> VolumeEntry:
 
 
 def _segmented(
-    case: Case, volume: Volume, segmenter: Segmenter, options: CaseOptions, progress: Progress
+    case: CohortCase, volume: Volume, segmenter: Segmenter, options: CaseOptions, progress: Progress
 ) -> CaseResult:
     _remove_leftovers(case, options)
     mask, made_from = options.mask(case), options.made_from(case)
@@ -138,7 +138,7 @@ def _segmented(
     return done(case, report.to_json())
 
 
-def _remove_leftovers(case: Case, options: CaseOptions) -> None:
+def _remove_leftovers(case: CohortCase, options: CaseOptions) -> None:
     """Delete what a run that was killed had begun to write."""
     beginnings = tuple(f".{path.name}." for path in (options.mask(case), options.report(case)))
     for path in options.output.iterdir():
@@ -146,7 +146,7 @@ def _remove_leftovers(case: Case, options: CaseOptions) -> None:
             path.unlink(missing_ok=True)
 
 
-def _or_failed(case: Case, work: Callable[[], T]) -> T | CaseResult:
+def _or_failed(case: CohortCase, work: Callable[[], T]) -> T | CaseResult:
     """What `work` gives, or why it failed, in one line: no case may stop the others."""
     try:
         return work()

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from liverseg_gui.cohort.result import Case, CaseResult, failed
-from liverseg_gui.cohort.run_case import CaseOptions, prepare, segment_case
+from liverseg_gui.cohort.result import CaseResult, CohortCase, failed
+from liverseg_gui.cohort.run_case import CaseOptions, read_case, segment_case
 from liverseg_gui.cohort.run_local import make_segmenter
 from liverseg_gui.core.errors import LiverSegError, ModelError
 from liverseg_gui.core.progress import Progress
@@ -27,7 +27,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 def run_on_cluster(
-    cases: tuple[Case, ...], options: CaseOptions, address: str, progress: Progress
+    cases: tuple[CohortCase, ...], options: CaseOptions, address: str, progress: Progress
 ) -> Iterator[CaseResult]:
     """The results of `cases` as they come from the cluster whose scheduler is at `address`.
 
@@ -65,13 +65,13 @@ def run_on_cluster(
             client.cancel([future for _, future in waiting.values()])
 
 
-def run_case(case: Case, options: CaseOptions) -> CaseResult:
+def run_case(case: CohortCase, options: CaseOptions) -> CaseResult:
     """The task: `case` done on this worker. Several threads of it read, one segments.
 
     Raises:
         ModelError: the model is missing here, or another one has its name.
     """
-    prepared = prepare(case, options, Progress())
+    prepared = read_case(case, options, Progress())
     if isinstance(prepared, CaseResult):
         return prepared
     with _ONE_AT_A_TIME:
@@ -122,7 +122,7 @@ def _require_connection(client: Any, address: str) -> None:
         )
 
 
-def result_of(case: Case, future: Any) -> CaseResult:
+def result_of(case: CohortCase, future: Any) -> CaseResult:
     """What the task gave; where it gave nothing, why."""
     from distributed import KilledWorker
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from liverseg_gui.cohort.find_scans import Cohort
-from liverseg_gui.cohort.result import Case, CaseResult
-from liverseg_gui.cohort.run_case import CaseOptions, Prepared, prepare, segment_case
+from liverseg_gui.cohort.result import CaseResult, CohortCase
+from liverseg_gui.cohort.run_case import CaseOptions, Prepared, read_case, segment_case
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.segmentation.segmenter import Segmenter
@@ -46,7 +46,7 @@ def run_here(
     """
     kept: list[Segmenter] = []
 
-    def segment(n: int, case: Case, volume: Volume) -> CaseResult:
+    def segment(n: int, case: CohortCase, volume: Volume) -> CaseResult:
         if not kept:
             kept.append(make(options.model, options.device, options.quality))
         shown = _shown(progress, n, len(cohort.cases), case)
@@ -78,7 +78,7 @@ def _waited_for(future: Future[CaseResult]) -> CaseResult:
 
 def _read_ahead(
     cohort: Cohort, options: CaseOptions, progress: Progress
-) -> Iterator[tuple[Case, Prepared]]:
+) -> Iterator[tuple[CohortCase, Prepared]]:
     """Each case with its volume; the next is read while the present one is being used."""
     waited_for = threading.Event()
 
@@ -86,7 +86,7 @@ def _read_ahead(
         case = cohort.cases[n]
         shown = _shown(progress, n, len(cohort.cases), case)
         part = Progress(lambda f, phase: _update(shown, f * 0.1, phase))
-        return _in_thread(lambda: prepare(case, options, part, cohort.entries.get(case.name)))
+        return _in_thread(lambda: read_case(case, options, part, cohort.entries.get(case.name)))
 
     def _update(shown: Progress, fraction: float, phase: str) -> None:
         """Draw only what is waited for; look for a cancellation always."""
@@ -106,7 +106,7 @@ def _read_ahead(
         del prepared
 
 
-def _shown(progress: Progress, n: int, total: int, case: Case) -> Progress:
+def _shown(progress: Progress, n: int, total: int, case: CohortCase) -> Progress:
     """The part of `progress` that is case `n`, with its number and name before each phase."""
     return Progress(
         lambda fraction, phase: progress.update(

@@ -23,7 +23,7 @@ _OURS = list(COLUMNS[:5])
 Row = Mapping[str, str]
 
 
-class Summary:
+class CohortSummary:
     """Results as they come, in a file that is written whole each time.
 
     Rows of earlier runs stay as long as their masks are there, until the case is done anew.

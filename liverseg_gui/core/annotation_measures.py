@@ -14,27 +14,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from liverseg_gui.core.annotations import Reading, ReadingKind, flat_mm, voxel_area_mm2
+from liverseg_gui.core.annotations import Annotation, AnnotationKind, flat_mm, voxel_area_mm2
 from liverseg_gui.core.volume import Volume
 
 NO_VOXEL = "No voxel center lies inside."
 NO_ANGLE = "Two of its points are the same."
 
 _REGION = ("area_mm2", "voxels", "mean_hu", "sd_hu", "min_hu", "max_hu")
-_NAMES: dict[ReadingKind, tuple[str, ...]] = {
-    ReadingKind.PROBE: ("hu",),
-    ReadingKind.RULER: ("length_mm",),
-    ReadingKind.CALIPER: ("longest_mm", "perpendicular_mm"),
-    ReadingKind.ANGLE: ("angle_deg",),
-    ReadingKind.ELLIPSE: _REGION,
-    ReadingKind.POLYGON: _REGION,
-    ReadingKind.ARROW: (),
-    ReadingKind.TEXT: (),
+_NAMES: dict[AnnotationKind, tuple[str, ...]] = {
+    AnnotationKind.PROBE: ("hu",),
+    AnnotationKind.RULER: ("length_mm",),
+    AnnotationKind.CALIPER: ("longest_mm", "perpendicular_mm"),
+    AnnotationKind.ANGLE: ("angle_deg",),
+    AnnotationKind.ELLIPSE: _REGION,
+    AnnotationKind.POLYGON: _REGION,
+    AnnotationKind.ARROW: (),
+    AnnotationKind.TEXT: (),
 }
 
 
 @dataclass(frozen=True)
-class Figures:
+class AnnotationMeasures:
     """What a reading says; None where its kind has no such figure or `note` says why not.
 
     `longest_mm` is the longer of a caliper's axes, whichever was drawn first. Where `mm_reliable`
@@ -55,34 +55,34 @@ class Figures:
     hu: int | None = None
     note: str = ""
 
-    def of_kind(self, kind: ReadingKind) -> dict[str, float | int | None]:
+    def of_kind(self, kind: AnnotationKind) -> dict[str, float | int | None]:
         """The figures a reading of `kind` has, by name."""
         return {name: getattr(self, name) for name in _NAMES[kind]}
 
 
-def figures_of(reading: Reading, volume: Volume) -> Figures:
+def measure_annotation(reading: Annotation, volume: Volume) -> AnnotationMeasures:
     """Measure `reading` on `volume`.
 
     A probe tells the voxel its point lies in. The slice must be one of the volume's.
     """
-    return Figures(volume.mm_reliable, **_figures(reading, volume))
+    return AnnotationMeasures(volume.mm_reliable, **_figures(reading, volume))
 
 
-def _figures(reading: Reading, volume: Volume) -> dict[str, Any]:
+def _figures(reading: Annotation, volume: Volume) -> dict[str, Any]:
     kind = reading.kind
-    if kind is ReadingKind.PROBE:
+    if kind is AnnotationKind.PROBE:
         at = np.round(reading.points_ijk[0]).astype(int)
         i, j, k = np.clip(at, 0, np.array(volume.shape) - 1)
         return {"hu": int(volume.hu[i, j, k])}
     if kind.is_region:
         return _region(reading, volume)
     points = flat_mm(reading.points_ijk, reading.plane, volume.affine)
-    if kind is ReadingKind.RULER:
+    if kind is AnnotationKind.RULER:
         return {"length_mm": _length(points)}
-    if kind is ReadingKind.CALIPER:
+    if kind is AnnotationKind.CALIPER:
         shorter, longer = sorted((_length(points[:2]), _length(points[2:])))
         return {"longest_mm": longer, "perpendicular_mm": shorter}
-    return _angle(points) if kind is ReadingKind.ANGLE else {}
+    return _angle(points) if kind is AnnotationKind.ANGLE else {}
 
 
 def _length(ends: NDArray[np.float64]) -> float:
@@ -98,7 +98,7 @@ def _angle(points: NDArray[np.float64]) -> dict[str, Any]:
     return {"angle_deg": float(np.degrees(np.arctan2(abs(cross), one @ other)))}
 
 
-def _region(reading: Reading, volume: Volume) -> dict[str, Any]:
+def _region(reading: Annotation, volume: Volume) -> dict[str, Any]:
     voxel_mm2 = voxel_area_mm2(reading.plane, volume.affine)
     found = {"area_mm2": _area(reading) * voxel_mm2}
     hu = region_hu(reading, volume)
@@ -114,7 +114,7 @@ def _region(reading: Reading, volume: Volume) -> dict[str, Any]:
     }
 
 
-def region_hu(reading: Reading, volume: Volume) -> NDArray[np.int16]:
+def region_hu(reading: Annotation, volume: Volume) -> NDArray[np.int16]:
     """The HU of all voxels whose center lies inside a region, (N,)."""
     plane = reading.plane
     size = np.array(volume.shape)[[plane.across, plane.down]]
@@ -125,7 +125,7 @@ def region_hu(reading: Reading, volume: Volume) -> NDArray[np.int16]:
     slice_ = volume.hu[(slice(None),) * plane.normal + (reading.index,)]
     box = slice_[low[0] : high[0] + 1, low[1] : high[1] + 1]
     u, v = (np.arange(a, b + 1, dtype=np.float64) for a, b in zip(low, high, strict=True))
-    inside = _in_ellipse if reading.kind is ReadingKind.ELLIPSE else _in_polygon
+    inside = _in_ellipse if reading.kind is AnnotationKind.ELLIPSE else _in_polygon
     return box[inside(points, u, v)]
 
 
@@ -151,10 +151,10 @@ def _in_polygon(
     return inside
 
 
-def _area(reading: Reading) -> float:
+def _area(reading: Annotation) -> float:
     """The area of a region in voxels of its slice, exact."""
     points = reading.in_plane
-    if reading.kind is ReadingKind.ELLIPSE:
+    if reading.kind is AnnotationKind.ELLIPSE:
         return float(np.pi * np.prod(np.abs(points[1] - points[0]) / 2))
     return _even_odd_area(points)
 

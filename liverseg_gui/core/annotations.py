@@ -19,7 +19,7 @@ from liverseg_gui.core.planes import Plane
 _ELLIPSE_CORNERS = 72
 
 
-class ReadingKind(Enum):
+class AnnotationKind(Enum):
     """What a reading is. The value is its name in reports."""
 
     PROBE = "probe"
@@ -34,28 +34,28 @@ class ReadingKind(Enum):
     @property
     def title(self) -> str:
         """Its name on screen."""
-        return "HU probe" if self is ReadingKind.PROBE else self.value.capitalize()
+        return "HU probe" if self is AnnotationKind.PROBE else self.value.capitalize()
 
     @property
     def is_region(self) -> bool:
         """Whether it encloses voxels."""
-        return self in (ReadingKind.ELLIPSE, ReadingKind.POLYGON)
+        return self in (AnnotationKind.ELLIPSE, AnnotationKind.POLYGON)
 
 
 _POINTS = {
-    ReadingKind.PROBE: 1,
-    ReadingKind.RULER: 2,
-    ReadingKind.CALIPER: 4,
-    ReadingKind.ANGLE: 3,
-    ReadingKind.ELLIPSE: 2,
-    ReadingKind.ARROW: 2,
-    ReadingKind.TEXT: 1,
+    AnnotationKind.PROBE: 1,
+    AnnotationKind.RULER: 2,
+    AnnotationKind.CALIPER: 4,
+    AnnotationKind.ANGLE: 3,
+    AnnotationKind.ELLIPSE: 2,
+    AnnotationKind.ARROW: 2,
+    AnnotationKind.TEXT: 1,
 }
 _LEAST_CORNERS = 3
 
 
 @dataclass(frozen=True)
-class Reading:
+class Annotation:
     """One reading in slice `index` of `plane`.
 
     `points_ijk` by kind: ruler, its ends; caliper, the ends of the first axis, then those of the
@@ -67,7 +67,7 @@ class Reading:
         ValueError: the kind has another number of points, or a point lies in another slice.
     """
 
-    kind: ReadingKind
+    kind: AnnotationKind
     plane: Plane
     index: int
     points_ijk: tuple[Float3, ...]
@@ -93,7 +93,7 @@ class Reading:
     @property
     def handles_ijk(self) -> tuple[Float3, ...]:
         """Where it can be taken to change its shape: its points; of an ellipse, the axes' ends."""
-        if self.kind is not ReadingKind.ELLIPSE:
+        if self.kind is not AnnotationKind.ELLIPSE:
             return self.points_ijk
         (u0, v0), (u1, v1) = self.in_plane
         u, v = (u0 + u1) / 2, (v0 + v1) / 2
@@ -103,11 +103,11 @@ class Reading:
     def outlines_ijk(self) -> tuple[NDArray[np.float64], ...]:
         """The lines to draw, each (N, 3); a closed one ends where it begins."""
         points = np.array(self.points_ijk)
-        if self.kind is ReadingKind.CALIPER:
+        if self.kind is AnnotationKind.CALIPER:
             return points[:2], points[2:]
-        if self.kind is ReadingKind.POLYGON:
+        if self.kind is AnnotationKind.POLYGON:
             return (np.vstack([points, points[:1]]),)
-        if self.kind is ReadingKind.ELLIPSE:
+        if self.kind is AnnotationKind.ELLIPSE:
             return (self._ellipse(),)
         return (points,)
 
@@ -117,11 +117,11 @@ class Reading:
         around = (low + high) / 2 + np.stack([np.cos(turn), np.sin(turn)], 1) * (high - low) / 2
         return _in_slice(around, self.plane, self.index)
 
-    def with_text(self, text: str) -> Reading:
+    def with_text(self, text: str) -> Annotation:
         """The same with another text."""
         return replace(self, text=text)
 
-    def moved(self, by_ijk: Float3, shape: Int3) -> Reading:
+    def moved(self, by_ijk: Float3, shape: Int3) -> Annotation:
         """Shifted within its slice, as far as it stays inside a volume of `shape`."""
         points = np.array(self.points_ijk)
         lowest, highest = points.min(axis=0), points.max(axis=0)
@@ -130,23 +130,23 @@ class Reading:
         by[self.plane.normal] = 0
         return replace(self, points_ijk=tuple(_float3(point) for point in points + by))
 
-    def with_handle(self, number: int, to_ijk: Float3, affine: Affine) -> Reading:
+    def with_handle(self, number: int, to_ijk: Float3, affine: Affine) -> Annotation:
         """With handle `number` at `to_ijk`. A caliper's axes stay at a right angle in the patient.
 
         An end of its first axis takes the second along; an end of the second slides it along the
         first.
         """
-        if self.kind is ReadingKind.CALIPER:
+        if self.kind is AnnotationKind.CALIPER:
             return self._recrossed(number, to_ijk, affine)
         points = [list(point) for point in self.points_ijk]
-        if self.kind is ReadingKind.ELLIPSE:
+        if self.kind is AnnotationKind.ELLIPSE:
             axis = self.plane.across if number < 2 else self.plane.down
             points[number % 2][axis] = to_ijk[axis]
         else:
             points[number] = list(to_ijk)
         return replace(self, points_ijk=tuple(_float3(point) for point in points))
 
-    def _recrossed(self, number: int, to_ijk: Float3, affine: Affine) -> Reading:
+    def _recrossed(self, number: int, to_ijk: Float3, affine: Affine) -> Annotation:
         a, b, c, d = flat_mm(self.points_ijk, self.plane, affine)
         (to,) = flat_mm([to_ijk], self.plane, affine)
         share, (left, right) = _share(a, b, c), (_offset(a, b, c), _offset(a, b, d))
@@ -162,7 +162,7 @@ class Reading:
 def caliper(
     plane: Plane, ends_ijk: tuple[Float3, Float3], start_ijk: Float3 | None, at_ijk: Float3,
     affine: Affine,
-) -> Reading:  # fmt: skip
+) -> Annotation:  # fmt: skip
     """A caliper along `ends_ijk` whose second axis ends at `at_ijk`, moved to a right angle.
 
     The second axis begins as far from the first as `start_ijk`; without one it lies even about the
@@ -173,7 +173,7 @@ def caliper(
     left = -right if start_ijk is None else _offset(a, b, flat_mm([start_ijk], plane, affine)[0])
     flat = _crossed(a, b, _share(a, b, at), left, right)
     index = round(ends_ijk[0][plane.normal])
-    return Reading(ReadingKind.CALIPER, plane, index, _from_flat(flat, plane, index, affine))
+    return Annotation(AnnotationKind.CALIPER, plane, index, _from_flat(flat, plane, index, affine))
 
 
 def flat_mm(points_ijk: Sequence[Float3], plane: Plane, affine: Affine) -> NDArray[np.float64]:

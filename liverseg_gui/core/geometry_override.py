@@ -8,8 +8,8 @@ from itertools import permutations, product
 import numpy as np
 
 from liverseg_gui.core.geometry import Affine, Float3, StoredGrid
-from liverseg_gui.core.scan_checks import spacing_findings
-from liverseg_gui.core.scan_issues import Finding, by_severity, warning
+from liverseg_gui.core.scan_checks import spacing_issues
+from liverseg_gui.core.scan_issues import ScanIssue, by_severity, warning
 from liverseg_gui.core.volume import Volume
 
 _LARGEST_MM = 100.0
@@ -56,7 +56,7 @@ def with_geometry(
         matrix[:3, :3] *= np.array(spacing_mm) / np.linalg.norm(matrix[:3, :3], axis=0)
         answered |= _ABOUT_SPACING
     grid = StoredGrid(volume.grid.shape, Affine(matrix))
-    doubts = spacing_findings(grid.affine, grid.shape) if spacing_mm is not None else []
+    doubts = spacing_issues(grid.affine, grid.shape) if spacing_mm is not None else []
     doubts = [f for f in doubts if f.code in _ABOUT_SPACING]
     before = any(f.code == _STATED for f in volume.findings)
     kept = tuple(f for f in volume.findings if f.code not in {*answered, _STATED})
@@ -75,7 +75,7 @@ def with_geometry(
     )
 
 
-def _stated(affine: Affine, spacing: bool, orientation: bool) -> Finding:
+def _stated(affine: Affine, spacing: bool, orientation: bool) -> ScanIssue:
     parts = []
     if spacing:
         parts.append(f"spacing {' x '.join(f'{mm:g}' for mm in affine.spacing_mm)} mm")

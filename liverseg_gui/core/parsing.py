@@ -16,7 +16,7 @@ T = TypeVar("T")
 _WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
 
-def read_settings(kind: type[T], values: object, where: str) -> T:
+def read_dataclass(kind: type[T], values: object, where: str) -> T:
     """A `kind`, a dataclass of plain fields, tuples and further dataclasses, made of `values`.
 
     Fields that are not named keep their defaults. Where None is allowed, so is false, for TOML
@@ -44,7 +44,7 @@ def _read(hint: Any, value: Any, where: str) -> Any:
             return None
         hint = next(part for part in get_args(hint) if part is not NoneType)
     if is_dataclass(hint):
-        return read_settings(hint, value, where)  # type: ignore[arg-type]
+        return read_dataclass(hint, value, where)  # type: ignore[arg-type]
     if get_origin(hint) is tuple:
         parts = get_args(hint)
         if not isinstance(value, (list, tuple)) or len(value) != len(parts):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.geometry import Affine, Int3, StoredGrid
-from liverseg_gui.core.scan_issues import Concern, Finding, error, info, warning
+from liverseg_gui.core.scan_issues import Concern, ScanIssue, error, info, warning
 from liverseg_gui.core.slices import even_grid, slice_affines
 
 TILT_DEGREES = 0.5
@@ -36,7 +36,7 @@ EIGHT_BIT = warning(
 )
 
 
-def several_volumes(count: int) -> Finding:
+def several_volumes(count: int) -> ScanIssue:
     """The finding for a file of `count` volumes."""
     return info(
         "four-dimensional",
@@ -45,7 +45,7 @@ def several_volumes(count: int) -> Finding:
     )
 
 
-def unit_spacing(where: str) -> Finding:
+def unit_spacing(where: str) -> ScanIssue:
     """The doubt about voxels of 1 x 1 x 1 mm; `where` says how the file places them."""
     return warning(
         "unit-spacing",
@@ -56,7 +56,7 @@ def unit_spacing(where: str) -> Finding:
     )
 
 
-def spacing_findings(affine: Affine, shape: Int3) -> list[Finding]:
+def spacing_issues(affine: Affine, shape: Int3) -> list[ScanIssue]:
     """Doubts about the voxel size of a grid of `shape` (stored i, j, k)."""
     i_mm, j_mm, k_mm = affine.spacing_mm
     fine, middle, coarse = sorted(affine.spacing_mm)
@@ -124,11 +124,11 @@ def needs_upright(grid: StoredGrid) -> bool:
     return grid.shape[2] > 1 and tilt > TILT_DEGREES >= in_plane
 
 
-def skew_findings(grid: StoredGrid) -> list[Finding]:
+def skew_issues(grid: StoredGrid) -> list[ScanIssue]:
     """Whether the axes of a grid stand at right angles; a tilt is resampled by the reader."""
     in_plane, tilt = skew_degrees(grid.affine)
     if needs_upright(grid):
-        return [tilted(tilt), *even_grid_findings(grid.shape[:2], slice_affines(grid))]
+        return [tilted(tilt), *even_grid_issues(grid.shape[:2], slice_affines(grid))]
     if max(in_plane, tilt) > _RIGHT_ANGLE_DEGREES:
         return [
             warning(
@@ -141,7 +141,7 @@ def skew_findings(grid: StoredGrid) -> list[Finding]:
     return []
 
 
-def even_grid_findings(shape: tuple[int, int], affines: Sequence[Affine]) -> list[Finding]:
+def even_grid_issues(shape: tuple[int, int], affines: Sequence[Affine]) -> list[ScanIssue]:
     """Nothing, unless slices of `shape` at `affines` cannot be resampled."""
     try:
         even_grid(shape, affines)
@@ -156,7 +156,7 @@ def even_grid_findings(shape: tuple[int, int], affines: Sequence[Affine]) -> lis
     return []
 
 
-def tilted(degrees: float) -> Finding:
+def tilted(degrees: float) -> ScanIssue:
     """The finding for slices that are not stacked along their normal."""
     return warning(
         "gantry-tilt",
@@ -166,7 +166,7 @@ def tilted(degrees: float) -> Finding:
     )
 
 
-def value_findings(hu: NDArray[np.int16]) -> list[Finding]:
+def value_issues(hu: NDArray[np.int16]) -> list[ScanIssue]:
     """Doubts about whether the values are HU. `hu` of any axis order; a sample is looked at."""
     steps = [max(1, n // _SAMPLES_AN_AXIS) for n in hu.shape]
     sample = hu[:: steps[0], :: steps[1], :: steps[2]]
@@ -191,7 +191,7 @@ def value_findings(hu: NDArray[np.int16]) -> list[Finding]:
     return []
 
 
-def _not_hu(what: str) -> Finding:
+def _not_hu(what: str) -> ScanIssue:
     return warning(
         "not-hu",
         f"The values {what}: they may not be Hounsfield units, or be clipped or shifted.",

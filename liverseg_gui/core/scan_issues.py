@@ -28,7 +28,7 @@ class Concern(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class ScanIssue:
     """One thing to know about a scan. `code` is stable; docs/findings.md lists them all."""
 
     code: str
@@ -46,22 +46,22 @@ class Finding:
         return self.concern is Concern.MM and self.severity is not Severity.INFO
 
 
-def info(code: str, message: str, remedy: str = "", concern: Concern = Concern.SCAN) -> Finding:
+def info(code: str, message: str, remedy: str = "", concern: Concern = Concern.SCAN) -> ScanIssue:
     """A finding that is good to know."""
-    return Finding(code, Severity.INFO, message, remedy, concern)
+    return ScanIssue(code, Severity.INFO, message, remedy, concern)
 
 
-def warning(code: str, message: str, remedy: str, concern: Concern = Concern.SCAN) -> Finding:
+def warning(code: str, message: str, remedy: str, concern: Concern = Concern.SCAN) -> ScanIssue:
     """A finding that asks for care."""
-    return Finding(code, Severity.WARNING, message, remedy, concern)
+    return ScanIssue(code, Severity.WARNING, message, remedy, concern)
 
 
-def error(code: str, message: str, remedy: str, concern: Concern = Concern.SCAN) -> Finding:
+def error(code: str, message: str, remedy: str, concern: Concern = Concern.SCAN) -> ScanIssue:
     """A finding that keeps the scan from being opened."""
-    return Finding(code, Severity.ERROR, message, remedy, concern)
+    return ScanIssue(code, Severity.ERROR, message, remedy, concern)
 
 
-def by_severity(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+def by_severity(findings: tuple[ScanIssue, ...]) -> tuple[ScanIssue, ...]:
     """`findings` without repetitions, the gravest first."""
     order = list(reversed(Severity))
     return tuple(sorted(dict.fromkeys(findings), key=lambda f: order.index(f.severity)))

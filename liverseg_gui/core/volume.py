@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.geometry import Affine, Int3, StoredGrid
-from liverseg_gui.core.scan_issues import Concern, Finding, Severity
+from liverseg_gui.core.scan_issues import Concern, ScanIssue, Severity
 from liverseg_gui.core.slices import SourceSlices
 from liverseg_gui.core.window_level import NamedWindow
 
@@ -51,7 +51,7 @@ class Volume:
     hu: NDArray[np.int16]
     grid: StoredGrid
     origin: Origin
-    findings: tuple[Finding, ...] = field(default=())
+    findings: tuple[ScanIssue, ...] = field(default=())
 
     def __post_init__(self) -> None:
         if self.hu.dtype != np.int16:

@@ -6,19 +6,19 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from liverseg_gui.core.geometry import Float3
-from liverseg_gui.evaluation.lesion_detection import SIZES, Detection, LesionCounts, LesionFigures
+from liverseg_gui.evaluation.lesion_detection import SIZES, Detection, LesionCounts, LesionMetrics
 from liverseg_gui.evaluation.overlap import VoxelCounts
-from liverseg_gui.evaluation.surface_distance import SurfaceFigures
+from liverseg_gui.evaluation.surface_distance import SurfaceMetrics
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class LabelFigures:
+class LabelMetrics:
     """One label of one patient. Volumes in ml and `surface` are None where mm are not known."""
 
     voxels: VoxelCounts
-    surface: SurfaceFigures = field(default=SurfaceFigures())
+    surface: SurfaceMetrics = field(default=SurfaceMetrics())
     found_ml: float | None = None
     true_ml: float | None = None
 
@@ -41,7 +41,7 @@ class LabelFigures:
 
 
 @dataclass(frozen=True)
-class CaseFigures:
+class CaseMetrics:
     """The figures of one patient.
 
     `spacing_mm` is that of the arrays that were judged, None where it was not known.
@@ -50,9 +50,9 @@ class CaseFigures:
     """
 
     name: str
-    liver: LabelFigures
-    tumor: LabelFigures
-    lesions: LesionFigures
+    liver: LabelMetrics
+    tumor: LabelMetrics
+    lesions: LesionMetrics
     spacing_mm: Float3 | None
     mm_reliable: bool = True
     warnings: tuple[str, ...] = ()
@@ -112,7 +112,7 @@ class CaseFigures:
         }
 
 
-def lesions_json(figures: LesionFigures) -> Json:
+def lesions_json(figures: LesionMetrics) -> Json:
     """Lesions at IoU > 0.5, with those at any overlap beneath `any_overlap`."""
     return {
         **_detection_json(figures.over_half),

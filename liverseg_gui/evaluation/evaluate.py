@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from liverseg_gui.core.geometry import Float3
 from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.evaluation.case_metrics import CaseFigures, LabelFigures
-from liverseg_gui.evaluation.lesion_detection import lesion_figures
+from liverseg_gui.evaluation.case_metrics import CaseMetrics, LabelMetrics
+from liverseg_gui.evaluation.lesion_detection import lesion_metrics
 from liverseg_gui.evaluation.overlap import VoxelCounts, count_voxels, plain_labels
-from liverseg_gui.evaluation.surface_distance import SurfaceFigures, surface_figures
+from liverseg_gui.evaluation.surface_distance import SurfaceMetrics, surface_metrics
 
 TOLERANCE_MM = {LIVER: 3.0, TUMOR: 2.0}
 """How far a surface may be off for the normalized surface Dice, about what readers differ by."""
@@ -21,7 +21,7 @@ PIXEL_IS_MM = "The spacing is not known: the sizes of lesions take a pixel as 1 
 _PIXELS: Float3 = (1.0, 1.0, 1.0)
 
 
-def judge(
+def evaluate_case(
     name: str,
     found: NDArray[np.uint8],
     truth: NDArray[np.uint8],
@@ -32,7 +32,7 @@ def judge(
     mm_reliable: bool = True,
     warnings: Sequence[str] = (),
     progress: Progress | None = None,
-) -> CaseFigures:
+) -> CaseMetrics:
     """The figures of one patient: liver is label 1 or more, tumor label 2 (LiTS rules).
 
     `found` and `truth` are labels of one 3D shape in any axis order; `spacing_mm` is that of the
@@ -56,14 +56,14 @@ def judge(
     tumors = found == TUMOR, truth == TUMOR
     tumor = _label(*tumors, counts[1], ordered, TOLERANCE_MM[TUMOR])
     sizes_mm = _PIXELS if ordered is None and pixel_is_mm else ordered
-    lesions = lesion_figures(*tumors, sizes_mm, progress.part(0.8, 1.0))
+    lesions = lesion_metrics(*tumors, sizes_mm, progress.part(0.8, 1.0))
     if ordered is None and pixel_is_mm:
         warnings = [*warnings, PIXEL_IS_MM]
     own = None
     if spacing_mm is not None:
         i_mm, j_mm, k_mm = map(float, spacing_mm)
         own = i_mm, j_mm, k_mm
-    return CaseFigures(name, liver, tumor, lesions, own, mm_reliable, tuple(warnings))
+    return CaseMetrics(name, liver, tumor, lesions, own, mm_reliable, tuple(warnings))
 
 
 def _axial_last(spacing_mm: Float3, axial_axis: int) -> Float3:
@@ -77,13 +77,13 @@ def _label(
     voxels: VoxelCounts,
     spacing_mm: Float3 | None,
     tolerance_mm: float,
-) -> LabelFigures:
+) -> LabelMetrics:
     if spacing_mm is None:
-        return LabelFigures(voxels, SurfaceFigures())
+        return LabelMetrics(voxels, SurfaceMetrics())
     voxel_ml = float(np.prod(spacing_mm)) / 1000.0
-    return LabelFigures(
+    return LabelMetrics(
         voxels,
-        surface_figures(found, truth, spacing_mm, tolerance_mm),
+        surface_metrics(found, truth, spacing_mm, tolerance_mm),
         voxels.found * voxel_ml,
         voxels.true * voxel_ml,
     )

@@ -83,7 +83,7 @@ class Detection:
 
 
 @dataclass(frozen=True)
-class LesionFigures:
+class LesionMetrics:
     """The lesions of one patient, matched at IoU > 0.5 and at any overlap."""
 
     over_half: Detection
@@ -102,12 +102,12 @@ class _Side:
         return len(self.voxels)
 
 
-def lesion_figures(
+def lesion_metrics(
     found: NDArray[np.bool_],
     truth: NDArray[np.bool_],
     spacing_mm: Float3 | None,
     progress: Progress | None = None,
-) -> LesionFigures:
+) -> LesionMetrics:
     """Match the lesions of two tumor masks (i, j, k) whose last axis runs along the body.
 
     Without `spacing_mm` there are no sizes.
@@ -122,7 +122,7 @@ def lesion_figures(
     a = _side(found[box], spacing_mm, progress.part(0.0, 0.5))
     b = _side(truth[box], spacing_mm, progress.part(0.5, 1.0))
     shared = _shared(a, b)
-    return LesionFigures(
+    return LesionMetrics(
         *(
             _detection(*_matched(shared, a, b, least), a.diameters_mm, b.diameters_mm)
             for least in (OVER_HALF, ANY_OVERLAP)

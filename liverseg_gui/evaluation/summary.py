@@ -9,9 +9,9 @@ from functools import reduce
 from operator import add
 from typing import Any, TypeVar
 
-from liverseg_gui.evaluation.case_metrics import CaseFigures, Json, lesions_json
+from liverseg_gui.evaluation.case_metrics import CaseMetrics, Json, lesions_json
 from liverseg_gui.evaluation.confidence_interval import LEVEL, mean_interval
-from liverseg_gui.evaluation.lesion_detection import Detection, LesionCounts, LesionFigures
+from liverseg_gui.evaluation.lesion_detection import Detection, LesionCounts, LesionMetrics
 from liverseg_gui.evaluation.overlap import VoxelCounts
 
 _Counts = TypeVar("_Counts", VoxelCounts, LesionCounts)
@@ -25,7 +25,7 @@ _AVERAGED = ("liver", "tumor", "lesions", "tumor_burden")
 class Summary:
     """The figures of several patients, the same `seed` giving the same intervals."""
 
-    cases: tuple[CaseFigures, ...]
+    cases: tuple[CaseMetrics, ...]
     seed: int = 0
 
     @property
@@ -39,9 +39,9 @@ class Summary:
         return _total((case.tumor.voxels for case in self.cases), VoxelCounts())
 
     @property
-    def lesions(self) -> LesionFigures:
+    def lesions(self) -> LesionMetrics:
         """The lesions of all patients, pooled."""
-        return LesionFigures(
+        return LesionMetrics(
             _pooled([case.lesions.over_half for case in self.cases]),
             _pooled([case.lesions.any_overlap for case in self.cases]),
         )
@@ -114,7 +114,7 @@ class Summary:
         return out
 
 
-def summarize(cases: Sequence[CaseFigures], seed: int = 0) -> Summary:
+def summarize(cases: Sequence[CaseMetrics], seed: int = 0) -> Summary:
     """The figures of `cases` together."""
     return Summary(tuple(cases), seed)
 

@@ -20,7 +20,7 @@ from liverseg_gui.core.geometry import Float3, bounding_box
 
 
 @dataclass(frozen=True)
-class SurfaceFigures:
+class SurfaceMetrics:
     """Distances of two surfaces in mm; None where one of the masks is empty.
 
     `nsd` is the share of both surfaces that lies within the tolerance of the other: 0 where one
@@ -33,15 +33,15 @@ class SurfaceFigures:
     nsd: float | None = None
 
 
-def surface_figures(
+def surface_metrics(
     found: NDArray[np.bool_], truth: NDArray[np.bool_], spacing_mm: Float3, tolerance_mm: float
-) -> SurfaceFigures:
+) -> SurfaceMetrics:
     """The figures of two masks of one 3D shape; `spacing_mm` is that of the array's axes."""
     a, b = surface_points(found, spacing_mm), surface_points(truth, spacing_mm)
     if not len(a) or not len(b):
-        return SurfaceFigures(nsd=0.0 if len(a) + len(b) else None)
+        return SurfaceMetrics(nsd=0.0 if len(a) + len(b) else None)
     apart = np.concatenate([_nearest(a, b), _nearest(b, a)])
-    return SurfaceFigures(
+    return SurfaceMetrics(
         float(apart.mean()),
         float(np.sqrt(np.mean(apart**2))),
         float(apart.max()),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.scan_issues import Finding, Severity
+from liverseg_gui.core.scan_issues import ScanIssue, Severity
 from liverseg_gui.core.volume import Volume
 
 Spacing = tuple[float, float, float | None]
@@ -44,7 +44,7 @@ class Read(Protocol):
 
 
 @dataclass(frozen=True)
-class PassedOver:
+class SkippedFile:
     """A file or folder in which no volume was found, and why; `damaged` where one should be."""
 
     path: Path
@@ -91,7 +91,7 @@ class VolumeEntry:
     size: Int3
     spacing_mm: Spacing | None
     read: Read
-    findings: tuple[Finding, ...] = field(default=())
+    findings: tuple[ScanIssue, ...] = field(default=())
     about: SeriesInfo = field(default=SeriesInfo())
     mask: Path | None = None
     thumbnail: Callable[[], NDArray[np.uint8]] | None = None

@@ -14,12 +14,12 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io import archives
 from liverseg_gui.io import dataset_names as layouts
-from liverseg_gui.io.entries import PassedOver, Role, ShowPreview, VolumeEntry
+from liverseg_gui.io.entries import Role, ShowPreview, SkippedFile, VolumeEntry
 from liverseg_gui.io.folders import walk
 from liverseg_gui.io.formats import itk, nifti
 
 if TYPE_CHECKING:
-    from liverseg_gui.io.dicom.index import Found
+    from liverseg_gui.io.dicom.index import DicomIndex
 
 _NAMED_MASK = re.compile(r"(^|[._-])(seg|mask|label)s?\.(nii|nrrd|mha|mhd)", re.IGNORECASE)
 SCAN_ENDINGS = (*nifti.ENDINGS, *itk.ENDINGS)
@@ -80,7 +80,7 @@ def _in_folder(folder: Path, progress: Progress) -> list[VolumeEntry]:
     return entries
 
 
-def survey_folder(folder: Path, progress: Progress) -> tuple[list[VolumeEntry], list[PassedOver]]:
+def survey_folder(folder: Path, progress: Progress) -> tuple[list[VolumeEntry], list[SkippedFile]]:
     """The volumes below `folder` as `list_volumes` gives them, and what it passes over.
 
     Raises:
@@ -93,14 +93,14 @@ def survey_folder(folder: Path, progress: Progress) -> tuple[list[VolumeEntry], 
     if patient is not None:
         scan, mask = patient
         entries = dicom_entries(index_folder(scan, progress))
-        passed = [PassedOver(mask, "masks of 3D-IRCADb-01")]
+        passed = [SkippedFile(mask, "masks of 3D-IRCADb-01")]
         return [
             replace(e, mask=mask) if e.about.role is Role.VOLUME else e for e in entries
         ], passed
     found = index_folder(folder, progress.part(0.0, 0.9))
     entries, passed = dicom_entries(found), _no_images(found)
     for seen in _image_files(folder, progress.part(0.9, 1.0)):
-        if isinstance(seen, PassedOver):
+        if isinstance(seen, SkippedFile):
             passed.append(seen)
         else:
             entries.append(seen)
@@ -108,7 +108,7 @@ def survey_folder(folder: Path, progress: Progress) -> tuple[list[VolumeEntry], 
     return sorted(entries, key=lambda entry: order.index(entry.about.role)), passed
 
 
-def _no_images(found: Sequence[Found]) -> list[PassedOver]:
+def _no_images(found: Sequence[DicomIndex]) -> list[SkippedFile]:
     """The folders below which DICOM files are damaged or hold something else than images."""
     from liverseg_gui.io.dicom.stacks import NO_IMAGES
 
@@ -116,16 +116,16 @@ def _no_images(found: Sequence[Found]) -> list[PassedOver]:
     for place in found:
         if place.unreadable and not place.headers:
             why = f"none of its {place.unreadable} DICOM files can be read. Copy the series again."
-            passed.append(PassedOver(place.folder, why, damaged=True))
+            passed.append(SkippedFile(place.folder, why, damaged=True))
         kinds = Counter(h.modality for h in place.headers if h.modality in NO_IMAGES)
         passed += [
-            PassedOver(place.folder, f"{count} DICOM {kind}, no scan")
+            SkippedFile(place.folder, f"{count} DICOM {kind}, no scan")
             for kind, count in sorted(kinds.items())
         ]
     return passed
 
 
-def _image_files(folder: Path, progress: Progress) -> Iterator[VolumeEntry | PassedOver]:
+def _image_files(folder: Path, progress: Progress) -> Iterator[VolumeEntry | SkippedFile]:
     """What is in each image file below `folder`: scans, masks, or nothing that can be read."""
     files = [
         place / name
@@ -136,22 +136,22 @@ def _image_files(folder: Path, progress: Progress) -> Iterator[VolumeEntry | Pas
     for n, path in enumerate(files):
         progress.update(n / len(files), f"Looking at {path.name}")
         if _NAMED_MASK.search(path.name) or layouts.is_mask_of_pair(path):
-            yield PassedOver(path, "a mask by its name or place")
+            yield SkippedFile(path, "a mask by its name or place")
         else:
             yield from _image_file(path)
 
 
-def _image_file(path: Path) -> Iterator[VolumeEntry | PassedOver]:
+def _image_file(path: Path) -> Iterator[VolumeEntry | SkippedFile]:
     reader = _image_reader(path)
     assert reader is not None  # its ending is one of SCAN_ENDINGS
     try:
         found = reader(path)
     except UnreadableFileError as problem:
-        yield PassedOver(path, str(problem), damaged=not path.name.startswith("."))
+        yield SkippedFile(path, str(problem), damaged=not path.name.startswith("."))
         return
     for entry in found:
         if any(finding.code == "eight-bit" for finding in entry.findings):
-            yield PassedOver(path, "8-bit numbers: a mask or a picture, no CT")
+            yield SkippedFile(path, "8-bit numbers: a mask or a picture, no CT")
         else:
             yield _with_mask(entry)
 
@@ -178,11 +178,11 @@ def open_scan(
     """
     progress = progress or Progress()
     entries = list_volumes(path, progress.part(0.0, 0.3))
-    entry = choose(entries, path, number)
+    entry = choose_volume(entries, path, number)
     return entry.read(progress.part(0.3, 1.0), preview)
 
 
-def choose(entries: list[VolumeEntry], path: Path, number: int | None) -> VolumeEntry:
+def choose_volume(entries: list[VolumeEntry], path: Path, number: int | None) -> VolumeEntry:
     """The entry that `number` counts (from 1), or the only volume among `entries` of `path`.
 
     Raises:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui import __version__
-from liverseg_gui.core.annotation_measures import figures_of
-from liverseg_gui.core.annotations import Reading
+from liverseg_gui.core.annotation_measures import measure_annotation
+from liverseg_gui.core.annotations import Annotation
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.measure import Measurements
 from liverseg_gui.core.volume import Volume
@@ -55,7 +55,7 @@ class Report:
     seconds: float | None = None
     peak_memory_mb: float | None = None
     warnings: tuple[str, ...] = field(default=())
-    readings: tuple[Reading, ...] = field(default=())
+    readings: tuple[Annotation, ...] = field(default=())
     made_from: MadeFrom | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -91,8 +91,8 @@ def _unmeasured(volume: Volume) -> dict[str, Any]:
     return {**values, **known}
 
 
-def _reading(number: int, reading: Reading, volume: Volume) -> dict[str, Any]:
-    figures = figures_of(reading, volume)
+def _reading(number: int, reading: Annotation, volume: Volume) -> dict[str, Any]:
+    figures = measure_annotation(reading, volume)
     return {
         "number": number,
         "kind": reading.kind.value,

@@ -20,7 +20,7 @@ _WIDTH = 512
 _OPACITY = 0.45
 
 
-def write_pictures(volume: Volume, mask: LabelMap, folder: Path) -> list[Path]:
+def save_slice_images(volume: Volume, mask: LabelMap, folder: Path) -> list[Path]:
     """Write one PNG a plane into `folder`, through the largest tumor area (else the most liver).
 
     Raises:
@@ -31,7 +31,7 @@ def write_pictures(volume: Volume, mask: LabelMap, folder: Path) -> list[Path]:
         path = folder / f"{plane.title.lower()}.png"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            picture(volume, mask, plane).save(path)
+            slice_image(volume, mask, plane).save(path)
         except OSError as error:
             raise SaveError(
                 f"{path} could not be written: {error.strerror or error}. Choose another folder or "
@@ -41,7 +41,7 @@ def write_pictures(volume: Volume, mask: LabelMap, folder: Path) -> list[Path]:
     return paths
 
 
-def picture(volume: Volume, mask: LabelMap, plane: Plane) -> Image.Image:
+def slice_image(volume: Volume, mask: LabelMap, plane: Plane) -> Image.Image:
     """Scan and overlay side by side in the true aspect ratio, with orientation letters."""
     index = best_slice(mask.labels, plane)
     shade = grey(plane.cut(volume.hu, index), PRESETS["Abdomen"])

@@ -28,9 +28,9 @@ from liverseg_gui.segmentation.preprocessing import (
     from_axial,
 )
 from liverseg_gui.segmentation.runtime.base import pick_device
-from liverseg_gui.segmentation.runtime.choice_cache import Choice
-from liverseg_gui.segmentation.runtime.factory import RuntimeMaker
-from liverseg_gui.segmentation.runtime.fallback import SteadyRuntime
+from liverseg_gui.segmentation.runtime.choice_cache import RuntimeChoice
+from liverseg_gui.segmentation.runtime.factory import RuntimeFactory
+from liverseg_gui.segmentation.runtime.fallback import FallbackRuntime
 from liverseg_gui.segmentation.runtime.selection import chosen_runtime, measured_choice
 from liverseg_gui.segmentation.segmenter import Segmentation
 
@@ -144,11 +144,13 @@ def load_predictor(
         steady = chosen_runtime(maker, card, device, progress)
     else:
         maker.require(runtime, device)
-        steady = SteadyRuntime(maker, Choice(runtime, device, "asked for"), card.name)
+        steady = FallbackRuntime(maker, RuntimeChoice(runtime, device, "asked for"), card.name)
     return Predictor(steady, card.size, card.closer)
 
 
-def measure_runtimes(card: ModelCard, device: str, progress: Progress | None = None) -> Choice:
+def measure_runtimes(
+    card: ModelCard, device: str, progress: Progress | None = None
+) -> RuntimeChoice:
     """Measure anew what computes the model of `card` fastest on `device`, and remember it.
 
     Raises:
@@ -158,10 +160,10 @@ def measure_runtimes(card: ModelCard, device: str, progress: Progress | None = N
     return measured_choice(_maker(card), card, device, progress)
 
 
-def _maker(card: ModelCard) -> RuntimeMaker:
+def _maker(card: ModelCard) -> RuntimeFactory:
     network = build_network(card.architecture, card.context, card.size)
     load_weights(network, card)
-    return RuntimeMaker(network, card.context, card.sha256)
+    return RuntimeFactory(network, card.context, card.sha256)
 
 
 def load_weights(network: torch.nn.Module, card: ModelCard) -> None:

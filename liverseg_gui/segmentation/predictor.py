@@ -45,7 +45,7 @@ Looks = tuple[tuple[float, bool], ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class Prediction:
     """Labels, and the chance of tumor (0..255), both uint8 on the part `where` of the slices."""
 
     labels: NDArray[np.uint8]
@@ -97,7 +97,7 @@ class Predictor:
         *,
         step: int = 1,
         crop: bool = True,
-    ) -> Found | None:
+    ) -> Prediction | None:
         """Label axial `slices` (n, rows, columns) whose neighbours are `context` (n, c).
 
         The first of two looks sees every `step`-th slice. Where the liver reaches an edge of the
@@ -135,8 +135,8 @@ class Predictor:
         return found
 
     def _label_beside(
-        self, found: Found, whole: _View, region: Region, looks: Looks, progress: Progress
-    ) -> Found:
+        self, found: Prediction, whole: _View, region: Region, looks: Looks, progress: Progress
+    ) -> Prediction:
         """What was found, with the further slices of `region`, whose box is the same."""
         first, stop = found.where[0].start, found.where[0].stop
         below = whole.on(replace(region, stop=first))
@@ -146,7 +146,7 @@ class Predictor:
             found,
             self._label(above, looks, progress.part(0.5, 1.0)),
         ]
-        return Found(
+        return Prediction(
             np.concatenate([part.labels for part in parts]),
             np.concatenate([part.tumor for part in parts]),
             whole.on(region).where,
@@ -160,7 +160,7 @@ class Predictor:
         ]
         return np.concatenate(parts)
 
-    def _label(self, view: _View, looks: Looks, progress: Progress) -> Found:
+    def _label(self, view: _View, looks: Looks, progress: Progress) -> Prediction:
         """Labels on the slices' own pixels."""
         where = view.where
         shape = [side.stop - side.start for side in where]
@@ -178,7 +178,7 @@ class Predictor:
                 _mean(scores), view.region.box, view.slices.shape
             )
             start = part.stop
-        return Found(labels, tumor, where)
+        return Prediction(labels, tumor, where)
 
     def _scores(
         self, view: _View, size: tuple[int, int], progress: Progress, phase: str = SEGMENTING

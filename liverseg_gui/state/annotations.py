@@ -7,16 +7,16 @@ from functools import partial
 
 from psygnal import Signal
 
-from liverseg_gui.core.annotation_measures import Figures, figures_of
-from liverseg_gui.core.annotations import Reading, ReadingKind
+from liverseg_gui.core.annotation_measures import AnnotationMeasures, measure_annotation
+from liverseg_gui.core.annotations import Annotation, AnnotationKind
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.state.history import History
-from liverseg_gui.state.open_scan import Study
+from liverseg_gui.state.open_scan import OpenScan
 
-_Items = dict[int, Reading]
+_Items = dict[int, Annotation]
 
 
-class Readings:
+class Annotations:
     """Readings by id, in the order they were drawn. `changed` tells of every change.
 
     An id stays the same when its reading changes and when its deletion is taken back. All go, and
@@ -25,17 +25,17 @@ class Readings:
 
     changed = Signal()
 
-    def __init__(self, study: Study, history: History) -> None:
+    def __init__(self, study: OpenScan, history: History) -> None:
         self._study, self._history = study, history
         self._items: _Items = {}
         self._chosen: int | None = None
         self._next = 1
-        self._figures: dict[int, tuple[Reading, Figures]] = {}
+        self._figures: dict[int, tuple[Annotation, AnnotationMeasures]] = {}
         self._saved: _Items = {}
         study.volume_changed.connect(self._forget)
 
     @property
-    def items(self) -> Mapping[int, Reading]:
+    def items(self) -> Mapping[int, Annotation]:
         """All readings by id, the oldest first."""
         return self._items
 
@@ -44,7 +44,7 @@ class Readings:
         """The id of the reading whose handles are shown and that Delete deletes."""
         return self._chosen
 
-    def on(self, plane: Plane, index: int) -> dict[int, Reading]:
+    def on(self, plane: Plane, index: int) -> dict[int, Annotation]:
         """The readings of one slice by id."""
         return {
             id_: reading
@@ -52,14 +52,14 @@ class Readings:
             if reading.plane is plane and reading.index == index
         }
 
-    def figures(self, id_: int) -> Figures | None:
+    def figures(self, id_: int) -> AnnotationMeasures | None:
         """The figures of a reading on the open scan, measured once; None where there is no scan."""
         reading, volume = self._items[id_], self._study.volume
         if volume is None:
             return None
         known = self._figures.get(id_)
         if known is None or known[0] is not reading:
-            known = self._figures[id_] = (reading, figures_of(reading, volume))
+            known = self._figures[id_] = (reading, measure_annotation(reading, volume))
         return known[1]
 
     @property
@@ -67,7 +67,7 @@ class Readings:
         """Whether there are readings that no saved report holds as they are now."""
         return any(self._saved.get(id_) != reading for id_, reading in self._items.items())
 
-    def mark_saved(self, items: Mapping[int, Reading]) -> None:
+    def mark_saved(self, items: Mapping[int, Annotation]) -> None:
         """A report that holds `items` is on disk."""
         self._saved = dict(items)
 
@@ -77,13 +77,13 @@ class Readings:
             self._chosen = id_
             self.changed.emit()
 
-    def add(self, reading: Reading) -> int:
+    def add(self, reading: Annotation) -> int:
         """Take a new reading and choose it; its id."""
         id_, self._next = self._next, self._next + 1
         self._step(f"draw {_name(reading)}", {**self._items, id_: reading}, id_)
         return id_
 
-    def replace(self, id_: int, reading: Reading, what: str = "change") -> None:
+    def replace(self, id_: int, reading: Annotation, what: str = "change") -> None:
         """Put `reading` in the place of another; `what` was done to it names the step.
 
         Raises:
@@ -98,7 +98,7 @@ class Readings:
         Raises:
             KeyError: there is no such reading.
         """
-        if not text and self._items[id_].kind is ReadingKind.TEXT:
+        if not text and self._items[id_].kind is AnnotationKind.TEXT:
             self.remove(id_)
         else:
             self.replace(id_, self._items[id_].with_text(text), "label")
@@ -137,6 +137,6 @@ class Readings:
         self._history.clear()
 
 
-def _name(reading: Reading) -> str:
+def _name(reading: Annotation) -> str:
     title = reading.title
     return title if title.startswith("HU") else title.lower()

@@ -33,7 +33,7 @@ class MaskSource:
 
 
 @dataclass(frozen=True)
-class StudyPlace:
+class ScanLocation:
     """Where the open scan can be read again: volume `number` (from 1) of what is at `path`, None
     where it is the only one. `patient_id` is empty where the files name nobody."""
 
@@ -42,7 +42,7 @@ class StudyPlace:
     patient_id: str = ""
 
 
-class Study:
+class OpenScan:
     """The open scan and its mask. Only the thread of the window changes it."""
 
     volume_changed = Signal()
@@ -55,7 +55,7 @@ class Study:
     def __init__(self) -> None:
         self._volume: Volume | None = None
         self._phase = self._key = ""
-        self._place: StudyPlace | None = None
+        self._place: ScanLocation | None = None
         self._histogram: Histogram | None = None
         self._preview: Volume | None = None
         self._mask: LabelMap | None = None
@@ -81,7 +81,7 @@ class Study:
         return self._key
 
     @property
-    def place(self) -> StudyPlace | None:
+    def place(self) -> ScanLocation | None:
         """Where the open scan can be read again; None where no file has it as it is shown."""
         return self._place
 
@@ -162,7 +162,7 @@ class Study:
         phase: str = "",
         key: str = "",
         histogram: Histogram | None = None,
-        place: StudyPlace | None = None,
+        place: ScanLocation | None = None,
     ) -> None:
         """Replace the scan; the mask goes with the old one, the preview with the new one."""
         self._volume, self._phase, self._place = volume, phase, place

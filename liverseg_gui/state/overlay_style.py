@@ -14,7 +14,7 @@ THINNEST_PX, THICKEST_PX = 0.5, 6.0
 
 
 @dataclass(frozen=True)
-class OverlayLook:
+class OverlayStyle:
     """The fields of `ViewState` of the same names. Whether a label is visible is not kept: a mask
     that a reader has once hidden must not be missing the next time."""
 
@@ -26,7 +26,7 @@ class OverlayLook:
     styles: Mapping[int, LabelStyle] = field(default_factory=lambda: dict(DEFAULT_STYLES))
 
     @classmethod
-    def of(cls, view: ViewState) -> OverlayLook:
+    def of(cls, view: ViewState) -> OverlayStyle:
         """How `view` draws masks now."""
         styles = {
             label: LabelStyle(style.rgb, style.opacity) for label, style in view.styles.items()
@@ -48,7 +48,7 @@ class OverlayLook:
         view.styles = dict(self.styles)
 
     @classmethod
-    def from_stored(cls, stored: Mapping[str, Any]) -> OverlayLook:
+    def from_stored(cls, stored: Mapping[str, Any]) -> OverlayStyle:
         """Of a settings file; what it lacks keeps its default, what is too much is limited.
 
         Raises:

@@ -14,9 +14,9 @@ from psygnal import Signal
 
 from liverseg_gui.core.window_level import Window
 from liverseg_gui.state.merging import merged
-from liverseg_gui.state.overlay_style import OverlayLook
+from liverseg_gui.state.overlay_style import OverlayStyle
 from liverseg_gui.state.preferences import Preferences, truth
-from liverseg_gui.state.site_model import SiteChoice
+from liverseg_gui.state.site_model import SiteModel
 from liverseg_gui.state.user_presets import kept_presets
 from liverseg_gui.system.paths import config_folder
 
@@ -51,14 +51,14 @@ class Settings:
         self._file = file or config_folder() / "settings.json"
         self.note = ""
         self._model_for_now: str | None = None
-        self._site_model = SiteChoice().model
+        self._site_model = SiteModel().model
         self._set_defaults()
         self._read()
         self._known = self._stored()
 
     def _set_defaults(self) -> None:
         self._preferences = Preferences()
-        self._overlay = OverlayLook()
+        self._overlay = OverlayStyle()
         self._model = ""
         self._welcomed = False
         self._recent: tuple[Path, ...] = ()
@@ -96,11 +96,11 @@ class Settings:
         self.prefer(reopen_last=reopen)
 
     @property
-    def overlay(self) -> OverlayLook:
+    def overlay(self) -> OverlayStyle:
         """How masks are drawn."""
         return self._overlay
 
-    def set_overlay(self, look: OverlayLook) -> None:
+    def set_overlay(self, look: OverlayStyle) -> None:
         """Draw masks so from the next start on."""
         self._overlay = look
         self._write()
@@ -214,7 +214,7 @@ class Settings:
             ValueError, TypeError, KeyError, AttributeError: it holds something else.
         """
         self._preferences = Preferences.from_stored(stored)
-        self._overlay = OverlayLook.from_stored(stored.get("overlay", {}))
+        self._overlay = OverlayStyle.from_stored(stored.get("overlay", {}))
         model = stored.get("model", "")
         self._model = model if isinstance(model, str) else ""
         self._welcomed = truth(stored.get("welcomed", False))

@@ -12,7 +12,7 @@ from liverseg_gui.system.permissions import make_shared_folder, share
 FILE = "settings.json"
 
 
-class SiteChoice:
+class SiteModel:
     """Remembered in the site's folder, which an administrator alone can write."""
 
     @property

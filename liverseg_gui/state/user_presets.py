@@ -20,7 +20,7 @@ def same_name(name: str, among: Iterable[str]) -> str | None:
     return next((other for other in among if other.casefold() == name.casefold()), None)
 
 
-def name_problem(name: str) -> str:
+def preset_name_problem(name: str) -> str:
     """Why no preset can be called `name` (tidy), or nothing."""
     if not name:
         return "Type a name."
@@ -46,6 +46,6 @@ def kept_presets(stored: Mapping[str, Window]) -> dict[str, Window]:
     kept: dict[str, Window] = {}
     for text, window in stored.items():
         name = tidy_name(text)
-        if not name_problem(name) and same_name(name, kept) is None:
+        if not preset_name_problem(name) and same_name(name, kept) is None:
             kept[name] = window
     return dict(list(kept.items())[:MOST_USER_PRESETS])

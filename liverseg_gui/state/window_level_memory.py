@@ -19,7 +19,7 @@ def study_key(path: Path, number: int) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:_KEY_LENGTH]
 
 
-class WindowMemory:
+class WindowLevelMemory:
     """Keeps the window of the open study in the settings once `keep` is called.
 
     A window that was never changed is not kept: such a study follows the preferences.

@@ -64,14 +64,14 @@ def _place(kind: str, usual: object) -> Path:
     return Path(usual(_NAME, appauthor=False))
 
 
-def path(name: str) -> Path:
+def resource(name: str) -> Path:
     """The path of the resource `name`, e.g. "models" or "icons/open.svg"."""
     root = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
     return root / name
 
 
-def page(name: str) -> Path | None:
+def document_page(name: str) -> Path | None:
     """The page of the documents called `name`, e.g. "user-guide"; None where they are not built."""
-    folder = path("docs") if _INSTALLED.is_dir() else _BUILT_DOCS
+    folder = resource("docs") if _INSTALLED.is_dir() else _BUILT_DOCS
     file = folder / f"{name}.html"
     return file if file.is_file() else None

@@ -70,7 +70,7 @@ def remember_path(path: Path) -> None:
         _folders.update(text for text in texts if len(text) > _SHORTEST)
 
 
-def forget() -> None:
+def forget_secrets() -> None:
     """Forget everything that was remembered."""
     with _lock:
         _secrets.clear()

@@ -229,7 +229,7 @@ def test_cancelling_ends_with_130(
         progress.update(0.5, "")
         raise AssertionError("went on")
 
-    monkeypatch.setattr(liverseg_gui.evaluation.evaluate, "judge", interrupted)
+    monkeypatch.setattr(liverseg_gui.evaluation.evaluate, "evaluate_case", interrupted)
     files = ["--pred", f"{made / 'moved.nii.gz'}", "--truth", f"{made / 'truth.nii.gz'}"]
     assert main(["evaluate", *files]) == 130
     assert "cancelled" in capsys.readouterr().err

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from liverseg_gui.segmentation.models.registry import (
-    Place,
+    ModelSource,
     find_installed,
     find_model,
     models_folder,
 )
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.state.site_model import SiteChoice
+from liverseg_gui.state.site_model import SiteModel
 from liverseg_gui.system.paths import site_folder
 from tests.cli.test_models_command import refused, said
 
@@ -105,7 +105,7 @@ def test_a_user_without_the_right_is_told_so_in_one_line_and_nothing_changes(
     computer: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said(capsys, "add", str(computer / "model"), "--name", "site", "--all-users")
-    for place in (site_folder(), models_folder(Place.SITE)):
+    for place in (site_folder(), models_folder(ModelSource.SITE)):
         place.chmod(0o555)  # whoever runs the tests is the administrator, too
     log_in(computer, "reader", monkeypatch)
     for words in (
@@ -118,8 +118,8 @@ def test_a_user_without_the_right_is_told_so_in_one_line_and_nothing_changes(
         assert "Permission denied" in error
         assert "changed by an administrator" in error
         assert error.count("\n") == 1
-    assert [path.name for path in models_folder(Place.SITE).iterdir()] == ["site"]
-    assert SiteChoice().model == "default"
+    assert [path.name for path in models_folder(ModelSource.SITE).iterdir()] == ["site"]
+    assert SiteModel().model == "default"
 
 
 def test_a_user_cannot_take_a_name_of_the_site_and_keeps_one_that_came_first(
@@ -135,12 +135,12 @@ def test_a_user_cannot_take_a_name_of_the_site_and_keeps_one_that_came_first(
     log_in(computer, "reader", monkeypatch)
     found = find_installed("Liver")
     assert found is not None
-    assert (found.place, found.problem) == (Place.USER, "")
+    assert (found.place, found.problem) == (ModelSource.USER, "")
     assert "name of a model of yours, which is used in its place" in said(capsys)
     said(capsys, "remove", "liver", "--yes")
     found = find_installed("Liver")
     assert found is not None
-    assert (found.place, found.problem) == (Place.SITE, "")
+    assert (found.place, found.problem) == (ModelSource.SITE, "")
 
 
 def test_a_model_of_the_site_is_removed_only_when_that_is_said(
@@ -152,7 +152,7 @@ def test_a_model_of_the_site_is_removed_only_when_that_is_said(
     told = said(capsys, "remove", "site", "--yes", "--all-users")
     assert "default is used from now on" in told
     assert find_installed("site") is None
-    assert Settings().model == SiteChoice().model == "default"
+    assert Settings().model == SiteModel().model == "default"
 
 
 def test_a_model_that_an_administrator_has_too_can_be_chosen_for_all(
@@ -211,7 +211,7 @@ def test_a_place_that_cannot_be_read_is_told_and_harms_nothing(
     computer: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said(capsys, "add", str(computer / "model"), "--name", "site", "--all-users")
-    models_folder(Place.SITE).chmod(0)
+    models_folder(ModelSource.SITE).chmod(0)
     log_in(computer, "reader", monkeypatch)
     with unprivileged():
         assert "which cannot be read (Permission denied)" in said(capsys)

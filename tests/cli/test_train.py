@@ -17,9 +17,9 @@ from liverseg_gui.cli import train as command
 from liverseg_gui.cli.main import main
 from tests.training import layouts
 from tests.training.tiny import TINY, tiny_network, write_lits2d
-from training.config.config_file import write_recipe
+from training.config.config_file import write_config_file
 from training.learner import build
-from training.runs.control import ask
+from training.runs.control import send_command
 from training.runs.epoch_log import EpochResult
 from training.runs.folder import read_run
 
@@ -37,7 +37,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def train(data: Path, out: Path, *words: str) -> int:
     recipe = out.with_suffix(".toml")
-    write_recipe(replace(TINY, epochs=1, fine_tune_epochs=0), recipe)
+    write_config_file(replace(TINY, epochs=1, fine_tune_epochs=0), recipe)
     where = ["--data", str(data), "--out", str(out), "--recipe", str(recipe)]
     return main(["train", *where, "--folds", "3", "--phantoms", "0", *words])
 
@@ -125,7 +125,7 @@ def test_a_folder_that_cannot_be_made_is_an_error(
 ) -> None:
     (tmp_path / "file").touch()
     recipe = tmp_path / "r.toml"
-    write_recipe(TINY, recipe)
+    write_config_file(TINY, recipe)
     where = ["--data", str(data), "--out", str(tmp_path / "file" / "out"), "--recipe", str(recipe)]
     words = refused(capsys, main(["train", *where]))
     assert "could not be made" in words
@@ -173,7 +173,7 @@ def test_a_stop_that_was_asked_for_is_no_failure(
 ) -> None:
     out = tmp_path / "out"
     wishes = iter(("stop", "go"))
-    do_at(monkeypatch, "start", lambda: ask(out, next(wishes)))
+    do_at(monkeypatch, "start", lambda: send_command(out, next(wishes)))
     assert train(data, out) == 0
     assert "Stopped as asked" in capsys.readouterr().err
     assert read_run(out).state == "stopped"

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from liverseg_gui.cohort.find_scans import find_cases
-from liverseg_gui.cohort.result import ALREADY, Case, Status
+from liverseg_gui.cohort.result import ALREADY, CohortCase, Status
 from liverseg_gui.cohort.run_case import CaseOptions, segment_case
 from liverseg_gui.core.errors import Cancelled, ModelError, SegmentationError
 from liverseg_gui.core.phantom import Phantom
@@ -35,12 +35,12 @@ class Breaks:
 
 
 @pytest.fixture
-def case(scans: Path, options: CaseOptions) -> Case:
+def case(scans: Path, options: CaseOptions) -> CohortCase:
     return find_cases(scans, options.output, Progress()).cases[0]
 
 
 def test_a_case_leaves_its_mask_and_its_report(
-    case: Case, options: CaseOptions, tiny: Phantom
+    case: CohortCase, options: CaseOptions, tiny: Phantom
 ) -> None:
     result = segment_case(case, Threshold(), options)
     assert (result.status, result.name, result.reason) == (Status.DONE, "a", "")
@@ -54,12 +54,14 @@ def test_a_case_leaves_its_mask_and_its_report(
     assert tiny.volume.shape == mask.shape
 
 
-def test_case_and_result_travel_between_processes(case: Case, options: CaseOptions) -> None:
+def test_case_and_result_travel_between_processes(case: CohortCase, options: CaseOptions) -> None:
     result = segment_case(case, Threshold(), options)
     assert pickle.loads(pickle.dumps((case, options, result))) == (case, options, result)
 
 
-def test_a_case_that_is_done_is_told_from_its_report(case: Case, options: CaseOptions) -> None:
+def test_a_case_that_is_done_is_told_from_its_report(
+    case: CohortCase, options: CaseOptions
+) -> None:
     segmenter = Threshold()
     first = segment_case(case, segmenter, options)
     before = (options.output / "a.nii.gz").stat().st_mtime_ns
@@ -100,7 +102,7 @@ def on_another_grid(options: CaseOptions) -> None:
     ],
 )
 def test_a_case_of_which_a_file_is_damaged_or_gone_is_done_anew(
-    case: Case, options: CaseOptions, spoil: Callable[[CaseOptions], None]
+    case: CohortCase, options: CaseOptions, spoil: Callable[[CaseOptions], None]
 ) -> None:
     first = segment_case(case, Threshold(), options)
     whole = voxels(options.output / "a.nii.gz")
@@ -115,7 +117,7 @@ def test_a_case_of_which_a_file_is_damaged_or_gone_is_done_anew(
     [{"model_sha256": "1" * 64}, {"quality": "best"}, {"spacing_mm": (1.0, 1.0, 1.0)}],
 )
 def test_another_model_quality_or_geometry_does_a_case_anew(
-    case: Case, options: CaseOptions, change: dict[str, object]
+    case: CohortCase, options: CaseOptions, change: dict[str, object]
 ) -> None:
     segmenter = Threshold()
     segment_case(case, segmenter, options)
@@ -124,7 +126,7 @@ def test_another_model_quality_or_geometry_does_a_case_anew(
 
 
 def test_another_scan_in_the_same_place_does_a_case_anew(
-    case: Case, scans: Path, options: CaseOptions
+    case: CohortCase, scans: Path, options: CaseOptions
 ) -> None:
     segmenter = Threshold()
     segment_case(case, segmenter, options)
@@ -135,7 +137,7 @@ def test_another_scan_in_the_same_place_does_a_case_anew(
 
 
 def test_the_mask_of_another_scan_is_not_replaced(
-    case: Case, options: CaseOptions, tiny: Phantom, tmp_path: Path
+    case: CohortCase, options: CaseOptions, tiny: Phantom, tmp_path: Path
 ) -> None:
     segment_case(case, Threshold(), options)
     before = (options.output / "a.nii.gz").stat().st_mtime_ns
@@ -161,7 +163,7 @@ def test_the_mask_of_another_scan_is_not_replaced(
     ],
 )
 def test_whatever_goes_wrong_is_a_line_of_the_result(
-    case: Case, options: CaseOptions, problem: Exception, why: str
+    case: CohortCase, options: CaseOptions, problem: Exception, why: str
 ) -> None:
     result = segment_case(case, Breaks(problem), options)
     assert result.status is Status.FAILED
@@ -172,21 +174,21 @@ def test_whatever_goes_wrong_is_a_line_of_the_result(
 
 @pytest.mark.parametrize("problem", [Cancelled(), ModelError("no weights")])
 def test_what_concerns_every_case_is_not_kept_to_one(
-    case: Case, options: CaseOptions, problem: Exception
+    case: CohortCase, options: CaseOptions, problem: Exception
 ) -> None:
     with pytest.raises(type(problem)):
         segment_case(case, Breaks(problem), options)
 
 
 def test_a_scan_that_changed_since_it_was_listed_is_not_segmented(
-    case: Case, options: CaseOptions
+    case: CohortCase, options: CaseOptions
 ) -> None:
     os.utime(case.path, ns=(1, 1))
     result = segment_case(case, Threshold(), options)
     assert "no longer as it was listed" in result.reason
 
 
-def test_what_a_killed_run_had_begun_is_removed(case: Case, options: CaseOptions) -> None:
+def test_what_a_killed_run_had_begun_is_removed(case: CohortCase, options: CaseOptions) -> None:
     for name in (".a.nii.gz.123.nii.gz", ".a.json.123", ".ab.json.7", "notes.txt"):
         (options.output / name).write_text("half")
     segment_case(case, Threshold(), options)
@@ -195,7 +197,7 @@ def test_what_a_killed_run_had_begun_is_removed(case: Case, options: CaseOptions
 
 
 def test_a_scan_is_never_replaced_by_its_mask(
-    scans: Path, options: CaseOptions, case: Case
+    scans: Path, options: CaseOptions, case: CohortCase
 ) -> None:
     before = case.path.read_bytes()
     result = segment_case(case, Threshold(), replace(options, output=scans))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from liverseg_gui.cohort.result import CaseResult, Status
-from liverseg_gui.cohort.summary import COLUMNS, Summary
+from liverseg_gui.cohort.summary import COLUMNS, CohortSummary
 from liverseg_gui.core.errors import SaveError
 
 
@@ -21,7 +21,7 @@ def rows(folder: Path) -> list[dict[str, str]]:
 
 
 def test_the_table_has_a_row_for_each_result_in_the_order_of_the_volumes(tmp_path: Path) -> None:
-    summary = Summary(tmp_path)
+    summary = CohortSummary(tmp_path)
     summary.add([result("", None, status=Status.SKIPPED, reason="a mask", liver_ml=None)])
     summary.add([result("b", 10)])
     summary.add([result("a", 2, warnings=("one\ndoubt.", "another."), mm_reliable=False)])
@@ -39,8 +39,8 @@ def test_rows_of_earlier_runs_stay_while_their_masks_do(tmp_path: Path) -> None:
     for name in ("kept", "redone"):
         (tmp_path / f"{name}.nii.gz").write_bytes(b"a mask")
     names = ("kept", "gone", "redone")
-    Summary(tmp_path).add([result(name, n) for n, name in enumerate(names, 1)])
-    summary = Summary(tmp_path)
+    CohortSummary(tmp_path).add([result(name, n) for n, name in enumerate(names, 1)])
+    summary = CohortSummary(tmp_path)
     summary.add([result("redone", 3, liver_ml=7.0)])
     assert [(row["name"], row["liver_ml"]) for row in rows(tmp_path)] == [
         ("kept", "1500.25"),
@@ -52,10 +52,10 @@ def test_rows_of_earlier_runs_stay_while_their_masks_do(tmp_path: Path) -> None:
 def test_a_file_that_is_no_such_table_is_not_replaced(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "summary.csv").write_bytes(content)
     with pytest.raises(SaveError, match=r"summary\.csv"):
-        Summary(tmp_path)
+        CohortSummary(tmp_path)
     assert (tmp_path / "summary.csv").read_bytes() == content
 
 
 def test_names_of_files_that_are_no_unicode_are_written(tmp_path: Path) -> None:
-    Summary(tmp_path).add([CaseResult("a", Path("/in/\udcff.nii"), 1, Status.FAILED, "=odd")])
+    CohortSummary(tmp_path).add([CaseResult("a", Path("/in/\udcff.nii"), 1, Status.FAILED, "=odd")])
     assert rows(tmp_path)[0]["path"] == "/in/\\udcff.nii"

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from liverseg_gui.core.annotation_measures import NO_ANGLE, NO_VOXEL, figures_of
-from liverseg_gui.core.annotations import Reading, ReadingKind, caliper
+from liverseg_gui.core.annotation_measures import NO_ANGLE, NO_VOXEL, measure_annotation
+from liverseg_gui.core.annotations import Annotation, AnnotationKind, caliper
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.scan_issues import Concern, Finding, Severity
+from liverseg_gui.core.scan_issues import Concern, ScanIssue, Severity
 from liverseg_gui.core.volume import Origin, Volume
 from tests.core.test_annotations import SHAPE, affines, at, planes, reading
 
@@ -25,7 +25,7 @@ across, down = between(-3, 53, np.pi / 100), between(-3, 53, np.e / 100)
 corners = st.lists(st.tuples(across, down), min_size=3, max_size=9)
 
 
-def volume_on(affine: Affine, *findings: Finding) -> Volume:
+def volume_on(affine: Affine, *findings: ScanIssue) -> Volume:
     """Random HU on the RAS+ grid of `affine`."""
     hu = np.random.default_rng(0).integers(-1000, 1000, SHAPE).astype(np.int16)
     return Volume(hu, StoredGrid(SHAPE, affine), Origin(Path("scan.nii")), findings)
@@ -47,7 +47,7 @@ def in_polygon(points: np.ndarray, u: float, v: float) -> bool:
 def test_a_ruler_is_as_long_as_its_ends_are_apart_in_the_patient(
     plane: Plane, affine: Affine, n: list[float]
 ) -> None:
-    ruler = reading(ReadingKind.RULER, (n[0], n[1]), (n[2], n[3]), plane=plane)
+    ruler = reading(AnnotationKind.RULER, (n[0], n[1]), (n[2], n[3]), plane=plane)
     upright = StoredGrid(SHAPE, affine).ras_affine
     oblique = Volume(
         np.zeros(StoredGrid(SHAPE, affine).to_ras(np.zeros(SHAPE)).shape, np.int16),
@@ -55,7 +55,9 @@ def test_a_ruler_is_as_long_as_its_ends_are_apart_in_the_patient(
         Origin(Path("scan.nii")),
     )
     a, b = upright.to_mm(ruler.points_ijk)
-    assert figures_of(ruler, oblique).length_mm == pytest.approx(np.linalg.norm(b - a), abs=1e-6)
+    assert measure_annotation(ruler, oblique).length_mm == pytest.approx(
+        np.linalg.norm(b - a), abs=1e-6
+    )
 
 
 def test_a_caliper_tells_the_longer_axis_first_whichever_was_drawn_first() -> None:
@@ -63,34 +65,34 @@ def test_a_caliper_tells_the_longer_axis_first_whichever_was_drawn_first() -> No
     ends = (at(Plane.AXIAL, 10, 10), at(Plane.AXIAL, 20, 10))
     narrow = caliper(Plane.AXIAL, ends, None, at(Plane.AXIAL, 15, 12), affine)
     wide = caliper(Plane.AXIAL, ends, None, at(Plane.AXIAL, 15, 20), affine)
-    found, other = figures_of(narrow, PLAIN), figures_of(wide, PLAIN)
+    found, other = measure_annotation(narrow, PLAIN), measure_annotation(wide, PLAIN)
     assert (found.longest_mm, found.perpendicular_mm) == pytest.approx((7.0, 3.2))
     assert (other.longest_mm, other.perpendicular_mm) == pytest.approx((16.0, 7.0))
 
 
 def test_angles_are_those_of_the_patient_not_of_the_voxel_grid() -> None:
     affine = Affine.from_spacing((1.0, 1.0, 3.0))
-    tilted = reading(ReadingKind.ANGLE, (13, 10), (10, 10), (13, 11), plane=Plane.CORONAL)
-    assert figures_of(tilted, volume_on(affine)).angle_deg == pytest.approx(45)
+    tilted = reading(AnnotationKind.ANGLE, (13, 10), (10, 10), (13, 11), plane=Plane.CORONAL)
+    assert measure_annotation(tilted, volume_on(affine)).angle_deg == pytest.approx(45)
 
 
 @pytest.mark.parametrize(("end", "degrees"), [((20, 10), 0), ((10, 20), 90), ((0, 10), 180)])
 def test_an_angle_runs_from_0_to_180_degrees(end: tuple, degrees: float) -> None:
-    angle = reading(ReadingKind.ANGLE, (15, 10), (10, 10), end)
-    assert figures_of(angle, PLAIN).angle_deg == pytest.approx(degrees)
+    angle = reading(AnnotationKind.ANGLE, (15, 10), (10, 10), end)
+    assert measure_annotation(angle, PLAIN).angle_deg == pytest.approx(degrees)
 
 
 def test_an_angle_without_an_arm_says_so() -> None:
-    found = figures_of(reading(ReadingKind.ANGLE, (10, 10), (10, 10), (3, 3)), PLAIN)
+    found = measure_annotation(reading(AnnotationKind.ANGLE, (10, 10), (10, 10), (3, 3)), PLAIN)
     assert (found.angle_deg, found.note) == (None, NO_ANGLE)
 
 
 @given(planes, st.floats(0.5, 12), st.floats(0.5, 12))
 def test_the_area_of_an_ellipse_is_pi_a_b(plane: Plane, a: float, b: float) -> None:
-    ellipse = reading(ReadingKind.ELLIPSE, (12 - a, 12 + b), (12 + a, 12 - b), plane=plane)
+    ellipse = reading(AnnotationKind.ELLIPSE, (12 - a, 12 + b), (12 + a, 12 - b), plane=plane)
     width, height = plane.pixel_mm(PLAIN.affine)
     expected = np.pi * a * width * b * height
-    assert figures_of(ellipse, PLAIN).area_mm2 == pytest.approx(expected)
+    assert measure_annotation(ellipse, PLAIN).area_mm2 == pytest.approx(expected)
 
 
 @given(planes, st.tuples(across, down, across, down))
@@ -98,7 +100,7 @@ def test_the_area_of_an_ellipse_is_pi_a_b(plane: Plane, a: float, b: float) -> N
 def test_statistics_of_an_ellipse_equal_those_of_every_center_inside(
     plane: Plane, n: tuple[float, float, float, float]
 ) -> None:
-    ellipse = reading(ReadingKind.ELLIPSE, (n[0], n[1]), (n[2], n[3]), plane=plane)
+    ellipse = reading(AnnotationKind.ELLIPSE, (n[0], n[1]), (n[2], n[3]), plane=plane)
     (cu, cv), (ru, rv) = ((n[0] + n[2]) / 2, (n[1] + n[3]) / 2), np.abs((n[0] - n[2], n[1] - n[3]))
     inside = [
         PLAIN.hu[tuple(int(x) for x in at(plane, u, v))]
@@ -106,7 +108,7 @@ def test_statistics_of_an_ellipse_equal_those_of_every_center_inside(
         for v in range(SHAPE[plane.down])
         if ru * rv and ((u - cu) / (ru / 2)) ** 2 + ((v - cv) / (rv / 2)) ** 2 <= 1
     ]
-    _equal(figures_of(ellipse, PLAIN), inside)
+    _equal(measure_annotation(ellipse, PLAIN), inside)
 
 
 @given(planes, corners)
@@ -114,14 +116,14 @@ def test_statistics_of_an_ellipse_equal_those_of_every_center_inside(
 def test_statistics_of_a_polygon_equal_those_of_every_center_inside(
     plane: Plane, points: list[tuple[float, float]]
 ) -> None:
-    polygon = reading(ReadingKind.POLYGON, *points, plane=plane)
+    polygon = reading(AnnotationKind.POLYGON, *points, plane=plane)
     inside = [
         PLAIN.hu[tuple(int(x) for x in at(plane, u, v))]
         for u in range(SHAPE[plane.across])
         for v in range(SHAPE[plane.down])
         if in_polygon(np.array(points), u, v)
     ]
-    _equal(figures_of(polygon, PLAIN), inside)
+    _equal(measure_annotation(polygon, PLAIN), inside)
 
 
 def _equal(found: object, inside: list[np.int16]) -> None:
@@ -142,20 +144,20 @@ def test_a_regular_polygon_has_the_area_of_its_triangles(
 ) -> None:
     angle = turn + np.arange(count) * 2 * np.pi / count
     points = np.stack([15 + radius * np.cos(angle), 15 + radius * np.sin(angle)], axis=1)
-    polygon = reading(ReadingKind.POLYGON, *points.tolist())
+    polygon = reading(AnnotationKind.POLYGON, *points.tolist())
     expected = count / 2 * radius**2 * np.sin(2 * np.pi / count) * 0.7 * 0.8
-    assert figures_of(polygon, PLAIN).area_mm2 == pytest.approx(expected, rel=1e-6)
+    assert measure_annotation(polygon, PLAIN).area_mm2 == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_polygon_that_crosses_itself_encloses_both_of_its_parts() -> None:
-    bow = reading(ReadingKind.POLYGON, (0, 0), (10, 10), (10, 0), (0, 10))
-    assert figures_of(bow, PLAIN).area_mm2 == pytest.approx(50 * 0.7 * 0.8)
+    bow = reading(AnnotationKind.POLYGON, (0, 0), (10, 10), (10, 0), (0, 10))
+    assert measure_annotation(bow, PLAIN).area_mm2 == pytest.approx(50 * 0.7 * 0.8)
 
 
 def test_the_middle_of_a_star_is_enclosed_twice_and_does_not_count() -> None:
     angle = np.arange(5) * 4 * np.pi / 5
     star = np.stack([20 + 15 * np.cos(angle), 20 + 15 * np.sin(angle)], axis=1)
-    found = figures_of(reading(ReadingKind.POLYGON, *star.tolist()), PLAIN)
+    found = measure_annotation(reading(AnnotationKind.POLYGON, *star.tolist()), PLAIN)
     assert found.voxels == sum(in_polygon(star, u, v) for u in range(40) for v in range(50))
     assert found.area_mm2 == pytest.approx(found.voxels * 0.7 * 0.8, rel=0.05)
 
@@ -163,29 +165,33 @@ def test_the_middle_of_a_star_is_enclosed_twice_and_does_not_count() -> None:
 def test_area_of_a_region_follows_a_tilted_grid() -> None:
     matrix = np.diag([1.0, 1.0, 2.0, 1.0])
     matrix[1, 2] = 0.8  # a tilted gantry: the sagittal plane's voxels are no rectangles
-    square = reading(ReadingKind.POLYGON, (2, 2), (12, 2), (12, 12), (2, 12), plane=Plane.SAGITTAL)
-    assert figures_of(square, volume_on(Affine(matrix))).area_mm2 == pytest.approx(100 * 2.0)
+    square = reading(
+        AnnotationKind.POLYGON, (2, 2), (12, 2), (12, 12), (2, 12), plane=Plane.SAGITTAL
+    )
+    assert measure_annotation(square, volume_on(Affine(matrix))).area_mm2 == pytest.approx(
+        100 * 2.0
+    )
 
 
 def test_a_probe_tells_the_voxel_it_lies_in_also_at_the_scans_edge() -> None:
     def probe(u: float, v: float) -> int | None:
-        return figures_of(reading(ReadingKind.PROBE, (u, v)), PLAIN).hu
+        return measure_annotation(reading(AnnotationKind.PROBE, (u, v)), PLAIN).hu
 
     assert probe(10.4, 20.6) == PLAIN.hu[10, 21, 7]
     assert probe(-0.5, 49.5) == PLAIN.hu[0, 49, 7]
 
 
 def test_lengths_are_marked_where_the_scan_leaves_its_size_open() -> None:
-    doubt = Finding("no-spacing", Severity.WARNING, "No spacing.", "", Concern.MM)
-    ruler = reading(ReadingKind.RULER, (1, 2), (3, 4))
-    assert figures_of(ruler, PLAIN).mm_reliable
-    assert not figures_of(ruler, volume_on(PLAIN.affine, doubt)).mm_reliable
+    doubt = ScanIssue("no-spacing", Severity.WARNING, "No spacing.", "", Concern.MM)
+    ruler = reading(AnnotationKind.RULER, (1, 2), (3, 4))
+    assert measure_annotation(ruler, PLAIN).mm_reliable
+    assert not measure_annotation(ruler, volume_on(PLAIN.affine, doubt)).mm_reliable
 
 
 def test_a_reading_has_the_figures_of_its_kind_alone() -> None:
-    found = figures_of(reading(ReadingKind.RULER, (1, 2), (3, 4)), PLAIN)
-    assert list(found.of_kind(ReadingKind.RULER)) == ["length_mm"]
-    for kind in ReadingKind:
+    found = measure_annotation(reading(AnnotationKind.RULER, (1, 2), (3, 4)), PLAIN)
+    assert list(found.of_kind(AnnotationKind.RULER)) == ["length_mm"]
+    for kind in AnnotationKind:
         assert set(found.of_kind(kind)) <= set(vars(found))
-    arrow = Reading(ReadingKind.ARROW, Plane.AXIAL, 7, (at(Plane.AXIAL, 1, 1),) * 2, "here")
-    assert figures_of(arrow, PLAIN).of_kind(arrow.kind) == {}
+    arrow = Annotation(AnnotationKind.ARROW, Plane.AXIAL, 7, (at(Plane.AXIAL, 1, 1),) * 2, "here")
+    assert measure_annotation(arrow, PLAIN).of_kind(arrow.kind) == {}

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liverseg_gui.core.annotations import (
-    Reading,
-    ReadingKind,
+    Annotation,
+    AnnotationKind,
     caliper,
     distance_to,
     flat_mm,
@@ -46,22 +46,24 @@ def at(plane: Plane, u: float, v: float, index: int = 7) -> Float3:
     return point[0], point[1], point[2]
 
 
-def reading(kind: ReadingKind, *points: tuple[float, float], plane: Plane = Plane.AXIAL) -> Reading:
-    return Reading(kind, plane, 7, tuple(at(plane, u, v) for u, v in points))
+def reading(
+    kind: AnnotationKind, *points: tuple[float, float], plane: Plane = Plane.AXIAL
+) -> Annotation:
+    return Annotation(kind, plane, 7, tuple(at(plane, u, v) for u, v in points))
 
 
-def axes_mm(found: Reading, affine: Affine) -> tuple[np.ndarray, np.ndarray]:
+def axes_mm(found: Annotation, affine: Affine) -> tuple[np.ndarray, np.ndarray]:
     a, b, c, d = affine.to_mm(found.points_ijk)
     return b - a, d - c
 
 
 def test_a_ruler_of_three_points_or_across_slices_is_refused() -> None:
     with pytest.raises(ValueError, match="3 points"):
-        reading(ReadingKind.RULER, (1, 2), (3, 4), (5, 6))
+        reading(AnnotationKind.RULER, (1, 2), (3, 4), (5, 6))
     with pytest.raises(ValueError, match="2 points"):
-        reading(ReadingKind.POLYGON, (1, 2), (3, 4))
+        reading(AnnotationKind.POLYGON, (1, 2), (3, 4))
     with pytest.raises(ValueError, match="one slice"):
-        Reading(ReadingKind.RULER, Plane.AXIAL, 7, ((1, 2, 7), (1, 2, 8)))
+        Annotation(AnnotationKind.RULER, Plane.AXIAL, 7, ((1, 2, 7), (1, 2, 8)))
 
 
 @given(planes, affines(), st.lists(numbers, min_size=4, max_size=4))
@@ -122,7 +124,7 @@ def test_a_caliper_of_no_length_is_still_one() -> None:
 
 @given(planes, st.tuples(*[st.floats(-80, 80)] * 3))
 def test_a_moved_reading_keeps_its_form_and_stays_in_the_slice(plane: Plane, by: Float3) -> None:
-    ruler = reading(ReadingKind.RULER, (3, 4), (12.5, 20), plane=plane)
+    ruler = reading(AnnotationKind.RULER, (3, 4), (12.5, 20), plane=plane)
     moved = ruler.moved(by, SHAPE)
     assert np.allclose(np.diff(moved.points_ijk, axis=0), np.diff(ruler.points_ijk, axis=0))
     room = np.array(SHAPE) - 0.5
@@ -131,20 +133,20 @@ def test_a_moved_reading_keeps_its_form_and_stays_in_the_slice(plane: Plane, by:
 
 
 def test_a_small_move_is_made_in_full() -> None:
-    moved = reading(ReadingKind.TEXT, (3, 4)).moved((1.5, -2.0, 9.0), SHAPE)
+    moved = reading(AnnotationKind.TEXT, (3, 4)).moved((1.5, -2.0, 9.0), SHAPE)
     assert moved.points_ijk == (at(Plane.AXIAL, 4.5, 2.0),)
 
 
 @pytest.mark.parametrize(("handle", "box"), [(0, (6, 2, 9, 8)), (3, (1, 2, 9, 12))])
 def test_the_end_of_an_ellipses_axis_moves_that_side_alone(handle: int, box: tuple) -> None:
-    ellipse = reading(ReadingKind.ELLIPSE, (1, 2), (9, 8))
+    ellipse = reading(AnnotationKind.ELLIPSE, (1, 2), (9, 8))
     moved = ellipse.with_handle(handle, at(Plane.AXIAL, 6, 12), Affine(np.eye(4)))
     assert tuple(moved.in_plane.ravel()) == box
     assert np.allclose(moved.handles_ijk[handle][handle // 2], (6, 12)[handle // 2])
 
 
 def test_the_outline_of_an_ellipse_passes_its_handles() -> None:
-    ellipse = reading(ReadingKind.ELLIPSE, (1, 2), (9, 8), plane=Plane.SAGITTAL)
+    ellipse = reading(AnnotationKind.ELLIPSE, (1, 2), (9, 8), plane=Plane.SAGITTAL)
     (outline,) = ellipse.outlines_ijk
     for handle in ellipse.handles_ijk:
         assert np.linalg.norm(outline - handle, axis=1).min() < 1e-9
@@ -152,7 +154,7 @@ def test_the_outline_of_an_ellipse_passes_its_handles() -> None:
 
 
 def test_a_polygons_corner_moves_alone_and_its_outline_is_closed() -> None:
-    square = reading(ReadingKind.POLYGON, (1, 1), (5, 1), (5, 5), (1, 5))
+    square = reading(AnnotationKind.POLYGON, (1, 1), (5, 1), (5, 5), (1, 5))
     moved = square.with_handle(2, at(Plane.AXIAL, 8, 9), Affine(np.eye(4)))
     assert moved.in_plane.tolist() == [[1, 1], [5, 1], [8, 9], [1, 5]]
     (outline,) = moved.outlines_ijk

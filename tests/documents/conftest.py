@@ -15,7 +15,7 @@ import pytest
 
 from liverseg_gui.cli import train
 from liverseg_gui.cli.main import main
-from liverseg_gui.core.annotations import Reading, ReadingKind
+from liverseg_gui.core.annotations import Annotation, AnnotationKind
 from liverseg_gui.core.measure import measure
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
@@ -25,10 +25,10 @@ from tests.training import layouts
 from tests.training.pipeline.test_fine_tune import an_outcome
 from tests.training.tiny import TINY, tiny_network, write_lits2d
 from tests.training.verdicts import BETTER
-from training.config.config_file import write_recipe
+from training.config.config_file import write_config_file
 from training.config.train_config import TrainConfig
 from training.export.weights import export_model
-from training.runs.control import ask
+from training.runs.control import send_command
 
 
 def told(*words: str, code: int = 0) -> str:
@@ -87,12 +87,12 @@ def reports(
     return [json.loads(path.read_text("utf-8")) for path in paths]
 
 
-def readings() -> tuple[Reading, ...]:
+def readings() -> tuple[Annotation, ...]:
     """One of each kind, and one that has no figures."""
     points = ((1, 1, 3), (9, 1, 3), (9, 9, 3), (1, 9, 3))
-    counts = zip(ReadingKind, (1, 2, 4, 3, 2, 4, 2, 1), strict=True)
-    empty = Reading(ReadingKind.ELLIPSE, Plane.AXIAL, 3, ((5.2, 6.2, 3), (5.4, 6.4, 3)))
-    return (*(Reading(kind, Plane.AXIAL, 3, points[:n]) for kind, n in counts), empty)
+    counts = zip(AnnotationKind, (1, 2, 4, 3, 2, 4, 2, 1), strict=True)
+    empty = Annotation(AnnotationKind.ELLIPSE, Plane.AXIAL, 3, ((5.2, 6.2, 3), (5.4, 6.4, 3)))
+    return (*(Annotation(kind, Plane.AXIAL, 3, points[:n]) for kind, n in counts), empty)
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ def events(untrained_model: Path, tmp_path_factory: pytest.TempPathFactory) -> l
 
 def trained(data: Path, folder: Path) -> str:
     small, recipe = replace(TINY, epochs=1, fine_tune_epochs=0), folder / "recipe.toml"
-    write_recipe(small, recipe)
+    write_config_file(small, recipe)
     out, old, better = folder / "out", an_old_model(folder, small), folder / "better"
     usual = ("--data", str(data), "--phantoms", "0", "--json")
     plain = ("train", *usual, "--recipe", str(recipe), "--folds", "3", "--out")
@@ -202,7 +202,7 @@ def pause_once(out: Path, patch: pytest.MonkeyPatch) -> None:
     def printed(event: dict[str, Any]) -> None:
         plain(event)
         if event["event"] in ("start", "paused"):
-            ask(out, "pause" if event["event"] == "start" else "go")
+            send_command(out, "pause" if event["event"] == "start" else "go")
 
     patch.setattr(train, "print_event", printed)
 

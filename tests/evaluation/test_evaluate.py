@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from liverseg_gui.core.errors import Cancelled
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.evaluation.case_metrics import CaseFigures
+from liverseg_gui.evaluation.case_metrics import CaseMetrics
 from liverseg_gui.evaluation.confidence_interval import mean_interval
-from liverseg_gui.evaluation.evaluate import PIXEL_IS_MM, judge
+from liverseg_gui.evaluation.evaluate import PIXEL_IS_MM, evaluate_case
 from liverseg_gui.evaluation.summary import summarize
 from tests.training.blobs import labels
 from training.data.case import Case
@@ -23,7 +23,7 @@ MM = (0.7, 0.9, 2.5)
 MM_FIGURES = ("assd_mm", "rmsd_mm", "mssd_mm", "nsd", "found_ml", "true_ml")
 
 
-def patient(tumor: int, found_tumor: int = 0, wrong: int = 0, name: str = "a") -> CaseFigures:
+def patient(tumor: int, found_tumor: int = 0, wrong: int = 0, name: str = "a") -> CaseMetrics:
     """A liver of 1000 voxels with so many of tumor in truth and mask, and `wrong` more of liver."""
     truth, found = np.zeros((2, 20, 20, 20), np.uint8)
     for mask, count in ((truth, tumor), (found, found_tumor)):
@@ -31,12 +31,12 @@ def patient(tumor: int, found_tumor: int = 0, wrong: int = 0, name: str = "a") -
         liver[:count] = 2
         mask[:10, :10, :10] = liver.reshape(10, 10, 10)
     found[15, 0, :wrong] = 1
-    return judge(name, found, truth, (1.0, 1.0, 1.0))
+    return evaluate_case(name, found, truth, (1.0, 1.0, 1.0))
 
 
 def test_a_perfect_mask_has_perfect_figures(phantom: Phantom) -> None:
     truth = phantom.truth.labels
-    figures = judge("p", truth, truth, phantom.volume.affine.spacing_mm)
+    figures = evaluate_case("p", truth, truth, phantom.volume.affine.spacing_mm)
     for label in (figures.liver.to_json(), figures.tumor.to_json()):
         assert (label["dice"], label["nsd"], label["iou"], label["accuracy"]) == (1, 1, 1, 1)
         assert (label["voe"], label["rvd"], label["assd_mm"], label["mssd_mm"]) == (0, 0, 0, 0)
@@ -49,7 +49,7 @@ def test_a_perfect_mask_has_perfect_figures(phantom: Phantom) -> None:
 
 def test_liver_holds_the_tumor_and_a_tumor_called_liver_is_no_error_of_the_liver() -> None:
     truth = labels(np.random.default_rng(0))
-    figures = judge("p", np.minimum(truth, 1), truth, MM)
+    figures = evaluate_case("p", np.minimum(truth, 1), truth, MM)
     assert figures.liver.voxels.dice == 1.0
     assert figures.tumor.voxels.dice == 0.0
     assert figures.tumor.surface.nsd == 0.0
@@ -58,18 +58,18 @@ def test_liver_holds_the_tumor_and_a_tumor_called_liver_is_no_error_of_the_liver
 def test_labels_above_two_are_liver() -> None:
     truth = labels(np.random.default_rng(0))
     vessels = np.where(truth == 1, np.uint8(7), truth)
-    assert judge("p", vessels, truth, MM) == judge("p", truth, truth, MM)
+    assert evaluate_case("p", vessels, truth, MM) == evaluate_case("p", truth, truth, MM)
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_axes_mean_nothing_but_their_spacing(axis: int) -> None:
     rng = np.random.default_rng(4)
     found, truth = labels(rng), labels(rng)
-    expected = judge("p", found, truth, MM)
+    expected = evaluate_case("p", found, truth, MM)
     turned = [np.moveaxis(array, 2, axis) for array in (found, truth)]
     spacing = [MM[0], MM[1]]
     spacing.insert(axis, MM[2])
-    figures = judge("p", *turned, (spacing[0], spacing[1], spacing[2]), axial_axis=axis)
+    figures = evaluate_case("p", *turned, (spacing[0], spacing[1], spacing[2]), axial_axis=axis)
     assert figures.lesions == expected.lesions
     assert figures.liver.voxels == expected.liver.voxels
     ours, theirs = figures.tumor.to_json(), expected.tumor.to_json()
@@ -79,15 +79,15 @@ def test_axes_mean_nothing_but_their_spacing(axis: int) -> None:
 def test_without_spacing_nothing_is_in_mm_or_ml() -> None:
     rng = np.random.default_rng(4)
     found, truth = labels(rng), labels(rng)
-    values = judge("p", found, truth, None).to_json()
+    values = evaluate_case("p", found, truth, None).to_json()
     assert values["spacing_mm"] is None
     for label in ("liver", "tumor"):
         assert [values[label][name] for name in MM_FIGURES] == [None] * len(MM_FIGURES)
         assert values[label]["dice"] > 0
     assert values["lesions"]["by_size"] is None
     assert values["lesions"]["true"] > 0
-    sized = judge("p", found, truth, None, pixel_is_mm=True)
-    assert sized.lesions == judge("p", found, truth, (1.0, 1.0, 1.0)).lesions
+    sized = evaluate_case("p", found, truth, None, pixel_is_mm=True)
+    assert sized.lesions == evaluate_case("p", found, truth, (1.0, 1.0, 1.0)).lesions
     assert sized.warnings == (PIXEL_IS_MM,)
     assert sized.liver.surface.assd_mm is None
 
@@ -130,7 +130,7 @@ def test_patients_without_a_tumor_count_in_the_mean_and_not_in_that_of_those_wit
 
 
 def test_the_mean_has_the_shape_of_a_case_and_nothing_in_it_is_no_number() -> None:
-    cases = [patient(100, 50), judge("b", *np.zeros((2, 4, 4, 4), np.uint8), None)]
+    cases = [patient(100, 50), evaluate_case("b", *np.zeros((2, 4, 4, 4), np.uint8), None)]
     text = json.dumps(summarize(cases).to_json(), allow_nan=False)
     case, mean = json.loads(json.dumps(cases[0].to_json())), json.loads(text)
     for part in ("liver", "tumor", "lesions"):
@@ -168,7 +168,7 @@ def test_judging_can_be_cancelled() -> None:
     progress = Progress()
     progress.cancel()
     with pytest.raises(Cancelled):
-        judge("p", *np.ones((2, 4, 4, 4), np.uint8), MM, progress=progress)
+        evaluate_case("p", *np.ones((2, 4, 4, 4), np.uint8), MM, progress=progress)
 
 
 def sliced(z: list[float], held: slice, pixel_mm: tuple[float, float] | None) -> Case:

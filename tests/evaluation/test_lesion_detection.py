@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from liverseg_gui.evaluation.lesion_detection import LesionCounts, lesion_figures
+from liverseg_gui.evaluation.lesion_detection import LesionCounts, lesion_metrics
 from tests.training.blobs import blob, box
 
 SHAPE = (60, 40, 20)
@@ -19,8 +19,8 @@ def lesion(i: int, length: int, j: int = 5) -> NDArray[np.bool_]:
 
 
 def test_a_lesion_matches_only_above_half_of_the_union() -> None:
-    half = lesion_figures(lesion(0, 5), lesion(0, 10), MM)
-    more = lesion_figures(lesion(0, 6), lesion(0, 10), MM)
+    half = lesion_metrics(lesion(0, 5), lesion(0, 10), MM)
+    more = lesion_metrics(lesion(0, 6), lesion(0, 10), MM)
     assert half.over_half.every == LesionCounts(1, 0, 1, 0)
     assert half.any_overlap.every == LesionCounts(1, 1, 1, 1)
     assert more.over_half.every == LesionCounts(1, 1, 1, 1)
@@ -29,19 +29,19 @@ def test_a_lesion_matches_only_above_half_of_the_union() -> None:
 def test_lesions_that_touch_by_a_corner_are_one() -> None:
     corner = box((0, 3), (0, 3), (0, 3), shape=SHAPE) | box((3, 6), (3, 6), (3, 6), shape=SHAPE)
     apart = box((0, 3), (0, 3), (0, 3), shape=SHAPE) | box((4, 7), (4, 7), (4, 7), shape=SHAPE)
-    assert lesion_figures(NOTHING, corner, MM).over_half.every.true == 1
-    assert lesion_figures(NOTHING, apart, MM).over_half.every.true == 2
+    assert lesion_metrics(NOTHING, corner, MM).over_half.every.true == 1
+    assert lesion_metrics(NOTHING, apart, MM).over_half.every.true == 2
 
 
 def test_one_found_lesion_over_two_true_ones_finds_both() -> None:
     found, truth = lesion(0, 11), lesion(0, 5) | lesion(6, 5)
-    figures = lesion_figures(found, truth, MM)
+    figures = lesion_metrics(found, truth, MM)
     assert figures.over_half.every == LesionCounts(1, 1, 2, 2)
 
 
 def test_two_found_lesions_in_one_true_one_are_both_right() -> None:
     found, truth = lesion(0, 5) | lesion(6, 5), lesion(0, 11)
-    counts = lesion_figures(found, truth, MM).over_half.every
+    counts = lesion_metrics(found, truth, MM).over_half.every
     assert counts == LesionCounts(2, 2, 1, 1)
     assert (counts.precision, counts.recall, counts.f1) == (1.0, 1.0, 1.0)
 
@@ -49,7 +49,7 @@ def test_two_found_lesions_in_one_true_one_are_both_right() -> None:
 def test_a_true_lesion_goes_to_the_found_one_that_covers_most_of_it() -> None:
     truth = lesion(0, 10) | lesion(20, 10)
     found = lesion(2, 8) | lesion(18, 12) | lesion(40, 3)
-    counts = lesion_figures(found, truth, MM).over_half.every
+    counts = lesion_metrics(found, truth, MM).over_half.every
     assert counts == LesionCounts(3, 2, 2, 2)
     assert counts.precision == pytest.approx(2 / 3)
 
@@ -57,33 +57,33 @@ def test_a_true_lesion_goes_to_the_found_one_that_covers_most_of_it() -> None:
 def test_size_is_that_of_the_lesion_itself_and_the_border_belongs_to_the_middle() -> None:
     truth = lesion(0, 5) | lesion(8, 10, 12) | lesion(0, 25, 30)
     found = lesion(0, 5) | lesion(8, 2, 12)
-    small, middle, large = lesion_figures(found, truth, MM).over_half.by_size or ()
+    small, middle, large = lesion_metrics(found, truth, MM).over_half.by_size or ()
     assert small == LesionCounts(2, 1, 1, 1)
     assert middle == LesionCounts(0, 0, 1, 0)
     assert large == LesionCounts(0, 0, 1, 0)
-    measurable = lesion_figures(found, truth, MM).over_half.from_10_mm
+    measurable = lesion_metrics(found, truth, MM).over_half.from_10_mm
     assert measurable == LesionCounts(0, 0, 2, 0)
-    twice = lesion_figures(found, truth, (2.0, 2.0, 2.0)).over_half.by_size
+    twice = lesion_metrics(found, truth, (2.0, 2.0, 2.0)).over_half.by_size
     assert twice == (LesionCounts(1, 0, 0, 0), LesionCounts(1, 1, 1, 1), LesionCounts(0, 0, 2, 0))
 
 
 def test_sizes_are_axial_and_do_not_count_slices() -> None:
     column = box((5, 8), (5, 8), (0, 18), shape=SHAPE)
-    small, _, _ = lesion_figures(NOTHING, column, MM).over_half.by_size or ()
+    small, _, _ = lesion_metrics(NOTHING, column, MM).over_half.by_size or ()
     assert small.true == 1
 
 
 def test_without_spacing_there_are_counts_and_no_sizes() -> None:
-    figures = lesion_figures(lesion(0, 6), lesion(0, 10), None)
+    figures = lesion_metrics(lesion(0, 6), lesion(0, 10), None)
     assert figures.over_half.every == LesionCounts(1, 1, 1, 1)
     assert figures.over_half.by_size is None
     assert figures.any_overlap.from_10_mm is None
 
 
 def test_what_is_not_there_has_no_precision_and_no_recall() -> None:
-    none = lesion_figures(NOTHING, NOTHING, MM).over_half.every
-    missed = lesion_figures(NOTHING, lesion(0, 5), MM).over_half.every
-    false = lesion_figures(lesion(0, 5), NOTHING, MM).over_half.every
+    none = lesion_metrics(NOTHING, NOTHING, MM).over_half.every
+    missed = lesion_metrics(NOTHING, lesion(0, 5), MM).over_half.every
+    false = lesion_metrics(lesion(0, 5), NOTHING, MM).over_half.every
     assert (none.precision, none.recall, none.f1) == (None, None, None)
     assert (missed.precision, missed.recall, missed.f1) == (None, 0.0, 0.0)
     assert (false.precision, false.recall, false.f1) == (0.0, None, 0.0)
@@ -93,7 +93,7 @@ def test_what_is_not_there_has_no_precision_and_no_recall() -> None:
 def test_at_any_overlap_every_found_lesion_that_touches_a_true_one_is_right(seed: int) -> None:
     rng = np.random.default_rng(seed)
     found, truth = blob(rng, 0.1), blob(rng, 0.1)
-    figures = lesion_figures(found, truth, MM)
+    figures = lesion_metrics(found, truth, MM)
     half, touched = figures.over_half.every, figures.any_overlap.every
     parts, count = ndimage.label(found, np.ones((3, 3, 3)))
     true_parts, true_count = ndimage.label(truth, np.ones((3, 3, 3)))
@@ -107,5 +107,5 @@ def test_at_any_overlap_every_found_lesion_that_touches_a_true_one_is_right(seed
 def test_swapping_axes_of_the_slice_changes_nothing() -> None:
     rng = np.random.default_rng(5)
     found, truth = blob(rng, 0.15), blob(rng, 0.15)
-    swapped = lesion_figures(found.swapaxes(0, 1), truth.swapaxes(0, 1), (0.8, 0.8, 3.0))
-    assert swapped.over_half == lesion_figures(found, truth, (0.8, 0.8, 3.0)).over_half
+    swapped = lesion_metrics(found.swapaxes(0, 1), truth.swapaxes(0, 1), (0.8, 0.8, 3.0))
+    assert swapped.over_half == lesion_metrics(found, truth, (0.8, 0.8, 3.0)).over_half

@@ -6,7 +6,7 @@ import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from liverseg_gui.evaluation.surface_distance import SurfaceFigures, surface, surface_figures
+from liverseg_gui.evaluation.surface_distance import SurfaceMetrics, surface, surface_metrics
 from tests.training.blobs import blob, box
 
 SPACING = (0.7, 0.9, 2.5)
@@ -32,7 +32,7 @@ def brute_force(
 def test_distances_are_those_of_brute_force_and_of_simpleitk(seed: int) -> None:
     rng = np.random.default_rng(seed)
     a, b = blob(rng, rng.uniform(0.02, 0.5)), blob(rng, rng.uniform(0.02, 0.5))
-    ours = surface_figures(a, b, SPACING, 2.0)
+    ours = surface_metrics(a, b, SPACING, 2.0)
     assd, rmsd, mssd, nsd = brute_force(a, b, 2.0)
     assert ours.assd_mm == pytest.approx(assd)
     assert ours.rmsd_mm == pytest.approx(rmsd)
@@ -50,20 +50,20 @@ def test_distances_are_those_of_brute_force_and_of_simpleitk(seed: int) -> None:
 def test_neither_mask_is_preferred(seed: int) -> None:
     rng = np.random.default_rng(seed)
     a, b = blob(rng), blob(rng)
-    ours, theirs = surface_figures(a, b, SPACING, 2.0), surface_figures(b, a, SPACING, 2.0)
+    ours, theirs = surface_metrics(a, b, SPACING, 2.0), surface_metrics(b, a, SPACING, 2.0)
     assert list(vars(ours).values()) == pytest.approx(list(vars(theirs).values()))
 
 
 def test_a_box_moved_by_one_slice_is_one_slice_off() -> None:
     a, b = box((4, 9), (4, 9), (3, 4)), box((4, 9), (4, 9), (4, 5))
-    figures = surface_figures(a, b, SPACING, 2.5)
-    assert figures == SurfaceFigures(2.5, 2.5, 2.5, 1.0)
-    assert surface_figures(a, b, SPACING, 2.4).nsd == 0.0
+    figures = surface_metrics(a, b, SPACING, 2.5)
+    assert figures == SurfaceMetrics(2.5, 2.5, 2.5, 1.0)
+    assert surface_metrics(a, b, SPACING, 2.4).nsd == 0.0
 
 
 def test_equal_masks_have_no_distance() -> None:
     mask = blob(np.random.default_rng(1))
-    assert surface_figures(mask, mask, SPACING, 2.0) == SurfaceFigures(0.0, 0.0, 0.0, 1.0)
+    assert surface_metrics(mask, mask, SPACING, 2.0) == SurfaceMetrics(0.0, 0.0, 0.0, 1.0)
 
 
 def test_a_mask_at_the_edge_has_a_surface_there() -> None:
@@ -73,6 +73,6 @@ def test_a_mask_at_the_edge_has_a_surface_there() -> None:
 
 def test_without_a_surface_there_is_no_distance() -> None:
     mask, empty = box((2, 4), (2, 4), (2, 4)), np.zeros((22, 18, 14), bool)
-    assert surface_figures(mask, empty, SPACING, 2.0) == SurfaceFigures(nsd=0.0)
-    assert surface_figures(empty, mask, SPACING, 2.0) == SurfaceFigures(nsd=0.0)
-    assert surface_figures(empty, empty, SPACING, 2.0) == SurfaceFigures()
+    assert surface_metrics(mask, empty, SPACING, 2.0) == SurfaceMetrics(nsd=0.0)
+    assert surface_metrics(empty, mask, SPACING, 2.0) == SurfaceMetrics(nsd=0.0)
+    assert surface_metrics(empty, empty, SPACING, 2.0) == SurfaceMetrics()

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from liverseg_gui.core.annotations import Reading, ReadingKind
+from liverseg_gui.core.annotations import Annotation, AnnotationKind
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.measure import measure
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.report.measurements import Report, write_report
-from liverseg_gui.report.slice_images import best_slice, picture, write_pictures
+from liverseg_gui.report.slice_images import best_slice, save_slice_images, slice_image
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +71,9 @@ def test_a_folder_that_is_not_there_is_named(report: Report, tmp_path: Path) -> 
 def test_pictures_show_scan_and_overlay_in_the_true_aspect(
     phantom: Phantom, tmp_path: Path
 ) -> None:
-    paths = write_pictures(phantom.volume, phantom.truth, tmp_path)
+    paths = save_slice_images(phantom.volume, phantom.truth, tmp_path)
     assert [path.name for path in paths] == ["axial.png", "coronal.png", "sagittal.png"]
-    sheet = picture(phantom.volume, phantom.truth, Plane.CORONAL)
+    sheet = slice_image(phantom.volume, phantom.truth, Plane.CORONAL)
     height = round(512 * 48 * 4.5 / (128 * 3.0))
     assert sheet.size == (1024, height + 20)
     k = best_slice(phantom.truth.labels, Plane.CORONAL)
@@ -83,14 +83,16 @@ def test_pictures_show_scan_and_overlay_in_the_true_aspect(
     assert _orange(left) < _orange(right) / 2
 
 
-def _orange(picture: Image.Image) -> int:
+def _orange(image: Image.Image) -> int:
     """The pixels of a color picture that are much redder than blue."""
-    red_green_blue = np.asarray(picture).astype(int)
+    red_green_blue = np.asarray(image).astype(int)
     return int((red_green_blue[..., 0] > red_green_blue[..., 2] + 40).sum())
 
 
-RULER = Reading(ReadingKind.RULER, Plane.AXIAL, 20, ((10, 10, 20), (40, 50, 20)), "portal vein")
-EMPTY = Reading(ReadingKind.ELLIPSE, Plane.CORONAL, 9, ((5.2, 9, 6.2), (5.4, 9, 6.4)))
+RULER = Annotation(
+    AnnotationKind.RULER, Plane.AXIAL, 20, ((10, 10, 20), (40, 50, 20)), "portal vein"
+)
+EMPTY = Annotation(AnnotationKind.ELLIPSE, Plane.CORONAL, 9, ((5.2, 9, 6.2), (5.4, 9, 6.4)))
 
 
 def test_json_holds_the_readings_with_their_place_and_figures(

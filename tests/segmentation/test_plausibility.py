@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from liverseg_gui.core.geometry import Affine, StoredGrid
-from liverseg_gui.core.scan_issues import Concern, Finding, Severity
+from liverseg_gui.core.scan_issues import Concern, ScanIssue, Severity
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.segmentation.plausibility import checked, seat_of
 
@@ -97,7 +97,7 @@ def test_a_scan_of_the_liver_alone_is_doubted_and_keeps_its_mask() -> None:
 def test_a_liver_is_judged_by_the_body_where_the_spacing_is_wrong(spacing_mm: float) -> None:
     true = body()
     grid = StoredGrid(true.shape, Affine.from_spacing((spacing_mm,) * 3))
-    doubt = Finding("implausible-spacing", Severity.WARNING, "Wrong.", "State it.", Concern.MM)
+    doubt = ScanIssue("implausible-spacing", Severity.WARNING, "Wrong.", "State it.", Concern.MM)
     volume = Volume(true.hu, grid, Origin(Path("x")), findings=(doubt,))
     liver, speck = ball(true, 70, 70), ball(true, 70, 12)
     assert checked(liver, volume) == (liver, ())

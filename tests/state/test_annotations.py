@@ -4,21 +4,21 @@ from collections.abc import Callable
 
 import pytest
 
-from liverseg_gui.core.annotations import Reading, ReadingKind
+from liverseg_gui.core.annotations import Annotation, AnnotationKind
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.state.annotations import Readings
+from liverseg_gui.state.annotations import Annotations
 from liverseg_gui.state.history import History
-from liverseg_gui.state.open_scan import Study
+from liverseg_gui.state.open_scan import OpenScan
 
-RULER = Reading(ReadingKind.RULER, Plane.AXIAL, 20, ((10, 10, 20), (40, 10, 20)))
-LONGER = Reading(ReadingKind.RULER, Plane.AXIAL, 20, ((10, 10, 20), (50, 10, 20)))
-NOTE = Reading(ReadingKind.TEXT, Plane.CORONAL, 9, ((5, 9, 6),), "here")
+RULER = Annotation(AnnotationKind.RULER, Plane.AXIAL, 20, ((10, 10, 20), (40, 10, 20)))
+LONGER = Annotation(AnnotationKind.RULER, Plane.AXIAL, 20, ((10, 10, 20), (50, 10, 20)))
+NOTE = Annotation(AnnotationKind.TEXT, Plane.CORONAL, 9, ((5, 9, 6),), "here")
 
 
 @pytest.fixture
-def study(phantom: Phantom) -> Study:
-    study = Study()
+def study(phantom: Phantom) -> OpenScan:
+    study = OpenScan()
     study.open(phantom.volume)
     return study
 
@@ -29,15 +29,15 @@ def history() -> History:
 
 
 @pytest.fixture
-def readings(study: Study, history: History) -> Readings:
+def readings(study: OpenScan, history: History) -> Annotations:
     """With a ruler and a note drawn; the note is chosen."""
-    readings = Readings(study, history)
+    readings = Annotations(study, history)
     readings.add(RULER)
     readings.add(NOTE)
     return readings
 
 
-def test_a_drawn_reading_is_chosen_and_found_in_its_slice_alone(readings: Readings) -> None:
+def test_a_drawn_reading_is_chosen_and_found_in_its_slice_alone(readings: Annotations) -> None:
     assert list(readings.items.values()) == [RULER, NOTE]
     assert readings.items[readings.chosen] is NOTE
     assert list(readings.on(Plane.AXIAL, 20).values()) == [RULER]
@@ -45,7 +45,7 @@ def test_a_drawn_reading_is_chosen_and_found_in_its_slice_alone(readings: Readin
     assert not readings.on(Plane.CORONAL, 20)
 
 
-CHANGES: dict[str, tuple[Callable[[Readings], object], dict[int, Reading], str]] = {
+CHANGES: dict[str, tuple[Callable[[Annotations], object], dict[int, Annotation], str]] = {
     "add": (lambda r: r.add(LONGER), {1: RULER, 2: NOTE, 3: LONGER}, "draw ruler"),
     "replace": (lambda r: r.replace(1, LONGER, "move"), {1: LONGER, 2: NOTE}, "move ruler"),
     "remove": (lambda r: r.remove(2), {1: RULER}, "delete text"),
@@ -55,7 +55,7 @@ CHANGES: dict[str, tuple[Callable[[Readings], object], dict[int, Reading], str]]
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_every_change_is_one_step_that_is_taken_back_and_done_again(
-    readings: Readings, history: History, name: str
+    readings: Annotations, history: History, name: str
 ) -> None:
     change, after, step = CHANGES[name]
     before, chosen = dict(readings.items), readings.chosen
@@ -69,7 +69,7 @@ def test_every_change_is_one_step_that_is_taken_back_and_done_again(
 
 
 def test_all_steps_together_lead_back_to_an_empty_list(
-    readings: Readings, history: History
+    readings: Annotations, history: History
 ) -> None:
     for change, _, _ in CHANGES.values():
         change(readings)
@@ -82,8 +82,8 @@ def test_all_steps_together_lead_back_to_an_empty_list(
     assert not readings.items
 
 
-def test_a_change_that_changes_nothing_is_no_step(readings: Readings, history: History) -> None:
-    readings.replace(1, Reading(**vars(RULER)))
+def test_a_change_that_changes_nothing_is_no_step(readings: Annotations, history: History) -> None:
+    readings.replace(1, Annotation(**vars(RULER)))
     assert history.undo_name == "draw text"
     readings.clear()
     readings.clear()
@@ -91,14 +91,14 @@ def test_a_change_that_changes_nothing_is_no_step(readings: Readings, history: H
     assert len(readings.items) == 2
 
 
-def test_what_is_deleted_is_no_longer_chosen(readings: Readings) -> None:
+def test_what_is_deleted_is_no_longer_chosen(readings: Annotations) -> None:
     readings.remove(1)
     assert readings.chosen == 2
     readings.remove(2)
     assert readings.chosen is None
 
 
-def test_choosing_is_told_but_is_no_step(readings: Readings, history: History) -> None:
+def test_choosing_is_told_but_is_no_step(readings: Annotations, history: History) -> None:
     told: list[object] = []
     readings.changed.connect(lambda: told.append(readings.chosen))
     readings.choose(1)
@@ -109,7 +109,7 @@ def test_choosing_is_told_but_is_no_step(readings: Readings, history: History) -
     assert history.undo_name == "draw text"
 
 
-def test_figures_follow_the_reading(readings: Readings) -> None:
+def test_figures_follow_the_reading(readings: Annotations) -> None:
     before = readings.figures(1)
     assert readings.figures(1) is before
     readings.replace(1, LONGER)
@@ -117,7 +117,7 @@ def test_figures_follow_the_reading(readings: Readings) -> None:
 
 
 def test_another_scan_takes_readings_and_history_away(
-    readings: Readings, history: History, study: Study, phantom: Phantom
+    readings: Annotations, history: History, study: OpenScan, phantom: Phantom
 ) -> None:
     told: list[int] = []
     readings.changed.connect(lambda: told.append(len(readings.items)))
@@ -128,7 +128,7 @@ def test_another_scan_takes_readings_and_history_away(
 
 
 def test_a_text_is_given_in_one_step_and_a_note_without_one_is_deleted(
-    readings: Readings, history: History
+    readings: Annotations, history: History
 ) -> None:
     readings.set_text(1, "portal vein")
     assert readings.items[1].text == "portal vein"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from liverseg_gui.core.display import LabelStyle
-from liverseg_gui.state.overlay_style import OverlayLook
+from liverseg_gui.state.overlay_style import OverlayStyle
 from liverseg_gui.state.settings import LastStudy, Settings
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.system.paths import config_folder
@@ -143,18 +143,18 @@ def test_no_half_written_file_stays_behind(file: Path, tmp_path: Path) -> None:
 
 def test_how_masks_are_drawn_is_there_at_the_next_start(file: Path) -> None:
     styles = {1: LabelStyle((1, 2, 3), 0.5), 2: LabelStyle((4, 5, 6), 0.25)}
-    look = OverlayLook(0.7, False, True, 3.0, True, styles)
+    look = OverlayStyle(0.7, False, True, 3.0, True, styles)
     Settings(file).set_overlay(look)
     assert Settings(file).overlay == look
     view = ViewState()
     Settings(file).overlay.apply(view)
-    assert OverlayLook.of(view) == look
+    assert OverlayStyle.of(view) == look
 
 
 def test_a_label_that_was_hidden_is_seen_at_the_next_start(file: Path) -> None:
     view = ViewState()
     view.styles = {1: LabelStyle((1, 2, 3), 0.5, visible=False), 2: view.styles[2]}
-    Settings(file).set_overlay(OverlayLook.of(view))
+    Settings(file).set_overlay(OverlayStyle.of(view))
     assert Settings(file).overlay.styles[1] == LabelStyle((1, 2, 3), 0.5, visible=True)
 
 
@@ -181,5 +181,5 @@ def test_a_damaged_overlay_sets_the_settings_aside(file: Path, overlay: object) 
     file.parent.mkdir()
     file.write_text(json.dumps({"overlay": overlay}))
     settings = Settings(file)
-    assert settings.overlay == OverlayLook()
+    assert settings.overlay == OverlayStyle()
     assert "set aside" in settings.note

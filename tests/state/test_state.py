@@ -11,30 +11,30 @@ from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.measure import measure
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.window_level import Window
-from liverseg_gui.state.open_scan import MaskSource, Study
+from liverseg_gui.state.open_scan import MaskSource, OpenScan
 from liverseg_gui.state.view import MouseProfile, Tool, ViewState
 
 
 @pytest.fixture
-def study(phantom: Phantom) -> Study:
-    study = Study()
+def study(phantom: Phantom) -> OpenScan:
+    study = OpenScan()
     study.open(phantom.volume)
     return study
 
 
-def test_a_computed_mask_is_unsaved_until_it_is_on_disk(study: Study, phantom: Phantom) -> None:
+def test_a_computed_mask_is_unsaved_until_it_is_on_disk(study: OpenScan, phantom: Phantom) -> None:
     study.set_mask(phantom.truth, MaskSource(model="default", device="cpu", seconds=1.0))
     assert study.unsaved
     study.mark_saved(phantom.truth)
     assert not study.unsaved
 
 
-def test_a_mask_from_a_file_is_saved_already(study: Study, phantom: Phantom) -> None:
+def test_a_mask_from_a_file_is_saved_already(study: OpenScan, phantom: Phantom) -> None:
     study.set_mask(phantom.truth, MaskSource(Path("m.nii.gz")))
     assert not study.unsaved
 
 
-def test_a_mask_of_another_grid_changes_nothing(study: Study, phantom: Phantom) -> None:
+def test_a_mask_of_another_grid_changes_nothing(study: OpenScan, phantom: Phantom) -> None:
     study.set_mask(phantom.truth, MaskSource(Path("m.nii.gz")))
     grid = StoredGrid((4, 4, 4), Affine.from_spacing((1, 1, 1)))
     with pytest.raises(GridMismatchError):
@@ -42,14 +42,14 @@ def test_a_mask_of_another_grid_changes_nothing(study: Study, phantom: Phantom) 
     assert study.mask is phantom.truth
 
 
-def test_figures_of_a_mask_that_is_gone_are_not_shown(study: Study, phantom: Phantom) -> None:
+def test_figures_of_a_mask_that_is_gone_are_not_shown(study: OpenScan, phantom: Phantom) -> None:
     old = LabelMap(phantom.truth.labels.copy(), phantom.truth.grid)
     study.set_mask(phantom.truth, MaskSource())
     study.set_measurements(old, measure(phantom.volume, old))
     assert study.measurements is None
 
 
-def test_opening_another_scan_closes_the_mask(study: Study, phantom: Phantom) -> None:
+def test_opening_another_scan_closes_the_mask(study: OpenScan, phantom: Phantom) -> None:
     study.set_mask(phantom.truth, MaskSource())
     study.open(phantom.volume)
     assert study.mask is None
@@ -57,7 +57,7 @@ def test_opening_another_scan_closes_the_mask(study: Study, phantom: Phantom) ->
 
 
 def test_a_preview_leaves_the_study_alone_and_goes_when_it_is_dropped(
-    study: Study, phantom: Phantom
+    study: OpenScan, phantom: Phantom
 ) -> None:
     study.set_mask(phantom.truth, MaskSource())
     told: list[object] = []
@@ -71,7 +71,7 @@ def test_a_preview_leaves_the_study_alone_and_goes_when_it_is_dropped(
 
 
 def test_when_the_preview_goes_for_the_new_scan_the_old_mask_is_gone_already(
-    study: Study, phantom: Phantom
+    study: OpenScan, phantom: Phantom
 ) -> None:
     study.set_mask(phantom.truth, MaskSource())
     study.show_preview(phantom.volume)

@@ -6,8 +6,14 @@ import pytest
 
 from liverseg_gui.core.window_level import PRESETS, Window
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.state.user_presets import name_problem, preset_of, renamed, same_name, tidy_name
-from liverseg_gui.state.window_level_memory import WindowMemory, study_key
+from liverseg_gui.state.user_presets import (
+    preset_name_problem,
+    preset_of,
+    renamed,
+    same_name,
+    tidy_name,
+)
+from liverseg_gui.state.window_level_memory import WindowLevelMemory, study_key
 
 
 @pytest.fixture
@@ -17,11 +23,11 @@ def settings(tmp_path: Path) -> Settings:
 
 def test_a_study_seen_for_the_first_time_has_the_preferred_preset(settings: Settings) -> None:
     settings.prefer(preset="Lung")
-    assert WindowMemory(settings).opened("a") == PRESETS["Lung"]
+    assert WindowLevelMemory(settings).opened("a") == PRESETS["Lung"]
 
 
 def test_the_window_used_last_comes_back(settings: Settings) -> None:
-    memory = WindowMemory(settings)
+    memory = WindowLevelMemory(settings)
     memory.opened("a")
     memory.used(Window(300, 70))
     memory.used(Window(310, 75))
@@ -30,17 +36,17 @@ def test_the_window_used_last_comes_back(settings: Settings) -> None:
 
 
 def test_it_comes_back_after_a_restart(settings: Settings, tmp_path: Path) -> None:
-    memory = WindowMemory(settings)
+    memory = WindowLevelMemory(settings)
     memory.opened("a")
     memory.used(Window(300, 70))
     memory.keep()
-    assert WindowMemory(Settings(tmp_path / "settings.json")).opened("a") == Window(300, 70)
+    assert WindowLevelMemory(Settings(tmp_path / "settings.json")).opened("a") == Window(300, 70)
 
 
 def test_nothing_is_written_until_it_is_to_be_kept_nor_twice(settings: Settings) -> None:
     written: list[None] = []
     settings.changed.connect(lambda: written.append(None))
-    memory = WindowMemory(settings)
+    memory = WindowLevelMemory(settings)
     memory.opened("a")
     for width in range(100, 200):
         memory.used(Window(width, 40))
@@ -53,7 +59,7 @@ def test_nothing_is_written_until_it_is_to_be_kept_nor_twice(settings: Settings)
 
 
 def test_a_window_that_was_never_changed_is_not_kept(settings: Settings) -> None:
-    memory = WindowMemory(settings)
+    memory = WindowLevelMemory(settings)
     memory.opened("a")
     memory.keep()
     settings.prefer(preset="Bone")
@@ -62,13 +68,13 @@ def test_a_window_that_was_never_changed_is_not_kept(settings: Settings) -> None
 
 
 def test_the_same_study_again_keeps_the_window_it_has(settings: Settings) -> None:
-    memory = WindowMemory(settings)
+    memory = WindowLevelMemory(settings)
     memory.opened("a")
     assert memory.opened("a") is None
 
 
 def test_a_study_without_a_key_is_not_remembered(settings: Settings) -> None:
-    memory = WindowMemory(settings)
+    memory = WindowLevelMemory(settings)
     memory.opened("")
     memory.used(Window(300, 70))
     memory.keep()
@@ -76,7 +82,7 @@ def test_a_study_without_a_key_is_not_remembered(settings: Settings) -> None:
 
 
 def test_clearing_forgets_what_was_used_and_what_was_kept(settings: Settings) -> None:
-    memory = WindowMemory(settings)
+    memory = WindowLevelMemory(settings)
     memory.opened("a")
     memory.used(Window(300, 70))
     memory.keep()
@@ -88,7 +94,7 @@ def test_clearing_forgets_what_was_used_and_what_was_kept(settings: Settings) ->
 
 
 def test_the_200_studies_seen_last_are_remembered(settings: Settings) -> None:
-    memory = WindowMemory(settings)
+    memory = WindowLevelMemory(settings)
     for n in range(205):
         memory.opened(f"study {n}")
         memory.used(Window(300 + n, 70))
@@ -115,7 +121,7 @@ def test_a_key_tells_volumes_apart_and_nothing_of_the_path() -> None:
     ],
 )
 def test_a_name_must_be_there_short_and_not_one_of_the_programs(name: str, problem: str) -> None:
-    assert name_problem(name) == problem
+    assert preset_name_problem(name) == problem
 
 
 def test_a_study_is_the_same_by_whichever_way_it_is_reached(

@@ -10,9 +10,9 @@ from liverseg_gui.system import privacy
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
-    privacy.forget()
+    privacy.forget_secrets()
     yield
-    privacy.forget()
+    privacy.forget_secrets()
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_what_lies_below_or_beside_a_remembered_folder_is_shortened_too() -> Non
             assert "Doe" not in shown
             assert "could not be read" in shown
     finally:
-        privacy.forget()
+        privacy.forget_secrets()
 
 
 def test_the_name_of_a_remembered_path_is_removed_where_it_stands_alone() -> None:
@@ -123,4 +123,4 @@ def test_the_name_of_a_remembered_path_is_removed_where_it_stands_alone() -> Non
     try:
         assert "Mueller" not in privacy.scrub("Opening Mueller Hans bad.nii.gz: it is damaged")
     finally:
-        privacy.forget()
+        privacy.forget_secrets()

@@ -23,18 +23,18 @@ def build(folder: Path) -> Path:
 
 
 def test_documents_that_were_not_built_are_not_there(places: Path) -> None:
-    assert resources.page("user-guide") is None
+    assert resources.document_page("user-guide") is None
 
 
 def test_from_source_the_documents_are_those_that_were_built(places: Path) -> None:
     page = build(places / "build" / "docs")
-    assert resources.page("user-guide") == page
-    assert resources.page("no-such-page") is None
+    assert resources.document_page("user-guide") == page
+    assert resources.document_page("no-such-page") is None
 
 
 def test_installed_the_documents_are_those_inside(places: Path) -> None:
     build(places / "build" / "docs")
     (places / "installed").mkdir()
-    assert resources.page("user-guide") is None
+    assert resources.document_page("user-guide") is None
     page = build(places / "installed" / "docs")
-    assert resources.page("user-guide") == page
+    assert resources.document_page("user-guide") == page

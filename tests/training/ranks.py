@@ -16,7 +16,7 @@ from liverseg_gui.core.progress import Progress
 from tests.training.tiny import TINY, tiny_network, tiny_slices
 from training.learner import build
 from training.learner.distributed import ShardedDL, processes
-from training.learner.fit import train
+from training.learner.fit import fit
 
 CONFIG = replace(TINY, epochs=2, fine_tune_epochs=1, batch_size=2, accumulate=2, average=0.9)
 
@@ -35,7 +35,7 @@ def main(out: Path) -> None:
     ShardedDL.get_idxs = noted  # type: ignore[method-assign]
     slices = tiny_slices(14)  # 14 validation slices: 7 for each process, an odd number of batches
     epochs: list[str] = []
-    network = train(
+    network = fit(
         CONFIG,
         slices,
         slices,

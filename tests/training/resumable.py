@@ -13,7 +13,7 @@ import torch
 
 from liverseg_gui.core.progress import Progress
 from tests.training.tiny import TINY, tiny_slices
-from training.learner.fit import train
+from training.learner.fit import fit
 
 WEIGHTS = "weights.pt"
 
@@ -29,7 +29,7 @@ def main(out: Path, resume: bool) -> None:
         patience=9,
         encoder_weights=str(out.parent / "encoder.pth"),
     )
-    network = train(
+    network = fit(
         config,
         slices,
         slices,

@@ -11,14 +11,14 @@ from torch import nn
 
 from liverseg_gui.core.phantom import PhantomSpec, make_phantom
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM, axial_slices
-from training.config.field_of_view import Look
+from training.config.field_of_view import FieldOfView
 from training.config.train_config import TrainConfig
 from training.data.slice_dataset import PreparedCase, SliceDataset
 
 TINY = TrainConfig(
     context=3,
-    trunk=Look((32, 64), (32, 64)),
-    liver=Look((32, 32), (64, 96)),
+    trunk=FieldOfView((32, 64), (32, 64)),
+    liver=FieldOfView((32, 32), (64, 96)),
     epochs=2,
     fine_tune_epochs=1,
     batch_size=4,

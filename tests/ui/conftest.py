@@ -23,7 +23,7 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.dialogs.geometry_dialog import GeometryChoice
 from liverseg_gui.ui.dialogs.labels_dialog import LabelChoice
 from liverseg_gui.ui.main_window.window import MainWindow
-from liverseg_gui.ui.viewer.screenshot import PictureOptions
+from liverseg_gui.ui.viewer.screenshot import ScreenshotOptions
 
 
 class FakeSegmenter:
@@ -60,7 +60,7 @@ class FakeDialogs:
         self.label_choice: LabelChoice | None = None
         self.geometry_choice: GeometryChoice | None = None
         self.path: Path | None = None
-        self.picture: PictureOptions | None = None
+        self.picture: ScreenshotOptions | None = None
         self.preset: str | None = None
 
     def problem(self, message: str, details: str = "") -> None:
@@ -114,7 +114,7 @@ class FakeDialogs:
     def mask_file(self) -> Path | None:
         return self.path
 
-    def picture_options(self, options: PictureOptions) -> PictureOptions | None:
+    def picture_options(self, options: ScreenshotOptions) -> ScreenshotOptions | None:
         return self.picture
 
     def save_picture_as(self, proposal: Path) -> Path | None:

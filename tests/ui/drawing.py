@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QApplication
 
-from liverseg_gui.core.annotations import Reading
+from liverseg_gui.core.annotations import Annotation
 from liverseg_gui.core.planes import Plane
 from tests.ui.conftest import Desk
 
@@ -86,11 +86,11 @@ class Hand:
         return self.desk.window.readings.hands[self.plane].unfinished
 
     @property
-    def readings(self) -> Sequence[Reading]:
+    def readings(self) -> Sequence[Annotation]:
         return list(self.desk.window.bench.readings.items.values())
 
     @property
-    def last(self) -> Reading:
+    def last(self) -> Annotation:
         return self.readings[-1]
 
     def voxel_px(self) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.scan_issues import Finding
+from liverseg_gui.core.scan_issues import ScanIssue
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io.entries import Role, SeriesInfo, ShowPreview, VolumeEntry
 
@@ -22,7 +22,7 @@ def make_volume(
     path: Path,
     shape: tuple[int, int, int] = (16, 12, 8),
     hu: int = 50,
-    findings: tuple[Finding, ...] = (),
+    findings: tuple[ScanIssue, ...] = (),
     **origin: Any,
 ) -> Volume:
     """A volume of one value with 2 x 2 x 3 mm voxels."""
@@ -62,7 +62,7 @@ def make_entry(
     read: Callable[..., Volume] | None = None,
     modality: str = "CT",
     slices: int = 100,
-    findings: tuple[Finding, ...] = (),
+    findings: tuple[ScanIssue, ...] = (),
     role: Role = Role.VOLUME,
     mask: Path | None = None,
     thumbnail: Any = None,

@@ -8,14 +8,14 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from liverseg_gui.core.window_level import Window
 from liverseg_gui.ui.panels.histogram_plot import HistogramPlot
-from liverseg_gui.ui.panels.window_level_panel import WindowPanel
+from liverseg_gui.ui.panels.window_level_panel import WindowLevelPanel
 from tests.ui.conftest import Desk
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 SHIFT, PLAIN = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.NoModifier
 
 
-def panel(desk: Desk) -> WindowPanel:
+def panel(desk: Desk) -> WindowLevelPanel:
     return desk.window.window_panel
 
 

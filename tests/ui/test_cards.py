@@ -12,7 +12,7 @@ from liverseg_gui.core.scan_issues import Concern, by_severity, info, warning
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.ui.dialogs.labels_dialog import LabelsDialog
-from liverseg_gui.ui.widgets.issues_card import NOTHING, FindingsCard, count_words
+from liverseg_gui.ui.widgets.issues_card import NOTHING, IssuesCard, count_words
 from liverseg_gui.ui.widgets.scan_facts import ScanFacts, volume_facts
 from tests.ui.conftest import Desk
 from tests.ui.dialogs.test_scan_browser import all_texts
@@ -98,14 +98,14 @@ def test_the_card_appears_with_the_scan_the_gravest_first(desk: Desk, unreliable
 
 
 def test_a_scan_without_findings_says_so(qtbot: QtBot, tmp_path: Path) -> None:
-    card = FindingsCard()
+    card = IssuesCard()
     qtbot.addWidget(card)
     card.show_facts(volume_facts(make_volume(tmp_path / "ct.nii")))
     assert NOTHING in all_texts(card)
 
 
 def test_the_card_folds_to_its_header(qtbot: QtBot) -> None:
-    card = FindingsCard()
+    card = IssuesCard()
     qtbot.addWidget(card)
     card.show_facts(ScanFacts((("Size", "3"),), (UNSURE,)))
     card.show()

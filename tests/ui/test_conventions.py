@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel
 
-from liverseg_gui.core.annotations import Reading, ReadingKind
+from liverseg_gui.core.annotations import Annotation, AnnotationKind
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.window_level import Window
@@ -309,7 +309,7 @@ def test_esc_cancels_what_runs(desk: Desk, files: Path) -> None:
 def test_ctrl_z_takes_a_reading_back_and_ctrl_shift_z_brings_it_again(opened: Desk) -> None:
     readings = opened.window.bench.readings
     ends = ((20.0, 30.0, 24.0), (60.0, 30.0, 24.0))
-    readings.add(Reading(ReadingKind.RULER, Plane.AXIAL, 24, ends))
+    readings.add(Annotation(AnnotationKind.RULER, Plane.AXIAL, 24, ends))
     opened.qtbot.keyClick(opened.window, _KEY.Key_Z, _CTRL)
     assert not readings.items
     opened.qtbot.keyClick(opened.window, _KEY.Key_Z, _CTRL | _SHIFT)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
-from liverseg_gui.core.annotations import Reading, ReadingKind
+from liverseg_gui.core.annotations import Annotation, AnnotationKind
 from liverseg_gui.core.display import LabelStyle, grey
 from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.core.planes import Plane
@@ -299,7 +299,9 @@ def test_back_in_the_strip_keys_act_on_the_plane_that_is_seen(opened: Desk) -> N
 
 def test_a_reading_on_another_plane_is_shown_from_the_strip(opened: Desk) -> None:
     ends = ((60.0, 50.0, 20.0), (70.0, 50.0, 20.0))
-    id_ = opened.window.bench.readings.add(Reading(ReadingKind.RULER, Plane.CORONAL, 50, ends))
+    id_ = opened.window.bench.readings.add(
+        Annotation(AnnotationKind.RULER, Plane.CORONAL, 50, ends)
+    )
     opened.trigger("layout strip")
     opened.window.readings.go_to(id_)
     assert opened.window.view_state.active is Pane.CORONAL

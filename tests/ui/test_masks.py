@@ -15,7 +15,7 @@ from liverseg_gui.io.formats import nifti_write
 from liverseg_gui.io.masks.read import read_mask
 from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.ui.dialogs.labels_dialog import LabelChoice
-from liverseg_gui.ui.jobs.blocking_call import wait_for
+from liverseg_gui.ui.jobs.blocking_call import run_blocking
 from liverseg_gui.ui.main_window.drop_handling import sort_dropped
 from tests.ui.conftest import Desk
 
@@ -109,7 +109,9 @@ def test_waiting_lets_the_window_live_and_brings_the_result(qtbot: QtBot) -> Non
     timer = QTimer()
     timer.timeout.connect(tick)
     timer.start(1)
-    assert wait_for(lambda: go_on.wait(20) and threading.current_thread().name) == "liverseg-save"
+    assert (
+        run_blocking(lambda: go_on.wait(20) and threading.current_thread().name) == "liverseg-save"
+    )
     timer.stop()
     assert len(ticks) >= 3
 
@@ -119,7 +121,7 @@ def test_waiting_raises_what_the_work_raised(qtbot: QtBot) -> None:
         raise SaveError("The disk is full. Free some space.")
 
     with pytest.raises(SaveError, match="disk is full"):
-        wait_for(work)
+        run_blocking(work)
 
 
 def test_the_window_cannot_be_closed_while_its_mask_is_being_saved(

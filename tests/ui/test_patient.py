@@ -26,8 +26,8 @@ from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.system import privacy
 from liverseg_gui.system.logging_setup import LOG_NAME, start_logging
 from liverseg_gui.system.paths import cache_folder
-from liverseg_gui.ui.app.exception_hook import UnexpectedErrors
-from liverseg_gui.ui.dialogs.error_dialog import ProblemBox
+from liverseg_gui.ui.app.exception_hook import ExceptionHook
+from liverseg_gui.ui.dialogs.error_dialog import ErrorDialog
 from liverseg_gui.ui.widgets.patient_display import patient_name
 from tests.ui.conftest import Desk
 from tests.ui.dialogs.test_scan_browser import all_texts
@@ -39,9 +39,9 @@ SECRETS = ("Doe", "John", "4711", "2024-01-02")
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
-    privacy.forget()
+    privacy.forget_secrets()
     yield
-    privacy.forget()
+    privacy.forget_secrets()
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_a_failed_job_leaves_no_name_and_no_path_in_the_log_or_the_copied_detail
     does_scan.qtbot.waitUntil(lambda: bool(does_scan.dialogs.problems))
     message, details = does_scan.dialogs.problems[0]
     assert "/data/John Doe/ct 1.nii.gz" in message
-    box = ProblemBox(does_scan.window, message, details)
+    box = ErrorDialog(does_scan.window, message, details)
     box.copy_button.click()
     copied = QGuiApplication.clipboard().text()
     written = log.read_text("utf-8")
@@ -147,7 +147,7 @@ def test_what_nobody_caught_is_logged_scrubbed_and_told(
     monkeypatch.setattr("threading.excepthook", None)
     told: list[tuple[str, str]] = []
     privacy.remember_secret("Doe^John")
-    UnexpectedErrors(lambda *said: told.append(said), str, later=lambda do: do()).catch()
+    ExceptionHook(lambda *said: told.append(said), str, later=lambda do: do()).catch()
     try:
         fails_with_a_name(Progress())
     except RuntimeError as error:
@@ -175,13 +175,13 @@ def test_where_no_log_can_be_kept_the_program_still_works(
 
 
 def test_a_problem_without_details_has_nothing_to_copy(qtbot: QtBot) -> None:
-    box = ProblemBox(None, "The file is damaged.")
+    box = ErrorDialog(None, "The file is damaged.")
     qtbot.addWidget(box)
     assert box.copy_button is None
 
 
 def test_copying_details_keeps_the_dialog_open(qtbot: QtBot) -> None:
-    box = ProblemBox(None, "It failed.", "Traceback")
+    box = ErrorDialog(None, "It failed.", "Traceback")
     qtbot.addWidget(box)
     box.open()
     box.copy_button.click()

@@ -11,10 +11,10 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QApplication, QLineEdit
 
-from liverseg_gui.core.annotations import ReadingKind
+from liverseg_gui.core.annotations import AnnotationKind
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.scan_issues import Concern, Finding, Severity
+from liverseg_gui.core.scan_issues import Concern, ScanIssue, Severity
 from liverseg_gui.core.slabs import Slab, SlabMode
 from liverseg_gui.state.view import Layout, Pane, Tool
 from liverseg_gui.ui.widgets.severity import SHORT_MARK
@@ -77,7 +77,7 @@ def test_a_ruler_is_as_long_as_drawn_in_every_plane_at_every_zoom(
     choose(hand, "ruler")
     (hand.click if clicked else hand.drag)(a, b)
     ruler = hand.last
-    assert (ruler.kind, ruler.plane, ruler.index) == (ReadingKind.RULER, plane, hand.view.index)
+    assert (ruler.kind, ruler.plane, ruler.index) == (AnnotationKind.RULER, plane, hand.view.index)
     assert is_at(hand, ruler.points_ijk[0], a)
     assert is_at(hand, ruler.points_ijk[1], b)
     affine = desk.window.study.volume.affine
@@ -175,7 +175,7 @@ def test_text_is_typed_in_place_and_keys_do_not_change_the_tool(hand: Hand) -> N
     hand.desk.qtbot.waitUntil(editor.hasFocus)
     hand.desk.qtbot.keyClicks(editor, "near L2")
     hand.desk.qtbot.keyClick(editor, Qt.Key.Key_Return)
-    assert (hand.last.kind, hand.last.text) == (ReadingKind.TEXT, "near L2")
+    assert (hand.last.kind, hand.last.text) == (AnnotationKind.TEXT, "near L2")
     assert hand.desk.window.view_state.tool is Tool.TEXT
     assert hand.layer.sketches[0].texts == ("near L2",)
 
@@ -197,7 +197,7 @@ def test_no_text_leaves_nothing(hand: Hand, key: Qt.Key) -> None:
 def test_an_arrow_points_at_where_the_drag_began(hand: Hand) -> None:
     choose(hand, "arrow")
     hand.drag((60, 60), (90, 90))
-    assert hand.last.kind is ReadingKind.ARROW
+    assert hand.last.kind is AnnotationKind.ARROW
     assert is_at(hand, hand.last.points_ijk[0], (60, 60))
 
 
@@ -418,7 +418,7 @@ def test_commands_are_off_where_they_would_do_nothing(ruler: Hand) -> None:
 
 def test_the_tools_are_exclusive_with_navigating_and_window_level(hand: Hand) -> None:
     actions = hand.desk.window.actions_by_key
-    tools = ["navigate", "window_tool", *(f"tool {kind.value}" for kind in ReadingKind)]
+    tools = ["navigate", "window_tool", *(f"tool {kind.value}" for kind in AnnotationKind)]
     for key, tool in zip("NWHLKGOPYT", tools, strict=True):
         hand.desk.qtbot.keyClick(hand.desk.window, key)
         assert [name for name in tools if actions[name].isChecked()] == [tool]
@@ -494,7 +494,7 @@ def test_arrow_keys_move_in_the_table_and_not_through_slices(ruler: Hand) -> Non
 def test_lengths_are_marked_where_the_scan_does_not_state_its_size(
     desk: Desk, phantom: Phantom
 ) -> None:
-    doubt = Finding("no-spacing", Severity.WARNING, "No spacing.", "State it.", Concern.MM)
+    doubt = ScanIssue("no-spacing", Severity.WARNING, "No spacing.", "State it.", Concern.MM)
     desk.window.study.open(replace(phantom.volume, findings=(doubt,)))
     hand = Hand(desk)
     choose(hand, "ellipse")

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.core.annotations import Reading, ReadingKind
+from liverseg_gui.core.annotations import Annotation, AnnotationKind
 from liverseg_gui.core.planes import Plane
 from tests.ui.conftest import Desk
 
 ASKED = "no saved report"
 
 
-def ruler(k: int = 24) -> Reading:
-    return Reading(ReadingKind.RULER, Plane.AXIAL, k, ((40.0, 40.0, k), (60.0, 50.0, k)))
+def ruler(k: int = 24) -> Annotation:
+    return Annotation(AnnotationKind.RULER, Plane.AXIAL, k, ((40.0, 40.0, k), (60.0, 50.0, k)))
 
 
 @pytest.fixture

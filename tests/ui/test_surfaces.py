@@ -25,7 +25,7 @@ from liverseg_gui.core.surface.mesh import Surface
 from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.state.view import Layout, Pane
 from liverseg_gui.ui.controllers.surface import EMPTY, READING, UPDATING
-from liverseg_gui.ui.viewer.screenshot import PictureOptions, picture
+from liverseg_gui.ui.viewer.screenshot import ScreenshotOptions, screenshot
 from liverseg_gui.ui.viewer.surface3d import canvas as surface_canvas
 from liverseg_gui.ui.viewer.surface3d.camera import Camera
 from liverseg_gui.ui.viewer.surface3d.scene import (
@@ -179,8 +179,8 @@ def test_a_picture_shows_the_surfaces_as_finely_as_the_planes_and_no_crosshair_u
     for scale, texts, frames in ((4, False, 0), (2, True, 3)):
         renderer.drawn.clear()
         size = window.surface.drawing._size
-        options = PictureOptions(annotations=texts, scale=scale)
-        picture(window.panes, window.view_state, options, "notice")
+        options = ScreenshotOptions(annotations=texts, scale=scale)
+        screenshot(window.panes, window.view_state, options, "notice")
         assert renderer.drawn == [(tuple(scale * px for px in size), frames)]
     assert window.view_state.crosshair_visible
     desk.qtbot.waitUntil(lambda: renderer.drawn[-1] == (window.surface.drawing._size, 3))

@@ -10,11 +10,11 @@ from torch import Tensor
 from training.augmentation.synthetic_tumors import paint_tumors
 from training.augmentation.transforms import intensity, liver_intensity, spatial
 from training.config.augmentation_config import Augmentation, SyntheticTumors
-from training.config.field_of_view import Look
+from training.config.field_of_view import FieldOfView
 from training.config.train_config import TrainConfig
 
 
-class PrepareBatch(Callback):
+class BatchTransform(Callback):
     """uint8 trunks to floats in 0..1 as the network looks at them, augmented while training.
 
     `closer` is the share of batches that look at the liver closer up; validation always looks at
@@ -50,6 +50,6 @@ class PrepareBatch(Callback):
         return intensity(self._augmentation, images), labels
 
 
-def _plain(images: Tensor, labels: Tensor, look: Look) -> tuple[Tensor, Tensor]:
+def _plain(images: Tensor, labels: Tensor, look: FieldOfView) -> tuple[Tensor, Tensor]:
     images = F.interpolate(images, look.size, mode="bilinear", antialias=True)
     return images, F.interpolate(labels[:, None].float(), look.size)[:, 0].long()

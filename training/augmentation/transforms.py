@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from training.config.augmentation_config import Augmentation
-from training.config.field_of_view import Look
+from training.config.field_of_view import FieldOfView
 
 _JPEG_LUMINANCE = (  # ITU-T T.81, Annex K
     (16, 11, 10, 16, 24, 40, 51, 61),
@@ -51,7 +51,7 @@ def _basis(like: Tensor) -> Tensor:
 
 
 def spatial(
-    how: Augmentation, images: Tensor, labels: Tensor, centers: Tensor, look: Look
+    how: Augmentation, images: Tensor, labels: Tensor, centers: Tensor, look: FieldOfView
 ) -> tuple[Tensor, Tensor]:
     """Cut `look` out of `images` (n, c, h, w), float 0..1, and `labels` (n, h, w), int64.
 
@@ -101,7 +101,7 @@ def intensity(how: Augmentation, images: Tensor) -> Tensor:
     return (images + torch.randn_like(images) * noise).clamp(0, 1)
 
 
-def _grid(how: Augmentation, images: Tensor, centers: Tensor, look: Look) -> Tensor:
+def _grid(how: Augmentation, images: Tensor, centers: Tensor, look: FieldOfView) -> Tensor:
     n, _, height, width = images.shape
     angle = _uniform(n, images, math.radians(how.rotation_degrees))
     zoom = torch.exp(_uniform(n, images, math.log1p(how.scale)))
@@ -121,7 +121,7 @@ def _grid(how: Augmentation, images: Tensor, centers: Tensor, look: Look) -> Ten
     return grid + bend.movedim(1, -1)
 
 
-def _shrink(images: Tensor, look: Look) -> Tensor:
+def _shrink(images: Tensor, look: FieldOfView) -> Tensor:
     """Average pixels first where the look is much coarser, so that noise does not alias."""
     factor = int(images.shape[2] / look.of_trunk[0] + 0.1)
     return F.avg_pool2d(images, factor) if factor > 1 else images

@@ -16,7 +16,7 @@ from training.config.train_config import TrainConfig
 SUFFIXES = (".toml", ".json")
 
 
-def read_recipe(path: Path) -> TrainConfig:
+def read_config_file(path: Path) -> TrainConfig:
     """The recipe in `path`; what it does not name is default.
 
     Raises:
@@ -41,7 +41,7 @@ def read_recipe(path: Path) -> TrainConfig:
         raise type(error)(f"{path}: {error}") from error
 
 
-def write_recipe(config: TrainConfig, path: Path) -> None:
+def write_config_file(config: TrainConfig, path: Path) -> None:
     """Write every setting of `config` to `path`, .toml or .json.
 
     Raises:

@@ -9,7 +9,7 @@ TRUNK_MM = 380.0
 
 
 @dataclass(frozen=True)
-class Look:
+class FieldOfView:
     """The network's input: `size` (rows, columns) pixels cut from the trunk at `of_trunk` pixels.
 
     Where both are equal the whole trunk is seen.
@@ -29,5 +29,5 @@ class Look:
         return TRUNK_MM / self.of_trunk[1]
 
 
-TRUNK = Look((128, 192), (128, 192))
-LIVER = Look((160, 192), (224, 336))
+TRUNK_VIEW = FieldOfView((128, 192), (128, 192))
+LIVER_VIEW = FieldOfView((160, 192), (224, 336))

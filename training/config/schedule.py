@@ -16,7 +16,7 @@ _DIV_FINAL = 1e5
 
 
 @dataclass(frozen=True)
-class Cycle:
+class Stage:
     """A stage of the training: its rate rises from `rate / div` for `rising` of its steps, and
     falls to nearly nothing. `closer` is how often the liver is looked at closer up."""
 
@@ -40,21 +40,21 @@ class Cycle:
         return np.where(place < self.rising, up, falling)
 
 
-def cycles(config: TrainConfig) -> tuple[Cycle, ...]:
+def training_stages(config: TrainConfig) -> tuple[Stage, ...]:
     """The stages of `config` that have epochs, in their order."""
     closer = config.liver_share if config.liver is not None else 0.0
     fine = config.fine_tune_rate
     stages = (
-        Cycle("one cycle", config.epochs, config.learning_rate),
-        Cycle("fine-tune, frozen", config.freeze_epochs, fine, 0.99, 25.0, True, closer),
-        Cycle("fine-tune", config.fine_tune_epochs, fine, 0.25, 5.0, False, closer),
+        Stage("one cycle", config.epochs, config.learning_rate),
+        Stage("fine-tune, frozen", config.freeze_epochs, fine, 0.99, 25.0, True, closer),
+        Stage("fine-tune", config.fine_tune_epochs, fine, 0.25, 5.0, False, closer),
     )
     return tuple(stage for stage in stages if stage.epochs)
 
 
 def planned_rates(config: TrainConfig, batches: int) -> NDArray[np.float64]:
     """The rate of every step, of all stages one after another, with `batches` to an epoch."""
-    parts = [stage.rates(stage.epochs * batches) for stage in cycles(config)]
+    parts = [stage.rates(stage.epochs * batches) for stage in training_stages(config)]
     return np.concatenate(parts) if parts else np.empty(0)
 
 

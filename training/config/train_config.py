@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from liverseg_gui.core.errors import LiverSegError
-from liverseg_gui.core.parsing import read_settings
+from liverseg_gui.core.parsing import read_dataclass
 from liverseg_gui.segmentation.networks.architectures import ARCHITECTURES
 from training.config.augmentation_config import Augmentation, SyntheticTumors
-from training.config.field_of_view import LIVER, TRUNK, Look
+from training.config.field_of_view import LIVER_VIEW, TRUNK_VIEW, FieldOfView
 
 LOSSES = {
     "dice+ce": "Dice of liver and tumor, and cross-entropy (the default)",
@@ -75,8 +75,8 @@ class TrainConfig:
 
     architecture: str = "slim-resnet18"
     context: int = 5
-    trunk: Look = TRUNK
-    liver: Look | None = LIVER
+    trunk: FieldOfView = TRUNK_VIEW
+    liver: FieldOfView | None = LIVER_VIEW
     liver_share: float = 0.75
     epochs: int = 5
     fine_tune_epochs: int = 8
@@ -137,7 +137,7 @@ class TrainConfig:
         Raises:
             LiverSegError: an unknown setting, or a value of another type or out of its range.
         """
-        return read_settings(cls, values, "The recipe")
+        return read_dataclass(cls, values, "The recipe")
 
 
 def _known(setting: str, value: str, choices: tuple[str, ...] | dict[str, str]) -> None:

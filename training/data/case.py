@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import UnreadableFileError
-from liverseg_gui.core.scan_issues import Finding
+from liverseg_gui.core.scan_issues import ScanIssue
 from liverseg_gui.segmentation.preprocessing import TrunkBox, context_indices, find_trunk
 
 
@@ -37,7 +37,7 @@ class Case:
     gap: float
     pixel_mm: tuple[float, float] | None = None
     patient: str = ""
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[ScanIssue, ...] = ()
     person: str = ""
 
     def trunk(self, aspect: float) -> TrunkBox:

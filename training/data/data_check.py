@@ -12,15 +12,15 @@ from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.core.measure import lesion_parts
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.scan_issues import Finding, Severity
+from liverseg_gui.core.scan_issues import ScanIssue, Severity
 from liverseg_gui.core.slices import usual_step
 from training.data.case import Case, CaseSource
-from training.data.data_check_rules import SetFinding, case_findings, set_findings, unreadable
-from training.data.duplicates import Print, make_print, pairs_alike
+from training.data.data_check_rules import DatasetIssue, case_issues, dataset_issues, unreadable
+from training.data.duplicates import ScanFingerprint, find_duplicates, scan_fingerprint
 
 
 @dataclass(frozen=True)
-class CaseFigures:
+class CaseStats:
     """What a case holds.
 
     `size` is columns, rows and slices, `spacing_mm` their distances, None where it is not known;
@@ -42,8 +42,8 @@ class CheckedCase:
 
     name: str
     patient: str
-    figures: CaseFigures | None
-    findings: tuple[Finding, ...]
+    figures: CaseStats | None
+    findings: tuple[ScanIssue, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class SeenCase:
     """
 
     case: CheckedCase
-    print: Print | None = None
+    print: ScanFingerprint | None = None
     person: str = ""
 
 
@@ -64,12 +64,12 @@ class DataCheck:
     """The cases of a data set, and what is doubtful about several of them or all."""
 
     cases: tuple[CheckedCase, ...]
-    whole: tuple[SetFinding, ...]
+    whole: tuple[DatasetIssue, ...]
 
     @property
-    def findings(self) -> tuple[SetFinding, ...]:
+    def findings(self) -> tuple[DatasetIssue, ...]:
         """Every finding with the cases it is about: those of the whole, then those of each."""
-        single = [SetFinding((case.name,), f) for case in self.cases for f in case.findings]
+        single = [DatasetIssue((case.name,), f) for case in self.cases for f in case.findings]
         return (*self.whole, *single)
 
     @property
@@ -115,19 +115,19 @@ def look_at(source: CaseSource) -> SeenCase:
     except (LiverSegError, OSError) as problem:
         found = (unreadable(problem),)
         return SeenCase(CheckedCase(source.name, source.patient, None, found))
-    checked = CheckedCase(source.name, source.patient, _figures(case), case_findings(case))
-    return SeenCase(checked, make_print(case.slices), case.person)
+    checked = CheckedCase(source.name, source.patient, _figures(case), case_issues(case))
+    return SeenCase(checked, scan_fingerprint(case.slices), case.person)
 
 
 def same_scans(seen: Sequence[SeenCase]) -> tuple[tuple[str, str], ...]:
     """The names of all pairs of cases that show one scan; it takes time where there are many."""
     prints = [(one.case.name, one.print) for one in seen if one.print is not None]
-    return tuple(pairs_alike(prints))
+    return tuple(find_duplicates(prints))
 
 
 def whole_findings(
     seen: Sequence[SeenCase], alike: Sequence[tuple[str, str]]
-) -> tuple[SetFinding, ...]:
+) -> tuple[DatasetIssue, ...]:
     """What is doubtful about these cases as a whole; `alike` may name others too."""
     patients = [(one.case.name, one.case.patient) for one in seen]
     read = [one for one in seen if one.case.figures is not None]
@@ -135,10 +135,10 @@ def whole_findings(
     tumor = any(one.case.figures.voxels[TUMOR] for one in read if one.case.figures)
     there = {one.case.name for one in read}
     pairs = [pair for pair in alike if there.issuperset(pair)]
-    return tuple(set_findings(patients, pairs, persons, tumor))
+    return tuple(dataset_issues(patients, pairs, persons, tumor))
 
 
-def _figures(case: Case) -> CaseFigures:
+def _figures(case: Case) -> CaseStats:
     counts = np.zeros(3, np.int64)
     for labels in case.labels:
         counts += np.bincount(labels.ravel(), minlength=3)[:3]
@@ -149,7 +149,7 @@ def _figures(case: Case) -> CaseFigures:
         slice_mm = usual_step(np.diff(case.z)) if n > 1 else case.gap
         spacing = (case.pixel_mm[1], case.pixel_mm[0], slice_mm)
     voxel_ml = None if spacing is None else float(np.prod(spacing)) / 1000
-    return CaseFigures(
+    return CaseStats(
         (columns, rows, n),
         spacing,
         (background, liver, tumor),

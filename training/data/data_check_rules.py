@@ -12,7 +12,7 @@ import numpy as np
 
 from liverseg_gui.core.errors import GridMismatchError, LiverSegError
 from liverseg_gui.core.labels import LIVER
-from liverseg_gui.core.scan_issues import Finding, Severity, by_severity, error, warning
+from liverseg_gui.core.scan_issues import ScanIssue, Severity, by_severity, error, warning
 from liverseg_gui.segmentation.preprocessing import WINDOW_HU
 from training.data.case import Case, ForeignLabelsError
 
@@ -36,14 +36,14 @@ _REMEDIES = {
 
 
 @dataclass(frozen=True)
-class SetFinding:
+class DatasetIssue:
     """A finding about several cases, or about all."""
 
     cases: tuple[str, ...]
-    finding: Finding
+    finding: ScanIssue
 
 
-def unreadable(problem: LiverSegError | OSError) -> Finding:
+def unreadable(problem: LiverSegError | OSError) -> ScanIssue:
     """The finding for a case that could not be read."""
     message, _, remedy = str(problem).partition(". ")
     message, remedy = f"{message.rstrip('.')}.", remedy.strip()
@@ -54,13 +54,13 @@ def unreadable(problem: LiverSegError | OSError) -> Finding:
     return error("unreadable", message, remedy or "Copy the data set again from its source.")
 
 
-def case_findings(case: Case) -> tuple[Finding, ...]:
+def case_issues(case: Case) -> tuple[ScanIssue, ...]:
     """All that is doubtful about a case that was read, the gravest first."""
     found = [*_of_scan(case), *_grey(case), *_labels(case)]
     return by_severity(tuple(found))
 
 
-def _of_scan(case: Case) -> list[Finding]:
+def _of_scan(case: Case) -> list[ScanIssue]:
     """What was noticed when the scan was read, with what to do for training."""
     kept = [
         replace(f, remedy=_REMEDIES.get(f.code, f.remedy))
@@ -70,7 +70,7 @@ def _of_scan(case: Case) -> list[Finding]:
     return [replace(f, severity=Severity.ERROR) if f.code == "not-ct" else f for f in kept]
 
 
-def _grey(case: Case) -> list[Finding]:
+def _grey(case: Case) -> list[ScanIssue]:
     """Whether nearly all, or nearly all of the liver, is cut off by the window."""
     low, high = WINDOW_HU
     liver = case.slices[case.labels > 0]
@@ -100,7 +100,7 @@ def _grey(case: Case) -> list[Finding]:
     ]
 
 
-def _labels(case: Case) -> list[Finding]:
+def _labels(case: Case) -> list[ScanIssue]:
     liver = case.labels > 0
     if not (case.labels == LIVER).any():
         what = "only tumor" if liver.any() else "nothing"
@@ -127,7 +127,7 @@ def _labels(case: Case) -> list[Finding]:
     return [*found, *_cut_off(case)]
 
 
-def _cut_off(case: Case) -> list[Finding]:
+def _cut_off(case: Case) -> list[ScanIssue]:
     sides = {
         "first slice": case.labels[0],
         "last slice": case.labels[-1],
@@ -146,12 +146,12 @@ def _cut_off(case: Case) -> list[Finding]:
     ]
 
 
-def set_findings(
+def dataset_issues(
     patients: Sequence[tuple[str, str]],
     alike: Sequence[tuple[str, str]],
     persons: Sequence[tuple[str, str]],
     any_tumor: bool,
-) -> list[SetFinding]:
+) -> list[DatasetIssue]:
     """What is doubtful about the whole.
 
     `patients` has the name and patient of every case, `alike` the names of those that are one scan;
@@ -160,16 +160,16 @@ def set_findings(
     patient_of = dict(patients)
     found = []
     if len(set(patient_of.values())) == 1:
-        found.append(SetFinding(tuple(patient_of), _SINGLE_PATIENT))
+        found.append(DatasetIssue(tuple(patient_of), _SINGLE_PATIENT))
     if persons and not any_tumor:
-        found.append(SetFinding(tuple(name for name, _ in persons), _NO_TUMOR))
+        found.append(DatasetIssue(tuple(name for name, _ in persons), _NO_TUMOR))
     for pair in alike:
         one_patient = patient_of[pair[0]] == patient_of[pair[1]]
-        found.append(SetFinding(pair, _REPEATED if one_patient else _DUPLICATE))
+        found.append(DatasetIssue(pair, _REPEATED if one_patient else _DUPLICATE))
     for person in dict.fromkeys(person for _, person in persons if person):
         named = tuple(name for name, other in persons if other == person)
         if len({patient_of[name] for name in named}) > 1:
-            found.append(SetFinding(named, _SAME_PERSON))
+            found.append(DatasetIssue(named, _SAME_PERSON))
     return found
 
 

@@ -21,7 +21,7 @@ from training.data.case import CaseSource
 from training.data.case_list import beside_sources, listed_sources
 from training.data.corrected_library import PREFIX, corrected_sources
 from training.data.lits2d_case import MANIFEST, lits2d_sources
-from training.data.merge_datasets import joined
+from training.data.merge_datasets import merge
 from training.data.volume_case import PackedCase, VolumeCase
 
 _DATASET = "dataset.json"
@@ -84,7 +84,7 @@ def find_all(
             out is no case's.
     """
     groups = {folder: find_sources(folder) for folder in unlike(folders)}
-    cases = joined(groups, corrected_sources() if corrected else ())
+    cases = merge(groups, corrected_sources() if corrected else ())
     if not cases:
         raise LiverSegError(
             "There are no labelled cases. Name a folder of them, or save the mask of a study in "

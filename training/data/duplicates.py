@@ -19,19 +19,19 @@ _DARK = 4.0
 
 
 @dataclass(frozen=True, eq=False)
-class Print:
+class ScanFingerprint:
     """What is kept of a case to know it again: a digest of its slices, and a tiny picture."""
 
     digest: bytes
     small: NDArray[np.float32]
 
 
-def make_print(slices: NDArray[np.uint8]) -> Print:
+def scan_fingerprint(slices: NDArray[np.uint8]) -> ScanFingerprint:
     """The print of windowed `slices` (n, rows, columns)."""
     digest = hashlib.blake2b(repr(slices.shape).encode())
     for picture in slices:
         digest.update(picture.tobytes())
-    return Print(digest.digest(), _small(slices))
+    return ScanFingerprint(digest.digest(), _small(slices))
 
 
 def _small(slices: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -45,14 +45,14 @@ def _small(slices: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(sums / counts[0][:, None] / counts[1], np.float32)
 
 
-def alike(one: Print, other: Print) -> bool:
+def alike(one: ScanFingerprint, other: ScanFingerprint) -> bool:
     """Whether they are prints of one scan, its slices in the same order or the other way round."""
     if one.digest == other.digest:
         return True
     return any(_difference(one.small, small) < _ALIKE for small in (other.small, other.small[::-1]))
 
 
-def pairs_alike(prints: Sequence[tuple[str, Print]]) -> Iterator[tuple[str, str]]:
+def find_duplicates(prints: Sequence[tuple[str, ScanFingerprint]]) -> Iterator[tuple[str, str]]:
     """The names of all pairs that are `alike`."""
     for (one, a), (other, b) in combinations(prints, 2):
         if alike(a, b):

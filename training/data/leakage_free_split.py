@@ -24,7 +24,7 @@ def trained_on(card: ModelCard) -> list[str]:
     return [str(name) for name in names] if isinstance(names, list) else []
 
 
-def taught_patients(sources: Iterable[CaseSource], taught: Collection[str]) -> set[str]:
+def patients_seen_by_model(sources: Iterable[CaseSource], taught: Collection[str]) -> set[str]:
     """The patients of `sources` who are among the `taught` names, themselves or by one of their
     cases; the spellings of LiTS's layouts count as one."""
     names = {_spelled(name) for name in taught}
@@ -37,16 +37,16 @@ def _spelled(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Deal:
+class SplitResult:
     """A split, and a note where it is another than folds and seed alone would give."""
 
     split: Split
     note: str = ""
 
 
-def deal(
+def split_without_leakage(
     sources: Sequence[CaseSource], folds: int, fold: int, seed: int, start: ModelCard | None
-) -> Deal:
+) -> SplitResult:
     """Hold out a fold; with a model to start from, only such patients as that has not seen.
 
     Where that model saw none of them it is the fold of `make_split`. With one fold all are trained
@@ -56,17 +56,17 @@ def deal(
         LiverSegError: there is no such split, or the model to start from saw everybody.
     """
     if folds == 1:
-        return Deal(Split(tuple(sorted(source.name for source in sources)), ()))
+        return SplitResult(Split(tuple(sorted(source.name for source in sources)), ()))
     usual = make_split(sources, folds, fold, seed)
-    known = taught_patients(sources, trained_on(start)) if start else set()
+    known = patients_seen_by_model(sources, trained_on(start)) if start else set()
     if start is None or not known:
-        return Deal(usual)
+        return SplitResult(usual)
     otherwise = "train on all with --folds 1, or start from another model"
-    split = unseen_split(sources, known, folds, fold, seed, otherwise)
-    return Deal(split, _note(start, _cases_of(known, sources), usual, split))
+    split = hold_out_unseen_patients(sources, known, folds, fold, seed, otherwise)
+    return SplitResult(split, _note(start, _cases_of(known, sources), usual, split))
 
 
-def unseen_split(
+def hold_out_unseen_patients(
     sources: Sequence[CaseSource],
     known: Collection[str],
     folds: int,
@@ -98,7 +98,7 @@ def unseen_split(
     return Split(tuple(sorted(sides[0])), tuple(sorted(sides[1])))
 
 
-def read_deal(path: Path, sources: Sequence[CaseSource], start: ModelCard | None) -> Deal:
+def read_split(path: Path, sources: Sequence[CaseSource], start: ModelCard | None) -> SplitResult:
     """The split in the file `path`.
 
     Raises:
@@ -106,7 +106,7 @@ def read_deal(path: Path, sources: Sequence[CaseSource], start: ModelCard | None
         LiverSegError: it holds out a patient whom the model to start from has learned from.
     """
     split = load_split(path, sources)
-    known = taught_patients(sources, trained_on(start)) if start else set()
+    known = patients_seen_by_model(sources, trained_on(start)) if start else set()
     apart = {*split.validation, *split.test}
     seen = [name for name in _cases_of(known, sources) if name in apart]
     if start is not None and seen:
@@ -116,7 +116,7 @@ def read_deal(path: Path, sources: Sequence[CaseSource], start: ModelCard | None
             "too good. Put them under training there, or start from another model in another "
             "folder."
         )
-    return Deal(split)
+    return SplitResult(split)
 
 
 def _cases_of(patients: Collection[str], sources: Sequence[CaseSource]) -> list[str]:

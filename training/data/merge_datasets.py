@@ -30,7 +30,7 @@ class RenamedCase:
         return self.source.fingerprint()
 
 
-def joined(
+def merge(
     groups: Mapping[Path, Sequence[CaseSource]], corrected: Sequence[VolumeCase] = ()
 ) -> list[CaseSource]:
     """The cases of all folders and the `corrected` ones.

@@ -22,7 +22,7 @@ from liverseg_gui.segmentation.models.registry import (
 from liverseg_gui.segmentation.models.store import ExpectedShapes, add_model
 from liverseg_gui.segmentation.models.weights_check import expected_shapes
 from liverseg_gui.system.atomic_write import write_text
-from training.evaluation.comparison_text import in_words
+from training.evaluation.comparison_text import difference_text
 from training.evaluation.model_comparison import Comparison, Difference
 
 DECISION = "decision.json"
@@ -37,7 +37,7 @@ RULE = (
 
 
 @dataclass(frozen=True)
-class Decision:
+class AcceptanceDecision:
     """The old model (`comparison.other`) and the new one (`comparison.ours`), and what follows.
 
     `old_sha256` and `new_sha256` are the checksums of their weights, the only ones it is about.
@@ -78,7 +78,7 @@ class Decision:
         if found is None:
             return f"{label.capitalize()}: no held-out patient to tell it from."
         verb = "falls" if self._falls(found) else "does not fall"
-        return f"{label.capitalize()} {verb}: {in_words(found)}."
+        return f"{label.capitalize()} {verb}: {difference_text(found)}."
 
     def to_json(self) -> dict[str, Any]:
         """The decision with all figures; `from_json` reads it back."""
@@ -93,7 +93,7 @@ class Decision:
         }
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Decision:
+    def from_json(cls, values: Mapping[str, Any]) -> AcceptanceDecision:
         """The decision that `to_json` wrote down."""
         comparison = Comparison.from_json(values["comparison"])
         old, new = values["old"]["sha256"], values["new"]["sha256"]
@@ -116,7 +116,7 @@ class Decision:
 _FEW = 5
 
 
-def write_decision(decision: Decision, out: Path) -> None:
+def write_decision(decision: AcceptanceDecision, out: Path) -> None:
     """Write `decision` into `out`.
 
     Raises:
@@ -125,7 +125,7 @@ def write_decision(decision: Decision, out: Path) -> None:
     write_text(out / DECISION, json.dumps(decision.to_json(), indent=1) + "\n")
 
 
-def read_decision(out: Path) -> Decision:
+def read_decision(out: Path) -> AcceptanceDecision:
     """The decision in `out`.
 
     Raises:
@@ -133,7 +133,7 @@ def read_decision(out: Path) -> Decision:
     """
     path = out / DECISION
     try:
-        return Decision.from_json(json.loads(path.read_text("utf-8")))
+        return AcceptanceDecision.from_json(json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise UnreadableFileError(
             f"{path} is missing or damaged. `liverseg train --improve` writes it once the new "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from training.evaluation.model_comparison import Comparison, Difference, Pair
+from training.evaluation.model_comparison import CaseComparison, Comparison, Difference
 
 _WIDTH = 20
 
@@ -21,7 +21,7 @@ def comparison_table(comparison: Comparison) -> list[str]:
     ]
 
 
-def _row(pair: Pair) -> str:
+def _row(pair: CaseComparison) -> str:
     liver, tumor = _change(pair.other.liver, pair.ours.liver), "no tumor"
     if pair.other.tumor is not None and pair.ours.tumor is not None:
         tumor = _change(pair.other.tumor, pair.ours.tumor)
@@ -38,10 +38,10 @@ def _change(before: float, after: float, digits: int = 3) -> str:
 
 def _means(comparison: Comparison) -> Iterator[str]:
     for label, found in (("Liver", comparison.liver), ("Tumor", comparison.tumor)):
-        yield f"{label}: {in_words(found)}."
+        yield f"{label}: {difference_text(found)}."
 
 
-def in_words(found: Difference | None) -> str:
+def difference_text(found: Difference | None) -> str:
     """A difference in one sentence, without its full stop."""
     if found is None:
         return "no patient to tell it from"

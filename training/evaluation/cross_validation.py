@@ -26,7 +26,7 @@ from training.export.model_card import HELD_OUT, add_to_card, main_figures
 Row = dict[str, Any]
 
 
-def collect(folders: Sequence[Path]) -> list[Row]:
+def pool_folds(folders: Sequence[Path]) -> list[Row]:
     """The held-out patients of all folds, sorted by name: `CaseFigures.to_json()` of each.
 
     Raises:
@@ -142,7 +142,7 @@ def main() -> int:
     parser.add_argument("--card", type=Path, metavar="MODEL", help="model folder to describe")
     arguments = parser.parse_args()
     try:
-        rows = collect(arguments.folders)
+        rows = pool_folds(arguments.folders)
         if arguments.card:
             _same_recipe(arguments.folders, arguments.card)
             figures = {**means(rows), "cases": [main_figures(row) for row in rows]}

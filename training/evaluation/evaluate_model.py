@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.geometry import Float3
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.evaluation.case_metrics import CaseFigures
-from liverseg_gui.evaluation.evaluate import judge
+from liverseg_gui.evaluation.case_metrics import CaseMetrics
+from liverseg_gui.evaluation.evaluate import evaluate_case
 from liverseg_gui.evaluation.worst_slices import WorstSlice, worst_of, worst_slices
 from liverseg_gui.segmentation.inference import load_weights
 from liverseg_gui.segmentation.models.card import ModelCard
@@ -19,7 +19,7 @@ from liverseg_gui.segmentation.networks.unet import build_network
 from liverseg_gui.segmentation.predictor import Predictor
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM, WINDOW_HU
 from liverseg_gui.segmentation.runtime.base import TorchRuntime, pick_device
-from training.config.field_of_view import TRUNK_MM, Look
+from training.config.field_of_view import TRUNK_MM, FieldOfView
 from training.config.train_config import TrainConfig
 from training.data.case import Case, CaseSource
 
@@ -27,27 +27,27 @@ SHOWN = 12
 """How many of the worst slices are shown."""
 
 
-def judge_held_out(
+def evaluate_held_out(
     predictor: Predictor,
     sources: Sequence[CaseSource],
     config: TrainConfig,
     progress: Progress,
-    told: Callable[[CaseFigures], None] = lambda _: None,
-) -> tuple[list[CaseFigures], list[WorstSlice]]:
+    told: Callable[[CaseMetrics], None] = lambda _: None,
+) -> tuple[list[CaseMetrics], list[WorstSlice]]:
     """Segment each case, clean up, and compare with the truth on the case's own pixels.
 
     Returns the figures of each, which are `told` as soon as they are there, and the worst slices of
     all.
     """
-    figures: list[CaseFigures] = []
+    figures: list[CaseMetrics] = []
     worst: list[WorstSlice] = []
     for n, source in enumerate(sources):
         part = progress.part(n / len(sources), (n + 1) / len(sources))
         case = source.read()
-        found = segment_case(predictor, case, config, part.part(0.0, 0.9))
+        found = predict_case(predictor, case, config, part.part(0.0, 0.9))
         spacing_mm = case_spacing(case, found)
         figures.append(
-            judge(
+            evaluate_case(
                 case.name,
                 found,
                 case.labels,
@@ -64,7 +64,7 @@ def judge_held_out(
     return figures, worst_of(worst, SHOWN)
 
 
-def segment_case(
+def predict_case(
     predictor: Predictor, case: Case, config: TrainConfig, progress: Progress
 ) -> NDArray[np.uint8]:
     """Labels of the case's slices, cleaned up as the program does: uint8 of their shape."""
@@ -87,20 +87,20 @@ def _rough_spacing(case: Case, trunk_pixels: float) -> tuple[float, float, float
     return slice_mm, *case.pixel_mm
 
 
-def judge_model(
+def evaluate_model(
     card: ModelCard, sources: Sequence[CaseSource], device: str, progress: Progress
-) -> list[CaseFigures]:
+) -> list[CaseMetrics]:
     """The figures of each case, exactly as `training.pipeline.train` judges its held-out patients.
 
     Raises:
-        ModelError, LiverSegError, Cancelled: as `judge_with_slices`.
+        ModelError, LiverSegError, Cancelled: as `evaluate_with_slices`.
     """
-    return judge_with_slices(card, sources, device, progress)[0]
+    return evaluate_with_slices(card, sources, device, progress)[0]
 
 
-def judge_with_slices(
+def evaluate_with_slices(
     card: ModelCard, sources: Sequence[CaseSource], device: str, progress: Progress
-) -> tuple[list[CaseFigures], list[WorstSlice]]:
+) -> tuple[list[CaseMetrics], list[WorstSlice]]:
     """The figures of each case, and the worst slices of all.
 
     torch computes it in float32, whatever is fastest here: a figure must not depend on that.
@@ -123,18 +123,18 @@ def judge_with_slices(
     looks = TrainConfig(
         architecture=card.architecture,
         context=card.context,
-        trunk=Look(card.size, card.size),
+        trunk=FieldOfView(card.size, card.size),
         liver=None,
     )
     predictor = Predictor(runtime, card.size, card.closer)
-    return judge_held_out(predictor, sources, looks, progress)
+    return evaluate_held_out(predictor, sources, looks, progress)
 
 
 _EVEN = 1e-3
 
 
 def case_spacing(case: Case, found: NDArray[np.uint8]) -> Float3 | None:
-    """The (slice, row, column) spacing of `case` in mm for `judge` with `axial_axis` 0.
+    """The (slice, row, column) spacing of `case` in mm for `evaluate_case` with `axial_axis` 0.
 
     None where it is not known, or where the slices that hold a label in the truth or in `found`
     do not follow each other evenly: no distance or volume is made up from uneven slices.

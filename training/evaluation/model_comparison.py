@@ -17,7 +17,7 @@ from liverseg_gui.segmentation.models.card import ModelCard, read_card
 from liverseg_gui.segmentation.models.registry import find_model
 from liverseg_gui.system.atomic_write import write_text
 from training.data.case import CaseSource
-from training.data.leakage_free_split import taught_patients
+from training.data.leakage_free_split import patients_seen_by_model
 from training.data.leakage_free_split import trained_on as trained_on
 from training.export.model_card import HELD_OUT, Row
 from training.runs.folder import read_run
@@ -27,7 +27,7 @@ _POLL_S = 0.1
 
 
 @dataclass(frozen=True)
-class Dice:
+class CaseScores:
     """What a model scores on a patient. `tumor` is None where the patient has no tumor.
 
     `false_tumor_percent` is the tumor found in a patient without one, in percent of the liver.
@@ -38,7 +38,7 @@ class Dice:
     false_tumor_percent: float | None = None
 
     @classmethod
-    def of(cls, row: Row) -> Dice:
+    def of(cls, row: Row) -> CaseScores:
         """The Dice of a row of `CaseFigures.to_json()`."""
         has_tumor = bool(row["tumor_burden"]["true_percent"])
         false_tumor = row["false_positive"]["tumor_percent_of_liver"]
@@ -46,12 +46,12 @@ class Dice:
 
 
 @dataclass(frozen=True)
-class Pair:
+class CaseComparison:
     """One patient with both models; `taught` are those that were trained on the patient."""
 
     name: str
-    ours: Dice
-    other: Dice
+    ours: CaseScores
+    other: CaseScores
     taught: tuple[str, ...] = ()
 
     @property
@@ -84,11 +84,11 @@ class Comparison:
 
     ours: str
     other: str
-    pairs: tuple[Pair, ...]
+    pairs: tuple[CaseComparison, ...]
     changed: tuple[str, ...] = ()
 
     @property
-    def fair(self) -> tuple[Pair, ...]:
+    def fair(self) -> tuple[CaseComparison, ...]:
         """The patients whom neither model was trained on: those the means are taken over."""
         return tuple(pair for pair in self.pairs if pair.fair)
 
@@ -120,7 +120,12 @@ class Comparison:
     def from_json(cls, values: Mapping[str, Any]) -> Comparison:
         """The comparison that `to_json` wrote down."""
         pairs = tuple(
-            Pair(row["name"], Dice(**row["ours"]), Dice(**row["other"]), tuple(row["taught"]))
+            CaseComparison(
+                row["name"],
+                CaseScores(**row["ours"]),
+                CaseScores(**row["other"]),
+                tuple(row["taught"]),
+            )
             for row in values["pairs"]
         )
         return cls(values["ours"], values["other"], pairs, tuple(values.get("changed", ())))
@@ -151,10 +156,12 @@ def compare_models(
     share = len(unseen) / max(1, len(unseen) + len(changed))
     theirs = _judged(other, unseen, device, progress.part(0.0, share))
     anew = _judged(ours, changed, device, progress.part(share, 1.0))
-    own = {name: Dice.of(row) for name, row in rows.items()} | anew
-    taught = [(card.name, taught_patients(sources, trained_on(card))) for card in (ours, other)]
+    own = {name: CaseScores.of(row) for name, row in rows.items()} | anew
+    taught = [
+        (card.name, patients_seen_by_model(sources, trained_on(card))) for card in (ours, other)
+    ]
     pairs = tuple(
-        Pair(
+        CaseComparison(
             source.name,
             own[source.name],
             theirs[source.name],
@@ -198,14 +205,14 @@ def read_comparison(out: Path) -> Comparison:
 
 def _judged(
     card: ModelCard, sources: Sequence[CaseSource], device: str, progress: Progress
-) -> dict[str, Dice]:
+) -> dict[str, CaseScores]:
     """What the model scores on each case, by its name."""
-    from training.evaluation.evaluate_model import judge_model  # torch
+    from training.evaluation.evaluate_model import evaluate_model  # torch
 
     if not sources:
         return {}
-    judged = judge_model(card, sources, device, progress)
-    return {figures.name: Dice.of(figures.to_json()) for figures in judged}
+    judged = evaluate_model(card, sources, device, progress)
+    return {figures.name: CaseScores.of(figures.to_json()) for figures in judged}
 
 
 def _held_out(out: Path) -> tuple[dict[str, Row], dict[str, str]]:

@@ -23,12 +23,12 @@ from liverseg_gui.segmentation.inference import load_weights
 from liverseg_gui.segmentation.models.registry import find_model
 from liverseg_gui.segmentation.networks.unet import build_network, encoder_and_decoder
 from liverseg_gui.segmentation.runtime.base import pick_device
-from training.augmentation.batch_transform import PrepareBatch
+from training.augmentation.batch_transform import BatchTransform
 from training.config.train_config import TrainConfig
 from training.data.slice_dataset import SliceDataset
 from training.learner.callbacks.early_stopping import EarlyStopping
-from training.learner.callbacks.ema import AverageWeights
-from training.learner.callbacks.gradient_accumulation import Accumulate
+from training.learner.callbacks.ema import EMA
+from training.learner.callbacks.gradient_accumulation import GradientAccumulation
 from training.learner.distributed import Processes, ShardedDL, processes
 from training.learner.losses import make_loss
 from training.learner.precision import apply_precision, choose_precision
@@ -65,10 +65,10 @@ def make_learner(
     shape = (min(config.batch_size, 2), config.context, *config.trunk.size)
     precision = choose_precision(config.precision, device, network, shape, say)
     network = network.to(device).to(memory_format=torch.channels_last)
-    callbacks = [PrepareBatch(config), AverageWeights(config.average)]
+    callbacks = [BatchTransform(config), EMA(config.average)]
     callbacks += [EarlyStopping(config.patience)]
     callbacks += [GradientClip(config.clip)] if config.clip else []
-    callbacks += [Accumulate(config.accumulate)] if config.accumulate > 1 else []
+    callbacks += [GradientAccumulation(config.accumulate)] if config.accumulate > 1 else []
     learner = Learner(
         _loaders(config, training, validation, here, device),
         network,

@@ -14,7 +14,7 @@ import torch
 from fastai.callback.schedule import Learner
 
 from liverseg_gui.core.errors import LiverSegError, SaveError
-from training.learner.distributed import collect, processes
+from training.learner.distributed import gather, processes
 from training.runs.folder import CHECKPOINT as CHECKPOINT
 
 VERSION = 3
@@ -114,7 +114,7 @@ def capture(learner: Learner) -> State:
         "smooth_loss": [float(smooth.val), smooth.count],
         "scaler": scaler.state_dict() if scaler is not None else None,
         "recipe": {name: getattr(learner.recipe, name) for name in _FITTED},
-        "random": collect(_random_state()),
+        "random": gather(_random_state()),
     }
 
 

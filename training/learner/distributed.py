@@ -139,7 +139,7 @@ def total(values: Sequence[float]) -> list[float]:
     return [float(value) for value in sums]
 
 
-def collect(value: Any) -> list[Any]:
+def gather(value: Any) -> list[Any]:
     """The `value` of each process, by rank."""
     if not dist.is_initialized():
         return [value]

@@ -16,8 +16,8 @@ from liverseg_gui.segmentation.runtime.base import is_out_of_memory
 from training.config.train_config import TrainConfig
 from training.data.slice_dataset import SliceDataset
 from training.learner.build import Say, make_learner, seed_everything
-from training.learner.callbacks.checkpointing import Epochs, Failed
-from training.learner.callbacks.validation_images import KeepPictures
+from training.learner.callbacks.checkpointing import CheckpointCallback, Failed
+from training.learner.callbacks.validation_images import SaveValidationImages
 from training.learner.checkpoint import (
     CHECKPOINT,
     Identity,
@@ -26,13 +26,13 @@ from training.learner.checkpoint import (
     restore,
     restore_stage,
 )
-from training.learner.distributed import Processes, ShareSteps, collect, processes, together
-from training.learner.gpu_memory import free_memory, halved, keep_freed_memory
+from training.learner.distributed import Processes, ShareSteps, gather, processes, together
+from training.learner.gpu_memory import free_gpu_memory, halve_batch, keep_freed_memory
 from training.runs.epoch_log import EpochResult, add_note
-from training.runs.observer import NOBODY, Listener, Plan
+from training.runs.observer import NULL_OBSERVER, Plan, TrainingObserver
 
 
-def train(
+def fit(
     config: TrainConfig,
     training: SliceDataset,
     validation: SliceDataset,
@@ -42,7 +42,7 @@ def train(
     resume: bool = False,
     identity: Identity | None = None,
     on_note: Say = lambda _: None,
-    listener: Listener = NOBODY,
+    listener: TrainingObserver = NULL_OBSERVER,
 ) -> nn.Module:
     """Train on `training`, watch `validation`, and return the network after the last epoch.
 
@@ -67,7 +67,7 @@ def train(
     identity = identity or Identity()
     asked = json.dumps([config.to_json(), identity.asked], sort_keys=True)
     identity = replace(identity, asked=asked)
-    job = _Job(config, training, validation, out, progress, on_epoch, identity, say, listener)
+    job = FitAttempt(config, training, validation, out, progress, on_epoch, identity, say, listener)
     recipe = config
     with together(config.device) as here:
         while True:
@@ -79,8 +79,8 @@ def train(
                 if not is_out_of_memory(error):
                     raise
                 _refuse_several(here)
-            free_memory()
-            recipe = halved(job.recipe)
+            free_gpu_memory()
+            recipe = halve_batch(job.recipe)
             resume = resume or job.saved
             say(
                 f"Not enough memory: goes on with batches of {recipe.batch_size} slices, "
@@ -89,7 +89,7 @@ def train(
 
 
 @dataclass
-class _Job:
+class FitAttempt:
     """A training that may need several attempts."""
 
     config: TrainConfig
@@ -100,7 +100,7 @@ class _Job:
     on_epoch: Callable[[EpochResult], None]
     identity: Identity
     say: Say
-    listener: Listener
+    listener: TrainingObserver
     recipe: TrainConfig = field(init=False)
     saved: bool = False
 
@@ -126,21 +126,23 @@ class _Job:
     def _state(self) -> State | None:
         path = self.out / CHECKPOINT
         state = read_checkpoint(path, self.identity)
-        if len({json.dumps(done) for done in collect(state and state["done"])}) > 1:
+        if len({json.dumps(done) for done in gather(state and state["done"])}) > 1:
             raise LiverSegError(f"Not all processes find the same {path}. Use a shared folder.")
         return state
 
-    def _callbacks(self, learner: Learner, here: Processes) -> Epochs:
+    def _callbacks(self, learner: Learner, here: Processes) -> CheckpointCallback:
         progress = self.progress
         if here.count > 1:
             seed_everything((self.config.seed + 1_000_003 * here.rank) % 2**32)
             learner.add_cb(ShareSteps(progress))
             progress = ShareSteps.shielded(progress)
-        epochs = Epochs(self.out, progress, self._epoch_done, self.config, self.identity)
+        epochs = CheckpointCallback(
+            self.out, progress, self._epoch_done, self.config, self.identity
+        )
         learner.add_cb(epochs)
         if here.leads:
             told = self.listener.pictures
-            learner.add_cb(KeepPictures(self.out, epochs, self.validation, here, told))
+            learner.add_cb(SaveValidationImages(self.out, epochs, self.validation, here, told))
         return epochs
 
     def _epoch_done(self, result: EpochResult) -> None:
@@ -200,7 +202,9 @@ def _stages(config: TrainConfig) -> list[_Stage]:
     ]
 
 
-def _fit(learner: Learner, epochs: Epochs, config: TrainConfig, state: State | None) -> None:
+def _fit(
+    learner: Learner, epochs: CheckpointCallback, config: TrainConfig, state: State | None
+) -> None:
     with learner.no_bar(), learner.no_logging():
         for stage in _stages(config):
             start = epochs.done.get(stage.name, 0)

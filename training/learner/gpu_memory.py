@@ -32,7 +32,7 @@ def keep_freed_memory() -> None:
         mallopt(_M_TOP_PAD, 256 * 2**20)
 
 
-def free_memory() -> None:
+def free_gpu_memory() -> None:
     """Give back what a failed training held, once nothing refers to it any more."""
     gc.collect()
     if torch.cuda.is_available():
@@ -42,7 +42,7 @@ def free_memory() -> None:
         torch.cuda.empty_cache()
 
 
-def halved(recipe: TrainConfig) -> TrainConfig:
+def halve_batch(recipe: TrainConfig) -> TrainConfig:
     """`recipe` with half the batch and twice the batches to a step.
 
     Raises:

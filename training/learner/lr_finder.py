@@ -26,7 +26,7 @@ _LOWEST, _HIGHEST = 1e-7, 10.0
 
 
 @dataclass(frozen=True)
-class RateCurve:
+class LRCurve:
     """The smoothed loss at each of the rising `rates`, and two suggestions.
 
     `valley` is the rate in the longest fall of the loss, fastai's first choice; `slide` the
@@ -57,12 +57,12 @@ class RateCurve:
             ) from error
 
 
-def find_rate(
+def find_learning_rate(
     config: TrainConfig,
     training: SliceDataset,
     progress: Progress | None = None,
     steps: int = 100,
-) -> RateCurve:
+) -> LRCurve:
     """Train for `steps` batches at rates from 1e-7 up to 10, or until the loss explodes.
 
     The network is thrown away; no file is read or written. The recipe is that of the first stage.
@@ -84,7 +84,7 @@ def find_rate(
     return _curve(learner.recorder.lrs, [float(v) for v in learner.recorder.losses], steps)
 
 
-def _curve(rates: list[float], losses: list[float], steps: int) -> RateCurve:
+def _curve(rates: list[float], losses: list[float], steps: int) -> LRCurve:
     """The curve without its ends, as fastai cuts them: first unsettled, at last exploding."""
     rates, losses = rates[steps // 10 : -5], losses[steps // 10 : -5]
     valid = next((n for n, loss in enumerate(losses) if not math.isfinite(loss)), len(losses))
@@ -96,7 +96,7 @@ def _curve(rates: list[float], losses: list[float], steps: int) -> RateCurve:
         )
     lowest, _ = valley(rates, losses, steps)
     last, _ = slide(rates, torch.tensor(losses), steps)
-    return RateCurve(tuple(rates), tuple(losses), float(lowest), float(last))
+    return LRCurve(tuple(rates), tuple(losses), float(lowest), float(last))
 
 
 class _Finder(LRFinder):

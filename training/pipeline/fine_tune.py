@@ -17,13 +17,13 @@ from training.config.train_config import TrainConfig
 from training.data.case import CaseSource
 from training.data.leakage_free_split import trained_on
 from training.data.splits import SPLIT, Split, load_split, save_split
-from training.evaluation.acceptance import Decision, write_decision
+from training.evaluation.acceptance import AcceptanceDecision, write_decision
 from training.evaluation.model_comparison import compare_models
 from training.export.model_card import add_to_card
-from training.pipeline.resume import begun_split
-from training.planning.fine_tune_plan import improvement_recipe, improvement_split, require_fit
+from training.pipeline.resume import resumed_split
+from training.planning.fine_tune_plan import fine_tune_config, fine_tune_split, require_same_network
 from training.runs.epoch_log import EpochResult
-from training.runs.observer import NOBODY, Listener
+from training.runs.observer import NULL_OBSERVER, TrainingObserver
 from training.runs.training_job import TrainingJob
 
 
@@ -34,7 +34,7 @@ class Improvement:
     `corrected` adds the studies corrected in this program, and the cases `excluded` are left out.
     One patient in `folds`, at least one, is held out to judge by; `fold` and `split_seed` say who.
     `phantoms` synthetic abdomens are mixed in, so that what they taught is not forgotten. `recipe`
-    goes before `improvement_recipe`, but for the weights to begin with. `notes` go on the card.
+    goes before `fine_tune_config`, but for the weights to begin with. `notes` go on the card.
     """
 
     data: Path | tuple[Path, ...]
@@ -66,8 +66,8 @@ def improve(
     on_epoch: Callable[[EpochResult], None] = lambda _: None,
     resume: bool = False,
     on_note: Callable[[str], None] = lambda _: None,
-    listener: Listener = NOBODY,
-) -> Decision:
+    listener: TrainingObserver = NULL_OBSERVER,
+) -> AcceptanceDecision:
     """Fine-tune, judge both models on the held-out patients, and write down which is to be used.
 
     Nothing is added or chosen: `accept` does that.
@@ -80,11 +80,11 @@ def improve(
 
     _require_one_process()
     card = find_model(job.old)
-    recipe = job.recipe or improvement_recipe(card, job.old)
-    require_fit(recipe, card)
+    recipe = job.recipe or fine_tune_config(card, job.old)
+    require_same_network(recipe, card)
     recipe = replace(recipe, start_from=job.old, encoder_weights=None)
     run = TrainRun(job.data, job.out, corrected=job.corrected, excluded=job.excluded)
-    begun = begun_split(job.out, resume)
+    begun = resumed_split(job.out, resume)
     sources = run.sources(begun)
     path = begun or _split(job, card, sources)
     split = load_split(path, sources)
@@ -99,7 +99,7 @@ def improve(
     )
     run_training(run, progress.part(0.0, 0.9), on_epoch, resume, on_note, listener)
     compared = compare_models(job.out, job.old, sources, progress.part(0.9, 1.0), recipe.device)
-    decision = Decision(compared, card.sha256, read_card(job.out / "model").sha256)
+    decision = AcceptanceDecision(compared, card.sha256, read_card(job.out / "model").sha256)
     add_to_card(job.out / "model", {"improved_from": decision.on_card()})
     write_decision(decision, job.out)
     return decision
@@ -110,7 +110,7 @@ def _split(job: Improvement, card: ModelCard, sources: Sequence[CaseSource]) -> 
     from training.learner.checkpoint import CHECKPOINT  # torch
 
     path = job.out / SPLIT
-    split = improvement_split(sources, trained_on(card), job.folds, job.fold, job.split_seed)
+    split = fine_tune_split(sources, trained_on(card), job.folds, job.fold, job.split_seed)
     if (job.out / CHECKPOINT).exists():
         raise LiverSegError(
             f"{job.out} holds a training already. Go on with --resume, or choose another folder."

@@ -12,13 +12,13 @@ from training.data.splits import SPLIT, listed, named_in
 from training.runs.folder import CHECKPOINT
 
 
-def begun_split(out: Path, resume: bool) -> Path | None:
+def resumed_split(out: Path, resume: bool) -> Path | None:
     """Where it is written who is in the training in `out` that is gone on with; None without."""
     path = out / SPLIT
     return path if resume and (out / CHECKPOINT).exists() and path.is_file() else None
 
 
-def begun_sources(
+def resumed_cases(
     split: Path, folders: Sequence[Path], corrected: bool, excluded: Collection[str]
 ) -> list[CaseSource]:
     """The cases that the file `split` names, and no others.

@@ -12,21 +12,21 @@ from pathlib import Path
 
 from liverseg_gui.core.errors import Cancelled, LiverSegError, SaveError
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.evaluation.case_metrics import CaseFigures
+from liverseg_gui.evaluation.case_metrics import CaseMetrics
 from training.learner.distributed import processes
 from training.pipeline.train import TrainRun, make_folder, refuse_earlier, run_training
-from training.runs.control import Asking, Stopped, forget_wishes, last_asking
+from training.runs.control import SentCommand, Stopped, clear_commands, last_command
 from training.runs.events import EVENTS, EventFile, Tell, read_events
 from training.runs.folder import CHECKPOINT, RunState, held
-from training.runs.monitor import Watch
-from training.runs.registry import remember
-from training.runs.state_file import Record
+from training.runs.monitor import RunMonitor
+from training.runs.registry import register_run
+from training.runs.state_file import RunStateFile
 from training.runs.training_job import TrainingJob
 
 
 def run_supervised(
     job: TrainingJob, command: str, progress: Progress, tell: Tell, resume: bool = False
-) -> list[CaseFigures]:
+) -> list[CaseMetrics]:
     """Carry out `job` in its folder, and return the figures of the held-out patients.
 
     `tell` is told every event, as is events.jsonl in the folder. Of several processes the first
@@ -48,8 +48,8 @@ def run_supervised(
 @contextlib.contextmanager
 def supervised(
     job: TrainingJob, command: str, progress: Progress, tell: Tell, resume: bool = False
-) -> Iterator[Watch]:
-    """Lock the folder of `job` and record what is done in it: a `Watch` to train with.
+) -> Iterator[RunMonitor]:
+    """Lock the folder of `job` and record what is done in it: a `RunMonitor` to train with.
 
     Raises:
         LiverSegError: the folder cannot be used; nothing in it was touched.
@@ -58,7 +58,7 @@ def supervised(
     with contextlib.ExitStack() as stack:
         try:
             make_folder(job.out)
-            earlier = last_asking(job.out)  # who sees it locked may ask before it has begun
+            earlier = last_command(job.out)  # who sees it locked may ask before it has begun
             stack.enter_context(held(job.out))
             refuse_earlier(job.out, resume)
             watch = _begin(job, command, progress, tell, resume, earlier)
@@ -75,29 +75,29 @@ def _begin(
     progress: Progress,
     tell: Tell,
     resume: bool,
-    earlier: Asking | None,
-) -> Watch:
+    earlier: SentCommand | None,
+) -> RunMonitor:
     try:
-        forget_wishes(job.out, earlier)
+        clear_commands(job.out, earlier)
     except OSError as error:
         raise SaveError(
             f"{job.out} could not be written: {error.strerror}. Choose another folder."
         ) from error
-    record = Record(job, command)
+    record = RunStateFile(job, command)
     path = job.out / EVENTS
     before = read_events(path) if resume else []
     tells = (EventFile(path, append=resume), tell)
-    watch = Watch(job.out, tells, record, progress, pauses=processes().count == 1)
+    watch = RunMonitor(job.out, tells, record, progress, pauses=processes().count == 1)
     if before:
         watch.told_before((e["stage"], e["epoch"]) for e in before if e["event"] == "epoch")
         watch.tell("resumed")
     with contextlib.suppress(SaveError):  # a list that cannot be written is no reason to stop
-        remember(job.out)
+        register_run(job.out)
     return watch
 
 
 @contextlib.contextmanager
-def _ending(watch: Watch, out: Path) -> Iterator[None]:
+def _ending(watch: RunMonitor, out: Path) -> Iterator[None]:
     """Tell and record how it ends, whatever the end is; only a kill leaves no word."""
     try:
         yield

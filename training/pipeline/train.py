@@ -12,7 +12,7 @@ from torch import nn
 from liverseg_gui.core.errors import LiverSegError, ModelError, SaveError
 from liverseg_gui.core.labels import TUMOR
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.evaluation.case_metrics import CaseFigures
+from liverseg_gui.evaluation.case_metrics import CaseMetrics
 from liverseg_gui.evaluation.report.html import write_evaluation_report
 from liverseg_gui.evaluation.summary import summarize
 from liverseg_gui.segmentation.models.registry import find_model
@@ -24,22 +24,22 @@ from training.config.train_config import TrainConfig
 from training.data.case import CaseSource
 from training.data.dataset_layouts import find_all
 from training.data.fingerprints import sources_fingerprint
-from training.data.leakage_free_split import Deal, deal, read_deal
+from training.data.leakage_free_split import SplitResult, read_split, split_without_leakage
 from training.data.phantom_case import PhantomCase
 from training.data.preprocess_cache import prepare_all
 from training.data.slice_dataset import SliceDataset
 from training.data.splits import SPLIT, Split, save_split
-from training.evaluation.evaluate_model import judge_held_out
+from training.evaluation.evaluate_model import evaluate_held_out
 from training.evaluation.worst_slices_file import WORST, save_worst
 from training.export.model_card import HELD_OUT, make_card
 from training.export.weights import export_model
 from training.learner.checkpoint import CHECKPOINT, Identity
 from training.learner.distributed import processes
-from training.learner.fit import train
-from training.learner.lr_finder import RateCurve, find_rate
-from training.pipeline.resume import begun_sources, begun_split
+from training.learner.fit import fit
+from training.learner.lr_finder import LRCurve, find_learning_rate
+from training.pipeline.resume import resumed_cases, resumed_split
 from training.runs.epoch_log import LOG, EpochResult, add_note
-from training.runs.observer import NOBODY, Listener
+from training.runs.observer import NULL_OBSERVER, TrainingObserver
 from training.runs.training_job import TrainingJob
 
 REPORT, MODEL = "held_out.html", "model"
@@ -81,7 +81,7 @@ class TrainRun:
         """The cases it is about (`find_all`), or where it goes on those of the split `begun`."""
         folders = (self.data,) if isinstance(self.data, Path) else self.data
         if begun is not None:
-            return begun_sources(begun, folders, self.corrected, self.excluded)
+            return resumed_cases(begun, folders, self.corrected, self.excluded)
         return find_all(folders, self.corrected, self.excluded)
 
 
@@ -91,8 +91,8 @@ def run_training(
     on_epoch: Callable[[EpochResult], None] = lambda _: None,
     resume: bool = False,
     on_note: Callable[[str], None] = lambda _: None,
-    listener: Listener = NOBODY,
-) -> list[CaseFigures]:
+    listener: TrainingObserver = NULL_OBSERVER,
+) -> list[CaseMetrics]:
     """Carry out `run` and return the figures of the held-out patients.
 
     All cases are read before training starts, so that one that cannot be used wastes no hour.
@@ -102,11 +102,11 @@ def run_training(
 
     Raises:
         LiverSegError: the data cannot be used, or the training failed
-            (`training.learner.fit.train`).
+            (`training.learner.fit.fit`).
         Cancelled: cancelled; `resume` goes on from the last whole epoch.
     """
     config = run.config
-    begun = begun_split(run.out, resume)
+    begun = resumed_split(run.out, resume)
     sources = run.sources(begun)
     dealt = _deal(run, sources, begun)
     split = dealt.split
@@ -127,7 +127,7 @@ def run_training(
     validation = _slices(watched, config, progress.part(0.02, 0.03))
     if not resume and processes().leads:
         _warn_of_no_tumor(run, training, on_note)
-    network = train(
+    network = fit(
         config,
         training,
         validation,
@@ -145,7 +145,7 @@ def run_training(
     return _outcome(run, network, unseen, known, progress.part(0.95, 1.0), listener)
 
 
-def find_run_rate(run: TrainRun, progress: Progress) -> RateCurve:
+def find_run_rate(run: TrainRun, progress: Progress) -> LRCurve:
     """Look for a learning rate on the patients of `run`, and write the curve into `run.out`.
 
     A training that is there, its checkpoint and log, is not touched.
@@ -158,12 +158,12 @@ def find_run_rate(run: TrainRun, progress: Progress) -> RateCurve:
     known = _known(run, sources, _deal(run, sources).split)
     make_folder(run.out)
     training = _slices(known, run.config, progress.part(0.0, 0.2))
-    curve = find_rate(run.config, training, progress.part(0.2, 1.0))
+    curve = find_learning_rate(run.config, training, progress.part(0.2, 1.0))
     curve.write(run.out)
     return curve
 
 
-def _deal(run: TrainRun, sources: Sequence[CaseSource], begun: Path | None = None) -> Deal:
+def _deal(run: TrainRun, sources: Sequence[CaseSource], begun: Path | None = None) -> SplitResult:
     """Who is held out. What goes on is dealt again, so that another fold does not go unnoticed."""
     start = None
     if run.config.start_from is not None:
@@ -172,12 +172,12 @@ def _deal(run: TrainRun, sources: Sequence[CaseSource], begun: Path | None = Non
         except ModelError:
             if begun is None:
                 raise
-            return read_deal(begun, sources, None)  # the weights are in the checkpoint by now
+            return read_split(begun, sources, None)  # the weights are in the checkpoint by now
     if begun is not None:
-        read_deal(begun, sources, start)
+        read_split(begun, sources, start)
     if run.split is not None:
-        return read_deal(run.split, sources, start)
-    return deal(sources, run.folds, run.fold, run.split_seed, start)
+        return read_split(run.split, sources, start)
+    return split_without_leakage(sources, run.folds, run.fold, run.split_seed, start)
 
 
 def _identity(run: TrainRun, split: Split, sources: Sequence[CaseSource]) -> Identity:
@@ -206,8 +206,8 @@ def _outcome(
     unseen: Sequence[CaseSource],
     known: Sequence[CaseSource],
     progress: Progress,
-    listener: Listener,
-) -> list[CaseFigures]:
+    listener: TrainingObserver,
+) -> list[CaseMetrics]:
     """Judge the network that was trained, and write it with its card."""
     config = run.config
     closer = config.liver.of_trunk if config.liver else None
@@ -228,13 +228,13 @@ def _judge(
     unseen: Sequence[CaseSource],
     known: Sequence[CaseSource],
     progress: Progress,
-    listener: Listener,
-) -> list[CaseFigures]:
+    listener: TrainingObserver,
+) -> list[CaseMetrics]:
     """Judge the held-out patients and write all figures, and a report for people."""
     if not unseen:
         return []
     fingerprints = {source.name: source.fingerprint() for source in unseen}
-    results, worst = judge_held_out(predictor, unseen, run.config, progress, listener.patient)
+    results, worst = evaluate_held_out(predictor, unseen, run.config, progress, listener.patient)
     held_out = {
         "trained_on": [source.name for source in known],
         "cases": [result.to_json() for result in results],

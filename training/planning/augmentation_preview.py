@@ -77,9 +77,9 @@ def augmented(
     """
     import torch
 
-    from training.augmentation.batch_transform import PrepareBatch
+    from training.augmentation.batch_transform import BatchTransform
 
-    prepare = PrepareBatch(config)
+    prepare = BatchTransform(config)
     prepare.closer = float(closer)
     images = torch.from_numpy(slices.images).float().div_(255)
     labels = torch.from_numpy(slices.labels).long()

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.segmentation.models.card import ModelCard
-from training.config.field_of_view import LIVER, Look
+from training.config.field_of_view import LIVER_VIEW, FieldOfView
 from training.config.train_config import TrainConfig
 from training.data.case import CaseSource
-from training.data.leakage_free_split import taught_patients, unseen_split
+from training.data.leakage_free_split import hold_out_unseen_patients, patients_seen_by_model
 from training.data.splits import Split
 
 EPOCHS, RATE = 3, 2e-4
@@ -18,7 +18,7 @@ EPOCHS, RATE = 3, 2e-4
 LEAST_PATIENTS = 2
 
 
-def improvement_recipe(card: ModelCard, model: str) -> TrainConfig:
+def fine_tune_config(card: ModelCard, model: str) -> TrainConfig:
     """How `model` is fine-tuned: fed as its card says and as it was trained, short and gently.
 
     It has no first stage, and nothing is chosen by the validation slices.
@@ -27,7 +27,7 @@ def improvement_recipe(card: ModelCard, model: str) -> TrainConfig:
         _as_trained(card),
         architecture=card.architecture,
         context=card.context,
-        trunk=Look(card.size, card.size),
+        trunk=FieldOfView(card.size, card.size),
         liver=_closer(card),
         epochs=0,
         fine_tune_epochs=EPOCHS,
@@ -40,7 +40,7 @@ def improvement_recipe(card: ModelCard, model: str) -> TrainConfig:
     )
 
 
-def improvement_split(
+def fine_tune_split(
     sources: Sequence[CaseSource], taught: Collection[str], folds: int, fold: int, seed: int
 ) -> Split:
     """Hold out one patient in `folds`, at least one; only such as the old model never saw.
@@ -59,9 +59,9 @@ def improvement_split(
         )
     if folds < 2 or not 0 <= fold < folds:
         raise LiverSegError(f"Fold {fold} of {folds} makes no split. Give at least 2 folds.")
-    known = taught_patients(sources, taught)
+    known = patients_seen_by_model(sources, taught)
     otherwise = "or rename cases that only share a name"
-    return unseen_split(sources, known, folds, fold, seed, otherwise)
+    return hold_out_unseen_patients(sources, known, folds, fold, seed, otherwise)
 
 
 def _as_trained(card: ModelCard) -> TrainConfig:
@@ -73,7 +73,7 @@ def _as_trained(card: ModelCard) -> TrainConfig:
         return TrainConfig()
 
 
-def _closer(card: ModelCard) -> Look | None:
+def _closer(card: ModelCard) -> FieldOfView | None:
     """The second look of `card`; how much of the trunk it sees where its recipe does not say."""
     if card.closer is None:
         return None
@@ -82,12 +82,12 @@ def _closer(card: ModelCard) -> Look | None:
         return liver
     rows, columns = (
         max(32, round(part * whole / 32) * 32)
-        for part, whole in zip(LIVER.extent, card.closer, strict=True)
+        for part, whole in zip(LIVER_VIEW.extent, card.closer, strict=True)
     )
-    return Look((rows, columns), card.closer)
+    return FieldOfView((rows, columns), card.closer)
 
 
-def require_fit(recipe: TrainConfig, card: ModelCard) -> None:
+def require_same_network(recipe: TrainConfig, card: ModelCard) -> None:
     """Weights go on from where they were only in their own network, fed as before."""
     closer = recipe.liver.of_trunk if recipe.liver else None
     asked = recipe.architecture, recipe.context, recipe.trunk.size, closer

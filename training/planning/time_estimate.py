@@ -13,7 +13,7 @@ import numpy as np
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.system.memory_usage import peak_memory_mb
-from training.config.schedule import cycles
+from training.config.schedule import training_stages
 
 if TYPE_CHECKING:
     from training.config.train_config import TrainConfig
@@ -72,13 +72,13 @@ def whole_time(
     batches = slices // config.batch_size
     validated = -(-watched // config.batch_size) * valid_s
     total = 0.0
-    for stage in cycles(config):
+    for stage in training_stages(config):
         step_s = stage.closer * closer_s + (1 - stage.closer) * trunk_s
         total += stage.epochs * (batches * step_s + validated)
     return total
 
 
-def estimate(config: TrainConfig, slices: int, watched: int, progress: Progress) -> Estimate:
+def estimate_time(config: TrainConfig, slices: int, watched: int, progress: Progress) -> Estimate:
     """Make a few steps of `config` in a process of its own, and multiply.
 
     Augmentation, precision, loss and optimizer are the recipe's; weights and pictures are random,
@@ -131,7 +131,7 @@ def _serve(pipe: Any, config: TrainConfig, slices: int, watched: int) -> None:
     from liverseg_gui.segmentation.runtime.base import is_out_of_memory
 
     try:
-        pipe.send(measure(config, slices, watched))
+        pipe.send(measure_steps(config, slices, watched))
     except LiverSegError as error:
         pipe.send(str(error))
     except RuntimeError as error:
@@ -139,8 +139,8 @@ def _serve(pipe: Any, config: TrainConfig, slices: int, watched: int) -> None:
         pipe.send("There is not enough memory. Choose a smaller batch." if short else str(error))
 
 
-def measure(config: TrainConfig, slices: int, watched: int) -> Estimate:
-    """As `estimate`, in this process.
+def measure_steps(config: TrainConfig, slices: int, watched: int) -> Estimate:
+    """As `estimate_time`, in this process.
 
     Raises:
         LiverSegError: the device or the precision is not to be had.
@@ -165,10 +165,10 @@ def measure(config: TrainConfig, slices: int, watched: int) -> Estimate:
 
 def _steps(learner: Any, closer: float) -> float:
     """Median seconds of a step, with the batch's reading before it."""
-    from training.learner.callbacks.step_timer import StepClock
+    from training.learner.callbacks.step_timer import StepTimer
 
     learner.prepare_batch.closer = closer
-    clock = StepClock(learner.dls.device, _MEASURED + 1)
+    clock = StepTimer(learner.dls.device, _MEASURED + 1)
     learner.fit(_MEASURED + 1, lr=1e-6, cbs=clock)
     return float(np.median(clock.seconds[1:]))
 

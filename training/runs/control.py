@@ -10,11 +10,11 @@ from liverseg_gui.system.atomic_write import write_read_text
 
 CONTROL = "control"
 
-Asking = tuple[int, int]
+SentCommand = tuple[int, int]
 """Which file a wish stands in, and when it was written: each asking has another."""
 
 
-class Wish(StrEnum):
+class RunCommand(StrEnum):
     """What may be asked for; the latest counts."""
 
     PAUSE = "pause"
@@ -29,27 +29,27 @@ class Stopped(Cancelled):
     """A stop was asked for, and carried out after the epoch."""
 
 
-def ask(out: Path, wish: str) -> None:
+def send_command(out: Path, wish: str) -> None:
     """Ask the training in `out` to pause, go (on), stop after this epoch, or cancel now.
 
     Raises:
         LiverSegError: the word is none of these.
         SaveError: the folder cannot be written.
     """
-    if wish not in tuple(Wish):
-        raise LiverSegError(f"A training knows no {wish!r}. Ask for {', '.join(Wish)}.")
+    if wish not in tuple(RunCommand):
+        raise LiverSegError(f"A training knows no {wish!r}. Ask for {', '.join(RunCommand)}.")
     write_read_text(out / CONTROL, f"{wish}\n")
 
 
-def asked(out: Path) -> Wish:
+def read_command(out: Path) -> RunCommand:
     """The latest wish; to go on where there is none, or none that is known."""
     try:
-        return Wish((out / CONTROL).read_text("utf-8").strip())
+        return RunCommand((out / CONTROL).read_text("utf-8").strip())
     except (OSError, ValueError):
-        return Wish.GO
+        return RunCommand.GO
 
 
-def last_asking(out: Path) -> Asking | None:
+def last_command(out: Path) -> SentCommand | None:
     """When the latest wish was asked, or None: to be looked at before a training can be seen."""
     try:
         stat = (out / CONTROL).stat()
@@ -58,7 +58,7 @@ def last_asking(out: Path) -> Asking | None:
     return stat.st_ino, stat.st_mtime_ns
 
 
-def forget_wishes(out: Path, earlier: Asking | None) -> None:
+def clear_commands(out: Path, earlier: SentCommand | None) -> None:
     """What was asked of an earlier training, `earlier`, is not meant for the next.
 
     What was asked since then is, and stays.
@@ -66,5 +66,5 @@ def forget_wishes(out: Path, earlier: Asking | None) -> None:
     Raises:
         OSError: the folder cannot be written.
     """
-    if earlier is not None and last_asking(out) == earlier:
+    if earlier is not None and last_command(out) == earlier:
         (out / CONTROL).unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from training.runs.folder import LOCK, RUN, STDERR, held, is_held, read_record
-from training.runs.registry import forget
+from training.runs.registry import unregister_run
 
 _FILES = (
     "checkpoint.pt",
@@ -39,7 +39,7 @@ _HALF = re.compile(r"\.(.+)\.\d+|(.+)\.part")
 _CHECKPOINT_HALF = "checkpoint.part"
 
 
-def discard_run(out: Path) -> bool:
+def delete_run(out: Path) -> bool:
     """Delete what the training in `out` wrote, and take it off the list of trainings.
 
     Its lock is held meanwhile, so that nobody goes on with what is half deleted. Returns whether
@@ -64,7 +64,7 @@ def discard_run(out: Path) -> bool:
             f"{out} could not be deleted: {error.strerror or error}. Close the program that uses "
             "it, or delete the folder yourself."
         ) from error
-    forget(out)
+    unregister_run(out)
     return not out.exists()
 
 

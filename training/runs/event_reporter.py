@@ -7,13 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from liverseg_gui.evaluation.case_metrics import CaseFigures
+from liverseg_gui.evaluation.case_metrics import CaseMetrics
 from training.runs.epoch_log import EpochResult
 from training.runs.events import Tell
-from training.runs.observer import Listener, Plan
+from training.runs.observer import Plan, TrainingObserver
 
 
-class Teller(Listener):
+class EventReporter(TrainingObserver):
     """Turns what happens in the folder `out` into events, and tells them to all `tells`."""
 
     def __init__(self, out: Path, tells: Sequence[Tell]) -> None:
@@ -31,16 +31,16 @@ class Teller(Listener):
         self._known |= set(epochs)
 
     def cases(self, training: Sequence[str], held_out: Sequence[str]) -> None:
-        """See `Listener.cases`: told with the plan."""
+        """See `TrainingObserver.cases`: told with the plan."""
         self._cases = {"training": list(training), "held_out": list(held_out)}
 
     def start(self, plan: Plan) -> None:
-        """See `Listener.start`."""
+        """See `TrainingObserver.start`."""
         stages = [list(stage) for stage in plan.stages]
         self.tell("start", **(asdict(plan) | {"stages": stages} | self._cases))
 
     def resumed(self, epochs: Sequence[EpochResult]) -> None:
-        """See `Listener.resumed`: a process killed behind a checkpoint did not tell its epoch."""
+        """See `TrainingObserver`: a process killed behind a checkpoint did not tell its epoch."""
         for result in epochs:
             if (result.stage, result.epoch) not in self._known:
                 self.epoch(result)
@@ -55,10 +55,10 @@ class Teller(Listener):
         self.tell("epoch", **asdict(result))
 
     def pictures(self, stage: str, epoch: int, path: Path) -> None:
-        """See `Listener.pictures`."""
+        """See `TrainingObserver.pictures`."""
         place = path.relative_to(self._out).as_posix()
         self.tell("pictures", stage=stage, epoch=epoch, path=place)
 
-    def patient(self, figures: CaseFigures) -> None:
-        """See `Listener.patient`."""
+    def patient(self, figures: CaseMetrics) -> None:
+        """See `TrainingObserver.patient`."""
         self.tell("patient", **figures.to_json())

@@ -8,20 +8,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from liverseg_gui.core.progress import Progress
-from training.runs.control import Wish, asked
+from training.runs.control import RunCommand, read_command
 from training.runs.epoch_log import EpochResult
-from training.runs.event_reporter import Teller
+from training.runs.event_reporter import EventReporter
 from training.runs.events import Tell
 from training.runs.folder import RunState
 from training.runs.observer import Plan
-from training.runs.resource_usage import Gauges
-from training.runs.state_file import Record
+from training.runs.resource_usage import ResourceUsage
+from training.runs.state_file import RunStateFile
 
 PAUSED = "Paused"
 _REPORT_S, _LOOK_S = 1.0, 0.2
 
 
-class Remaining:
+class EtaEstimator:
     """Counts epochs. A stage lasts as long as its own epochs did, else as those of the others."""
 
     def __init__(self) -> None:
@@ -61,21 +61,26 @@ class Remaining:
         return any(self._seconds.get(later) for later in names[names.index(name) + 1 :])
 
 
-class Watch(Teller):
-    """A `Teller` that tells progress, too, and looks at each batch what is asked for in `out`.
+class RunMonitor(EventReporter):
+    """An `EventReporter` that tells progress, too, and obeys the commands in `out` at each batch.
 
     The training reports to `progress`, which tells `outer`. `stopping` is set where it is cancelled
     because a stop was asked for. Of several processes none can pause: `pauses` is False.
     """
 
     def __init__(
-        self, out: Path, tells: Sequence[Tell], record: Record, outer: Progress, pauses: bool = True
+        self,
+        out: Path,
+        tells: Sequence[Tell],
+        record: RunStateFile,
+        outer: Progress,
+        pauses: bool = True,
     ) -> None:
         super().__init__(out, tells)
         self._record, self._pauses = record, pauses
         self.progress = outer.told(self._report)
         self.stopping = False
-        self._gauges, self._remaining = Gauges(), Remaining()
+        self._gauges, self._remaining = ResourceUsage(), EtaEstimator()
         self._in_epochs = False
         self._model: str | None = None
         self._told_s, self._since_s = float("-inf"), time.monotonic()
@@ -97,7 +102,7 @@ class Watch(Teller):
         super().epoch(result)
         self._remaining.done(result)
         self._since_s = time.monotonic()
-        if asked(self._out) is Wish.STOP:
+        if read_command(self._out) is RunCommand.STOP:
             self._stop()
 
     def trained(self) -> None:
@@ -116,25 +121,25 @@ class Watch(Teller):
     def _report(self, fraction: float, phase: str) -> None:
         if time.monotonic() - self._told_s >= _REPORT_S:
             self._tell_progress(fraction, phase)
-        wish = asked(self._out)
-        if wish is Wish.PAUSE and self._pauses:
+        wish = read_command(self._out)
+        if wish is RunCommand.PAUSE and self._pauses:
             wish = self._pause(fraction)
-        if wish is Wish.CANCEL:
+        if wish is RunCommand.CANCEL:
             self.progress.cancel()
-        elif wish is Wish.STOP and not self._in_epochs:
+        elif wish is RunCommand.STOP and not self._in_epochs:
             self._stop()  # no epoch is under way that could be finished first
 
     def _stop(self) -> None:
         self.stopping = True
         self.progress.cancel()
 
-    def _pause(self, fraction: float) -> Wish:
+    def _pause(self, fraction: float) -> RunCommand:
         """Wait until something else is asked for; returns that."""
         self.tell("paused")
         self._record.enter(RunState.PAUSED)
         self._tell_progress(fraction, PAUSED)
         began = time.monotonic()
-        while (wish := asked(self._out)) is Wish.PAUSE and not self.progress.cancelled:
+        while (wish := read_command(self._out)) is RunCommand.PAUSE and not self.progress.cancelled:
             time.sleep(_LOOK_S)
         self._since_s += time.monotonic() - began
         self._record.enter(RunState.RUNNING)

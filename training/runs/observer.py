@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from liverseg_gui.evaluation.case_metrics import CaseFigures
+from liverseg_gui.evaluation.case_metrics import CaseMetrics
 from training.runs.epoch_log import EpochResult
 
 
@@ -23,7 +23,7 @@ class Plan:
     batch_size: int
 
 
-class Listener:
+class TrainingObserver:
     """Is told what happens; whoever listens overrides what it wants to know."""
 
     def cases(self, training: Sequence[str], held_out: Sequence[str]) -> None:
@@ -41,12 +41,12 @@ class Listener:
     def pictures(self, stage: str, epoch: int, path: Path) -> None:
         """Pictures of some validation slices after that epoch lie at `path`."""
 
-    def patient(self, figures: CaseFigures) -> None:
+    def patient(self, figures: CaseMetrics) -> None:
         """A held-out patient was judged."""
 
     def model(self, folder: Path) -> None:
         """The model was written to `folder`."""
 
 
-NOBODY = Listener()
+NULL_OBSERVER = TrainingObserver()
 """Listens to nothing."""

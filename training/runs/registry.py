@@ -28,7 +28,7 @@ def known_runs() -> list[RunRecord]:
     return sorted(runs, key=lambda run: run.started, reverse=True)
 
 
-def remember(out: Path) -> None:
+def register_run(out: Path) -> None:
     """Keep in mind that there is a training in `out`.
 
     Raises:
@@ -38,7 +38,7 @@ def remember(out: Path) -> None:
     _change(lambda folders: [place, *(folder for folder in folders if folder != place)])
 
 
-def forget(out: Path) -> None:
+def unregister_run(out: Path) -> None:
     """Take the training in `out` off the list; its files stay.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import Any
 from liverseg_gui.system.memory_usage import memory_mb
 
 
-class Gauges:
+class ResourceUsage:
     """Measures this process; `cpu_percent` is since the last reading, 100 for each core."""
 
     def __init__(self) -> None:

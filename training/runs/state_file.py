@@ -11,12 +11,12 @@ from typing import Any
 
 from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
 from liverseg_gui.system.atomic_write import write_read_text
-from training.config.config_file import write_recipe
+from training.config.config_file import write_config_file
 from training.runs.folder import CHECKPOINT, RUN, RunState, read_record
 from training.runs.training_job import RECIPE, TrainingJob
 
 
-class Record:
+class RunStateFile:
     """Writes run.json and recipe.toml of a training that begins, and its states.
 
     Where a checkpoint is gone on with, the job stays the one that made it.
@@ -42,7 +42,7 @@ class Record:
             "model": None,
         }
         if not ((job.out / CHECKPOINT).exists() and (job.out / RECIPE).exists()):
-            write_recipe(job.recipe, job.out / RECIPE)
+            write_config_file(job.recipe, job.out / RECIPE)
         self._write()
 
     def enter(self, state: RunState, message: str = "", model: str | None = None) -> None:

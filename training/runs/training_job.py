@@ -42,7 +42,7 @@ class TrainingJob:
     def arguments(self) -> list[str]:
         """What follows `liverseg` on a command line; the recipe is read from `out/recipe.toml`.
 
-        `training.config.config_file.write_recipe` writes it there before the command is started.
+        `write_config_file` writes it there before the command is started.
         """
         words = ["train", "--improve"] if self.improve else ["train"]
         for folder in self.data:

@@ -15,7 +15,7 @@ from training.runs.epoch_log import write_whole
 
 
 @dataclass(frozen=True, eq=False)
-class Pictures:
+class ValidationImages:
     """Slices as the network sees them, with the patient's right on the left.
 
     `images` are grey, `truth` and `found` labels (0 background, 1 liver, 2 tumor), all uint8 (n,
@@ -28,7 +28,7 @@ class Pictures:
     names: tuple[str, ...]
 
 
-def write_pictures(path: Path, pictures: Pictures) -> None:
+def write_validation_images(path: Path, pictures: ValidationImages) -> None:
     """Write `pictures` as .npz, whole or not at all.
 
     Raises:
@@ -46,7 +46,7 @@ def write_pictures(path: Path, pictures: Pictures) -> None:
     write_whole(path, stream.getvalue())
 
 
-def read_pictures(path: Path) -> Pictures:
+def read_validation_images(path: Path) -> ValidationImages:
     """The pictures in `path`.
 
     Raises:
@@ -60,4 +60,4 @@ def read_pictures(path: Path) -> Pictures:
         raise UnreadableFileError(f"{path} is missing or damaged.") from error
     if not images.shape == truth.shape == found.shape or len(images) != len(names):
         raise UnreadableFileError(f"{path} is damaged: it has more pictures than names.")
-    return Pictures(images, truth, found, names)
+    return ValidationImages(images, truth, found, names)

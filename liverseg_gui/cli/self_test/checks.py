@@ -16,8 +16,8 @@ from liverseg_gui.cli.self_test.bench import Bench
 from liverseg_gui.cli.self_test.exports import (
     write_masks,
     write_others,
-    write_pictures,
     write_reports,
+    write_slice_images,
 )
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.labels import LIVER, TUMOR
@@ -153,7 +153,7 @@ CHECKS = (
     Check("measurements", _measuring),
     Check("masks", partial(_exports, write_masks)),
     Check("reports", partial(_exports, write_reports)),
-    Check("pictures", partial(_exports, write_pictures)),
+    Check("pictures", partial(_exports, write_slice_images)),
     Check("other exports", partial(_exports, write_others)),
     Check("window", _window),
     Check("training", _training),

@@ -72,9 +72,9 @@ def write_reports(bench: Bench) -> list[Path]:
     return [as_json, as_csv]
 
 
-def write_pictures(bench: Bench) -> list[Path]:
+def write_slice_images(bench: Bench) -> list[Path]:
     """A picture a plane."""
-    return pictures.write_pictures(bench.phantom.volume, bench.found.labels, bench.folder)
+    return pictures.save_slice_images(bench.phantom.volume, bench.found.labels, bench.folder)
 
 
 def write_others(bench: Bench) -> list[Path]:
@@ -83,12 +83,12 @@ def write_others(bench: Bench) -> list[Path]:
     Raises:
         LiverSegError: one of them cannot be read again.
     """
-    from liverseg_gui.segmentation.models.store import add_model, export_model
+    from liverseg_gui.segmentation.models.store import add_model, export_as_zip
 
     scan, model = bench.folder / "anonymized.nii.gz", bench.folder / "model.zip"
     write_scan(bench.phantom.volume, scan)
     if not np.array_equal(open_scan(scan).hu, bench.phantom.volume.hu):
         raise LiverSegError(f"{scan.name} does not read back as it was written.")
-    export_model("default", model)
+    export_as_zip("default", model)
     add_model(model, "copy")
     return [scan, model]

@@ -27,12 +27,12 @@ def train_tiny(folder: Path, longest_s: float) -> Path:
     Raises:
         LiverSegError: it failed, left something out, or took longer than `longest_s`.
     """
-    from training.config.config_file import write_recipe
+    from training.config.config_file import write_config_file
     from training.runs.folder import RunState, read_run
 
     job = _job(folder)
     job.out.mkdir()
-    write_recipe(job.recipe, job.out / "recipe.toml")
+    write_config_file(job.recipe, job.out / "recipe.toml")
     try:
         done = subprocess.run(
             own_command(*job.arguments(), "--json"),
@@ -51,14 +51,14 @@ def train_tiny(folder: Path, longest_s: float) -> Path:
 
 
 def _job(folder: Path) -> TrainingJob:
-    from training.config.field_of_view import Look
+    from training.config.field_of_view import FieldOfView
     from training.config.train_config import TrainConfig
     from training.runs.training_job import TrainingJob
 
     recipe = TrainConfig(
         architecture="unet-resnet18",
         context=3,
-        trunk=Look((64, 96), (64, 96)),
+        trunk=FieldOfView((64, 96), (64, 96)),
         liver=None,
         epochs=1,
         fine_tune_epochs=0,

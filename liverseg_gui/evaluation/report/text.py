@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from liverseg_gui.evaluation.case_metrics import CaseFigures, Json
+from liverseg_gui.evaluation.case_metrics import CaseMetrics, Json
 from liverseg_gui.evaluation.summary import Summary
 from liverseg_gui.system.atomic_write import require_place, write_text
 
@@ -50,7 +50,7 @@ def table(summary: Summary) -> str:
     return "\n".join([*lines, "", *_whole(values)])
 
 
-def _case_row(case: CaseFigures) -> list[str]:
+def _case_row(case: CaseMetrics) -> list[str]:
     values = case.to_json()
     lesions = values["lesions"]
     mark = "" if case.mm_reliable else " *"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core import scan_checks as checks
 from liverseg_gui.core.geometry import Affine, StoredGrid
-from liverseg_gui.core.scan_issues import Concern, Finding, info, warning
+from liverseg_gui.core.scan_issues import Concern, ScanIssue, info, warning
 from liverseg_gui.core.slices import usual_step
 from liverseg_gui.io.dicom.stacks import Slice, Stack
 
@@ -36,7 +36,7 @@ class StackGeometry:
     shape: tuple[int, int]
     affines: tuple[Affine, ...]
     even: bool
-    findings: tuple[Finding, ...]
+    findings: tuple[ScanIssue, ...]
 
     @cached_property
     def grid(self) -> StoredGrid:
@@ -54,7 +54,7 @@ class StackGeometry:
 def stack_geometry(stack: Stack) -> StackGeometry:
     """Find out how the slices of `stack` lie, and what is remarkable about it."""
     slices = stack.slices
-    findings: list[Finding] = []
+    findings: list[ScanIssue] = []
     row, column = _axes(slices[0], findings)
     normal = np.cross(row, column)
     positions = np.array([s.plane.position for s in slices])
@@ -66,11 +66,11 @@ def stack_geometry(stack: Stack) -> StackGeometry:
     shape = (stack.first.columns, stack.first.rows)
     even = not uneven and not shifted
     if not even:
-        findings += checks.even_grid_findings(shape, affines)
+        findings += checks.even_grid_issues(shape, affines)
     return StackGeometry(shape, affines, even, tuple(findings))
 
 
-def _axes(one: Slice, findings: list[Finding]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _axes(one: Slice, findings: list[ScanIssue]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Directions along a row and along a column (LPS), made orthonormal where they are not."""
     cosines = np.array(one.plane.orientation)
     row, column = cosines[:3], cosines[3:]
@@ -104,7 +104,7 @@ def _affine(
     return Affine(_TO_RAS @ lps)
 
 
-def _shift_findings(positions: NDArray[np.float64], normal: NDArray[np.float64]) -> list[Finding]:
+def _shift_findings(positions: NDArray[np.float64], normal: NDArray[np.float64]) -> list[ScanIssue]:
     """Whether slices are moved sideways against each other: evenly, by a tilt, or otherwise."""
     moved = positions - positions[0]
     depths = moved @ normal
@@ -125,7 +125,7 @@ def _shift_findings(positions: NDArray[np.float64], normal: NDArray[np.float64])
     ]
 
 
-def _step_findings(stack: Stack, steps: NDArray[np.float64]) -> list[Finding]:
+def _step_findings(stack: Stack, steps: NDArray[np.float64]) -> list[ScanIssue]:
     """Tell missing slices from slices that were made at uneven distances."""
     if len(steps) == 0 or steps.min() <= 0:
         return []
@@ -164,7 +164,7 @@ def _missing(
     gap: NDArray[np.bool_],
     usual: float,
     numbered: bool,
-) -> Finding:
+) -> ScanIssue:
     lost = int(np.maximum(np.rint(steps[gap] / usual) - 1, 1).sum())
     be = "is" if lost == 1 else "are"
     sure = be if numbered else f"{be} probably"
@@ -194,7 +194,7 @@ def _between(a: int | None, b: int | None) -> range:
     return range(min(a, b) + 1, max(a, b))
 
 
-def _uneven(steps: NDArray[np.float64]) -> Finding:
+def _uneven(steps: NDArray[np.float64]) -> ScanIssue:
     values = sorted({round(float(step), 1) for step in steps})
     shown = ", ".join(f"{mm:g}" for mm in values[:5]) + (" ..." if len(values) > 5 else "")
     return warning(
@@ -205,7 +205,7 @@ def _uneven(steps: NDArray[np.float64]) -> Finding:
     )
 
 
-def thickness_finding(thickness_mm: float, distance_mm: float) -> Finding | None:
+def thickness_issue(thickness_mm: float, distance_mm: float) -> ScanIssue | None:
     """Where the stated slice thickness is not the distance of the slices."""
     if not thickness_mm or abs(thickness_mm - distance_mm) <= 0.05 * distance_mm:
         return None

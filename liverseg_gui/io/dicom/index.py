@@ -23,7 +23,7 @@ _SKIPPED = frozenset(_SKIPPED_WORDS.split(" "))
 
 
 @dataclass(frozen=True)
-class Found:
+class DicomIndex:
     """What lies in one folder: its images, and how many other files that claim to be DICOM."""
 
     folder: Path
@@ -33,7 +33,7 @@ class Found:
 
 def index_folder(
     folder: Path, progress: Progress, cache: HeaderCache | None = None, recursive: bool = True
-) -> list[Found]:
+) -> list[DicomIndex]:
     """The DICOM images in `folder` and, unless told otherwise, below it, folder by folder.
 
     Links to folders are not followed. Folders that may not be read are passed over.
@@ -58,7 +58,7 @@ def _folders(folder: Path, progress: Progress) -> Iterator[Path]:
         yield place
 
 
-def _index_one(folder: Path, progress: Progress, cache: HeaderCache) -> Found:
+def _index_one(folder: Path, progress: Progress, cache: HeaderCache) -> DicomIndex:
     known = cache.load(folder)
     entries: dict[str, tuple[int, int, ImageHeader | None]] = {}
     files = _files(folder)
@@ -75,7 +75,7 @@ def _index_one(folder: Path, progress: Progress, cache: HeaderCache) -> Found:
     headers = tuple(e[2] for _, e in sorted(entries.items()) if e[2] is not None)
     claimed = [n for n, e in entries.items() if e[2] is None and n.lower().endswith(".dcm")]
     unreadable = [n for n in claimed if not n.startswith("._") and not is_dicom(folder / n)]
-    return Found(folder, headers, len(unreadable))
+    return DicomIndex(folder, headers, len(unreadable))
 
 
 def _files(folder: Path) -> list[tuple[str, int, int]]:

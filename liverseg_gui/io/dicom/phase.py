@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from liverseg_gui.core.scan_checks import PHASE_UNKNOWN
-from liverseg_gui.core.scan_issues import Concern, Finding, warning
+from liverseg_gui.core.scan_issues import Concern, ScanIssue, warning
 
 UNENHANCED, ARTERIAL, PORTAL, DELAYED, ENHANCED = (
     "unenhanced",
@@ -40,7 +40,7 @@ def contrast_phase(description: str, agent: str) -> str:
     return ""
 
 
-def phase_findings(phase: str) -> list[Finding]:
+def phase_issues(phase: str) -> list[ScanIssue]:
     """What the model makes of a scan in `phase` that a reader should know."""
     if phase == UNENHANCED:
         return [

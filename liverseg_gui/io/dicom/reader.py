@@ -16,15 +16,15 @@ from liverseg_gui.core import scan_checks as checks
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.scan_issues import Concern, Finding, by_severity, error, info, warning
+from liverseg_gui.core.scan_issues import Concern, ScanIssue, by_severity, error, info, warning
 from liverseg_gui.core.slices import AIR_HU, SourceSlices, even_grid, resample_even
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.core.window_level import NamedWindow, stated_window
-from liverseg_gui.io.dicom.geometry import StackGeometry, stack_geometry, thickness_finding
+from liverseg_gui.io.dicom.geometry import StackGeometry, stack_geometry, thickness_issue
 from liverseg_gui.io.dicom.header_reader import read_header
 from liverseg_gui.io.dicom.headers import ImageHeader
-from liverseg_gui.io.dicom.index import Found, index_folder
-from liverseg_gui.io.dicom.phase import contrast_phase, phase_findings
+from liverseg_gui.io.dicom.index import DicomIndex, index_folder
+from liverseg_gui.io.dicom.phase import contrast_phase, phase_issues
 from liverseg_gui.io.dicom.pixels import Lowest, read_hu, require_whole
 from liverseg_gui.io.dicom.stacks import Stack, make_stacks
 from liverseg_gui.io.entries import Role, SeriesInfo, ShowPreview, VolumeEntry
@@ -45,7 +45,7 @@ def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
             "file, a DICOM file or folder, or a zip archive of them."
         )
     if len(wanted.planes) > 1 or not wanted.series_uid:
-        found = [Found(path.parent, (wanted,), 0)]
+        found = [DicomIndex(path.parent, (wanted,), 0)]
     else:
         found = index_folder(path.parent, progress, recursive=False)
     entries = dicom_entries(found)
@@ -58,7 +58,7 @@ def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
     return mine
 
 
-def dicom_entries(found: Sequence[Found]) -> list[VolumeEntry]:
+def dicom_entries(found: Sequence[DicomIndex]) -> list[VolumeEntry]:
     """The volumes among the images found in folders, what is set aside last."""
     stacks = make_stacks(header for place in found for header in place.headers)
     unreadable = {place.folder: place.unreadable for place in found}
@@ -82,7 +82,7 @@ def _set_aside_counts(stacks: Sequence[Stack]) -> dict[Path, int]:
     return counts
 
 
-def _neighbours(unreadable: int, aside: int) -> list[Finding]:
+def _neighbours(unreadable: int, aside: int) -> list[ScanIssue]:
     found = []
     if unreadable:
         found.append(
@@ -108,7 +108,7 @@ class StackReader:
     """Reads the volume of a stack of slices: a `Read` of io.entries."""
 
     stack: Stack
-    extra: tuple[Finding, ...] = ()
+    extra: tuple[ScanIssue, ...] = ()
 
     def holds(self, header: ImageHeader) -> bool:
         """Whether `header` is that of a slice, or of a copy of one that was left out."""
@@ -187,20 +187,20 @@ class StackReader:
         return hashlib.sha256(repr((self.stack.part, uids)).encode()).hexdigest()
 
     @cached_property
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[ScanIssue, ...]:
         """All that the headers tell, the gravest first."""
         first, geometry = self.stack.first, self.geometry
         found = [*self.stack.findings, *geometry.findings, *self.extra, *self._image_findings()]
         if geometry.even:
-            found += checks.spacing_findings(geometry.grid.affine, geometry.grid.shape)
+            found += checks.spacing_issues(geometry.grid.affine, geometry.grid.shape)
         if geometry.even and len(self.stack.slices) > 1:
             distance = geometry.grid.affine.spacing_mm[2]
-            found += [f for f in (thickness_finding(first.thickness, distance),) if f]
+            found += [f for f in (thickness_issue(first.thickness, distance),) if f]
         if first.modality == "CT":
-            found += phase_findings(self.phase)
+            found += phase_issues(self.phase)
         return by_severity(tuple(found))
 
-    def _image_findings(self) -> list[Finding]:
+    def _image_findings(self) -> list[ScanIssue]:
         first = self.stack.first
         found = []
         if first.samples != 1:
@@ -269,7 +269,7 @@ class StackReader:
         origin = replace(self._origin(), source_slices=source)
         return Volume(slices_together(hu), grid, origin, findings)
 
-    def _padding(self, lowest: Lowest) -> list[Finding]:
+    def _padding(self, lowest: Lowest) -> list[ScanIssue]:
         first = self.stack.first
         if first.modality != "CT" or lowest.hu >= AIR_HU:
             return []
@@ -286,8 +286,8 @@ class StackReader:
             )
         ]
 
-    def _value_findings(self, hu: NDArray[np.int16]) -> list[Finding]:
-        return checks.value_findings(hu) if self.stack.first.modality == "CT" else []
+    def _value_findings(self, hu: NDArray[np.int16]) -> list[ScanIssue]:
+        return checks.value_issues(hu) if self.stack.first.modality == "CT" else []
 
     def _resampled(
         self, stack: NDArray[np.int16], progress: Progress

@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
-from liverseg_gui.core.scan_issues import Concern, Finding, error, info, warning
+from liverseg_gui.core.scan_issues import Concern, ScanIssue, error, info, warning
 from liverseg_gui.io.dicom.headers import Floats, FramePlane, ImageHeader
 from liverseg_gui.io.entries import Role
 
@@ -59,7 +59,7 @@ class Stack:
     slices: tuple[Slice, ...]
     role: Role
     part: str = ""
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[ScanIssue, ...] = ()
 
     @property
     def first(self) -> ImageHeader:
@@ -180,13 +180,13 @@ def _close(a: Floats, b: Floats) -> bool:
     )
 
 
-def _placed(group: list[Slice]) -> tuple[list[Slice] | None, list[Finding]]:
+def _placed(group: list[Slice]) -> tuple[list[Slice] | None, list[ScanIssue]]:
     """`group` with what its files do not say filled in as well as can be, and what was missing.
 
     None where the images have no place in the patient at all, as secondary captures.
     """
     plane, header = group[0].plane, group[0].header
-    found: list[Finding] = []
+    found: list[ScanIssue] = []
     if not plane.position and not plane.orientation and header.modality not in ("CT", "MR", "PT"):
         return None, found
     if not plane.pixel_mm:
@@ -250,7 +250,7 @@ def _filled(one: Slice, n: int) -> Slice:
     )
 
 
-Part = tuple[str, list[Slice], list[Finding]]
+Part = tuple[str, list[Slice], list[ScanIssue]]
 _Key = Callable[[Slice], str]
 
 
@@ -354,7 +354,7 @@ def _clock(time: str) -> str:
     return f"{digits[:2]}:{digits[2:4]}:{digits[4:6]}" if len(digits) == 6 else ""
 
 
-def _repeated() -> Finding:
+def _repeated() -> ScanIssue:
     return error(
         "repeated-positions",
         "Several images lie at the same place and nothing in them tells two scans apart.",

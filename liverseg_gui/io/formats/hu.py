@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from liverseg_gui.core.scan_issues import Concern, Finding, warning
+from liverseg_gui.core.scan_issues import Concern, ScanIssue, warning
 from liverseg_gui.core.slices import AIR_HU
 
 
@@ -20,7 +20,7 @@ class Tally:
     not_numbers: int = 0
     out_of_range: int = 0
 
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[ScanIssue, ...]:
         """What the counts say."""
         found = []
         if self.not_numbers:

@@ -12,11 +12,11 @@ from liverseg_gui.core import scan_checks as checks
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_checks import needs_upright
-from liverseg_gui.core.scan_issues import Finding, by_severity
+from liverseg_gui.core.scan_issues import ScanIssue, by_severity
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io.entries import ShowPreview, VolumeEntry
 from liverseg_gui.io.formats.hu import Tally, slices_together, to_hu
-from liverseg_gui.io.formats.itk_checks import color, header_findings
+from liverseg_gui.io.formats.itk_checks import color, itk_header_issues
 from liverseg_gui.io.formats.metaimage import read_metaimage
 from liverseg_gui.io.formats.nrrd import MAGIC, read_nrrd
 from liverseg_gui.io.formats.raw_image import RawImage, damaged
@@ -33,7 +33,7 @@ def itk_entries(path: Path) -> list[VolumeEntry]:
         UnreadableFileError: it is neither, is damaged, or is not three-dimensional.
     """
     image = open_image(path)
-    findings = by_severity(tuple(header_findings(image)))
+    findings = by_severity(tuple(itk_header_issues(image)))
     names = [path.name]
     if image.count > 1:
         names = [f"{path.name} volume {n + 1} of {image.count}" for n in range(image.count)]
@@ -74,7 +74,7 @@ def _read(
     image: RawImage,
     index: int,
     origin: Origin,
-    findings: tuple[Finding, ...],
+    findings: tuple[ScanIssue, ...],
     progress: Progress,
     preview: ShowPreview | None = None,
 ) -> Volume:
@@ -84,7 +84,7 @@ def _read(
     if preview is not None and image.streams:
         preview(_slice(image, index, origin))
     hu, seen = _read_hu(image, index, progress.part(0.0, 0.9))
-    findings = by_severity((*findings, *seen, *checks.value_findings(hu)))
+    findings = by_severity((*findings, *seen, *checks.value_issues(hu)))
     if needs_upright(image.grid):
         return upright_volume(hu, image.grid, image.path, findings, progress.part(0.9, 1.0))
     ordered = slices_together(image.grid.to_ras(hu))
@@ -94,7 +94,7 @@ def _read(
 
 def _read_hu(
     image: RawImage, index: int, progress: Progress
-) -> tuple[NDArray[np.int16], tuple[Finding, ...]]:
+) -> tuple[NDArray[np.int16], tuple[ScanIssue, ...]]:
     """The HU in stored order (Fortran), and what was remarkable about the numbers."""
     hu = np.empty(image.grid.shape, np.int16, order="F")
     tally = Tally()

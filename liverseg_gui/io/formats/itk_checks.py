@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from liverseg_gui.core import scan_checks as checks
-from liverseg_gui.core.scan_issues import Concern, Finding, error, warning
+from liverseg_gui.core.scan_issues import Concern, ScanIssue, error, warning
 from liverseg_gui.io.formats.raw_image import RawImage
 
 
-def color(image: RawImage) -> Finding:
+def color(image: RawImage) -> ScanIssue:
     """The finding for a voxel that is more than one real number."""
     return error(
         "color",
@@ -18,11 +18,11 @@ def color(image: RawImage) -> Finding:
     )
 
 
-def header_findings(image: RawImage) -> Iterator[Finding]:
+def itk_header_issues(image: RawImage) -> Iterator[ScanIssue]:
     """Everything remarkable about the header of `image`."""
     if image.color:
         yield color(image)
-    spacing = checks.spacing_findings(image.grid.affine, image.grid.shape)
+    spacing = checks.spacing_issues(image.grid.affine, image.grid.shape)
     yield from spacing
     if not image.spaced and not any(f.code == "unit-spacing" for f in spacing):
         yield warning(
@@ -32,7 +32,7 @@ def header_findings(image: RawImage) -> Iterator[Finding]:
             "Open the original DICOM series, or set the spacing (File menu, --spacing).",
             Concern.MM,
         )
-    yield from checks.skew_findings(image.grid)
+    yield from checks.skew_issues(image.grid)
     if not image.oriented:
         yield warning(
             "no-orientation",

@@ -17,7 +17,7 @@ from liverseg_gui.core import scan_checks as checks
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.geometry import Affine, Int3, StoredGrid
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.scan_issues import Finding, by_severity, error
+from liverseg_gui.core.scan_issues import ScanIssue, by_severity, error
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.core.window_level import NamedWindow, stated_window
 from liverseg_gui.io.entries import ShowPreview, VolumeEntry
@@ -45,7 +45,7 @@ def nifti_entries(path: Path) -> list[VolumeEntry]:
         UnreadableFileError: the file is no NIfTI image, is damaged, or is not three-dimensional.
     """
     file = open_header(path)
-    findings = list(nifti_checks.header_findings(file.header, file.grid, file.count))
+    findings = list(nifti_checks.nifti_header_issues(file.header, file.grid, file.count))
     if file.color:
         findings.append(
             error(
@@ -177,7 +177,7 @@ def _spatial_shape(path: Path, shape: tuple[int, ...]) -> tuple[Int3, int]:
 def _read(
     file: NiftiFile,
     index: int,
-    findings: tuple[Finding, ...],
+    findings: tuple[ScanIssue, ...],
     progress: Progress,
     preview: ShowPreview | None = None,
 ) -> Volume:
@@ -185,7 +185,7 @@ def _read(
     if preview is not None and not file.compressed:
         preview(_slice(file, index, file.grid.shape[2] // 2))
     hu, seen = _read_hu(file, index, progress.part(0.0, 0.9))
-    findings = by_severity((*findings, *seen, *checks.value_findings(hu)))
+    findings = by_severity((*findings, *seen, *checks.value_issues(hu)))
     if checks.needs_upright(file.grid):
         upright = upright_volume(hu, file.grid, file.path, findings, progress.part(0.9, 1.0))
         return replace(upright, origin=replace(upright.origin, windows=_windows(file.header)))
@@ -221,7 +221,7 @@ def _nifti1(header: Any) -> Any:
 
 def _read_hu(
     file: NiftiFile, index: int, progress: Progress
-) -> tuple[NDArray[np.int16], tuple[Finding, ...]]:
+) -> tuple[NDArray[np.int16], tuple[ScanIssue, ...]]:
     """The HU in stored order, a slab at a time, and what was remarkable about the numbers."""
     shape = file.grid.shape
     hu = np.empty(shape, np.int16, order="F")

@@ -9,15 +9,15 @@ import numpy as np
 
 from liverseg_gui.core import scan_checks as checks
 from liverseg_gui.core.geometry import StoredGrid
-from liverseg_gui.core.scan_issues import Concern, Finding, info, warning
+from liverseg_gui.core.scan_issues import Concern, ScanIssue, info, warning
 
 _SAME_MM = 0.05
 
 
-def header_findings(header: Any, grid: StoredGrid, count: int) -> Iterator[Finding]:
+def nifti_header_issues(header: Any, grid: StoredGrid, count: int) -> Iterator[ScanIssue]:
     """Everything remarkable about a NIfTI-1 or NIfTI-2 `header` of `count` scans on `grid`."""
-    yield from checks.spacing_findings(grid.affine, grid.shape)
-    yield from checks.skew_findings(grid)
+    yield from checks.spacing_issues(grid.affine, grid.shape)
+    yield from checks.skew_issues(grid)
     yield from _orientation(header, grid)
     yield from _units(header)
     if header.get_data_dtype().kind == "f":
@@ -29,7 +29,7 @@ def header_findings(header: Any, grid: StoredGrid, count: int) -> Iterator[Findi
     yield checks.PHASE_UNKNOWN
 
 
-def _orientation(header: Any, grid: StoredGrid) -> Iterator[Finding]:
+def _orientation(header: Any, grid: StoredGrid) -> Iterator[ScanIssue]:
     qform, sform = int(header["qform_code"]), int(header["sform_code"])
     if qform <= 0 and sform <= 0:
         if np.allclose(grid.affine.spacing_mm, 1.0, rtol=0, atol=1e-6):
@@ -61,7 +61,7 @@ def _orientation(header: Any, grid: StoredGrid) -> Iterator[Finding]:
         )
 
 
-def _units(header: Any) -> Iterator[Finding]:
+def _units(header: Any) -> Iterator[ScanIssue]:
     try:
         unit = header.get_xyzt_units()[0]
     except KeyError:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.geometry import StoredGrid
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.scan_issues import Finding
+from liverseg_gui.core.scan_issues import ScanIssue
 from liverseg_gui.core.slices import SourceSlices, even_grid, resample_even, slice_affines
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io.formats.hu import slices_together
@@ -19,7 +19,7 @@ def upright_volume(
     hu: NDArray[np.int16],
     grid: StoredGrid,
     path: Path,
-    findings: tuple[Finding, ...],
+    findings: tuple[ScanIssue, ...],
     progress: Progress,
 ) -> Volume:
     """`hu` of a sheared `grid` (stored order) as a volume on the upright grid that covers it.

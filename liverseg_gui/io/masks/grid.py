@@ -9,7 +9,7 @@ import numpy as np
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.geometry import StoredGrid
 from liverseg_gui.core.scan_checks import TILT_DEGREES, skew_degrees
-from liverseg_gui.core.scan_issues import Concern, Finding, by_severity, warning
+from liverseg_gui.core.scan_issues import Concern, ScanIssue, by_severity, warning
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io import scans
 from liverseg_gui.io.formats import itk, nifti
@@ -43,7 +43,7 @@ def blank_scan(path: Path) -> Volume:
     return Volume(hu, grid, Origin(path, path.name), findings)
 
 
-def _skewed(grid: StoredGrid) -> list[Finding]:
+def _skewed(grid: StoredGrid) -> list[ScanIssue]:
     degrees = max(skew_degrees(grid.affine))
     if degrees <= TILT_DEGREES:
         return []

@@ -20,7 +20,7 @@ from liverseg_gui.system.paths import data_folder
 _MOST = 50
 
 
-def before_file() -> Path:
+def previous_model_file() -> Path:
     """Where it is remembered; it need not exist."""
     return data_folder() / "models-before.json"
 
@@ -32,7 +32,7 @@ def choose_instead(name: str, settings: ModelChoice) -> InstalledModel:
         ModelError: there is no such model.
         SaveError: the one before could not be remembered; nothing was chosen.
     """
-    with locked(before_file()):
+    with locked(previous_model_file()):
         found = find_installed(name)
         before = chosen_model(settings)
         if found is not None and found.name != before:
@@ -40,7 +40,7 @@ def choose_instead(name: str, settings: ModelChoice) -> InstalledModel:
         return choose_model(name, settings)
 
 
-def model_before(settings: ModelChoice) -> str | None:
+def previous_model(settings: ModelChoice) -> str | None:
     """The model that `roll_back` would choose; None where there is none."""
     left = _usable(settings)
     return left[-1] if left else None
@@ -55,7 +55,7 @@ def roll_back(settings: ModelChoice) -> InstalledModel:
         ModelError: no model was replaced by another.
         SaveError: what is left to go back to could not be remembered; nothing was chosen.
     """
-    with locked(before_file()):
+    with locked(previous_model_file()):
         left = _usable(settings)
         if not left:
             raise ModelError(
@@ -82,11 +82,11 @@ def _can_be_chosen(name: str, settings: ModelChoice) -> bool:
 def _remembered() -> list[str]:
     """What is remembered; a file that is none is as good as nothing."""
     try:
-        names = json.loads(before_file().read_text("utf-8"))
+        names = json.loads(previous_model_file().read_text("utf-8"))
     except (OSError, ValueError):
         return []
     return [str(name) for name in names] if isinstance(names, list) else []
 
 
 def _remember(names: list[str]) -> None:
-    write_text(before_file(), json.dumps(names[-_MOST:], indent=1) + "\n")
+    write_text(previous_model_file(), json.dumps(names[-_MOST:], indent=1) + "\n")

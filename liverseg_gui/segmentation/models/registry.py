@@ -29,7 +29,7 @@ __all__ = [
     "InstalledModel",
     "ModelCard",
     "ModelChoice",
-    "Place",
+    "ModelSource",
     "choose_model",
     "chosen_model",
     "find_installed",
@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 
-class Place(Enum):
+class ModelSource(Enum):
     """Where a model is from, in a word. Of two with one name the one that stands first is used."""
 
     BUILT_IN = "built-in"
@@ -60,14 +60,14 @@ class InstalledModel:
 
     name: str
     folder: Path
-    place: Place
+    place: ModelSource
     card: ModelCard | None
     problem: str = ""
 
     @property
     def built_in(self) -> bool:
         """Whether it came with the program."""
-        return self.place is Place.BUILT_IN
+        return self.place is ModelSource.BUILT_IN
 
     @property
     def origin(self) -> str:
@@ -98,14 +98,14 @@ class ModelChoice(Protocol):
 
 def user_models() -> Path:
     """Where models lie that the user added; it need not exist."""
-    return models_folder(Place.USER)
+    return models_folder(ModelSource.USER)
 
 
-def models_folder(place: Place) -> Path:
+def models_folder(place: ModelSource) -> Path:
     """Where the models of a place lie; it need not exist."""
-    if place is Place.BUILT_IN:
-        return resources.path("models")
-    return (data_folder() if place is Place.USER else site_folder()) / "models"
+    if place is ModelSource.BUILT_IN:
+        return resources.resource("models")
+    return (data_folder() if place is ModelSource.USER else site_folder()) / "models"
 
 
 def list_models() -> list[InstalledModel]:
@@ -113,14 +113,14 @@ def list_models() -> list[InstalledModel]:
 
     One that cannot be used is listed with its problem.
     """
-    owners: dict[str, Place] = {}
+    owners: dict[str, ModelSource] = {}
     return [
         _installed(folder, place, owners.setdefault(folder.name.casefold(), place))
         for folder, place in _folders()
     ]
 
 
-def find_installed(name: str, place: Place | None = None) -> InstalledModel | None:
+def find_installed(name: str, place: ModelSource | None = None) -> InstalledModel | None:
     """The installed model `name`, of one place alone if that is given.
 
     Capitals do not count, as on some systems' disks.
@@ -200,9 +200,9 @@ def read_weights(card: ModelCard) -> bytes:
     return data
 
 
-def _folders() -> Iterator[tuple[Path, Place]]:
+def _folders() -> Iterator[tuple[Path, ModelSource]]:
     """Folders of models and their places."""
-    for place in Place:
+    for place in ModelSource:
         for folder in _inside(models_folder(place)):
             yield folder, place
 
@@ -217,11 +217,11 @@ def _inside(folder: Path) -> list[Path]:
         return []
 
 
-def _installed(folder: Path, place: Place, owner: Place) -> InstalledModel:
+def _installed(folder: Path, place: ModelSource, owner: ModelSource) -> InstalledModel:
     """The model in `folder`; `owner` is the place whose model of that name is used."""
     name = folder.name
     try:
-        if place is not Place.BUILT_IN:
+        if place is not ModelSource.BUILT_IN:
             _require_free_name(folder, place, owner)
         card = replace(read_card(folder), name=name)
         read_shapes(card.weights)
@@ -230,7 +230,7 @@ def _installed(folder: Path, place: Place, owner: Place) -> InstalledModel:
     return InstalledModel(name, folder, place, card)
 
 
-def _require_free_name(folder: Path, place: Place, owner: Place) -> None:
+def _require_free_name(folder: Path, place: ModelSource, owner: ModelSource) -> None:
     """Check the name of a folder that was put there by hand, or that another place has too.
 
     Raises:
@@ -238,7 +238,7 @@ def _require_free_name(folder: Path, place: Place, owner: Place) -> None:
     """
     if problem := name_problem(folder.name):
         raise ModelError(f"{folder}: {problem}. Rename the folder.")
-    if owner is Place.BUILT_IN:
+    if owner is ModelSource.BUILT_IN:
         raise ModelError(
             f"{folder} has the name of a model that comes with the program, which is used in its "
             "place. Rename the folder."
@@ -260,5 +260,5 @@ def _why_no_file(path: Path) -> str:
 
 def is_built_in(name: str) -> bool:
     """Whether a model that comes with the program has this name."""
-    place = resources.path("models")
+    place = resources.resource("models")
     return any(folder.name.casefold() == name.casefold() for folder in place.glob("*"))

@@ -28,14 +28,18 @@ from liverseg_gui.segmentation.models.card import (
 from liverseg_gui.segmentation.models.registry import (
     InstalledModel,
     ModelChoice,
-    Place,
+    ModelSource,
     find_installed,
     find_model,
     is_built_in,
     models_folder,
     read_weights,
 )
-from liverseg_gui.segmentation.models.weights_check import expected_shapes, most_bytes, require_fit
+from liverseg_gui.segmentation.models.weights_check import (
+    expected_shapes,
+    most_bytes,
+    require_shapes,
+)
 from liverseg_gui.segmentation.models.weights_file import (
     MOST_WEIGHTS_BYTES,
     Shapes,
@@ -57,8 +61,8 @@ _HALF = ".half-"
 _OLD_SECONDS = 86_400.0
 _CHUNK = 1 << 20
 _ELSEWHERE = {
-    Place.SITE: "is for all users: an administrator removes it, with --all-users.",
-    Place.USER: "is yours alone: it is removed without --all-users.",
+    ModelSource.SITE: "is for all users: an administrator removes it, with --all-users.",
+    ModelSource.USER: "is yours alone: it is removed without --all-users.",
 }
 ExpectedShapes = Callable[[ModelCard, Progress], Shapes]
 
@@ -68,7 +72,7 @@ def add_model(
     name: str | None = None,
     progress: Progress | None = None,
     shapes_of: ExpectedShapes = expected_shapes,
-    place: Place = Place.USER,
+    place: ModelSource = ModelSource.USER,
 ) -> InstalledModel:
     """Add the model folder or zip at `path` to the reader's models, under `name` or its own.
 
@@ -92,7 +96,7 @@ def add_model(
 
 
 def _add_folder(
-    path: Path, name: str | None, progress: Progress, shapes_of: ExpectedShapes, place: Place
+    path: Path, name: str | None, progress: Progress, shapes_of: ExpectedShapes, place: ModelSource
 ) -> InstalledModel:
     _require_model_folder(path)
     card = read_card(path)
@@ -124,7 +128,7 @@ def _require_model_folder(path: Path) -> None:
 
 
 def _add_zip(
-    path: Path, name: str | None, progress: Progress, shapes_of: ExpectedShapes, place: Place
+    path: Path, name: str | None, progress: Progress, shapes_of: ExpectedShapes, place: ModelSource
 ) -> InstalledModel:
     try:
         with zipfile.ZipFile(path) as archive:
@@ -143,7 +147,7 @@ def _add_zip(
         ) from error
 
 
-def _free_name(card: ModelCard, wish: str | None, place: Place) -> str:
+def _free_name(card: ModelCard, wish: str | None, place: ModelSource) -> str:
     """The name a model is added under. A model for all users may be called as one user's is.
 
     Raises:
@@ -157,9 +161,9 @@ def _free_name(card: ModelCard, wish: str | None, place: Place) -> str:
             f"{name!r} is the name of a model that comes with the program and stays its own. Add "
             "this one under another name."
         )
-    taken = find_installed(name, None if place is Place.USER else place)
+    taken = find_installed(name, None if place is ModelSource.USER else place)
     if taken is not None:
-        whose = " for all users" if taken.place is Place.SITE else ""
+        whose = " for all users" if taken.place is ModelSource.SITE else ""
         raise NameTakenError(
             f"There is a model {name!r}{whose} already. Add this one under another name, or remove "
             "the other one first."
@@ -183,7 +187,7 @@ def _expected(card: ModelCard, size: int, shapes_of: ExpectedShapes, progress: P
 
 
 @contextmanager
-def _half_made(name: str, place: Place) -> Iterator[Path]:
+def _half_made(name: str, place: ModelSource) -> Iterator[Path]:
     """A folder beside the models for what is not whole yet; it is gone afterwards.
 
     Raises:
@@ -192,7 +196,7 @@ def _half_made(name: str, place: Place) -> Iterator[Path]:
     folder = models_folder(place)
     half = folder / _half_name(name)
     try:
-        if place is Place.SITE:
+        if place is ModelSource.SITE:
             make_shared_folder(folder)
         half.mkdir(parents=True)
         _sweep(folder)
@@ -212,8 +216,8 @@ def _half_name(name: str) -> str:
     return f"{_HALF}{secrets.token_hex(4)}-{name}"
 
 
-def _remedy(place: Place, error: OSError, usual: str) -> str:
-    if place is Place.SITE and isinstance(error, PermissionError):
+def _remedy(place: ModelSource, error: OSError, usual: str) -> str:
+    if place is ModelSource.SITE and isinstance(error, PermissionError):
         return "What all users use is changed by an administrator"
     return usual
 
@@ -236,14 +240,14 @@ def _copy(source: Path, target: Path, progress: Progress) -> None:
 
 
 def _finish(
-    half: Path, card: ModelCard, name: str, expected: Shapes, progress: Progress, place: Place
+    half: Path, card: ModelCard, name: str, expected: Shapes, progress: Progress, place: ModelSource
 ) -> InstalledModel:
     """Check the copy in `half`, write its card and put it in its place.
 
     Raises:
         ModelError: the weights are not whole, or not those of the card.
     """
-    require_fit(card, read_shapes(half / WEIGHTS, card.weights), expected)
+    require_shapes(card, read_shapes(half / WEIGHTS, card.weights), expected)
     if checksum(half / WEIGHTS, progress) != card.sha256:
         raise ModelError(
             f"The weights {card.weights} are damaged or of another model: their checksum is not "
@@ -251,7 +255,7 @@ def _finish(
         )
     text = json.dumps({**card.about, "name": name}, indent=1) + "\n"
     (half / CARD).write_text(text, encoding="utf-8")
-    if place is Place.SITE:
+    if place is ModelSource.SITE:
         for path in (*half.iterdir(), half):
             share(path)
     half.rename(models_folder(place) / name)
@@ -260,7 +264,9 @@ def _finish(
     return added
 
 
-def remove_model(name: str, settings: ModelChoice, place: Place = Place.USER) -> InstalledModel:
+def remove_model(
+    name: str, settings: ModelChoice, place: ModelSource = ModelSource.USER
+) -> InstalledModel:
     """Remove a model that was added; where `settings` chose it, they choose none any more.
 
     Raises:
@@ -291,7 +297,7 @@ def remove_model(name: str, settings: ModelChoice, place: Place = Place.USER) ->
     return found
 
 
-def export_model(name: str, path: Path, progress: Progress | None = None) -> ModelCard:
+def export_as_zip(name: str, path: Path, progress: Progress | None = None) -> ModelCard:
     """Write the model `name` to the zip `path`, to be added on another workstation.
 
     Raises:

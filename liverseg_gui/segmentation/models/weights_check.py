@@ -68,7 +68,7 @@ def most_bytes(expected: Shapes) -> int:
     return _MOST_HEADER_BYTES + sum(_MOST_BYTES_A_VALUE * prod(s) for s in expected.values())
 
 
-def require_fit(card: ModelCard, found: Shapes, expected: Shapes) -> None:
+def require_shapes(card: ModelCard, found: Shapes, expected: Shapes) -> None:
     """Check that `found` are the tensors of the network of `card`.
 
     Raises:

@@ -22,8 +22,8 @@ from liverseg_gui.segmentation.runtime.base import (
     free_memory,
     is_out_of_memory,
 )
-from liverseg_gui.segmentation.runtime.choice_cache import Choice, in_words
-from liverseg_gui.segmentation.runtime.factory import RuntimeMaker
+from liverseg_gui.segmentation.runtime.choice_cache import RuntimeChoice, choice_text
+from liverseg_gui.segmentation.runtime.factory import RuntimeFactory
 
 SAME = 0.998
 """Dice of the liver, and share of all pixels, that have to be labelled as float32 labels them."""
@@ -53,12 +53,12 @@ class _Trial:
 
     def __str__(self) -> str:
         timed = f"{self.ms:.1f} ms a slice, same labels (Dice {self.dice:.3f})"
-        return f"{in_words(self.name)}: {self.fault or timed}"
+        return f"{choice_text(self.name)}: {self.fault or timed}"
 
 
-def choose(
-    maker: RuntimeMaker, device: str, batches: Batches, progress: Progress | None = None
-) -> Choice | None:
+def fastest_runtime(
+    maker: RuntimeFactory, device: str, batches: Batches, progress: Progress | None = None
+) -> RuntimeChoice | None:
     """The fastest runtime on `device` that labels `batches` as torch float32 does on the CPU.
 
     It is one of the CPU where a GPU gives other labels. None where torch float32 itself could not
@@ -77,7 +77,7 @@ def choose(
     except (InvalidScoresError, RuntimeError, MemoryError):
         return None
     for count, trial in enumerate(trials):
-        progress.update(count / len(trials), f"Trying {in_words(trial.name)}, once")
+        progress.update(count / len(trials), f"Trying {choice_text(trial.name)}, once")
         enough = max(_ALL_SECONDS, _ALL_SLICES * exact.slice_seconds)
         if count and time.perf_counter() - began > enough:
             trial.fault = "not tried, as measuring took too long"
@@ -91,7 +91,7 @@ def choose(
 
 def _try(
     trial: _Trial,
-    maker: RuntimeMaker,
+    maker: RuntimeFactory,
     device: str,
     batches: Batches,
     truth: list[Tensor],
@@ -149,29 +149,29 @@ def _race(trials: list[_Trial], batch: Tensor, progress: Progress) -> None:
             return
 
 
-def _decide(trials: list[_Trial], device: str) -> Choice:
+def _decide(trials: list[_Trial], device: str) -> RuntimeChoice:
     exact, *others = trials
     best = min(trials, key=lambda trial: trial.ms)
     if best.ms <= FASTER * exact.ms:
         reason = (
-            f"{in_words(best.name)}: {best.ms:.1f} ms a slice, {in_words(exact.name)} "
+            f"{choice_text(best.name)}: {best.ms:.1f} ms a slice, {choice_text(exact.name)} "
             f"{exact.ms:.1f} ms; same labels (Dice {best.dice:.3f})"
         )
     else:
         best = exact
         why = "nothing else is clearly faster with the same labels"
-        reason = f"{in_words(exact.name)}: {exact.ms:.1f} ms a slice; " + (
+        reason = f"{choice_text(exact.name)}: {exact.ms:.1f} ms a slice; " + (
             why if others else "there is nothing else to try"
         )
-    return Choice(best.name, device, reason, tuple(str(trial) for trial in trials))
+    return RuntimeChoice(best.name, device, reason, tuple(str(trial) for trial in trials))
 
 
-def _on_the_cpu_instead(exact: _Trial, device: str) -> Choice | None:
+def _on_the_cpu_instead(exact: _Trial, device: str) -> RuntimeChoice | None:
     """A GPU that labels otherwise than the CPU is not used; one that fails may not fail again."""
     if device == "cpu" or not exact.fault.startswith("other labels"):
         return None
     reason = f"{device} gives {exact.fault} than the CPU: it is not used"
-    return Choice(EXACT, "cpu", reason, (str(exact),))
+    return RuntimeChoice(EXACT, "cpu", reason, (str(exact),))
 
 
 def _seconds(runtime: Runtime, batch: Tensor) -> float:

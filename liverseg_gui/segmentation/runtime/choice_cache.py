@@ -29,7 +29,7 @@ _CPU_LINES = ("model name", "flags", "Features", "CPU part")
 
 
 @dataclass(frozen=True)
-class Choice:
+class RuntimeChoice:
     """The runtime that computes a model on a device, and why in words.
 
     `tried` has a sentence about each runtime that was measured; it is empty where the choice was
@@ -42,12 +42,12 @@ class Choice:
     tried: tuple[str, ...] = ()
 
 
-def in_words(runtime: str) -> str:
+def choice_text(runtime: str) -> str:
     """ "torch float32" for "torch-float32", "OpenVINO float32" for "openvino-float32"."""
     return runtime.replace("-", " ").replace("openvino", "OpenVINO")
 
 
-def recall(sha256: str, device: str, hardware: str) -> Choice | None:
+def recall_choice(sha256: str, device: str, hardware: str) -> RuntimeChoice | None:
     """What was chosen for the model of weights `sha256` on `device`, if anything.
 
     `hardware` names the GPU; it is empty for the CPU.
@@ -56,7 +56,7 @@ def recall(sha256: str, device: str, hardware: str) -> Choice | None:
     return next((_choice(row) for row in _read() if row["key"] == key), None)
 
 
-def remembered_choices(sha256: str) -> tuple[Choice, ...]:
+def remembered_choices(sha256: str) -> tuple[RuntimeChoice, ...]:
     """What was chosen on this computer for the model of weights `sha256`, a choice a device.
 
     Nothing is measured, and torch is not loaded.
@@ -72,7 +72,7 @@ def known_gpus() -> tuple[str, ...]:
     return tuple(sorted({row["key"][4] for row in rows} - {""}))
 
 
-def remember(sha256: str, device: str, hardware: str, choice: Choice) -> None:
+def remember_choice(sha256: str, device: str, hardware: str, choice: RuntimeChoice) -> None:
     """Keep `choice` for the model of weights `sha256` where `device` is asked for.
 
     Where the file cannot be written it is decided anew next time.
@@ -110,8 +110,8 @@ def _is_row(row: Any) -> bool:
     return all(isinstance(text, str) for text in texts) and len(row["key"]) == 5
 
 
-def _choice(row: dict[str, Any]) -> Choice:
-    return Choice(row["runtime"], row["device"], row["reason"], tuple(row["tried"]))
+def _choice(row: dict[str, Any]) -> RuntimeChoice:
+    return RuntimeChoice(row["runtime"], row["device"], row["reason"], tuple(row["tried"]))
 
 
 def _key(sha256: str, device: str, hardware: str) -> list[str]:

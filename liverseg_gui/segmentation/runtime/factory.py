@@ -18,7 +18,7 @@ from liverseg_gui.segmentation.runtime.openvino import (
 )
 
 
-def folded(network: nn.Module) -> nn.Module:
+def fold_batch_norms(network: nn.Module) -> nn.Module:
     """A copy of `network`, for inference, without the batch norms that follow a convolution.
 
     A norm is taken to follow the convolution that its module holds just before it, as in
@@ -33,7 +33,7 @@ def folded(network: nn.Module) -> nn.Module:
     return copied
 
 
-class RuntimeMaker:
+class RuntimeFactory:
     """Makes the runtimes of one network, which itself stays on the CPU in float32.
 
     So there is always one that a GPU that was lost cannot take along.
@@ -54,7 +54,7 @@ class RuntimeMaker:
         if name in PRECISIONS:
             return OpenVinoRuntime(self._network, self._channels, self._sha256, name)
         if name == FOLDED:
-            return TorchRuntime(folded(self._network), device, name)
+            return TorchRuntime(fold_batch_norms(self._network), device, name)
         if device not in self._there:
             self._there[device] = copy.deepcopy(self._network).to(device)
         return TorchRuntime(self._there[device], device, name)

@@ -21,8 +21,8 @@ from liverseg_gui.segmentation.runtime.base import (
     free_memory,
     is_out_of_memory,
 )
-from liverseg_gui.segmentation.runtime.choice_cache import Choice, in_words
-from liverseg_gui.segmentation.runtime.factory import RuntimeMaker
+from liverseg_gui.segmentation.runtime.choice_cache import RuntimeChoice, choice_text
+from liverseg_gui.segmentation.runtime.factory import RuntimeFactory
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class _Failure:
     said: str
 
 
-class SteadyRuntime:
+class FallbackRuntime:
     """The chosen runtime of a model, with those that step in for it."""
 
     def __init__(
         self,
-        maker: RuntimeMaker,
-        choice: Choice,
+        maker: RuntimeFactory,
+        choice: RuntimeChoice,
         model: str,
         distrust: Callable[[str], None] = lambda _: None,
         notices: tuple[str, ...] = (),
@@ -96,7 +96,7 @@ class SteadyRuntime:
         elif failure.kind == "invalid":
             self._be_exact(failure)
         elif self.device == "cpu":
-            self._fall_back(f"{in_words(self.name)} failed ({_first_line(failure.said)})")
+            self._fall_back(f"{choice_text(self.name)} failed ({_first_line(failure.said)})")
         else:
             self._move_to_cpu(f"{self.device} stopped working ({_first_line(failure.said)})")
 
@@ -116,7 +116,7 @@ class SteadyRuntime:
 
     def _be_exact(self, failure: _Failure) -> None:
         if self.name != EXACT:
-            self._fall_back(f"{in_words(self.name)} gave invalid numbers")
+            self._fall_back(f"{choice_text(self.name)} gave invalid numbers")
         elif self.device != "cpu":
             raise InvalidScoresError(failure.said)
         else:
@@ -128,7 +128,7 @@ class SteadyRuntime:
     def _fall_back(self, why: str) -> None:
         """Compute in torch float32 from now on, on the same device."""
         self._distrust(why)
-        self._tell(f"{why}: {in_words(EXACT)} computed the slices again, which takes longer.")
+        self._tell(f"{why}: {choice_text(EXACT)} computed the slices again, which takes longer.")
         self._runtime, self.name = None, EXACT
         free_memory(self.device)
 

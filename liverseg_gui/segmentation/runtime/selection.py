@@ -7,46 +7,52 @@ import torch
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.models.registry import ModelCard
 from liverseg_gui.segmentation.runtime.base import EXACT
-from liverseg_gui.segmentation.runtime.benchmark import choose
-from liverseg_gui.segmentation.runtime.choice_cache import Choice, recall, remember
-from liverseg_gui.segmentation.runtime.factory import RuntimeMaker
-from liverseg_gui.segmentation.runtime.fallback import SteadyRuntime
+from liverseg_gui.segmentation.runtime.benchmark import fastest_runtime
+from liverseg_gui.segmentation.runtime.choice_cache import (
+    RuntimeChoice,
+    recall_choice,
+    remember_choice,
+)
+from liverseg_gui.segmentation.runtime.factory import RuntimeFactory
+from liverseg_gui.segmentation.runtime.fallback import FallbackRuntime
 from liverseg_gui.segmentation.runtime.reference_slices import reference_slices
 
 
 def chosen_runtime(
-    maker: RuntimeMaker, card: ModelCard, device: str, progress: Progress | None = None
-) -> SteadyRuntime:
+    maker: RuntimeFactory, card: ModelCard, device: str, progress: Progress | None = None
+) -> FallbackRuntime:
     """What computes the model of `card`, made by `maker`, when `device` is asked for.
 
     Raises:
         Cancelled: `progress` was cancelled while runtimes were measured.
     """
     hardware = _hardware(device)
-    choice = recall(card.sha256, device, hardware)
+    choice = recall_choice(card.sha256, device, hardware)
     if choice is None or choice.runtime not in maker.names(choice.device):
         choice = measured_choice(maker, card, device, progress)
     notices = (f"{choice.reason}.",) if choice.device != device else ()
 
     def distrust(why: str) -> None:
-        remember(card.sha256, device, hardware, Choice(EXACT, device, f"{why} on a scan"))
+        remember_choice(
+            card.sha256, device, hardware, RuntimeChoice(EXACT, device, f"{why} on a scan")
+        )
 
-    return SteadyRuntime(maker, choice, card.name, distrust, notices)
+    return FallbackRuntime(maker, choice, card.name, distrust, notices)
 
 
 def measured_choice(
-    maker: RuntimeMaker, card: ModelCard, device: str, progress: Progress | None = None
-) -> Choice:
+    maker: RuntimeFactory, card: ModelCard, device: str, progress: Progress | None = None
+) -> RuntimeChoice:
     """Measure what computes the model of `card` fastest on `device`, and remember it.
 
     Raises:
         Cancelled: `progress` was cancelled.
     """
     batches = reference_slices(card.size, card.context, card.window_hu)
-    choice = choose(maker, device, batches, progress)
+    choice = fastest_runtime(maker, device, batches, progress)
     if choice is None:
-        return Choice(EXACT, device, "torch float32, as nothing could be measured")
-    remember(card.sha256, device, _hardware(device), choice)
+        return RuntimeChoice(EXACT, device, "torch float32, as nothing could be measured")
+    remember_choice(card.sha256, device, _hardware(device), choice)
     return choice
 
 

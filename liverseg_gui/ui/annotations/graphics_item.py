@@ -9,8 +9,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from liverseg_gui.core.annotations import ReadingKind
-from liverseg_gui.ui.annotations.layout import HANDLE_PX, Pixels, Sketch
+from liverseg_gui.core.annotations import AnnotationKind
+from liverseg_gui.ui.annotations.layout import HANDLE_PX, AnnotationLayout, Pixels
 from liverseg_gui.ui.viewer.plane_box import PlaneBox
 from liverseg_gui.ui.viewer.slice_frame import Z_READINGS
 from liverseg_gui.ui.widgets.theme import READING, READING_CHOSEN
@@ -23,17 +23,17 @@ _DOT_PX = 0.1  # a line of no length is not painted
 _CROSS_PX, _CROSS_GAP_PX = 9.0, 3.0
 
 
-class ReadingItem(QGraphicsItem):
+class AnnotationItem(QGraphicsItem):
     """Draws `sketches`; the mouse goes through it."""
 
     def __init__(self, box: PlaneBox, font: QFont) -> None:
         super().__init__(box)
         self._box, self._font = box, font
-        self.sketches: tuple[Sketch, ...] = ()
+        self.sketches: tuple[AnnotationLayout, ...] = ()
         self.setZValue(Z_READINGS)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
-    def show_sketches(self, sketches: Sequence[Sketch]) -> None:
+    def show_sketches(self, sketches: Sequence[AnnotationLayout]) -> None:
         """Draw these from now on."""
         if sketches or self.sketches:
             self.sketches = tuple(sketches)
@@ -58,11 +58,11 @@ class ReadingItem(QGraphicsItem):
             _paint_label(painter, sketch)
 
 
-def _color(sketch: Sketch) -> QColor:
+def _color(sketch: AnnotationLayout) -> QColor:
     return _CHOSEN if sketch.chosen else _PLAIN
 
 
-def _paint_lines(painter: QPainter, sketch: Sketch) -> None:
+def _paint_lines(painter: QPainter, sketch: AnnotationLayout) -> None:
     """Every line twice: a dark one below makes it stand out on any tissue."""
     lines = [_polygon(line) for line in _marks(sketch)]
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -73,15 +73,15 @@ def _paint_lines(painter: QPainter, sketch: Sketch) -> None:
             painter.drawPolyline(line)
 
 
-def _marks(sketch: Sketch) -> list[Pixels]:
+def _marks(sketch: AnnotationLayout) -> list[Pixels]:
     """The lines of a reading, with an arrow's head and a probe's cross."""
-    if sketch.kind is ReadingKind.ARROW:
+    if sketch.kind is AnnotationKind.ARROW:
         return [*sketch.lines, _head(*sketch.lines[0])]
-    if sketch.kind is ReadingKind.PROBE:
+    if sketch.kind is AnnotationKind.PROBE:
         at, reach = sketch.lines[0][0], np.array([_CROSS_GAP_PX, _CROSS_PX])[:, None]
         sides = np.array([(1, 0), (-1, 0), (0, 1), (0, -1)], float)
         return [at + reach * side for side in sides]
-    if sketch.kind is ReadingKind.TEXT:
+    if sketch.kind is AnnotationKind.TEXT:
         return [sketch.lines[0] + np.array([(0, 0), (_DOT_PX, 0)])]
     return list(sketch.lines)
 
@@ -98,14 +98,14 @@ def _polygon(line: Pixels) -> QPolygonF:
     return QPolygonF([QPointF(x, y) for x, y in line.tolist()])
 
 
-def _paint_handles(painter: QPainter, sketch: Sketch) -> None:
+def _paint_handles(painter: QPainter, sketch: AnnotationLayout) -> None:
     painter.setPen(QPen(_color(sketch), _LINE_PX))
     painter.setBrush(_BACK)
     for x, y in sketch.handles.tolist():
         painter.drawEllipse(QPointF(x, y), HANDLE_PX, HANDLE_PX)
 
 
-def _paint_label(painter: QPainter, sketch: Sketch) -> None:
+def _paint_label(painter: QPainter, sketch: AnnotationLayout) -> None:
     if not sketch.texts:
         return
     painter.fillRect(sketch.label, _BACK)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 _WIDTH = 180
 
 
-class InlineText(QLineEdit):
+class InlineEditor(QLineEdit):
     """Tells `done` what was typed, once: at Enter or when the focus goes; nothing after Esc.
 
     Every key without Ctrl is typed, whatever command it stands for elsewhere.

@@ -7,34 +7,41 @@ from numpy.typing import ArrayLike
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QFontMetricsF
 
-from liverseg_gui.core.annotation_measures import Figures, figures_of
-from liverseg_gui.core.annotations import Reading
+from liverseg_gui.core.annotation_measures import AnnotationMeasures, measure_annotation
+from liverseg_gui.core.annotations import Annotation
 from liverseg_gui.core.geometry import Float3
-from liverseg_gui.state.annotations import Readings
+from liverseg_gui.state.annotations import Annotations
 from liverseg_gui.state.view import ViewState
-from liverseg_gui.ui.annotations.graphics_item import ReadingItem
-from liverseg_gui.ui.annotations.layout import Hit, Pixels, Sketch, hit, labelled, sketch
+from liverseg_gui.ui.annotations.graphics_item import AnnotationItem
+from liverseg_gui.ui.annotations.layout import (
+    AnnotationLayout,
+    Hit,
+    Pixels,
+    hit,
+    labelled,
+    layout_annotation,
+)
 from liverseg_gui.ui.annotations.texts import figure_lines
-from liverseg_gui.ui.viewer.slice_frame import Frame
+from liverseg_gui.ui.viewer.slice_frame import SliceFrame
 from liverseg_gui.ui.viewer.slice_view import SliceView
 
 
-class ReadingLayer:
+class AnnotationLayer:
     """Draws the readings of the slice shown.
 
     `draft` is being drawn, `moving` replaces the reading of its id while it is moved, `hovered` is
     the id of the one under the cursor; call `show` after changing them.
     """
 
-    def __init__(self, view: SliceView, state: ViewState, readings: Readings) -> None:
+    def __init__(self, view: SliceView, state: ViewState, readings: Annotations) -> None:
         self._view, self._state, self._readings = view, state, readings
         self._box = view.box
-        self._item = ReadingItem(view.box, view.font())
+        self._item = AnnotationItem(view.box, view.font())
         self._metrics = QFontMetricsF(view.font())
         self._shown: tuple[object, ...] = ()
-        self.frame: Frame | None = None
-        self.draft: Reading | None = None
-        self.moving: tuple[int, Reading] | None = None
+        self.frame: SliceFrame | None = None
+        self.draft: Annotation | None = None
+        self.moving: tuple[int, Annotation] | None = None
         self.hovered: int | None = None
         view.box.sigRangeChanged.connect(lambda *_: self.show())
         view.box.sigResized.connect(lambda *_: self.show())
@@ -42,11 +49,11 @@ class ReadingLayer:
         view.add_layer(self)
 
     @property
-    def sketches(self) -> tuple[Sketch, ...]:
+    def sketches(self) -> tuple[AnnotationLayout, ...]:
         """What is drawn, in pixels of the pane."""
         return self._item.sketches
 
-    def redraw(self, frame: Frame | None) -> None:
+    def redraw(self, frame: SliceFrame | None) -> None:
         """Draw the readings of the slice of `frame`."""
         self.frame = frame
         self.show()
@@ -62,7 +69,7 @@ class ReadingLayer:
             self._shown = wanted
             self._item.show_sketches(self._sketched(self.frame) if self.frame else [])
 
-    def _wanted(self, frame: Frame | None) -> tuple[object, ...]:
+    def _wanted(self, frame: SliceFrame | None) -> tuple[object, ...]:
         """All that the drawing depends on."""
         if frame is None:
             return ()
@@ -74,27 +81,29 @@ class ReadingLayer:
         hands = (self.draft, self.moving, self.hovered, self._readings.chosen)
         return frame.volume, frame.index, self._state.slab.on, *place, *hands, *shown.items()
 
-    def _sketched(self, frame: Frame) -> list[Sketch]:
+    def _sketched(self, frame: SliceFrame) -> list[AnnotationLayout]:
         shown = self._readings.on(frame.plane, frame.index) if self._state.readings_visible else {}
-        found: list[Sketch] = []
+        found: list[AnnotationLayout] = []
         for id_, reading in shown.items():
             figures = self._readings.figures(id_)
             if self.moving is not None and self.moving[0] == id_:
                 reading = self.moving[1]
-                figures = figures_of(reading, frame.volume)
+                figures = measure_annotation(reading, frame.volume)
             if figures is not None:
                 found.append(self._sketch(id_, reading, figures))
         draft = self.draft
         if draft is not None and (draft.plane, draft.index) == (frame.plane, frame.index):
-            found.append(self._sketch(None, draft, figures_of(draft, frame.volume)))
+            found.append(self._sketch(None, draft, measure_annotation(draft, frame.volume)))
         if not found:
             return []
         return labelled(found, self._metrics, self._box.rect(), self._view.labels.taken)
 
-    def _sketch(self, id_: int | None, reading: Reading, figures: Figures) -> Sketch:
+    def _sketch(
+        self, id_: int | None, reading: Annotation, figures: AnnotationMeasures
+    ) -> AnnotationLayout:
         name = (reading.text,) if reading.text else ()
         chosen = id_ is None or id_ == self._readings.chosen
-        return sketch(
+        return layout_annotation(
             id_,
             reading,
             (*name, *figure_lines(figures, self._state.slab.on)),

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QFontMetricsF
 
-from liverseg_gui.core.annotations import Reading, ReadingKind, distance_to
+from liverseg_gui.core.annotations import Annotation, AnnotationKind, distance_to
 
 Pixels = NDArray[np.float64]
 Edges = tuple[float, float, float, float]
@@ -25,11 +25,11 @@ _SAMPLE_PX = 8.0
 
 
 @dataclass(frozen=True)
-class Sketch:
+class AnnotationLayout:
     """A reading in pixels of the pane. `id` is None while it is drawn."""
 
     id: int | None
-    kind: ReadingKind
+    kind: AnnotationKind
     lines: tuple[Pixels, ...]
     handles: Pixels
     label: QRectF
@@ -46,23 +46,28 @@ class Hit:
     handle: int | None
 
 
-def sketch(
+def layout_annotation(
     id_: int | None,
-    reading: Reading,
+    reading: Annotation,
     texts: tuple[str, ...],
     to_px: Callable[[ArrayLike], Pixels],
     chosen: bool,
     handles_shown: bool,
-) -> Sketch:
+) -> AnnotationLayout:
     """A reading with its lines and handles in place; `labelled` finds the place of its label."""
     lines = tuple(to_px(line) for line in reading.outlines_ijk)
     handles = to_px(reading.handles_ijk)
-    return Sketch(id_, reading.kind, lines, handles, QRectF(), texts, chosen, handles_shown)
+    return AnnotationLayout(
+        id_, reading.kind, lines, handles, QRectF(), texts, chosen, handles_shown
+    )
 
 
 def labelled(
-    sketches: Sequence[Sketch], metrics: QFontMetricsF, within: QRectF, taken: Sequence[QRectF]
-) -> list[Sketch]:
+    sketches: Sequence[AnnotationLayout],
+    metrics: QFontMetricsF,
+    within: QRectF,
+    taken: Sequence[QRectF],
+) -> list[AnnotationLayout]:
     """Put every label into `within`, off `taken` and off lines, handles and other labels.
 
     A reading of which nothing is in `within` has no label.
@@ -84,7 +89,7 @@ def labelled(
     return found
 
 
-def hit(sketches: Sequence[Sketch], at: QPointF) -> Hit | None:
+def hit(sketches: Sequence[AnnotationLayout], at: QPointF) -> Hit | None:
     """What lies under `at`: the chosen reading first, then the newest; handles before lines."""
     point = (at.x(), at.y())
     newest_first = list(reversed(sketches))
@@ -105,9 +110,9 @@ def _size(texts: tuple[str, ...], metrics: QFontMetricsF) -> QSizeF:
     return QSizeF(width + 2 * _PADDING_PX, metrics.height() * len(texts) + _PADDING_PX)
 
 
-def _anchor(kind: ReadingKind, seen: Pixels) -> Edges:
+def _anchor(kind: AnnotationKind, seen: Pixels) -> Edges:
     """What the label stands beside: the end of a line, else all of the reading that is seen."""
-    points = seen[-1:] if kind in (ReadingKind.RULER, ReadingKind.ARROW) else seen
+    points = seen[-1:] if kind in (AnnotationKind.RULER, AnnotationKind.ARROW) else seen
     (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
     return left, top, right, bottom
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from liverseg_gui.core.annotation_measures import Figures
-from liverseg_gui.core.annotations import Reading, ReadingKind
+from liverseg_gui.core.annotation_measures import AnnotationMeasures
+from liverseg_gui.core.annotations import Annotation, AnnotationKind
 from liverseg_gui.state.view import Tool
 from liverseg_gui.ui.widgets.severity import SHORT_MARK
 
-KINDS: dict[Tool, ReadingKind] = {Tool[kind.name]: kind for kind in ReadingKind}
+KINDS: dict[Tool, AnnotationKind] = {Tool[kind.name]: kind for kind in AnnotationKind}
 """What each drawing tool draws."""
 
 HINTS: dict[Tool, str] = {
@@ -33,17 +33,17 @@ def hint(tool: Tool) -> str:
     return f"{tool.value}: {HINTS[tool]}. Esc gives up, N goes back to navigating."
 
 
-def place(reading: Reading) -> str:
+def place(reading: Annotation) -> str:
     """Plane and number of the slice, from 1 as everywhere on screen."""
     return f"{reading.plane.title} {reading.index + 1}"
 
 
-def short_place(reading: Reading) -> str:
+def short_place(reading: Annotation) -> str:
     """The same in a narrow column: "Ax 25"."""
     return f"{reading.plane.title[:2]} {reading.index + 1}"
 
 
-def short_figures(figures: Figures) -> tuple[str, ...]:
+def short_figures(figures: AnnotationMeasures) -> tuple[str, ...]:
     """The figures in a narrow column."""
     if figures.mean_hu is None:
         return figure_lines(figures)
@@ -55,14 +55,14 @@ def short_figures(figures: Figures) -> tuple[str, ...]:
     )
 
 
-def figure_lines(figures: Figures, slab: bool = False) -> tuple[str, ...]:
+def figure_lines(figures: AnnotationMeasures, slab: bool = False) -> tuple[str, ...]:
     """The figures beside a reading, a line each; `slab`: more is shown than what is measured."""
     mark = "" if figures.mm_reliable else SHORT_MARK
     lines = [*_size_lines(figures, mark), *_hu_lines(figures, " in this slice" if slab else "")]
     return (*lines, figures.note) if figures.note else tuple(lines)
 
 
-def _size_lines(figures: Figures, mark: str) -> list[str]:
+def _size_lines(figures: AnnotationMeasures, mark: str) -> list[str]:
     lines = []
     if figures.length_mm is not None:
         lines.append(f"{figures.length_mm:.1f} mm{mark}")
@@ -75,7 +75,7 @@ def _size_lines(figures: Figures, mark: str) -> list[str]:
     return lines
 
 
-def _hu_lines(figures: Figures, of: str) -> list[str]:
+def _hu_lines(figures: AnnotationMeasures, of: str) -> list[str]:
     if figures.hu is not None:
         return [f"{figures.hu} HU{of}"]
     if figures.mean_hu is None:

@@ -8,22 +8,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PySide6.QtCore import QObject, QPointF, Qt, Signal
 
-from liverseg_gui.core.annotations import Reading, ReadingKind
+from liverseg_gui.core.annotations import Annotation, AnnotationKind
 from liverseg_gui.core.geometry import Float3
-from liverseg_gui.state.annotations import Readings
+from liverseg_gui.state.annotations import Annotations
 from liverseg_gui.state.view import Tool, ViewState
-from liverseg_gui.ui.annotations.builder import Pen
-from liverseg_gui.ui.annotations.inline_editor import InlineText
-from liverseg_gui.ui.annotations.layer import ReadingLayer, float3
+from liverseg_gui.ui.annotations.builder import AnnotationBuilder
+from liverseg_gui.ui.annotations.inline_editor import InlineEditor
+from liverseg_gui.ui.annotations.layer import AnnotationLayer, float3
 from liverseg_gui.ui.annotations.layout import Hit
 from liverseg_gui.ui.annotations.texts import KINDS
 from liverseg_gui.ui.viewer.plane_box import Stroke, StrokePart
-from liverseg_gui.ui.viewer.slice_frame import Frame
+from liverseg_gui.ui.viewer.slice_frame import SliceFrame
 from liverseg_gui.ui.viewer.slice_view import SliceView
 
 _SHORTEST_PX = 3.0
 _CLOSE_PX = 8.0
-_POINTS_ONLY = (ReadingKind.PROBE, ReadingKind.TEXT)
+_POINTS_ONLY = (AnnotationKind.PROBE, AnnotationKind.TEXT)
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class _Grab:
     """A reading that is being moved, or changed by a handle; `now` is how it lies now."""
 
     hit: Hit
-    before: Reading
+    before: Annotation
     start_ijk: Float3
-    now: Reading
+    now: Annotation
 
 
-class ReadingHand(QObject):
+class AnnotationTool(QObject):
     """Turns the gestures of a plane into readings.
 
     `progressed` tells that a reading was begun, finished or given up.
@@ -45,16 +45,16 @@ class ReadingHand(QObject):
     progressed = Signal()
 
     def __init__(
-        self, view: SliceView, layer: ReadingLayer, state: ViewState, readings: Readings
+        self, view: SliceView, layer: AnnotationLayer, state: ViewState, readings: Annotations
     ) -> None:
         super().__init__(view)
         self._view, self._layer, self._state, self._readings = view, layer, state, readings
         self._box = view.box
-        self._pen: Pen | None = None
+        self._pen: AnnotationBuilder | None = None
         self._grab: _Grab | None = None
         self._drawing_stroke = False
         self._hovered: Hit | None = None
-        self._editor: InlineText | None = None
+        self._editor: InlineEditor | None = None
         view.box.stroke.connect(self._stroke)
         view.box.clicked.connect(self._click)
         view.box.hovered.connect(self._hover)
@@ -164,7 +164,7 @@ class ReadingHand(QObject):
             self.progressed.emit()
         self._show()
 
-    def _dragged(self, grab: _Grab, frame: Frame, at: QPointF) -> Reading:
+    def _dragged(self, grab: _Grab, frame: SliceFrame, at: QPointF) -> Annotation:
         by = np.subtract(self._layer.ijk(at, clamped=False), grab.start_ijk)
         handle = grab.hit.handle
         if handle is None or grab.before.kind in _POINTS_ONLY:
@@ -190,7 +190,7 @@ class ReadingHand(QObject):
             self.close_polygon()
         elif self._layer.on_slice(at):
             pen = self._pen_here()
-            first = pen.points[0] if pen.kind is ReadingKind.POLYGON and pen.points else None
+            first = pen.points[0] if pen.kind is AnnotationKind.POLYGON and pen.points else None
             if first is not None and self._layer.apart_px(self._layer.ijk(at), first) <= _CLOSE_PX:
                 self.close_polygon()
             else:
@@ -211,33 +211,33 @@ class ReadingHand(QObject):
         else:
             self.progressed.emit()
 
-    def _extends(self, pen: Pen, at: Float3) -> bool:
+    def _extends(self, pen: AnnotationBuilder, at: Float3) -> bool:
         if not pen.points:
             return True
         draft = pen.draft
-        if draft is not None and draft.kind is ReadingKind.CALIPER:
+        if draft is not None and draft.kind is AnnotationKind.CALIPER:
             across = draft.points_ijk[2:]
             return self._layer.apart_px(across[0], across[1]) >= _SHORTEST_PX
         last, here = self._layer.to_px([pen.points[-1], at])
-        if pen.kind is ReadingKind.ELLIPSE:
+        if pen.kind is AnnotationKind.ELLIPSE:
             return bool(np.abs(here - last).min() >= _SHORTEST_PX)
         return bool(np.linalg.norm(here - last) >= _SHORTEST_PX)
 
-    def _keep(self, made: Reading) -> None:
+    def _keep(self, made: Annotation) -> None:
         """A reading is finished; of a text its words are asked first."""
         self._pen = None
         self._show()
-        if made.kind is ReadingKind.TEXT:
+        if made.kind is AnnotationKind.TEXT:
             self._type(made, lambda text: self._add_text(made, text))
         else:
             self._readings.add(made)
         self.progressed.emit()
 
-    def _add_text(self, made: Reading, text: str) -> None:
+    def _add_text(self, made: Annotation, text: str) -> None:
         if text:
             self._readings.add(made.with_text(text))
 
-    def _type(self, reading: Reading, done: Callable[[str], None]) -> None:
+    def _type(self, reading: Annotation, done: Callable[[str], None]) -> None:
         at = self._layer.to_px(reading.handles_ijk)[-1]
         place = QPointF(at[0] + _CLOSE_PX, at[1] - _CLOSE_PX).toPoint()
 
@@ -248,22 +248,22 @@ class ReadingHand(QObject):
 
         if self._editor is not None:
             self._editor.give_up()
-        self._editor = InlineText(self._view.canvas, place, reading.text, typed)
+        self._editor = InlineEditor(self._view.canvas, place, reading.text, typed)
 
-    def _pen_here(self) -> Pen:
+    def _pen_here(self) -> AnnotationBuilder:
         """The pen in use, or a new one where there is none or it was used on another slice."""
         frame = self._layer.frame
         assert frame is not None
         pen = self._pen
         if pen is None or not self._is_here(pen):
             kind = KINDS[self._state.tool]
-            pen = self._pen = Pen(kind, frame.plane, frame.index, frame.volume.affine)
+            pen = self._pen = AnnotationBuilder(kind, frame.plane, frame.index, frame.volume.affine)
             self._state.readings_visible = True
             self._readings.choose(None)
             self.progressed.emit()
         return pen
 
-    def _is_here(self, drawn: Pen | Reading) -> bool:
+    def _is_here(self, drawn: AnnotationBuilder | Annotation) -> bool:
         """Whether the slice that it is drawn on is the one shown."""
         frame = self._layer.frame
         return frame is not None and (drawn.plane, drawn.index) == (frame.plane, frame.index)

@@ -18,7 +18,7 @@ from liverseg_gui.system import paths as resources
 from liverseg_gui.system.crash_report import crash_file, earlier_crash
 from liverseg_gui.system.logging_setup import start_logging
 from liverseg_gui.system.paths import config_folder
-from liverseg_gui.ui.app.exception_hook import UnexpectedErrors
+from liverseg_gui.ui.app.exception_hook import ExceptionHook
 from liverseg_gui.ui.app.gc_timer import GarbageTimer
 from liverseg_gui.ui.main_window.window import MainWindow
 from liverseg_gui.ui.widgets.theme import apply_theme
@@ -71,7 +71,7 @@ def run_window(
     app = Application.instance() or Application(sys.argv[:1])
     assert isinstance(app, Application)
     app.setApplicationName("LiverSeg")
-    app.setWindowIcon(QIcon(str(resources.path("icons/liverseg.svg"))))
+    app.setWindowIcon(QIcon(str(resources.resource("icons/liverseg.svg"))))
     start_logging()
     settings, garbage = Settings(), GarbageTimer()
     if model:
@@ -81,7 +81,7 @@ def run_window(
     window = MainWindow(segmenter, settings=settings)
     apply_theme(app, settings.preferences.theme)  # once it is built: a style sheet slows that down
     follow_choices(segmenter, settings)
-    UnexpectedErrors(window.bench.tell, window.bench.say).catch()
+    ExceptionHook(window.bench.tell, window.bench.say).catch()
     geometry = QSettings(str(config_folder() / "window.ini"), QSettings.Format.IniFormat)
     restore_geometry(window, geometry)
     window.closing.connect(lambda: keep_geometry(window, geometry))

@@ -25,7 +25,7 @@ def _later(do: Callable[[], None]) -> None:
     QTimer.singleShot(0, do)
 
 
-class UnexpectedErrors:
+class ExceptionHook:
     """Tells of exceptions: `show` waits until its message and details are read, `say` does not."""
 
     def __init__(

@@ -19,7 +19,7 @@ from liverseg_gui.segmentation.segmenter_process import ProcessSegmenter
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.main_window.status_bar import NOTICE
 from liverseg_gui.ui.main_window.window import MainWindow
-from liverseg_gui.ui.viewer.screenshot import PictureOptions, picture, save_picture
+from liverseg_gui.ui.viewer.screenshot import ScreenshotOptions, save_screenshot, screenshot
 from liverseg_gui.ui.widgets.theme import apply_theme
 
 _LONGEST_WAIT_S = 120
@@ -80,8 +80,8 @@ def check_window(scan: Path, mask: Path, target: Path) -> Shown:
         _until(lambda: window.study.measurements is not None and not window.runner.busy)
         app.processEvents()
         in_3d = _draws_in_3d(window)
-        image = picture(window.panes, window.view_state, PictureOptions(layout=True), NOTICE)
-        save_picture(image, target)
+        image = screenshot(window.panes, window.view_state, ScreenshotOptions(layout=True), NOTICE)
+        save_screenshot(image, target)
         _require_picture(image)
         found = window.study.measurements
         assert found is not None  # waited for above

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from liverseg_gui.core.annotations import Reading
+from liverseg_gui.core.annotations import Annotation
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.state.view import Layout, Pane
-from liverseg_gui.ui.annotations.layer import ReadingLayer
+from liverseg_gui.ui.annotations.layer import AnnotationLayer
 from liverseg_gui.ui.annotations.texts import HINTS, hint
-from liverseg_gui.ui.annotations.tool import ReadingHand
-from liverseg_gui.ui.controllers.app_context import Workbench
+from liverseg_gui.ui.annotations.tool import AnnotationTool
+from liverseg_gui.ui.controllers.app_context import AppContext
 from liverseg_gui.ui.viewer.panes import PaneGrid
 
 
-class ReadingController(QObject):
+class AnnotationController(QObject):
     """Puts readings, and a hand that draws them, on every plane.
 
     `changed` tells that a command may have become usable, or not.
@@ -22,16 +22,16 @@ class ReadingController(QObject):
 
     changed = Signal()
 
-    def __init__(self, bench: Workbench, panes: PaneGrid) -> None:
+    def __init__(self, bench: AppContext, panes: PaneGrid) -> None:
         super().__init__()
         self._bench, self._panes = bench, panes
         self._readings, self._history = bench.readings, bench.history
         self.layers = {
-            plane: ReadingLayer(view, bench.view, bench.readings)
+            plane: AnnotationLayer(view, bench.view, bench.readings)
             for plane, view in panes.views.items()
         }
         self.hands = {
-            plane: ReadingHand(view, self.layers[plane], bench.view, bench.readings)
+            plane: AnnotationTool(view, self.layers[plane], bench.view, bench.readings)
             for plane, view in panes.views.items()
         }
         for hand in self.hands.values():
@@ -121,7 +121,7 @@ class ReadingController(QObject):
             self._bench.say(hint(tool))
 
 
-def _middle(reading: Reading) -> Int3:
+def _middle(reading: Annotation) -> Int3:
     """The voxel in the middle of a reading."""
     columns = list(zip(*reading.points_ijk, strict=True))
     i, j, k = (round((min(column) + max(column)) / 2) for column in columns)

@@ -8,9 +8,9 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.state.annotations import Readings
+from liverseg_gui.state.annotations import Annotations
 from liverseg_gui.state.history import History
-from liverseg_gui.state.open_scan import Study
+from liverseg_gui.state.open_scan import OpenScan
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.dialogs.prompts import Dialogs
@@ -18,14 +18,14 @@ from liverseg_gui.ui.jobs.job_runner import Job, JobRunner
 from liverseg_gui.ui.widgets.patient_display import text_shown
 
 
-class Workbench(QObject):
+class AppContext(QObject):
     """Holds what a command needs. `said` is a line for the status bar."""
 
     said = Signal(str)
 
     def __init__(
         self,
-        study: Study,
+        study: OpenScan,
         view: ViewState,
         settings: Settings,
         runner: JobRunner,
@@ -35,7 +35,7 @@ class Workbench(QObject):
         self.study, self.view, self.settings = study, view, settings
         self.runner, self.dialogs = runner, dialogs
         self.history = History()
-        self.readings = Readings(study, self.history)
+        self.readings = Annotations(study, self.history)
 
     def submit(
         self,

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.evaluation.mask_comparison import LabelComparison, measure_agreement
 from liverseg_gui.state.open_scan import MaskSource
-from liverseg_gui.ui.controllers.app_context import Workbench
+from liverseg_gui.ui.controllers.app_context import AppContext
 from liverseg_gui.ui.controllers.mask import MaskController
 
 _Figures = dict[int, LabelComparison]
@@ -24,7 +24,7 @@ class CompareController(QObject):
 
     changed = Signal()
 
-    def __init__(self, bench: Workbench, masks: MaskController) -> None:
+    def __init__(self, bench: AppContext, masks: MaskController) -> None:
         super().__init__()
         self._bench, self._masks = bench, masks
         self._shown: tuple[LabelMap, MaskSource] | None = None

@@ -12,7 +12,7 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.system.privacy import remember_path
-from liverseg_gui.ui.controllers.app_context import Workbench
+from liverseg_gui.ui.controllers.app_context import AppContext
 
 if TYPE_CHECKING:
     from liverseg_gui.io.masks.read import UnknownLabelsError
@@ -26,7 +26,7 @@ class MaskController:
 
     def __init__(
         self,
-        bench: Workbench,
+        bench: AppContext,
         may_go: Callable[[str], bool],
         may_replace: Callable[[str], bool],
         set_mask: Callable[[LabelMap, MaskSource], None],

@@ -18,10 +18,10 @@ from liverseg_gui.core.histogram import Histogram, hu_histogram
 from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
-from liverseg_gui.state.open_scan import StudyPlace
+from liverseg_gui.state.open_scan import ScanLocation
 from liverseg_gui.state.window_level_memory import study_key
 from liverseg_gui.system.privacy import remember_path, remember_secret
-from liverseg_gui.ui.controllers.app_context import Workbench
+from liverseg_gui.ui.controllers.app_context import AppContext
 from liverseg_gui.ui.jobs.job_runner import Job, JobState
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ class Offer:
     only: bool = False
 
     @property
-    def place(self) -> StudyPlace:
+    def place(self) -> ScanLocation:
         """Where it can be read again."""
         number = None if self.only else self.number
-        return StudyPlace(self.path, number, self.entry.about.patient_id)
+        return ScanLocation(self.path, number, self.entry.about.patient_id)
 
 
 class OpenController(QObject):
@@ -55,7 +55,7 @@ class OpenController(QObject):
 
     def __init__(
         self,
-        bench: Workbench,
+        bench: AppContext,
         may_go: Callable[[str], bool],
         open_mask: Callable[[Path], None],
     ) -> None:

@@ -11,18 +11,18 @@ from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.system.privacy import remember_path
-from liverseg_gui.ui.controllers.app_context import Workbench
-from liverseg_gui.ui.jobs.blocking_call import wait_for
-from liverseg_gui.ui.viewer.screenshot import PictureOptions, save_picture
+from liverseg_gui.ui.controllers.app_context import AppContext
+from liverseg_gui.ui.jobs.blocking_call import run_blocking
+from liverseg_gui.ui.viewer.screenshot import ScreenshotOptions, save_screenshot
 
 
 class SaveController:
     """Saves what is on the bench."""
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: AppContext) -> None:
         self._bench = bench
         self.saving = False
-        self.picture_options = PictureOptions()
+        self.picture_options = ScreenshotOptions()
 
     def save_mask(self) -> bool:
         """Ask for a name and save the mask there; whether it is on disk."""
@@ -37,7 +37,7 @@ class SaveController:
         remember_path(path)
         self.saving = True
         try:
-            wait_for(lambda: save_mask(mask, volume.origin, path))
+            run_blocking(lambda: save_mask(mask, volume.origin, path))
         except SaveError as error:
             self._bench.tell(str(error))
             return False
@@ -143,7 +143,7 @@ class SaveController:
         QGuiApplication.clipboard().setImage(image)
         self._bench.say("Copied the picture")
 
-    def save_picture(self, draw: Callable[[PictureOptions], QImage], name: str) -> None:
+    def save_picture(self, draw: Callable[[ScreenshotOptions], QImage], name: str) -> None:
         """Ask what the picture shows and for its name, and write it there."""
         volume, dialogs = self._bench.study.volume, self._bench.dialogs
         if volume is None:
@@ -158,7 +158,7 @@ class SaveController:
         remember_path(path)
         image = draw(options)
         try:
-            wait_for(lambda: save_picture(image, path))
+            run_blocking(lambda: save_screenshot(image, path))
         except SaveError as error:
             self._bench.tell(str(error))
         else:

@@ -14,7 +14,7 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.segmentation.segmenter import Segmentation, Segmenter
 from liverseg_gui.state.open_scan import MaskSource
-from liverseg_gui.ui.controllers.app_context import Workbench
+from liverseg_gui.ui.controllers.app_context import AppContext
 from liverseg_gui.ui.controllers.compare import CompareController
 from liverseg_gui.ui.controllers.mask import MaskController
 from liverseg_gui.ui.controllers.open import OpenController
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from liverseg_gui.core.measure import Lesion, Measurements
 
 
-class StudyController:
+class ScanController:
     """Carries out commands on the study; asks before anything is lost."""
 
-    def __init__(self, bench: Workbench, segmenter: Segmenter) -> None:
+    def __init__(self, bench: AppContext, segmenter: Segmenter) -> None:
         self._bench, self._segmenter = bench, segmenter
         self._segmenting: Job | None = None
         self.saver = SaveController(bench)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.ui.controllers.app_context import Workbench
+from liverseg_gui.ui.controllers.app_context import AppContext
 from liverseg_gui.ui.jobs.job_runner import Job, JobRunner
 from liverseg_gui.ui.viewer.surface3d.view import NO_MASK, SurfaceView
 
@@ -29,7 +29,7 @@ class SurfaceController(QObject):
     Its jobs run in a runner of their own: nobody asked for them, so they keep nobody waiting.
     """
 
-    def __init__(self, bench: Workbench, pane: SurfaceView) -> None:
+    def __init__(self, bench: AppContext, pane: SurfaceView) -> None:
         super().__init__()
         self._bench, self._pane = bench, pane
         self.runner = JobRunner()

@@ -9,20 +9,20 @@ from liverseg_gui.core.geometry import Int3
 from liverseg_gui.core.histogram import region_window
 from liverseg_gui.core.window_level import Window
 from liverseg_gui.state.user_presets import preset_of, renamed
-from liverseg_gui.state.window_level_memory import WindowMemory
-from liverseg_gui.ui.controllers.app_context import Workbench
+from liverseg_gui.state.window_level_memory import WindowLevelMemory
+from liverseg_gui.ui.controllers.app_context import AppContext
 
 _PAUSE_MS = 3000
 
 
-class WindowController(QObject):
+class WindowLevelController(QObject):
     """Sets `ViewState.window`. It must listen to the study before the views do, so that they draw
     a scan with its own window at once."""
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: AppContext) -> None:
         super().__init__()
         self._bench = bench
-        self._memory = WindowMemory(bench.settings)
+        self._memory = WindowLevelMemory(bench.settings)
         self._keep_later = QTimer(self)
         self._keep_later.setSingleShot(True)
         self._keep_later.setInterval(_PAUSE_MS)

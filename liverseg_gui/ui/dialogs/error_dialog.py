@@ -70,7 +70,7 @@ def _end_of_log() -> str:
     return "\n".join(lines[-_LINES:])
 
 
-class ProblemBox(QMessageBox):
+class ErrorDialog(QMessageBox):
     """Says `message`, and what is left in a `comfort`.
 
     Where there are `details`, the details of the dialog are the report about them: what is

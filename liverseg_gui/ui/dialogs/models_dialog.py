@@ -26,14 +26,14 @@ from liverseg_gui.core.errors import LiverSegError, ModelError, NameTakenError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.models.registry import (
     InstalledModel,
-    Place,
+    ModelSource,
     choose_model,
     chosen_model,
     find_installed,
     find_model,
     list_models,
 )
-from liverseg_gui.segmentation.models.store import add_model, export_model, remove_model
+from liverseg_gui.segmentation.models.store import add_model, export_as_zip, remove_model
 from liverseg_gui.segmentation.models.weights_check import expected_shapes_apart
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.dialogs.models_list import ModelCardView, ModelsList
@@ -45,9 +45,9 @@ from liverseg_gui.ui.widgets.theme import Tone, set_tone
 
 _DROP = "A model can be dropped here too: its zip or its folder."
 _MOST_TRIES = 100
-_STAYS: dict[Place | None, str] = {
-    Place.BUILT_IN: "It comes with the program and stays.",
-    Place.SITE: "It is for all users of this computer: an administrator removes it.",
+_STAYS: dict[ModelSource | None, str] = {
+    ModelSource.BUILT_IN: "It comes with the program and stays.",
+    ModelSource.SITE: "It is for all users of this computer: an administrator removes it.",
 }
 
 
@@ -188,7 +188,7 @@ class ModelsDialog(QDialog):
         self.use_button.setToolTip("It is in use." if used else "From the next segmentation on")
         self.export_button.setEnabled(usable)
         place = None if model is None else model.place
-        self.remove_button.setEnabled(place is Place.USER and not busy)
+        self.remove_button.setEnabled(place is ModelSource.USER and not busy)
         self.remove_button.setToolTip(_STAYS.get(place, ""))
         self.roll_back_button.refresh()
         for button in (self.add_file, self.add_folder, self.add_renamed):
@@ -251,7 +251,7 @@ class ModelsDialog(QDialog):
         path = self._dialogs.export_model_as(Path(f"{model.name}.zip")) if model else None
         if model is None or path is None:
             return
-        work = partial(export_model, model.name, path)
+        work = partial(export_as_zip, model.name, path)
         self._run("Exporting the model", work, lambda _: self.tell(f"Written: {path}", "good"))
 
     def remove(self) -> None:

@@ -23,7 +23,7 @@ from liverseg_gui.ui.widgets.theme import QUALITY_TIP, set_tone
 
 
 @dataclass(frozen=True)
-class Choice:
+class PreferenceValue:
     """A value, what it is called, and a sentence on what it does where that is not plain."""
 
     value: Any
@@ -38,7 +38,7 @@ class PreferenceRow:
     key: str
     label: str
     tip: str
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[PreferenceValue, ...] = ()
 
 
 ROWS: tuple[PreferenceRow, ...] = (
@@ -47,12 +47,12 @@ ROWS: tuple[PreferenceRow, ...] = (
         "Mouse profile",
         "What dragging with the left button does",
         (
-            Choice(
+            PreferenceValue(
                 MouseProfile.DEFAULT,
                 "Default",
                 "Left-drag moves the crosshair, or does what the chosen tool does.",
             ),
-            Choice(
+            PreferenceValue(
                 MouseProfile.PACS,
                 "PACS",
                 "Left-drag changes window/level; a click moves the crosshair.",
@@ -64,8 +64,10 @@ ROWS: tuple[PreferenceRow, ...] = (
         "Vertical window/level drag",
         "Programs differ in this: choose what your hand is used to",
         (
-            Choice(False, "Down raises the center", "Dragging down makes the picture darker."),
-            Choice(True, "Up raises the center", "Dragging up makes the picture darker."),
+            PreferenceValue(
+                False, "Down raises the center", "Dragging down makes the picture darker."
+            ),
+            PreferenceValue(True, "Up raises the center", "Dragging up makes the picture darker."),
         ),
     ),
     PreferenceRow(
@@ -73,8 +75,8 @@ ROWS: tuple[PreferenceRow, ...] = (
         "Theme",
         "The colors of the window; the slices are on black in both",
         (
-            Choice(Theme.DARK, "Dark", "For a dark reading room."),
-            Choice(Theme.LIGHT, "Light", "For a bright room."),
+            PreferenceValue(Theme.DARK, "Dark", "For a dark reading room."),
+            PreferenceValue(Theme.LIGHT, "Light", "For a bright room."),
         ),
     ),
     PreferenceRow(
@@ -82,7 +84,7 @@ ROWS: tuple[PreferenceRow, ...] = (
         "Default window",
         "The window/level a scan opens with",
         tuple(
-            Choice(name, f"{name}  {window.width:g} / {window.center:g}")
+            PreferenceValue(name, f"{name}  {window.width:g} / {window.center:g}")
             for name, window in PRESETS.items()
         ),
     ),
@@ -91,10 +93,12 @@ ROWS: tuple[PreferenceRow, ...] = (
         "Segment on",
         "Takes effect with the next segmentation",
         (
-            Choice("auto", "Automatic", "The graphics card where there is one it can use."),
-            Choice("cpu", "CPU"),
-            Choice("cuda", "NVIDIA GPU (CUDA)"),
-            Choice("mps", "Apple GPU (MPS)"),
+            PreferenceValue(
+                "auto", "Automatic", "The graphics card where there is one it can use."
+            ),
+            PreferenceValue("cpu", "CPU"),
+            PreferenceValue("cuda", "NVIDIA GPU (CUDA)"),
+            PreferenceValue("mps", "Apple GPU (MPS)"),
         ),
     ),
     PreferenceRow(
@@ -102,8 +106,8 @@ ROWS: tuple[PreferenceRow, ...] = (
         "Quality",
         QUALITY_TIP,
         (
-            Choice("fast", "Fast", "One look at each slice."),
-            Choice("best", "Best", "The mean of four looks: takes four times as long."),
+            PreferenceValue("fast", "Fast", "One look at each slice."),
+            PreferenceValue("best", "Best", "The mean of four looks: takes four times as long."),
         ),
     ),
     PreferenceRow("hide_patient", "Hide patient", "Show no name, id or date of the patient"),

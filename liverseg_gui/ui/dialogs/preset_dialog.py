@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBo
 from liverseg_gui.state.user_presets import (
     LONGEST_PRESET_NAME,
     MOST_USER_PRESETS,
-    name_problem,
+    preset_name_problem,
     same_name,
     tidy_name,
 )
@@ -53,7 +53,7 @@ class PresetDialog(QDialog):
 
     def _check(self) -> None:
         clash = same_name(self.name, self._taken) is not None
-        problem = name_problem(self.name)
+        problem = preset_name_problem(self.name)
         if not problem and clash and not self._replace:
             problem = "Another preset of yours has this name."
         if not problem and self._replace and not clash and len(self._taken) >= MOST_USER_PRESETS:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from liverseg_gui.io.masks.read import FileLabel
     from liverseg_gui.ui.dialogs.geometry_dialog import GeometryChoice
     from liverseg_gui.ui.dialogs.labels_dialog import LabelChoice
-    from liverseg_gui.ui.viewer.screenshot import PictureOptions
+    from liverseg_gui.ui.viewer.screenshot import ScreenshotOptions
 
 _SCANS = "*.nii *.nii.gz *.hdr *.img *.nrrd *.nhdr *.mha *.mhd *.dcm *.ima *.zip DICOMDIR"
 _OPEN_FILTER = (
@@ -45,15 +45,15 @@ class Dialogs:
 
     def problem(self, message: str, details: str = "") -> None:
         """Show what went wrong; of `details` a report to the makers can be made."""
-        from liverseg_gui.ui.dialogs.error_dialog import ProblemBox
+        from liverseg_gui.ui.dialogs.error_dialog import ErrorDialog
 
-        ProblemBox(self._parent, message, details).exec()
+        ErrorDialog(self._parent, message, details).exec()
 
     def crashed(self, words: str) -> None:
         """Tell that the program crashed when it ran last; `words` is what it could still write."""
-        from liverseg_gui.ui.dialogs.error_dialog import ProblemBox
+        from liverseg_gui.ui.dialogs.error_dialog import ErrorDialog
 
-        ProblemBox(self._parent, _CRASHED, words, _SAVED_IS_WHOLE).exec()
+        ErrorDialog(self._parent, _CRASHED, words, _SAVED_IS_WHOLE).exec()
 
     def save_first(self, question: str) -> bool | None:
         """Ask about an unsaved mask: True to save it, False to discard it, None to stay."""
@@ -92,9 +92,9 @@ class Dialogs:
         self, title: str, entries: Sequence[VolumeEntry], chosen: Callable[[int], None]
     ) -> None:
         """Offer `entries`; `chosen` gets the index of the one to open. Returns at once."""
-        from liverseg_gui.ui.dialogs.scan_browser import StudyBrowser
+        from liverseg_gui.ui.dialogs.scan_browser import ScanBrowser
 
-        browser = StudyBrowser(self._parent, title, entries, self._settings)
+        browser = ScanBrowser(self._parent, title, entries, self._settings)
         browser.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         browser.chosen.connect(chosen)
         browser.open()
@@ -172,11 +172,11 @@ class Dialogs:
         """Ask where to write the zip of a model."""
         return self._save("Export a model", proposal, _MODEL_FILTER)
 
-    def picture_options(self, options: PictureOptions) -> PictureOptions | None:
+    def picture_options(self, options: ScreenshotOptions) -> ScreenshotOptions | None:
         """Ask what a picture shows, starting from `options`."""
-        from liverseg_gui.ui.dialogs.screenshot_dialog import PictureDialog
+        from liverseg_gui.ui.dialogs.screenshot_dialog import ScreenshotDialog
 
-        dialog = PictureDialog(self._parent, options, self._settings.hide_patient)
+        dialog = ScreenshotDialog(self._parent, options, self._settings.hide_patient)
         return dialog.options if dialog.exec() else None
 
     def save_picture_as(self, proposal: Path) -> Path | None:

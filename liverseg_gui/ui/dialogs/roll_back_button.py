@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton
 
 from liverseg_gui.core.errors import LiverSegError
-from liverseg_gui.segmentation.models.history import model_before, roll_back
+from liverseg_gui.segmentation.models.history import previous_model, roll_back
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.widgets.patient_display import text_shown
 
@@ -27,7 +27,7 @@ class RollBackButton(QPushButton):
 
     def refresh(self) -> None:
         """Name the model before, or hide."""
-        before = model_before(self._settings)
+        before = previous_model(self._settings)
         self.setVisible(before is not None)
         name = text_shown(before or "", self._settings).replace("&", "&&")
         self.setText(f"Roll bac&k to {name}")

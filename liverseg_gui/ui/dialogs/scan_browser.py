@@ -19,15 +19,15 @@ from PySide6.QtWidgets import (
 
 from liverseg_gui.io.entries import VolumeEntry, likeliest
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.dialogs.scan_tree import StudyTree
-from liverseg_gui.ui.dialogs.thumbnails import Picture, Thumbnails, icon
-from liverseg_gui.ui.widgets.issues_card import FindingsCard
+from liverseg_gui.ui.dialogs.scan_tree import ScanTree
+from liverseg_gui.ui.dialogs.thumbnails import Picture, Thumbnails, thumbnail_icon
+from liverseg_gui.ui.widgets.issues_card import IssuesCard
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.scan_facts import ScanFacts, scan_facts
 from liverseg_gui.ui.widgets.theme import set_tone
 
 
-class StudyBrowser(QDialog):
+class ScanBrowser(QDialog):
     """Shows `entries`; `chosen` carries the index of the one to open. Shown with `open()`."""
 
     chosen = Signal(int)
@@ -51,8 +51,8 @@ class StudyBrowser(QDialog):
         self.search.setPlaceholderText("Filter: words of patient, study, series, phase ...")
         self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName("Filter")
-        self.tree = StudyTree(self._settings)
-        self.card = FindingsCard(lambda text: text_shown(text, self._settings), foldable=False)
+        self.tree = ScanTree(self._settings)
+        self.card = IssuesCard(lambda text: text_shown(text, self._settings), foldable=False)
         self.card.setMinimumWidth(250)
         self.hint = QLabel()
         set_tone(self.hint, "muted")
@@ -105,7 +105,7 @@ class StudyBrowser(QDialog):
     def _set_picture(self, number: int, picture: Picture) -> None:
         item = self.tree.item_of(number)
         if item is not None:
-            item.setIcon(0, icon(picture))
+            item.setIcon(0, thumbnail_icon(picture))
 
     def _select(self, *_: object) -> None:
         number = self.selected

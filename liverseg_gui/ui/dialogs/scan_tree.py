@@ -26,7 +26,7 @@ _WIDTHS = (400, 68, 52, 136, 110, 84, 56)
 _NUMBER = Qt.ItemDataRole.UserRole
 
 
-class StudyTree(QTreeWidget):
+class ScanTree(QTreeWidget):
     """Lists entries; `number_of` says which one an item stands for."""
 
     def __init__(self, settings: Settings) -> None:

@@ -11,16 +11,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from liverseg_gui.ui.viewer.screenshot import PictureOptions
+from liverseg_gui.ui.viewer.screenshot import ScreenshotOptions
 
 _SIZES = {"As on the screen": 1, "Twice as fine": 2, "Four times as fine": 4}
 
 
-class PictureDialog(QDialog):
+class ScreenshotDialog(QDialog):
     """Starts from `options`, which then gives what was chosen; no name where it is hidden."""
 
     def __init__(
-        self, parent: QWidget | None, options: PictureOptions, patient_hidden: bool
+        self, parent: QWidget | None, options: ScreenshotOptions, patient_hidden: bool
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Save picture")
@@ -52,9 +52,9 @@ class PictureDialog(QDialog):
         form.addRow(buttons)
 
     @property
-    def options(self) -> PictureOptions:
+    def options(self) -> ScreenshotOptions:
         """What is chosen."""
-        return PictureOptions(
+        return ScreenshotOptions(
             self._what.currentIndex() == 1,
             self._annotations.isChecked(),
             self._patient.isChecked() and self._patient.isEnabled(),

@@ -56,7 +56,7 @@ class Thumbnails(QObject):
         self._runner.shutdown(timeout_s=0.0)
 
 
-def icon(image: Picture) -> QIcon:
+def thumbnail_icon(image: Picture) -> QIcon:
     """Grey (rows, columns) as a square icon, its aspect ratio kept on black."""
     grey = np.ascontiguousarray(image)
     rows, columns = grey.shape

@@ -16,7 +16,7 @@ class _Bell(QObject):
     rung = Signal()
 
 
-def wait_for(work: Callable[[], Result]) -> Result:
+def run_blocking(work: Callable[[], Result]) -> Result:
     """What `work` returns or raises. It runs in a thread; keys and clicks wait until it is done.
 
     The thread is no daemon: even a program that is closed finishes it.

@@ -18,11 +18,11 @@ from PySide6.QtWidgets import (
 
 from liverseg_gui import __version__
 from liverseg_gui.system.licenses import components, index
-from liverseg_gui.ui.jobs.blocking_call import wait_for
+from liverseg_gui.ui.jobs.blocking_call import run_blocking
 from liverseg_gui.ui.main_window.status_bar import NOTICE
 
 
-class AboutBox(QMessageBox):
+class AboutDialog(QMessageBox):
     """Name, version and license; the button beside them opens the licenses of others."""
 
     def __init__(self, parent: QWidget | None) -> None:
@@ -52,7 +52,7 @@ class LicensesDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Licenses")
         self.resize(QSize(1000, 660).boundedTo(self.screen().availableSize() * 0.95))
-        self._components = wait_for(components)
+        self._components = run_blocking(components)
         self.list = QListWidget()
         self.list.setAccessibleName("Components")
         self.list.addItem("All components")

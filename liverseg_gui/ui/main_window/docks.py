@@ -24,7 +24,7 @@ _FEATURES = (
 )
 
 
-class Panels(QObject):
+class Docks(QObject):
     """The docks of `window`, made before. `card` has content only while a scan is open."""
 
     def __init__(self, window: QMainWindow, card: QDockWidget) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from liverseg_gui.ui.main_window.welcome_card import WelcomeCard
 
 
-class Guide(QObject):
+class FirstSteps(QObject):
     """Shows the card in the `middle` of `window`, by itself once in a lifetime, and the list.
 
     Afterwards the keyboard is on the panes again.

@@ -20,13 +20,13 @@ from liverseg_gui.system import paths as resources
 from liverseg_gui.system.clear_caches import clear_caches
 from liverseg_gui.system.paths import log_folder
 from liverseg_gui.ui.annotations.texts import KINDS
-from liverseg_gui.ui.main_window.about_dialog import AboutBox
+from liverseg_gui.ui.main_window.about_dialog import AboutDialog
 from liverseg_gui.ui.main_window.refresh import USER_GUIDE, refresh_commands
 from liverseg_gui.ui.main_window.viewer_window import ViewerWindow
-from liverseg_gui.ui.widgets.open_externally import open_outside
+from liverseg_gui.ui.widgets.open_externally import open_externally
 
 
-def reading_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
+def annotation_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
     """The handlers of all of them but the tools, by key."""
     control = window.readings
     return {
@@ -63,7 +63,7 @@ def handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
         **_look_handlers(window),
         **_layout_handlers(window),
         **{key: partial(_choose_tool, window, tool) for key, tool in tools.items()},
-        **reading_handlers(window),
+        **annotation_handlers(window),
         **_overlay_handlers(window),
         **_own_handlers(window),
     }
@@ -236,10 +236,10 @@ def _show_preferences(window: ViewerWindow) -> None:
 
 
 def _show_user_guide(window: ViewerWindow) -> None:
-    page = resources.page(USER_GUIDE)
+    page = resources.document_page(USER_GUIDE)
     if page is not None:
         window.bench.said.emit(f"The user guide is {page}.")
-    if page is None or not open_outside(page):
+    if page is None or not open_externally(page):
         window.bench.tell(
             "The user guide cannot be shown. Look whether this computer has a web browser; "
             "if it has one, install LiverSeg again."
@@ -259,14 +259,14 @@ def _show_models(window: ViewerWindow) -> None:
 def show_training(window: ViewerWindow, out: Path | None = None) -> None:
     """There is one room, and it stays beside the window; `out` is a training to show in it."""
     from liverseg_gui.ui.training_window.pages import standard_pages
-    from liverseg_gui.ui.training_window.window import TrainingRoom
+    from liverseg_gui.ui.training_window.window import TrainingWindow
 
-    room = window.findChild(TrainingRoom)
-    if not isinstance(room, TrainingRoom):
+    room = window.findChild(TrainingWindow)
+    if not isinstance(room, TrainingWindow):
         show_slice = window.controller.opener.show_slice
         watch, dialogs = window.trainings, window.bench.dialogs
         pages = standard_pages(window.settings, dialogs, watch, show_slice)
-        room = TrainingRoom(window, pages)
+        room = TrainingWindow(window, pages)
         room.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         window.closing.connect(room.leave)
         room.finished.connect(window.trainings.look)
@@ -288,7 +288,7 @@ def _show_log_folder(window: ViewerWindow) -> None:
     with suppress(OSError):  # then there is nothing to show, and it is told where it would be
         folder.mkdir(parents=True, exist_ok=True)
     window.bench.said.emit(place)
-    if not open_outside(folder):
+    if not open_externally(folder):
         window.bench.dialogs.problem(place)
 
 
@@ -297,7 +297,7 @@ def _choose_quality(window: ViewerWindow, quality: str, _checked: bool) -> None:
 
 
 def _about(window: ViewerWindow) -> None:
-    AboutBox(window).exec()
+    AboutDialog(window).exec()
 
 
 def _full_screen(window: ViewerWindow, full: bool) -> None:

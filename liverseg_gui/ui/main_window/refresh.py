@@ -28,7 +28,7 @@ def tool_checks(window: ViewerWindow) -> dict[str, bool]:
     return {f"tool {kind.value}": tool is each for each, kind in KINDS.items()}
 
 
-def refresh_readings(window: ViewerWindow) -> None:
+def refresh_annotations(window: ViewerWindow) -> None:
     """Bring the state of these commands up to date; undo and redo say what they are about."""
     actions, readings, history = window.actions_by_key, window.bench.readings, window.bench.history
     idle = window.study.preview is None
@@ -81,7 +81,7 @@ def refresh_commands(window: ViewerWindow) -> None:
     actions["save_slices"].setEnabled(has_mask and slices is not None)
     alone = study.mask is None and bool(window.bench.readings.items)
     actions["save_report"].setEnabled(study.measurements is not None or alone)
-    refresh_readings(window)
+    refresh_annotations(window)
     comparer = window.controller.comparer
     going = window.runner.busy or window.flicker.running or window.readings.unfinished
     actions["cancel"].setEnabled(going)
@@ -91,7 +91,7 @@ def refresh_commands(window: ViewerWindow) -> None:
     actions["compare_before"].setEnabled(has_mask and comparer.has_before)
     actions["stop_comparing"].setEnabled(study.compared is not None)
     actions["train"].setVisible(has_training())
-    actions["user_guide"].setVisible(resources.page(USER_GUIDE) is not None)
+    actions["user_guide"].setVisible(resources.document_page(USER_GUIDE) is not None)
     _refresh_segment(window)
     _refresh_checks(window)
     _refresh_recent(window)

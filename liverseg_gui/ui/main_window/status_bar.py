@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QLabel, QStatusBar
 
 from liverseg_gui.core.geometry import Int3
-from liverseg_gui.state.open_scan import Study
+from liverseg_gui.state.open_scan import OpenScan
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.jobs.job_bar import JobBar
 from liverseg_gui.ui.viewer.slice_view import SliceView, slab_name
@@ -16,10 +16,10 @@ _GAP_PX = 12
 NOTICE = "Research use only. Not a medical device."
 
 
-class StatusLine:
+class StatusBar:
     """Fills `bar`. `cursor` and `look` are its texts."""
 
-    def __init__(self, bar: QStatusBar, study: Study, view: ViewState, jobs: JobBar) -> None:
+    def __init__(self, bar: QStatusBar, study: OpenScan, view: ViewState, jobs: JobBar) -> None:
         self._study, self._view = study, view
         self.cursor, self.look, notice = QLabel(), QLabel(), QLabel(NOTICE)
         set_tone(notice, "warning")

@@ -18,35 +18,35 @@ from PySide6.QtWidgets import (
 
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.segmentation.segmenter import Segmenter
-from liverseg_gui.state.open_scan import Study
+from liverseg_gui.state.open_scan import OpenScan
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import Pane, ViewState
-from liverseg_gui.ui.controllers.annotations import ReadingController
-from liverseg_gui.ui.controllers.app_context import Workbench
-from liverseg_gui.ui.controllers.scan import StudyController
+from liverseg_gui.ui.controllers.annotations import AnnotationController
+from liverseg_gui.ui.controllers.app_context import AppContext
+from liverseg_gui.ui.controllers.scan import ScanController
 from liverseg_gui.ui.controllers.surface import SurfaceController
-from liverseg_gui.ui.controllers.window_level import WindowController
+from liverseg_gui.ui.controllers.window_level import WindowLevelController
 from liverseg_gui.ui.dialogs.prompts import Dialogs
 from liverseg_gui.ui.jobs.job_bar import JobBar
 from liverseg_gui.ui.jobs.job_runner import JobRunner
-from liverseg_gui.ui.main_window.docks import DisplayPanel, Panels
-from liverseg_gui.ui.main_window.first_steps import Guide
-from liverseg_gui.ui.main_window.status_bar import NOTICE, StatusLine
-from liverseg_gui.ui.panels.annotations_panel import ReadingsPanel
+from liverseg_gui.ui.main_window.docks import DisplayPanel, Docks
+from liverseg_gui.ui.main_window.first_steps import FirstSteps
+from liverseg_gui.ui.main_window.status_bar import NOTICE, StatusBar
+from liverseg_gui.ui.panels.annotations_panel import AnnotationsPanel
 from liverseg_gui.ui.panels.comparison_panel import ComparisonPanel
 from liverseg_gui.ui.panels.overlay_panel import OverlayPanel
 from liverseg_gui.ui.panels.results_panel import ResultsPanel
 from liverseg_gui.ui.panels.slab_panel import SlabPanel
-from liverseg_gui.ui.panels.window_level_panel import WindowPanel
-from liverseg_gui.ui.training_window.run_watcher import TrainingWatch
+from liverseg_gui.ui.panels.window_level_panel import WindowLevelPanel
+from liverseg_gui.ui.training_window.run_watcher import RunWatcher
 from liverseg_gui.ui.viewer.cine import Cine
 from liverseg_gui.ui.viewer.flicker import Flicker
 from liverseg_gui.ui.viewer.overlay_layer import OverlayLayer
 from liverseg_gui.ui.viewer.panes import PaneGrid
-from liverseg_gui.ui.viewer.screenshot import PictureOptions, picture
+from liverseg_gui.ui.viewer.screenshot import ScreenshotOptions, screenshot
 from liverseg_gui.ui.viewer.slice_view import SliceView
 from liverseg_gui.ui.viewer.surface3d.view import SurfaceView
-from liverseg_gui.ui.widgets.issues_card import FindingsCard
+from liverseg_gui.ui.widgets.issues_card import IssuesCard
 from liverseg_gui.ui.widgets.patient_display import text_shown
 
 _WELCOME = (
@@ -76,19 +76,19 @@ class ViewerWindow(QMainWindow):
         right = Qt.DockWidgetArea.RightDockWidgetArea
         self.setTabPosition(right, QTabWidget.TabPosition.North)
         self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize()))
-        self.study, self.view_state = Study(), ViewState()
+        self.study, self.view_state = OpenScan(), ViewState()
         self.settings = settings or Settings()
         self.runner = JobRunner()
         dialogs = dialogs or Dialogs(self, self.settings)
-        self.bench = Workbench(self.study, self.view_state, self.settings, self.runner, dialogs)
-        self.controller = StudyController(self.bench, segmenter)
-        self.windows = WindowController(self.bench)
+        self.bench = AppContext(self.study, self.view_state, self.settings, self.runner, dialogs)
+        self.controller = ScanController(self.bench, segmenter)
+        self.windows = WindowLevelController(self.bench)
         self.actions_by_key: dict[str, QAction] = {}
         self._build_views()
         self._build_panels()
         self._build_status()
-        self.guide = Guide(self, self._stack, self.panes, self.settings)
-        self.panels = Panels(self, self.card_dock)
+        self.guide = FirstSteps(self, self._stack, self.panes, self.settings)
+        self.panels = Docks(self, self.card_dock)
         self.panels.show_card(False)
 
     def _build_views(self) -> None:
@@ -105,7 +105,7 @@ class ViewerWindow(QMainWindow):
             view.hovered.connect(partial(self._hover, view))
             view.read_again.connect(partial(self._read, view))
             view.add_layer(self.overlays[plane])
-        self.readings = ReadingController(self.bench, self.panes)
+        self.readings = AnnotationController(self.bench, self.panes)
         self.cine = Cine(self._cine_step)
         self._cine_view = self.panes.active_view
         welcome = QLabel(_WELCOME)
@@ -116,7 +116,7 @@ class ViewerWindow(QMainWindow):
         self.setCentralWidget(self._stack)
 
     def _build_panels(self) -> None:
-        self.card = FindingsCard(self._shown)
+        self.card = IssuesCard(self._shown)
         self.panel = ResultsPanel(self.study, self.settings)
         self.panel.segment_asked.connect(self.controller.segment)
         self.panel.lesion_chosen.connect(self.controller.go_to_lesion)
@@ -126,7 +126,7 @@ class ViewerWindow(QMainWindow):
         self.card_dock = self._dock("Scan check", "scan check", self.card)
         self._results_dock = self._dock("Results", "results", self.panel)
         self.display_dock = self.add_panel("Display", "display", self._build_display())
-        self.readings_panel = ReadingsPanel(self.study, self.bench.readings)
+        self.readings_panel = AnnotationsPanel(self.study, self.bench.readings)
         self.readings_panel.asked.connect(self.readings.go_to)
         self.readings_dock = self.add_panel("Readings", "readings", self.readings_panel)
         self._results_dock.raise_()
@@ -136,7 +136,7 @@ class ViewerWindow(QMainWindow):
         self.card.size_wanted.connect(self._fit_card.start)
 
     def _build_display(self) -> QWidget:
-        self.window_panel = WindowPanel(self.study, self.view_state, self.settings)
+        self.window_panel = WindowLevelPanel(self.study, self.view_state, self.settings)
         self.window_panel.auto_asked.connect(self.windows.auto)
         self.overlay_panel = OverlayPanel(self.view_state, self.settings, self.flicker)
         self.comparison_panel = ComparisonPanel(
@@ -175,9 +175,9 @@ class ViewerWindow(QMainWindow):
 
     def _build_status(self) -> None:
         self.job_bar = JobBar(self.runner, self._shown)
-        self.trainings = TrainingWatch(self.bench.dialogs, self._shown)
+        self.trainings = RunWatcher(self.bench.dialogs, self._shown)
         self.statusBar().addPermanentWidget(self.trainings.notice)
-        self.status = StatusLine(self.statusBar(), self.study, self.view_state, self.job_bar)
+        self.status = StatusBar(self.statusBar(), self.study, self.view_state, self.job_bar)
 
     def _shown(self, text: str) -> str:
         return text_shown(text, self.settings)
@@ -220,10 +220,10 @@ class ViewerWindow(QMainWindow):
         name = "3d" if pane is Pane.SURFACE else f"{pane.value.lower()}_{view.index + 1}"
         self.controller.saver.save_picture(self._picture, name)
 
-    def _picture(self, options: PictureOptions) -> QImage:
+    def _picture(self, options: ScreenshotOptions) -> QImage:
         hidden = self.settings.hide_patient
         allowed = replace(options, patient=options.patient and not hidden)
-        return picture(self.panes, self.view_state, allowed, NOTICE)
+        return screenshot(self.panes, self.view_state, allowed, NOTICE)
 
     def _hover(self, view: SliceView, voxel: Int3 | None) -> None:
         if voxel is not None and len(self.panes.shown) > 1:

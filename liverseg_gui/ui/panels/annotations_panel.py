@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from liverseg_gui.core.annotations import Reading
-from liverseg_gui.state.annotations import Readings
-from liverseg_gui.state.open_scan import Study
+from liverseg_gui.core.annotations import Annotation
+from liverseg_gui.state.annotations import Annotations
+from liverseg_gui.state.open_scan import OpenScan
 from liverseg_gui.ui.annotations.texts import EMPTY, figure_lines, place, short_figures, short_place
 from liverseg_gui.ui.widgets.severity import why_unreliable
 from liverseg_gui.ui.widgets.theme import set_tone
@@ -30,16 +30,16 @@ _NAME, _FIGURES = 1, 3
 BUTTONS = ("delete_reading", "delete_readings", "undo", "redo")
 
 
-class ReadingsPanel(QWidget):
-    """Follows `Readings`. A chosen row asks to go to its reading; names can be edited."""
+class AnnotationsPanel(QWidget):
+    """Follows `Annotations`. A chosen row asks to go to its reading; names can be edited."""
 
     asked = Signal(int)
 
-    def __init__(self, study: Study, readings: Readings) -> None:
+    def __init__(self, study: OpenScan, readings: Annotations) -> None:
         super().__init__()
         self._study, self._readings = study, readings
         self._ids: list[int] = []
-        self._filled: list[tuple[int, Reading]] = []
+        self._filled: list[tuple[int, Annotation]] = []
         self._table = _Table()
         self._table.currentCellChanged.connect(self._ask)
         self._table.cellClicked.connect(self._ask)
@@ -79,7 +79,7 @@ class ReadingsPanel(QWidget):
         self._table.setCurrentCell(row, _NAME if row >= 0 else -1)
         self._table.blockSignals(False)
 
-    def _fill(self, row: int, id_: int, reading: Reading) -> None:
+    def _fill(self, row: int, id_: int, reading: Annotation) -> None:
         figures = self._readings.figures(id_)
         lines = short_figures(figures) if figures is not None else ()
         doubt = "" if figures is None or figures.mm_reliable else why_unreliable(self._study.volume)

@@ -27,7 +27,7 @@ from liverseg_gui.evaluation.mask_comparison import (
     ONLY_B,
     LabelComparison,
 )
-from liverseg_gui.state.open_scan import Study
+from liverseg_gui.state.open_scan import OpenScan
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.controllers.compare import CompareController
 from liverseg_gui.ui.widgets.severity import SHORT_MARK, why_unreliable
@@ -48,7 +48,7 @@ class ComparisonPanel(QGroupBox):
 
     def __init__(
         self,
-        study: Study,
+        study: OpenScan,
         view: ViewState,
         comparer: CompareController,
         shown: Callable[[str], str] = str,

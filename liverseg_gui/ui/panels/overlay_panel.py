@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from liverseg_gui.core.display import DEFAULT_STYLES, LabelStyle
 from liverseg_gui.core.labels import LABEL_NAMES
-from liverseg_gui.state.overlay_style import THICKEST_PX, THINNEST_PX, OverlayLook
+from liverseg_gui.state.overlay_style import THICKEST_PX, THINNEST_PX, OverlayStyle
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.viewer.flicker import Flicker
@@ -143,7 +143,7 @@ class OverlayPanel(QGroupBox):
     def keep(self) -> None:
         """Write how masks are drawn to the settings, if it changed."""
         self._keep.stop()
-        look = OverlayLook.of(self._view)
+        look = OverlayStyle.of(self._view)
         if look != self._settings.overlay:
             self._settings.set_overlay(look)
 
@@ -173,7 +173,7 @@ class OverlayPanel(QGroupBox):
 
     def _follow(self, *_: object) -> None:
         self._refresh()
-        if OverlayLook.of(self._view) != self._settings.overlay:
+        if OverlayStyle.of(self._view) != self._settings.overlay:
             self._keep.start()
 
     def _refresh(self) -> None:

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from liverseg_gui.state.open_scan import Study
+from liverseg_gui.state.open_scan import OpenScan
 from liverseg_gui.state.preferences import QUALITIES
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.widgets.patient_display import text_shown
@@ -44,7 +44,7 @@ class ResultsPanel(QWidget):
     segment_asked = Signal()
     lesion_chosen = Signal(object)
 
-    def __init__(self, study: Study, settings: Settings) -> None:
+    def __init__(self, study: OpenScan, settings: Settings) -> None:
         super().__init__()
         self._study, self._settings = study, settings
         layout = QVBoxLayout(self)

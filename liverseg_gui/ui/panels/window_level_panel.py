@@ -27,7 +27,7 @@ from liverseg_gui.core.window_level import (
     WIDEST,
     Window,
 )
-from liverseg_gui.state.open_scan import Study
+from liverseg_gui.state.open_scan import OpenScan
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.panels.histogram_plot import HistogramPlot
@@ -45,7 +45,7 @@ BUTTONS = {
 PRESET_COMMANDS = ("save_preset", "rename_preset", "delete_preset")
 
 
-class NumberBox(QSpinBox):
+class WindowNumberBox(QSpinBox):
     """A number in HU that is taken on Enter or when the box is left."""
 
     def __init__(self, name: str, least: float, most: float, step: int) -> None:
@@ -77,13 +77,13 @@ class NumberBox(QSpinBox):
         self.blockSignals(False)
 
 
-class WindowPanel(QGroupBox):
+class WindowLevelPanel(QGroupBox):
     """Follows `ViewState.window` and changes it. `done` tells that a number was entered."""
 
     done = Signal()
     auto_asked = Signal()
 
-    def __init__(self, study: Study, view: ViewState, settings: Settings) -> None:
+    def __init__(self, study: OpenScan, view: ViewState, settings: Settings) -> None:
         super().__init__("Window/level")
         self._study, self._view, self._settings = study, view, settings
         self._build()
@@ -101,8 +101,8 @@ class WindowPanel(QGroupBox):
         self._presets.activated.connect(self._choose)
         self._more = _button("Presets of your own", "...")
         self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._width = NumberBox("Window width", NARROWEST, WIDEST, 10)
-        self._center = NumberBox("Window center (level)", LOWEST_CENTER, HIGHEST_CENTER, 5)
+        self._width = WindowNumberBox("Window width", NARROWEST, WIDEST, 10)
+        self._center = WindowNumberBox("Window center (level)", LOWEST_CENTER, HIGHEST_CENTER, 5)
         for box, set_it in ((self._width, self._set_width), (self._center, self._set_center)):
             box.valueChanged.connect(set_it)
             NumberKeys(box).done.connect(self.done)

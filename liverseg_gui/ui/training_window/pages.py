@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.dialogs.prompts import Dialogs
 from liverseg_gui.ui.training_window.data.page import DataPage
-from liverseg_gui.ui.training_window.run_watcher import TrainingWatch
+from liverseg_gui.ui.training_window.run_watcher import RunWatcher
 from liverseg_gui.ui.training_window.widgets.data_selection import DataSelection
 from liverseg_gui.ui.widgets.patient_display import text_shown
 
@@ -188,7 +188,7 @@ class Pages:
 def standard_pages(
     settings: Settings,
     dialogs: Dialogs,
-    watch: TrainingWatch | None = None,
+    watch: RunWatcher | None = None,
     show_slice: ShowSlice | None = None,
 ) -> Pages:
     """The pages of the program; `watch` looks after its trainings where no room is open, and
@@ -212,9 +212,9 @@ def standard_pages(
 
 
 def _recipe(settings: Settings) -> QWidget:
-    from liverseg_gui.ui.training_window.config.page import RecipePage
+    from liverseg_gui.ui.training_window.config.page import ConfigPage
 
-    return RecipePage(settings)
+    return ConfigPage(settings)
 
 
 def _run(settings: Settings, dialogs: Dialogs) -> QWidget:
@@ -230,19 +230,19 @@ def _result(settings: Settings, dialogs: Dialogs, show_slice: ShowSlice | None) 
 
 
 def _improve(settings: Settings, parent: QWidget, data: DataPage) -> ImproveAsk:
-    from liverseg_gui.ui.training_window.fine_tune.dialog import ImproveDialog
+    from liverseg_gui.ui.training_window.fine_tune.dialog import FineTuneDialog
 
     slices = sum(data.slices)
-    dialog = ImproveDialog(parent, settings, data.sources, data.selection(), slices)
+    dialog = FineTuneDialog(parent, settings, data.sources, data.selection(), slices)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     return dialog
 
 
 def _training() -> Training:
     from liverseg_gui.ui.training_window.process.training_process import refuse_second
-    from training.runs.registry import forget, known_runs, new_run_folder
+    from training.runs.registry import known_runs, new_run_folder, unregister_run
 
-    return Training(_job, new_run_folder, known_runs, forget, refuse_second)
+    return Training(_job, new_run_folder, known_runs, unregister_run, refuse_second)
 
 
 def _job(selection: DataSelection, recipe: TrainConfig, name: str, out: Path) -> TrainingJob:

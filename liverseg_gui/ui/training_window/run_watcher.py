@@ -36,7 +36,7 @@ _WORDS: dict[str, tuple[str, Tone]] = {
 }
 
 
-class TrainingNotice(QWidget):
+class RunNotice(QWidget):
     """Hidden until there is something to say. `asked` to show the training, `dismissed` not to."""
 
     asked = Signal()
@@ -66,7 +66,7 @@ class TrainingNotice(QWidget):
         self.show()
 
 
-class TrainingWatch(QObject):
+class RunWatcher(QObject):
     """`notice` tells of a training that runs, or was interrupted; `show_asked` carries its folder.
 
     One that was seen running is told of when it ends, too.
@@ -79,7 +79,7 @@ class TrainingWatch(QObject):
         self._dialogs, self._shown = dialogs, shown
         self._concerns: list[Path] = []
         self._told: RunRecord | None = None
-        self.notice = TrainingNotice()
+        self.notice = RunNotice()
         self.notice.asked.connect(self._show)
         self.notice.dismissed.connect(self._dismiss)
         self._timer = QTimer(self)

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.ui.training_window.data.page import DataPage
-from liverseg_gui.ui.training_window.fine_tune.dialog import ImproveButton
+from liverseg_gui.ui.training_window.fine_tune.dialog import FineTuneButton
 from liverseg_gui.ui.training_window.pages import (
     TITLES,
     HasJobs,
@@ -57,7 +57,7 @@ _LOOK_MS = 3000
 _NO_RUN = "Start a training first, or show one of those below."
 
 
-def restore_geometry(room: QDialog) -> None:
+def restore_window(room: QDialog) -> None:
     """As it was, or as large as the screen allows."""
     room.resize(SIZE.boundedTo(room.screen().availableSize() * 0.95))
     geometry = _stored().value(_GEOMETRY)
@@ -65,7 +65,7 @@ def restore_geometry(room: QDialog) -> None:
         room.restoreGeometry(geometry)
 
 
-def keep_geometry(room: QDialog) -> None:
+def keep_window(room: QDialog) -> None:
     """Remember it."""
     stored = _stored()
     stored.setValue(_GEOMETRY, room.saveGeometry())
@@ -76,7 +76,7 @@ def _stored() -> QSettings:
     return QSettings(str(config_folder() / "window.ini"), QSettings.Format.IniFormat)
 
 
-class TrainingRoom(QDialog):
+class TrainingWindow(QDialog):
     """Non-modal: the window stays usable beside it, and a training goes on when it is closed."""
 
     def __init__(self, parent: QWidget | None, pages: Pages) -> None:
@@ -91,7 +91,7 @@ class TrainingRoom(QDialog):
         self.setSizeGripEnabled(True)
         self._steps = offered_steps(pages)
         self._build()
-        restore_geometry(self)
+        restore_window(self)
         self._watch = QTimer(self)
         self._watch.setInterval(_LOOK_MS)
         self._watch.timeout.connect(self.refresh_runs)
@@ -168,7 +168,7 @@ class TrainingRoom(QDialog):
         self.name.setMaximumWidth(240)
         self.name.textChanged.connect(lambda _: self._refresh())
         self.name_label.setBuddy(self.name)
-        self.improve_button = ImproveButton(self.improve)
+        self.improve_button = FineTuneButton(self.improve)
         self.back_button = _button("&Back", self.back)
         self.next_button = _button("&Next", self.next)
         self.close_button = _button("Close", self.reject)
@@ -407,7 +407,7 @@ class TrainingRoom(QDialog):
 
     def done(self, result: int) -> None:
         """Remember the size and give up what runs here; a training goes on."""
-        keep_geometry(self)
+        keep_window(self)
         self._watch.stop()
         for page in () if self._closed else self._made.values():
             if isinstance(page, HasJobs):

@@ -12,7 +12,7 @@ from liverseg_gui.core.display import grey
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.slabs import plane_step_mm
 from liverseg_gui.core.volume import Volume
-from liverseg_gui.state.open_scan import Study
+from liverseg_gui.state.open_scan import OpenScan
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.widgets.input_filters import Notches
 from liverseg_gui.ui.widgets.theme import PANE_TEXT, PLANE_COLORS
@@ -25,7 +25,7 @@ _HERE, _TEXT = QColor(PLANE_COLORS[Plane.AXIAL]), QColor(PANE_TEXT)
 class AxialStrip(QWidget):
     """As many slices as fit, about 5 mm apart; the middle one is the one the planes show."""
 
-    def __init__(self, study: Study, view: ViewState) -> None:
+    def __init__(self, study: OpenScan, view: ViewState) -> None:
         super().__init__()
         self._study, self._view = study, view
         self._notches = Notches()

@@ -16,7 +16,7 @@ _BACKING = QColor(0, 0, 0, 140)
 """Behind texts and bar: what is light on white, as air is where it is inverted, is not seen."""
 
 
-class SliceLabels:
+class CornerTexts:
     """Labels on `parent`, placed by `place` whenever it or a text changes size."""
 
     def __init__(self, parent: QWidget, title: str, color: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from liverseg_gui.state.open_scan import Study
+from liverseg_gui.state.open_scan import OpenScan
 from liverseg_gui.state.view import ViewState
 
 HALF_PERIOD_MS = 200
@@ -21,7 +21,7 @@ class Flicker(QObject):
     started = Signal()
     stopped = Signal()
 
-    def __init__(self, study: Study, view: ViewState) -> None:
+    def __init__(self, study: OpenScan, view: ViewState) -> None:
         super().__init__()
         self._study, self._view = study, view
         self.second = False

@@ -13,7 +13,7 @@ from PySide6.QtGui import QPainterPath, QPen
 from liverseg_gui.core.contours import smooth_contours, voxel_edges
 from liverseg_gui.core.labels import LIVER, TUMOR, LabelMap
 from liverseg_gui.evaluation.mask_comparison import COMPARED_COLORS, ONLY_A, ONLY_B, compare
-from liverseg_gui.state.open_scan import Study
+from liverseg_gui.state.open_scan import OpenScan
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.viewer.flicker import Flicker
 from liverseg_gui.ui.viewer.outline_item import (
@@ -23,7 +23,7 @@ from liverseg_gui.ui.viewer.outline_item import (
     path_of_segments,
 )
 from liverseg_gui.ui.viewer.plane_box import PlaneBox
-from liverseg_gui.ui.viewer.slice_frame import Z_CONTOUR, Z_FILL, Frame
+from liverseg_gui.ui.viewer.slice_frame import Z_CONTOUR, Z_FILL, SliceFrame
 
 _OPAQUE_FROM = 0.4
 """Outlines are opaque from this opacity of the overlay on, and fade with it below."""
@@ -49,7 +49,7 @@ class OverlayLayer:
         self,
         box: PlaneBox,
         schedule: Callable[[], object],
-        study: Study,
+        study: OpenScan,
         view: ViewState,
         flicker: Flicker,
     ) -> None:
@@ -71,7 +71,7 @@ class OverlayLayer:
         box.sigRangeChanged.connect(self._follow_zoom)
         flicker.changed.connect(schedule)
 
-    def redraw(self, frame: Frame | None) -> None:
+    def redraw(self, frame: SliceFrame | None) -> None:
         """Draw the masks of `frame`."""
         self._forget(frame)
         masks = self._masks(frame) if frame is not None else None
@@ -95,7 +95,7 @@ class OverlayLayer:
         screen_px = pixel_mm * self._box.px_per_mm
         return sum(screen_px >= least for least in _SMOOTHER_FROM_PX)
 
-    def _masks(self, frame: Frame) -> _Masks | None:
+    def _masks(self, frame: SliceFrame) -> _Masks | None:
         """The mask to draw, or the two to compare, at this moment."""
         other = self._study.compared if self._view.comparing else None
         if frame.mask is None or not self._view.overlay_visible:
@@ -106,7 +106,7 @@ class OverlayLayer:
             return (other if self._flicker.second else frame.mask), None
         return None if self._flicker.second else (frame.mask, None)
 
-    def _forget(self, frame: Frame | None) -> None:
+    def _forget(self, frame: SliceFrame | None) -> None:
         """Let go of all that was made of masks that are gone: they hold a byte for each voxel."""
         known = (frame.mask, self._study.compared) if frame is not None else ()
         if known != self._known:
@@ -114,7 +114,7 @@ class OverlayLayer:
             self._paths.clear()
             self._filled = ()
 
-    def _draw_fill(self, frame: Frame, masks: _Masks) -> None:
+    def _draw_fill(self, frame: SliceFrame, masks: _Masks) -> None:
         label = self._view.compared_label
         wanted = (*masks, frame.index, label)
         if wanted != self._filled:
@@ -145,7 +145,7 @@ class OverlayLayer:
             if style.visible
         )
 
-    def _draw_outlines(self, frame: Frame, masks: _Masks) -> None:
+    def _draw_outlines(self, frame: SliceFrame, masks: _Masks) -> None:
         share = min(self._view.overlay_opacity / _OPAQUE_FROM, 1.0)
         finest_mm = min(frame.pixel_mm)
         self._rounds = (finest_mm, self._smoothness(finest_mm))
@@ -157,7 +157,7 @@ class OverlayLayer:
             item.show_path(path, pen)
 
     def _labels_outlined(
-        self, frame: Frame, mask: LabelMap, share: float
+        self, frame: SliceFrame, mask: LabelMap, share: float
     ) -> Iterable[tuple[QPainterPath, QPen]]:
         """One mask: an outline for each label in its color."""
         for label in (LIVER, TUMOR):
@@ -166,7 +166,7 @@ class OverlayLayer:
             yield path, outline_pen(style.rgb, share * style.opacity, self._view.contour_px)
 
     def _masks_outlined(
-        self, frame: Frame, masks: tuple[LabelMap, LabelMap], share: float
+        self, frame: SliceFrame, masks: tuple[LabelMap, LabelMap], share: float
     ) -> Iterable[tuple[QPainterPath, QPen]]:
         """Two masks: an outline for each of them; B's is dashed, so that A's is seen under it."""
         chosen = self._view.compared_label
@@ -178,7 +178,7 @@ class OverlayLayer:
                 pen.setDashPattern(_DASHES)
             yield self._path(frame, mask, labels), pen
 
-    def _path(self, frame: Frame, mask: LabelMap, labels: tuple[int, ...]) -> QPainterPath:
+    def _path(self, frame: SliceFrame, mask: LabelMap, labels: tuple[int, ...]) -> QPainterPath:
         """The outlines of labels in a slice, as they were made before if they were."""
         rounds = None if self._view.voxel_edges else self._rounds[1]
         key = (mask, frame.index, labels, rounds)

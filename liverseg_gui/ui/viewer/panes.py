@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.state.open_scan import Study
+from liverseg_gui.state.open_scan import OpenScan
 from liverseg_gui.state.view import Layout, Pane, ViewState
 from liverseg_gui.ui.viewer.axial_strip import AxialStrip
 from liverseg_gui.ui.viewer.slice_view import SliceView
@@ -25,7 +25,7 @@ class PaneGrid(QWidget):
     Two columns; only the sagittal plane ever changes its column.
     """
 
-    def __init__(self, study: Study, view: ViewState, surface: SurfaceView) -> None:
+    def __init__(self, study: OpenScan, view: ViewState, surface: SurfaceView) -> None:
         super().__init__()
         self._study, self._view = study, view
         self.views = {plane: SliceView(plane, study, view) for plane in Plane}

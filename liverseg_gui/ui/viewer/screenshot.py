@@ -23,7 +23,7 @@ _FOOT_PX = 18
 
 
 @dataclass(frozen=True)
-class PictureOptions:
+class ScreenshotOptions:
     """`layout`: all panes instead of the active one. Without `annotations` only the scan, its
     overlay and the orientation letters are left: sides must never be lost. `scale` is pixels of
     the picture for one of the screen.
@@ -35,7 +35,7 @@ class PictureOptions:
     scale: int = 2
 
 
-def picture(panes: PaneGrid, view: ViewState, options: PictureOptions, notice: str) -> QImage:
+def screenshot(panes: PaneGrid, view: ViewState, options: ScreenshotOptions, notice: str) -> QImage:
     """The active pane, or the layout, with `notice` below it."""
     shown = panes.shown if options.layout else (view.active,)
     with _dressed(panes, view, options):
@@ -57,7 +57,7 @@ def picture(panes: PaneGrid, view: ViewState, options: PictureOptions, notice: s
     return sheet
 
 
-def save_picture(image: QImage, path: Path) -> None:
+def save_screenshot(image: QImage, path: Path) -> None:
     """Write `image` as PNG, beside `path` first and then renamed over it.
 
     Raises:
@@ -102,7 +102,7 @@ def _pane_image(widget: QWidget, scale: int) -> QImage:
 
 
 @contextmanager
-def _dressed(panes: PaneGrid, view: ViewState, options: PictureOptions) -> Iterator[None]:
+def _dressed(panes: PaneGrid, view: ViewState, options: ScreenshotOptions) -> Iterator[None]:
     """The panes with and without what `options` says, for as long as it takes to draw them."""
     before = view.crosshair_visible, view.readings_visible
     surfaces = panes.surface.drawing

@@ -15,7 +15,7 @@ Z_IMAGE, Z_FILL, Z_CONTOUR, Z_CROSSHAIR, Z_READINGS = 0, 1, 2, 3, 4
 
 
 @dataclass(frozen=True)
-class Frame:
+class SliceFrame:
     """Slice `index` of `plane`; `extent` is the slice in mm of the plane, `pixel_mm` a pixel."""
 
     volume: Volume
@@ -29,5 +29,5 @@ class Frame:
 class Layer(Protocol):
     """Something drawn over the slice: it adds its items to the view's box once, when made."""
 
-    def redraw(self, frame: Frame | None) -> None:
+    def redraw(self, frame: SliceFrame | None) -> None:
         """Draw what belongs on `frame`; nothing where a preview or no scan is shown."""

@@ -11,7 +11,7 @@ from liverseg_gui.ui.widgets.input_filters import Notches, NumberKeys
 _PAGE = 10
 
 
-class SliceRow(QWidget):
+class SliceSlider(QWidget):
     """`asked` tells the slice that was chosen, `scrolled` notches of the wheel, `done` that the
     keys belong to the plane again."""
 

@@ -12,12 +12,12 @@ from liverseg_gui.core.geometry import Int3
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.slabs import ONE_SLICE, Slab, SlabMode, SlabProjector, slab_range
 from liverseg_gui.core.volume import Volume
-from liverseg_gui.state.open_scan import Study
+from liverseg_gui.state.open_scan import OpenScan
 from liverseg_gui.state.view import Pane, ViewState
-from liverseg_gui.ui.viewer.corner_texts import SliceLabels
+from liverseg_gui.ui.viewer.corner_texts import CornerTexts
 from liverseg_gui.ui.viewer.plane_box import PlaneBox
-from liverseg_gui.ui.viewer.slice_frame import Z_CROSSHAIR, Frame, Layer
-from liverseg_gui.ui.viewer.slice_slider import SliceRow
+from liverseg_gui.ui.viewer.slice_frame import Z_CROSSHAIR, Layer, SliceFrame
+from liverseg_gui.ui.viewer.slice_slider import SliceSlider
 from liverseg_gui.ui.widgets.severity import SHORT_MARK
 from liverseg_gui.ui.widgets.theme import PANE_BACKGROUND, PLANE_COLORS
 
@@ -39,7 +39,7 @@ class SliceView(QWidget):
     zoomed = Signal()
     panned = Signal(object)
 
-    def __init__(self, plane: Plane, study: Study, view: ViewState) -> None:
+    def __init__(self, plane: Plane, study: OpenScan, view: ViewState) -> None:
         super().__init__()
         self.plane, self.pane = plane, Pane[plane.name]
         self.layers: list[Layer] = []
@@ -80,12 +80,12 @@ class SliceView(QWidget):
         layout.setContentsMargins(*4 * (FRAME_PX,))
         layout.setSpacing(0)
         layout.addWidget(self._graphics, 1)
-        self.row = SliceRow(self.plane.title)
+        self.row = SliceSlider(self.plane.title)
         self.row.asked.connect(self.go_to)
         self.row.scrolled.connect(self.step)
         self.row.done.connect(self.setFocus)
         layout.addWidget(self.row)
-        self.labels = SliceLabels(self._graphics, self.plane.title, PLANE_COLORS[self.plane])
+        self.labels = CornerTexts(self._graphics, self.plane.title, PLANE_COLORS[self.plane])
         self.box.scrolled.connect(self.step)
         self.box.pointed.connect(self._point)
         self.box.window_dragged.connect(self._view.drag_window)
@@ -244,13 +244,13 @@ class SliceView(QWidget):
         self._show_texts()
         self._read_again()
 
-    def frame(self) -> Frame | None:
+    def frame(self) -> SliceFrame | None:
         """What layers are drawn for; None for a preview or no scan."""
         volume = self._shown
         if volume is None or self._reading:
             return None
         pixel_mm = self.plane.pixel_mm(volume.affine)
-        return Frame(volume, self._study.mask, self.plane, self.index, self.extent(), pixel_mm)
+        return SliceFrame(volume, self._study.mask, self.plane, self.index, self.extent(), pixel_mm)
 
     def _show_texts(self) -> None:
         volume = self._shown

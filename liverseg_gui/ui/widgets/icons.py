@@ -51,7 +51,7 @@ def _renderer(name: str, color: str) -> QSvgRenderer:
 
 @lru_cache(maxsize=64)
 def _drawing(name: str) -> str:
-    return resources.path(f"icons/{name}.svg").read_text("utf-8")
+    return resources.resource(f"icons/{name}.svg").read_text("utf-8")
 
 
 def _pixmap(name: str, color: str, width_px: int, height_px: int) -> QPixmap:

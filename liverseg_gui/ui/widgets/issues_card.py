@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from liverseg_gui.core.scan_issues import Finding, Severity
+from liverseg_gui.core.scan_issues import ScanIssue, Severity
 from liverseg_gui.ui.widgets.scan_facts import ScanFacts
 from liverseg_gui.ui.widgets.severity import ICONS, TONES, WORDS
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
@@ -25,7 +25,7 @@ NOTHING = "Nothing remarkable found."
 _ANY_HEIGHT, _OPEN_HEIGHT, _MOST_HEIGHT = 16777215, 120, 230
 
 
-class FindingsCard(QWidget):
+class IssuesCard(QWidget):
     """Shows the facts and findings of one scan; its header folds it away where `foldable`.
 
     `shown` says what of a text may be seen.
@@ -112,7 +112,7 @@ class FindingsCard(QWidget):
             grid.addWidget(shown, row, 1)
         return grid
 
-    def _finding(self, finding: Finding) -> QWidget:
+    def _finding(self, finding: ScanIssue) -> QWidget:
         """Icon and message, and below them what can be done."""
         widget = QWidget()
         widget.setAccessibleName(f"{WORDS[finding.severity]}: {self._shown(str(finding))}")
@@ -140,7 +140,7 @@ class FindingsCard(QWidget):
         self.size_wanted.emit()
 
 
-def count_words(findings: tuple[Finding, ...]) -> str:
+def count_words(findings: tuple[ScanIssue, ...]) -> str:
     """E.g. "1 error, 2 warnings", or nothing."""
     counts = {s: sum(f.severity is s for f in findings) for s in reversed(Severity)}
     return ", ".join(

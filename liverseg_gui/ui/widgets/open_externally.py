@@ -14,7 +14,7 @@ _QT_OF_PACKAGE = ("QT_PLUGIN_PATH", "QML2_IMPORT_PATH")
 """The packaged program finds its own Qt by them; other programs would load that too."""
 
 
-def open_outside(path: Path) -> bool:
+def open_externally(path: Path) -> bool:
     """Open `path` in the program that the system has for it; false where there is none."""
     hidden = _QT_OF_PACKAGE if is_packaged() else ()
     kept = {name: os.environ.pop(name) for name in hidden if name in os.environ}

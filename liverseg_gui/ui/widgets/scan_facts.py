@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from liverseg_gui.core.scan_issues import Concern, Finding, by_severity, warning
+from liverseg_gui.core.scan_issues import Concern, ScanIssue, by_severity, warning
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.ui.widgets.severity import SHORT_MARK
 
@@ -16,7 +16,7 @@ class ScanFacts:
     """Rows of a name and a value, and the findings, the gravest first."""
 
     rows: tuple[tuple[str, str], ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[ScanIssue, ...]
 
 
 def volume_facts(volume: Volume, phase: str = "") -> ScanFacts:
@@ -44,7 +44,7 @@ def scan_facts(
     spacing_mm: tuple[float, float, float | None] | None,
     thickness_mm: float | None,
     kind: tuple[str, str],
-    findings: tuple[Finding, ...],
+    findings: tuple[ScanIssue, ...],
 ) -> ScanFacts:
     """The facts of a scan of `size` in stored order; `kind` is its modality and its phase."""
     modality, phase = kind

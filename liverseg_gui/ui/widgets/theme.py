@@ -180,7 +180,7 @@ def _style_sheet(colors: ThemeColors) -> str:
 def _check_boxes(colors: ThemeColors) -> str:
     """Boxes with an edge that is seen on a dark window, where Fusion draws it darker still."""
     kinds = ("QCheckBox", "QGroupBox", "QAbstractItemView")
-    check = resources.path("icons/check.svg").as_posix()
+    check = resources.resource("icons/check.svg").as_posix()
 
     def rule(state: str, look: str) -> str:
         return ", ".join(f"{kind}::indicator{state}" for kind in kinds) + f" {{ {look} }}"

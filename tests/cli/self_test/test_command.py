@@ -20,7 +20,7 @@ from liverseg_gui.cli.self_test.bench import Bench
 from liverseg_gui.cli.self_test.checks import CHECKS, Check
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.labels import LabelMap
-from liverseg_gui.segmentation.models.registry import Place, models_folder
+from liverseg_gui.segmentation.models.registry import ModelSource, models_folder
 from liverseg_gui.segmentation.segmenter import Segmentation
 from liverseg_gui.system import paths as resources
 from liverseg_gui.ui.viewer.surface3d import canvas as surface_canvas
@@ -83,7 +83,7 @@ def test_a_model_for_all_users_is_not_in_its_way(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("LIVERSEG_SITE", str(tmp_path / "site"))
-    shutil.copytree(resources.path("models/default"), models_folder(Place.SITE) / "copy")
+    shutil.copytree(resources.resource("models/default"), models_folder(ModelSource.SITE) / "copy")
     with self_test._own_home(tmp_path / "home"):
         assert "model.zip" in check("other exports").run(bench)
 
@@ -135,12 +135,12 @@ def test_damaged_weights_fail(
 ) -> None:
     folder = tmp_path / "models" / "default"
     folder.mkdir(parents=True)
-    shipped = resources.path("models/default")
+    shipped = resources.resource("models/default")
     (folder / "card.json").write_bytes((shipped / "card.json").read_bytes())
     weights = bytearray((shipped / "weights.safetensors").read_bytes())
     weights[-1] ^= 1
     (folder / "weights.safetensors").write_bytes(weights)
-    monkeypatch.setattr(resources, "path", lambda name: tmp_path / name)
+    monkeypatch.setattr(resources, "resource", lambda name: tmp_path / name)
     with pytest.raises(LiverSegError, match="damaged"):
         check("default model").run(bench)
 

@@ -12,8 +12,8 @@ from PIL import Image
 
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.phantom import Phantom
-from liverseg_gui.evaluation.case_metrics import CaseFigures
-from liverseg_gui.evaluation.evaluate import judge
+from liverseg_gui.evaluation.case_metrics import CaseMetrics
+from liverseg_gui.evaluation.evaluate import evaluate_case
 from liverseg_gui.evaluation.report.html import evaluation_html, write_evaluation_report
 from liverseg_gui.evaluation.report.text import table, write_csv
 from liverseg_gui.evaluation.summary import summarize
@@ -27,9 +27,9 @@ LOG = [
 ]
 
 
-def cases(*names: str) -> list[CaseFigures]:
+def cases(*names: str) -> list[CaseMetrics]:
     rng = np.random.default_rng(2)
-    return [judge(name, labels(rng), labels(rng), (1.0, 1.0, 2.0)) for name in names]
+    return [evaluate_case(name, labels(rng), labels(rng), (1.0, 1.0, 2.0)) for name in names]
 
 
 class Page(HTMLParser):
@@ -78,14 +78,14 @@ def test_a_report_is_one_page_with_its_pictures_inside_and_names_are_text(
 
 
 def test_a_report_shows_what_there_is_and_no_more() -> None:
-    text = evaluation_html(summarize([judge("a", *np.zeros((2, 4, 4, 4), np.uint8), None)]))
+    text = evaluation_html(summarize([evaluate_case("a", *np.zeros((2, 4, 4, 4), np.uint8), None)]))
     assert len(Page(text).pictures) == 1
     assert "Training" not in text
     assert "nan" not in re.sub(r"base64,[^\"]+", "", text).lower()
 
 
 def test_doubts_about_mm_stand_in_the_report_and_in_the_table() -> None:
-    figures = judge(
+    figures = evaluate_case(
         "a", *np.ones((2, 4, 4, 4), np.uint8), (1.0,) * 3, mm_reliable=False, warnings=["Doubt."]
     )
     text = evaluation_html(summarize([figures]))
@@ -152,7 +152,7 @@ def test_volumes_are_shown_as_a_reader_sees_them(phantom: Phantom) -> None:
 
 
 def test_a_csv_has_a_row_for_each_patient_and_empty_cells_for_none(tmp_path: Path) -> None:
-    healthy = judge("b", *np.ones((2, 4, 4, 4), np.uint8), (1.0, 1.0, 2.0))
+    healthy = evaluate_case("b", *np.ones((2, 4, 4, 4), np.uint8), (1.0, 1.0, 2.0))
     write_csv(tmp_path / "r.csv", summarize([*cases("a"), healthy]))
     head, first, second = (tmp_path / "r.csv").read_text().splitlines()
     columns = head.split(",")

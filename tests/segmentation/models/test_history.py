@@ -9,9 +9,9 @@ import pytest
 
 from liverseg_gui.core.errors import ModelError, SaveError
 from liverseg_gui.segmentation.models.history import (
-    before_file,
     choose_instead,
-    model_before,
+    previous_model,
+    previous_model_file,
     roll_back,
 )
 from liverseg_gui.segmentation.models.registry import choose_model, user_models
@@ -31,10 +31,10 @@ def models(untrained_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_the_model_before_is_chosen_again_and_the_choice_is_kept() -> None:
     choose_instead("first", Settings())
     assert Settings().model == "first"
-    assert model_before(Settings()) == "default"
+    assert previous_model(Settings()) == "default"
     assert roll_back(Settings()).name == "default"
     assert Settings().model == "default"
-    assert model_before(Settings()) is None
+    assert previous_model(Settings()) is None
 
 
 def test_going_back_twice_goes_back_two_models() -> None:
@@ -59,14 +59,14 @@ def test_a_model_that_is_in_use_again_already_is_passed_over() -> None:
 
 def test_choosing_the_model_in_use_remembers_nothing() -> None:
     choose_instead("default", Settings())
-    assert model_before(Settings()) is None
+    assert previous_model(Settings()) is None
 
 
 def test_a_model_that_is_none_leaves_nothing_changed() -> None:
     with pytest.raises(ModelError, match="no model 'third'"):
         choose_instead("third", Settings())
     assert Settings().model == "default"
-    assert model_before(Settings()) is None
+    assert previous_model(Settings()) is None
 
 
 def test_where_nothing_was_replaced_there_is_nothing_to_go_back_to() -> None:
@@ -76,7 +76,7 @@ def test_where_nothing_was_replaced_there_is_nothing_to_go_back_to() -> None:
 
 def test_a_damaged_memory_is_as_good_as_none() -> None:
     choose_instead("first", Settings())
-    before_file().write_text("{")
+    previous_model_file().write_text("{")
     with pytest.raises(ModelError, match="no model to go back to"):
         roll_back(Settings())
     assert Settings().model == "first"
@@ -87,10 +87,10 @@ def test_nothing_is_chosen_while_another_window_changes_what_is_remembered(
 ) -> None:
     choose_instead("first", Settings())
     monkeypatch.setattr(locking, "_PATIENCE_S", 0.0)
-    with locking.locked(before_file()):
+    with locking.locked(previous_model_file()):
         with pytest.raises(SaveError, match="another window of this program keeps it"):
             choose_instead("second", Settings())
         with pytest.raises(SaveError):
             roll_back(Settings())
     assert Settings().model == "first"
-    assert model_before(Settings()) == "default"
+    assert previous_model(Settings()) == "default"

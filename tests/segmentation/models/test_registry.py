@@ -30,7 +30,7 @@ from liverseg_gui.segmentation.models.registry import (
     read_weights,
     user_models,
 )
-from liverseg_gui.segmentation.models.store import add_model, export_model, remove_model
+from liverseg_gui.segmentation.models.store import add_model, export_as_zip, remove_model
 from liverseg_gui.segmentation.models.weights_check import expected_shapes, expected_shapes_apart
 from liverseg_gui.segmentation.models.weights_file import Shapes
 from liverseg_gui.segmentation.networks.architectures import ARCHITECTURES
@@ -88,7 +88,7 @@ def test_a_model_is_carried_to_another_workstation_in_one_zip(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_model(model, "mine")
-    export_model("mine", tmp_path / "carried.zip")
+    export_as_zip("mine", tmp_path / "carried.zip")
     monkeypatch.setenv("LIVERSEG_HOME", str(tmp_path / "other"))
     assert add_model(tmp_path / "carried.zip").name == "mine"
     assert find_model("mine").folder == tmp_path / "other" / "data" / "models" / "mine"
@@ -440,11 +440,11 @@ def test_a_damaged_model_is_not_exported(model: Path, tmp_path: Path) -> None:
     data[-1] ^= 1
     weights.write_bytes(bytes(data))
     with pytest.raises(ModelError, match="checksum"):
-        export_model("mine", tmp_path / "m.zip")
+        export_as_zip("mine", tmp_path / "m.zip")
     with pytest.raises(SaveError, match=r"is exported as \.zip"):
-        export_model("default", tmp_path / "m.tar")
+        export_as_zip("default", tmp_path / "m.tar")
     with pytest.raises(SaveError, match="there is no folder"):
-        export_model("default", tmp_path / "gone" / "m.zip")
+        export_as_zip("default", tmp_path / "gone" / "m.zip")
     assert not list(tmp_path.glob("*.zip"))
 
 

@@ -12,10 +12,10 @@ from liverseg_gui.core.errors import Cancelled
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.runtime import benchmark as runtime_trials
 from liverseg_gui.segmentation.runtime.base import EXACT
-from liverseg_gui.segmentation.runtime.choice_cache import Choice
+from liverseg_gui.segmentation.runtime.choice_cache import RuntimeChoice
 from tests.segmentation.runtime.fake_runtimes import FakeMaker, FakeRuntime, always, invalid
 
-Choose = Callable[..., Choice | None]
+Choose = Callable[..., RuntimeChoice | None]
 BRAIN, VINO, HALF = "torch-bfloat16", "openvino-float32", "torch-float16"
 GRAY = torch.linspace(0, 255, 64 * 96).to(torch.uint8).reshape(1, 1, 64, 96)
 BATCHES = (GRAY.expand(4, 3, 64, 96), GRAY.expand(2, 3, 64, 96))
@@ -23,10 +23,10 @@ BATCHES = (GRAY.expand(4, 3, 64, 96), GRAY.expand(2, 3, 64, 96))
 
 @pytest.fixture
 def choose(monkeypatch: pytest.MonkeyPatch) -> Choose:
-    def run(*runtimes: FakeRuntime, progress: Progress | None = None) -> Choice | None:
+    def run(*runtimes: FakeRuntime, progress: Progress | None = None) -> RuntimeChoice | None:
         maker = FakeMaker(*runtimes)
         monkeypatch.setattr(runtime_trials, "time", SimpleNamespace(perf_counter=maker.clock))
-        return runtime_trials.choose(maker, runtimes[0].device, BATCHES, progress)
+        return runtime_trials.fastest_runtime(maker, runtimes[0].device, BATCHES, progress)
 
     return run
 
@@ -39,7 +39,7 @@ def test_a_faster_runtime_with_the_same_labels_is_taken_and_the_reason_says_so(
         FakeRuntime(BRAIN, "cpu", ms=30.0),
         FakeRuntime(VINO, "cpu", ms=16.7),
     )
-    assert found == Choice(
+    assert found == RuntimeChoice(
         VINO,
         "cpu",
         "OpenVINO float32: 16.7 ms a slice, torch float32 20.4 ms; same labels (Dice 1.000)",

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from liverseg_gui.core.errors import SegmentationError
 from liverseg_gui.segmentation.runtime.base import EXACT
-from liverseg_gui.segmentation.runtime.choice_cache import Choice
-from liverseg_gui.segmentation.runtime.fallback import SteadyRuntime
+from liverseg_gui.segmentation.runtime.choice_cache import RuntimeChoice
+from liverseg_gui.segmentation.runtime.fallback import FallbackRuntime
 from tests.segmentation.runtime.fake_runtimes import (
     FakeMaker,
     FakeRuntime,
@@ -29,11 +29,11 @@ OUT_OF_MEMORY = [
 ]
 
 
-def steady(*runtimes: FakeRuntime, said: list[str] | None = None) -> SteadyRuntime:
+def steady(*runtimes: FakeRuntime, said: list[str] | None = None) -> FallbackRuntime:
     """The first of `runtimes`, the others to step in."""
-    choice = Choice(runtimes[0].name, runtimes[0].device, "asked for")
+    choice = RuntimeChoice(runtimes[0].name, runtimes[0].device, "asked for")
     distrust = (lambda _: None) if said is None else said.append
-    return SteadyRuntime(FakeMaker(*runtimes), choice, "thorax", distrust)
+    return FallbackRuntime(FakeMaker(*runtimes), choice, "thorax", distrust)
 
 
 def expected() -> Tensor:
@@ -84,7 +84,7 @@ def test_nothing_that_failed_stays_in_memory_while_it_is_tried_again() -> None:
 def test_where_a_gpu_is_lost_the_cpu_goes_on(device: str) -> None:
     lost = always(RuntimeError("CUDA error: unspecified launch failure\nlong advice"))
     maker = FakeMaker(FakeRuntime(HALF, device, lost), FakeRuntime(EXACT, "cpu"))
-    runtime = SteadyRuntime(maker, Choice(HALF, device, "asked for"), "thorax")
+    runtime = FallbackRuntime(maker, RuntimeChoice(HALF, device, "asked for"), "thorax")
     assert torch.equal(runtime.scores(IMAGES), expected())
     assert runtime.device == "cpu"
     assert maker.left == [device]
@@ -105,7 +105,7 @@ def test_a_gpu_that_cannot_even_take_the_network_leaves_it_to_the_cpu() -> None:
             return super().make(name, device)
 
     maker = Full(FakeRuntime(EXACT, "cpu"))
-    runtime = SteadyRuntime(maker, Choice(EXACT, "cuda", "asked for"), "thorax")
+    runtime = FallbackRuntime(maker, RuntimeChoice(EXACT, "cuda", "asked for"), "thorax")
     assert torch.equal(runtime.scores(IMAGES), expected())
     assert runtime.device == "cpu"
 

@@ -37,8 +37,8 @@ from liverseg_gui.segmentation.runtime import (
     selection as usual_runtime,
 )
 from liverseg_gui.segmentation.runtime.base import EXACT, FOLDED, TorchRuntime, pick_device
-from liverseg_gui.segmentation.runtime.choice_cache import FILE, Choice, recall
-from liverseg_gui.segmentation.runtime.factory import RuntimeMaker, folded
+from liverseg_gui.segmentation.runtime.choice_cache import FILE, RuntimeChoice, recall_choice
+from liverseg_gui.segmentation.runtime.factory import RuntimeFactory, fold_batch_norms
 from liverseg_gui.segmentation.runtime.openvino import OpenVinoRuntime, has_openvino
 from liverseg_gui.system import paths as places
 
@@ -116,9 +116,9 @@ def test_the_first_use_measures_and_the_next_one_remembers(
 ) -> None:
     measured: list[str] = []
 
-    def choose(maker: object, device: str, *_: object) -> Choice:
+    def choose(maker: object, device: str, *_: object) -> RuntimeChoice:
         measured.append(device)
-        return Choice("torch-bfloat16", device, "it was measured")
+        return RuntimeChoice("torch-bfloat16", device, "it was measured")
 
     monkeypatch.setattr(usual_runtime, "choose", choose)
     for _ in range(2):
@@ -134,7 +134,7 @@ def test_a_damaged_memory_is_measured_anew_and_written_anew(home: Path, card: Mo
     file.parent.mkdir()
     file.write_bytes(b"\xff{")
     load_predictor(card, "cpu")
-    found = recall(card.sha256, "cpu", "")
+    found = recall_choice(card.sha256, "cpu", "")
     assert found is not None
     assert found.tried[0].startswith("torch float32: ")
     assert any(line.startswith("torch bfloat16: ") for line in found.tried)
@@ -143,7 +143,7 @@ def test_a_damaged_memory_is_measured_anew_and_written_anew(home: Path, card: Mo
 def test_a_remembered_runtime_that_is_gone_is_measured_anew(
     home: Path, card: ModelCard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usual_runtime.remember(card.sha256, "cpu", "", Choice(VINO, "cpu", "was there"))
+    usual_runtime.remember(card.sha256, "cpu", "", RuntimeChoice(VINO, "cpu", "was there"))
     monkeypatch.setattr(runtime_maker, "openvino_runtimes", lambda: ())
     runtime = load_predictor(card, "cpu").runtime
     assert runtime.name.startswith("torch-")
@@ -167,7 +167,7 @@ def test_openvino_that_is_missing_is_no_candidate_and_named_where_it_is_asked_fo
     monkeypatch.setitem(sys.modules, "openvino", None)
     monkeypatch.setattr(runtime_maker, "has_openvino", lambda: False)
     monkeypatch.setattr(openvino_runtime, "has_openvino", lambda: False)
-    maker = RuntimeMaker(nn.Identity(), 3, "")
+    maker = RuntimeFactory(nn.Identity(), 3, "")
     assert maker.names("cpu") == (EXACT, FOLDED, "torch-bfloat16")
     with pytest.raises(SegmentationError, match=r"pip install 'liverseg\[openvino\]'"):
         load_predictor(card, "cpu", VINO)
@@ -176,11 +176,11 @@ def test_openvino_that_is_missing_is_no_candidate_and_named_where_it_is_asked_fo
 def test_invalid_numbers_are_recomputed_told_with_the_mask_and_not_risked_again(
     home: Path, card: ModelCard, phantom: Phantom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usual_runtime.remember(card.sha256, "cpu", "", Choice(EXACT, "cpu", "what steps in"))
+    usual_runtime.remember(card.sha256, "cpu", "", RuntimeChoice(EXACT, "cpu", "what steps in"))
     exact = NetworkSegmenter(str(card.folder), "cpu").segment(phantom.volume, Progress())
-    make = RuntimeMaker.make
+    make = RuntimeFactory.make
 
-    def overflowing(self: RuntimeMaker, name: str, device: str) -> object:
+    def overflowing(self: RuntimeFactory, name: str, device: str) -> object:
         if name == EXACT:
             return make(self, name, device)
         return TorchRuntime(Overflowing(), device, name)
@@ -189,38 +189,38 @@ def test_invalid_numbers_are_recomputed_told_with_the_mask_and_not_risked_again(
         def forward(self, x: Tensor) -> Tensor:
             return torch.full((len(x), 3, *x.shape[2:]), float("inf"))
 
-    monkeypatch.setattr(RuntimeMaker, "make", overflowing)
-    usual_runtime.remember(card.sha256, "cpu", "", Choice("torch-bfloat16", "cpu", "fast"))
+    monkeypatch.setattr(RuntimeFactory, "make", overflowing)
+    usual_runtime.remember(card.sha256, "cpu", "", RuntimeChoice("torch-bfloat16", "cpu", "fast"))
     found = NetworkSegmenter(str(card.folder), "cpu").segment(phantom.volume, Progress())
     np.testing.assert_array_equal(found.labels.labels, exact.labels.labels)
     assert any("torch bfloat16 gave invalid numbers" in text for text in found.warnings)
-    kept = recall(card.sha256, "cpu", "")
-    assert kept == Choice(EXACT, "cpu", "torch bfloat16 gave invalid numbers on a scan")
+    kept = recall_choice(card.sha256, "cpu", "")
+    assert kept == RuntimeChoice(EXACT, "cpu", "torch bfloat16 gave invalid numbers on a scan")
 
 
 def test_a_lost_gpu_is_told_with_the_mask_and_the_device_is_the_true_one(
     home: Path, card: ModelCard, phantom: Phantom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make = RuntimeMaker.make
+    make = RuntimeFactory.make
 
-    def lost(self: RuntimeMaker, name: str, device: str) -> object:
+    def lost(self: RuntimeFactory, name: str, device: str) -> object:
         if device == "cuda":
             raise RuntimeError("CUDA error: the device is gone")
         return make(self, name, device)
 
-    monkeypatch.setattr(RuntimeMaker, "make", lost)
+    monkeypatch.setattr(RuntimeFactory, "make", lost)
     monkeypatch.setattr(inference, "pick_device", lambda _: "cuda")
     monkeypatch.setattr(usual_runtime, "_hardware", lambda _: "a GPU")
     found = NetworkSegmenter(str(card.folder)).segment(phantom.volume, Progress())
     assert found.device == "cpu"
     assert any("cuda stopped working (CUDA error: the device is" in t for t in found.warnings)
-    assert recall(card.sha256, "cuda", "a GPU") is None
+    assert recall_choice(card.sha256, "cuda", "a GPU") is None
 
 
 def test_a_gpu_with_other_labels_is_left_and_that_is_told(
     home: Path, card: ModelCard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    choice = Choice(EXACT, "cpu", "mps gives other labels than the CPU: it is not used")
+    choice = RuntimeChoice(EXACT, "cpu", "mps gives other labels than the CPU: it is not used")
     monkeypatch.setattr(usual_runtime, "choose", lambda *_: choice)
     runtime = load_predictor(card, "mps").runtime
     assert runtime.device == "cpu"
@@ -249,7 +249,7 @@ def test_a_folded_network_scores_as_before_and_leaves_the_first_as_it_was(
         nn.init.uniform_(norm.weight, 0.5, 1.5)
         nn.init.uniform_(norm.bias, -0.1, 0.1)
     before = TorchRuntime(network, "cpu").scores(images(count=1))
-    fewer = folded(network)
+    fewer = fold_batch_norms(network)
     after = TorchRuntime(fewer, "cpu", FOLDED).scores(images(count=1))
     torch.testing.assert_close(after, before, atol=1e-3 * before.abs().max().item(), rtol=1e-3)
     assert torch.equal(TorchRuntime(network, "cpu").scores(images(count=1)), before)

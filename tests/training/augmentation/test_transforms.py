@@ -6,10 +6,10 @@ from torch import Tensor
 
 from training.augmentation.transforms import intensity, jpeg, liver_intensity, spatial
 from training.config.augmentation_config import Augmentation
-from training.config.field_of_view import LIVER, TRUNK, Look
+from training.config.field_of_view import LIVER_VIEW, TRUNK_VIEW, FieldOfView
 
 QUIET = Augmentation(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-WHOLE = Look((64, 96), (64, 96))
+WHOLE = FieldOfView((64, 96), (64, 96))
 
 
 def block(rows: slice, columns: slice, count: int = 16) -> tuple[Tensor, Tensor, Tensor]:
@@ -50,7 +50,7 @@ def test_the_liver_stays_on_its_side_unless_flips_are_asked_for() -> None:
 
 def test_the_closer_look_has_the_liver_in_its_middle_at_its_scale() -> None:
     torch.manual_seed(0)
-    look = Look((32, 48), (128, 192))
+    look = FieldOfView((32, 48), (128, 192))
     assert look.extent == (0.25, 0.25)
     _, labels = spatial(QUIET, *block(slice(40, 48), slice(10, 22)), look)
     rows, columns = torch.nonzero(labels[0], as_tuple=True)
@@ -59,9 +59,9 @@ def test_the_closer_look_has_the_liver_in_its_middle_at_its_scale() -> None:
 
 
 def test_looks_know_roughly_how_large_a_pixel_is() -> None:
-    assert TRUNK.extent == (1.0, 1.0)
-    assert 1.5 < TRUNK.pixel_mm < 2.5
-    assert 0.9 < LIVER.pixel_mm < 1.4
+    assert TRUNK_VIEW.extent == (1.0, 1.0)
+    assert 1.5 < TRUNK_VIEW.pixel_mm < 2.5
+    assert 0.9 < LIVER_VIEW.pixel_mm < 1.4
 
 
 def test_the_order_of_the_slices_is_reversed_in_half_of_the_images() -> None:
@@ -69,7 +69,7 @@ def test_the_order_of_the_slices_is_reversed_in_half_of_the_images() -> None:
     images = torch.zeros(400, 3, 8, 8)
     images[:, 0] = 1
     labels = torch.zeros(400, 8, 8, dtype=torch.long)
-    moved, _ = spatial(QUIET, images, labels, torch.zeros(400, 2), Look((8, 8), (8, 8)))
+    moved, _ = spatial(QUIET, images, labels, torch.zeros(400, 2), FieldOfView((8, 8), (8, 8)))
     first, last = moved[:, 0].mean((1, 2)) > 0.5, moved[:, 2].mean((1, 2)) > 0.5
     assert torch.equal(first, ~last)
     assert 140 < int(first.sum()) < 260

@@ -14,8 +14,8 @@ from liverseg_gui.cli.main import command_parser
 from liverseg_gui.cli.train import _recipe
 from liverseg_gui.core.errors import LiverSegError
 from training.config.augmentation_config import Augmentation, SyntheticTumors
-from training.config.config_file import read_recipe, write_recipe
-from training.config.field_of_view import Look
+from training.config.config_file import read_config_file, write_config_file
+from training.config.field_of_view import FieldOfView
 from training.config.train_config import LOSSES, PRECISIONS, TrainConfig
 from training.runs.epoch_log import EpochResult
 
@@ -24,7 +24,7 @@ RECIPES = [
     TrainConfig(liver=None, synthetic=None, encoder_weights="some/resnet18.pth", patience=4),
     TrainConfig(
         architecture="slim-resnet34-ppm",
-        trunk=Look((160, 224), (160, 224)),
+        trunk=FieldOfView((160, 224), (160, 224)),
         loss="focal-tversky+ce",
         augmentation=Augmentation(scale=0.1),
         synthetic=SyntheticTumors(radius_mm=(3.0, 9.5)),
@@ -40,14 +40,16 @@ def test_a_recipe_survives_json(config: TrainConfig) -> None:
 @pytest.mark.parametrize("name", ["recipe.toml", "recipe.json"])
 @pytest.mark.parametrize("config", RECIPES)
 def test_a_recipe_survives_its_file(config: TrainConfig, name: str, tmp_path: Path) -> None:
-    write_recipe(config, tmp_path / name)
-    assert read_recipe(tmp_path / name) == config
+    write_config_file(config, tmp_path / name)
+    assert read_config_file(tmp_path / name) == config
 
 
 def test_a_recipe_of_a_few_lines_leaves_the_rest_as_usual(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("epochs = 2\nliver = false\n[trunk]\nsize = [64, 96]\nof_trunk = [64, 96]\n")
-    assert read_recipe(path) == TrainConfig(epochs=2, liver=None, trunk=Look((64, 96), (64, 96)))
+    assert read_config_file(path) == TrainConfig(
+        epochs=2, liver=None, trunk=FieldOfView((64, 96), (64, 96))
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,12 +69,12 @@ def test_what_is_wrong_with_a_recipe_is_said_with_its_name(
     path = tmp_path / name
     path.write_text(text)
     with pytest.raises(LiverSegError, match=re.escape(str(path))) as raised:
-        read_recipe(path)
+        read_config_file(path)
     assert said in str(raised.value)
 
 
 def test_options_go_before_the_recipe_in_the_file(tmp_path: Path) -> None:
-    write_recipe(TrainConfig(epochs=2, device="cpu", context=3), tmp_path / "r.toml")
+    write_config_file(TrainConfig(epochs=2, device="cpu", context=3), tmp_path / "r.toml")
     command = ["train", "--recipe", str(tmp_path / "r.toml"), "--epochs", "4"]
     assert _recipe(command_parser().parse_args(command)) == TrainConfig(
         epochs=4, device="cpu", context=3

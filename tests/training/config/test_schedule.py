@@ -11,7 +11,7 @@ from fastai.data.core import DataLoaders
 from fastai.data.load import DataLoader
 from torch import nn
 
-from training.config.schedule import cycles, planned_rates
+from training.config.schedule import planned_rates, training_stages
 from training.config.train_config import TrainConfig
 from training.learner.fit import _stages
 
@@ -61,11 +61,13 @@ def test_the_planned_rates_are_those_that_fastai_steps_with(weights: str | None)
 
 
 def test_only_stages_with_epochs_are_planned() -> None:
-    assert [c.name for c in cycles(replace(RECIPE, fine_tune_epochs=0))] == ["one cycle"]
-    assert [c.name for c in cycles(replace(RECIPE, epochs=0))] == ["fine-tune"]
+    assert [c.name for c in training_stages(replace(RECIPE, fine_tune_epochs=0))] == ["one cycle"]
+    assert [c.name for c in training_stages(replace(RECIPE, epochs=0))] == ["fine-tune"]
 
 
 def test_stages_are_named_as_the_training_names_them() -> None:
     recipe = replace(RECIPE, encoder_weights="imagenet")
     trained = [(s.name, s.epochs, s.rate, s.frozen, s.closer) for s in _stages(recipe)]
-    assert [(c.name, c.epochs, c.rate, c.frozen, c.closer) for c in cycles(recipe)] == trained
+    assert [
+        (c.name, c.epochs, c.rate, c.frozen, c.closer) for c in training_stages(recipe)
+    ] == trained

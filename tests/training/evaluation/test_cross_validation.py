@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
-from liverseg_gui.evaluation.evaluate import judge
-from training.evaluation.cross_validation import collect, main, markdown, means
+from liverseg_gui.evaluation.evaluate import evaluate_case
+from training.evaluation.cross_validation import main, markdown, means, pool_folds
 from training.export.model_card import HELD_OUT, add_to_card
 
 
@@ -24,7 +24,7 @@ def fold(
     folder: Path, trained_on: list[str], patients: dict[str, tuple[np.ndarray, np.ndarray]]
 ) -> Path:
     rows = [
-        judge(name, found, true, None, axial_axis=0, pixel_is_mm=True).to_json()
+        evaluate_case(name, found, true, None, axial_axis=0, pixel_is_mm=True).to_json()
         for name, (found, true) in patients.items()
     ]
     folder.mkdir()
@@ -35,7 +35,7 @@ def fold(
 def test_the_patients_of_all_folds_are_judged_together(tmp_path: Path) -> None:
     first = fold(tmp_path / "a", ["2", "3"], {"1": masks(12, 12), "4": masks(3, 3)})
     second = fold(tmp_path / "b", ["1", "4"], {"2": masks(0, 12), "3": masks(5, 0)})
-    rows = collect([second, first])
+    rows = pool_folds([second, first])
     assert [row["name"] for row in rows] == ["1", "2", "3", "4"]
     figures = means(rows)
     assert figures["liver_dice"] == figures["liver_dice_lowest"] == 1.0
@@ -50,19 +50,19 @@ def test_the_patients_of_all_folds_are_judged_together(tmp_path: Path) -> None:
 def test_a_patient_is_not_judged_by_a_network_that_has_seen_it(tmp_path: Path) -> None:
     folder = fold(tmp_path / "a", ["1", "2"], {"1": masks(12, 12)})
     with pytest.raises(LiverSegError, match="trained on patient 1"):
-        collect([folder])
+        pool_folds([folder])
 
 
 def test_a_patient_is_judged_once(tmp_path: Path) -> None:
     first = fold(tmp_path / "a", ["2"], {"1": masks(12, 12)})
     second = fold(tmp_path / "b", ["2"], {"1": masks(12, 12)})
     with pytest.raises(LiverSegError, match="Patient 1 is held out twice"):
-        collect([first, second])
+        pool_folds([first, second])
 
 
 def test_an_unfinished_fold_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFileError, match="a training that is finished"):
-        collect([tmp_path])
+        pool_folds([tmp_path])
 
 
 def test_words_are_added_to_a_card_and_how_the_network_is_fed_is_not(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from liverseg_gui.segmentation.models.registry import find_model
 from tests.training.tiny import TINY, tiny_slices, write_lits2d
 from training.learner import distributed
 from training.learner.distributed import Processes, ShardedDL, ShareSteps, processes, together
-from training.learner.lr_finder import find_rate
+from training.learner.lr_finder import find_learning_rate
 from training.runs.epoch_log import LOG
 
 ROOT = Path(__file__).parents[3]
@@ -140,4 +140,4 @@ def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -
 def test_a_rate_is_looked_for_by_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.learner.lr_finder.processes", lambda: Processes(0, 2, 0))
     with pytest.raises(LiverSegError, match="without torchrun"):
-        find_rate(TINY, tiny_slices(8))
+        find_learning_rate(TINY, tiny_slices(8))

@@ -23,11 +23,11 @@ from training.data.slice_dataset import SliceDataset
 from training.learner import build
 from training.learner.build import make_learner
 from training.learner.callbacks import early_stopping as stopping
-from training.learner.callbacks.gradient_accumulation import Accumulate
+from training.learner.callbacks.gradient_accumulation import GradientAccumulation
 from training.learner.checkpoint import CHECKPOINT
-from training.learner.fit import train
+from training.learner.fit import fit
 from training.learner.losses import make_loss
-from training.learner.lr_finder import RateCurve, find_rate
+from training.learner.lr_finder import LRCurve, find_learning_rate
 from training.runs.epoch_log import LOG, NOTES, EpochResult
 
 ONE = replace(TINY, epochs=1, fine_tune_epochs=0, liver=None)
@@ -57,7 +57,7 @@ def test_a_step_has_the_mean_gradient_of_its_batches_the_last_one_too(count: int
         (slope,) = torch.autograd.grad(loss(network(images), labels), network.weight)
         by_hand.append(slope)
     loaders = DataLoaders(DataLoader(items, bs=1), DataLoader(items, bs=1), device="cpu")
-    learner = Learner(loaders, network, loss_func=loss, cbs=[Accumulate(count)])
+    learner = Learner(loaders, network, loss_func=loss, cbs=[GradientAccumulation(count)])
     stepped: list[Tensor] = []
     learner._step = lambda: stepped.append(network.weight.grad.clone())  # type: ignore[union-attr]
     with learner.no_bar(), learner.no_logging():
@@ -137,7 +137,7 @@ def test_the_frozen_epoch_leaves_the_encoder_as_it_was(
         before[epoch.stage] = [p.detach().clone() for p in (*encoder, *decoder) if p.dim() == 4]
 
     monkeypatch.setattr("training.learner.fit.make_learner", made)
-    train(config, slices, slices, tmp_path, Progress(), weights)
+    fit(config, slices, slices, tmp_path, Progress(), weights)
     assert list(before) == ["one cycle", "fine-tune, frozen", "fine-tune"]
     count = sum(p.dim() == 4 for p in encoder_and_decoder(learners[0].model)[0])
     same = [torch.equal(a, b) for a, b in zip(*list(before.values())[:2], strict=True)]
@@ -163,12 +163,12 @@ def test_stages_end_when_the_dice_no_longer_rises_and_the_best_is_kept(
     monkeypatch.setattr(build, "EarlyStopping", EarlyStopping)
     seen: list[EpochResult] = []
     config = replace(ONE, epochs=9, fine_tune_epochs=9, patience=2)
-    network = train(config, slices, slices, tmp_path, Progress(), seen.append)
+    network = fit(config, slices, slices, tmp_path, Progress(), seen.append)
     expected = [("one cycle", n) for n in (1, 2, 3, 4)] + [("fine-tune", n) for n in (1, 2, 3)]
     assert [(row.stage, row.epoch) for row in seen] == expected
     assert all(torch.equal(v, weights[4][k]) for k, v in network.state_dict().items())
     again: list[EpochResult] = []
-    train(config, slices, slices, tmp_path, Progress(), again.append, resume=True)
+    fit(config, slices, slices, tmp_path, Progress(), again.append, resume=True)
     assert again == []
 
 
@@ -191,7 +191,7 @@ def test_a_loss_that_is_no_number_stops_the_training_and_keeps_the_checkpoint(
     loss = Failing(3 + 3 + 1, lambda value, _: value * float("nan"))  # of the second epoch
     monkeypatch.setattr(build, "make_loss", lambda *_: loss)
     with pytest.raises(LiverSegError) as caught:
-        train(replace(ONE, epochs=3), slices, slices, tmp_path, Progress())
+        fit(replace(ONE, epochs=3), slices, slices, tmp_path, Progress())
     words = str(caught.value)
     assert words.startswith("The loss is no number any more in epoch 2 of one cycle")
     assert "one cycle, epoch 1, is kept" in words
@@ -206,7 +206,7 @@ def test_weights_that_are_no_numbers_reach_no_checkpoint(
     loss = Failing(3, lambda value, _: value * float("inf"))  # of the validation
     monkeypatch.setattr(build, "make_loss", lambda *_: loss)
     with pytest.raises(LiverSegError, match="No checkpoint was written"):
-        train(ONE, slices, slices, tmp_path, Progress())
+        fit(ONE, slices, slices, tmp_path, Progress())
     assert not (tmp_path / CHECKPOINT).exists()
 
 
@@ -225,7 +225,7 @@ def test_where_memory_runs_out_the_batch_is_halved_and_two_make_a_step(
     seen: list[EpochResult] = []
     said: list[str] = []
     config = replace(ONE, batch_size=8)
-    train(config, slices, slices, tmp_path, Progress(), seen.append, on_note=said.append)
+    fit(config, slices, slices, tmp_path, Progress(), seen.append, on_note=said.append)
     assert [row.batch_size for row in seen] == [2]
     assert max(largest) == 2
     assert "batches of 4 slices, 2 to a step" in said[0]
@@ -243,7 +243,7 @@ def test_memory_that_does_not_hold_a_single_slice_is_an_error_with_advice(
 
     monkeypatch.setattr(build, "make_loss", lambda *_: Failing(0, never))
     with pytest.raises(LiverSegError, match=r"single slice.*--device cpu"):
-        train(replace(ONE, batch_size=2), slices, slices, tmp_path, Progress())
+        fit(replace(ONE, batch_size=2), slices, slices, tmp_path, Progress())
 
 
 def test_an_error_that_is_none_of_memory_is_not_taken_for_one(
@@ -254,7 +254,7 @@ def test_an_error_that_is_none_of_memory_is_not_taken_for_one(
 
     monkeypatch.setattr(build, "make_loss", lambda *_: Failing(0, broken))
     with pytest.raises(RuntimeError, match="something else"):
-        train(ONE, slices, slices, tmp_path, Progress())
+        fit(ONE, slices, slices, tmp_path, Progress())
 
 
 def test_fewer_slices_than_a_batch_are_refused(slices: SliceDataset) -> None:
@@ -275,7 +275,7 @@ def test_a_cancelled_training_says_how_far_it_is(slices: SliceDataset, tmp_path:
     progress = Progress(lambda fraction, phase: seen.append((fraction, phase)))
     config = replace(ONE, epochs=2)
     with pytest.raises(Cancelled):
-        train(config, slices, slices, tmp_path, progress, lambda _: progress.cancel())
+        fit(config, slices, slices, tmp_path, progress, lambda _: progress.cancel())
     fractions = [fraction for fraction, _ in seen]
     assert fractions == sorted(fractions)
     assert seen[0][1] == "Training: one cycle, epoch 1"
@@ -286,7 +286,7 @@ def test_a_rate_is_found_between_the_ends_of_the_curve_and_nothing_else_is_touch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / CHECKPOINT).write_bytes(b"a checkpoint")
-    curve = find_rate(ONE, slices, steps=60)
+    curve = find_learning_rate(ONE, slices, steps=60)
     assert list(curve.rates) == sorted(curve.rates)
     assert len(curve.rates) == len(curve.losses)
     assert curve.rates[0] < curve.valley < curve.rates[-1]
@@ -295,7 +295,7 @@ def test_a_rate_is_found_between_the_ends_of_the_curve_and_nothing_else_is_touch
     curve.write(tmp_path)
     values = json.loads((tmp_path / "rates.json").read_text())
     values |= {name: tuple(values[name]) for name in ("rates", "losses")}
-    assert RateCurve(**values) == curve
+    assert LRCurve(**values) == curve
     head, first, *_ = (tmp_path / "rates.csv").read_text().splitlines()
     assert head == "learning_rate,loss"
     assert first == f"{curve.rates[0]},{curve.losses[0]}"

@@ -15,7 +15,7 @@ from liverseg_gui.core.progress import Progress
 from tests.training.tiny import TINY, tiny_network, tiny_slices
 from training.learner import build, precision
 from training.learner.checkpoint import CHECKPOINT
-from training.learner.fit import train
+from training.learner.fit import fit
 from training.learner.losses import make_loss
 from training.learner.precision import choose_precision, step_seconds
 
@@ -90,7 +90,7 @@ def test_only_the_network_computes_in_bfloat16(
     monkeypatch.setattr(build, "make_loss", lambda *_: Noting(outside))
     slices = tiny_slices(8)
     config = replace(TINY, precision=wish, epochs=1)
-    trained = train(config, slices, slices, tmp_path, Progress())
+    trained = fit(config, slices, slices, tmp_path, Progress())
     assert inside == {torch.bfloat16 if wish == "bf16" else torch.float32}
     assert outside == {torch.float32}
     assert {value.dtype for value in trained.parameters()} == {torch.float32}
@@ -106,6 +106,6 @@ def test_a_resumed_training_keeps_the_precision_that_was_measured(
     monkeypatch.setattr(precision, "step_seconds", lambda *_: (1.0, 0.1))
     slices = tiny_slices(8)
     config = replace(TINY, precision="auto", epochs=1, fine_tune_epochs=0)
-    train(config, slices, slices, tmp_path, Progress())
+    fit(config, slices, slices, tmp_path, Progress())
     monkeypatch.setattr(precision, "step_seconds", lambda *_: pytest.fail("it was measured anew"))
-    train(config, slices, slices, tmp_path, Progress(), resume=True)
+    fit(config, slices, slices, tmp_path, Progress(), resume=True)

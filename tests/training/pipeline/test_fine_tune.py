@@ -16,23 +16,23 @@ from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.models.registry import find_installed, find_model
 from liverseg_gui.segmentation.models.store import add_model
-from liverseg_gui.segmentation.models.store import export_model as export_zip
+from liverseg_gui.segmentation.models.store import export_as_zip as export_zip
 from liverseg_gui.state.settings import Settings
 from tests.training.tiny import TINY, tiny_network, write_lits2d
 from tests.training.verdicts import BETTER, OLD_SHA, WORSE, put
-from training.config.config_file import write_recipe
+from training.config.config_file import write_config_file
 from training.config.train_config import TrainConfig
 from training.data.dataset_layouts import find_sources
 from training.data.phantom_case import PhantomCase
 from training.data.splits import SPLIT
-from training.evaluation.acceptance import DECISION, Decision, accept, read_decision
+from training.evaluation.acceptance import DECISION, AcceptanceDecision, accept, read_decision
 from training.evaluation.comparison_text import comparison_table
 from training.evaluation.model_comparison import Comparison, compare_models, read_comparison
 from training.export.model_card import HELD_OUT, add_to_card
 from training.export.weights import export_model
 from training.pipeline.fine_tune import Improvement, improve
 from training.pipeline.train import TrainRun, run_training
-from training.planning.fine_tune_plan import improvement_recipe, improvement_split
+from training.planning.fine_tune_plan import fine_tune_config, fine_tune_split
 from training.runs.epoch_log import NOTES
 from training.runs.folder import read_run
 from training.runs.training_job import RECIPE, TrainingJob
@@ -73,14 +73,14 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def job(data: Path, out: Path, old: Path, **changes: Any) -> Improvement:
-    recipe = improvement_recipe(find_model(str(old)), str(old))
+    recipe = fine_tune_config(find_model(str(old)), str(old))
     small = replace(recipe, fine_tune_epochs=1, precision="float32", device="cpu")
     values = {"name": "new", "old": str(old), "phantoms": 0, "recipe": small}
     return Improvement(data, out, **(values | changes))
 
 
 def test_the_recipe_goes_on_from_the_old_model_as_it_was_trained(old: Path) -> None:
-    recipe = improvement_recipe(find_model(str(old)), str(old))
+    recipe = fine_tune_config(find_model(str(old)), str(old))
     assert recipe.start_from == str(old)
     assert (recipe.trunk, recipe.liver, recipe.context) == (TINY.trunk, TINY.liver, 3)
     assert (recipe.loss, recipe.seed) == ("tversky+ce", 4)
@@ -91,7 +91,7 @@ def test_the_recipe_goes_on_from_the_old_model_as_it_was_trained(old: Path) -> N
 
 def test_a_card_without_a_recipe_is_gone_on_from_too(old: Path) -> None:
     add_to_card(old, {"training": {"from": "elsewhere"}})
-    recipe = improvement_recipe(find_model(str(old)), str(old))
+    recipe = fine_tune_config(find_model(str(old)), str(old))
     assert recipe.trunk.size == (32, 64)
     assert recipe.liver is not None
     assert recipe.liver.of_trunk == (64, 96)
@@ -100,7 +100,7 @@ def test_a_card_without_a_recipe_is_gone_on_from_too(old: Path) -> None:
 def test_a_patient_whom_the_old_model_saw_is_not_held_out(data: Path) -> None:
     sources = find_sources(data)
     held_out = {
-        improvement_split(sources, ["003", "007"], 5, fold, seed).validation
+        fine_tune_split(sources, ["003", "007"], 5, fold, seed).validation
         for fold in range(5)
         for seed in range(5)
     }
@@ -109,7 +109,7 @@ def test_a_patient_whom_the_old_model_saw_is_not_held_out(data: Path) -> None:
 
 def test_the_first_folds_hold_out_different_patients(data: Path) -> None:
     sources = [PhantomCase(n) for n in range(6)]
-    splits = [improvement_split(sources, [], 3, fold, 1) for fold in range(3)]
+    splits = [fine_tune_split(sources, [], 3, fold, 1) for fold in range(3)]
     assert sorted(sum((split.validation for split in splits), ())) == [s.name for s in sources]
     assert all(len(split.training) == 4 for split in splits)
 
@@ -117,7 +117,7 @@ def test_the_first_folds_hold_out_different_patients(data: Path) -> None:
 def test_a_fifth_of_the_patients_and_at_least_one_is_held_out() -> None:
     for patients, held_out in ((2, 1), (4, 1), (10, 2), (20, 4)):
         sources = [PhantomCase(n) for n in range(patients)]
-        assert len(improvement_split(sources, [], 5, 0, 5).validation) == held_out
+        assert len(fine_tune_split(sources, [], 5, 0, 5).validation) == held_out
 
 
 def test_fewer_than_two_patients_are_refused(old: Path, tmp_path: Path) -> None:
@@ -129,11 +129,11 @@ def test_fewer_than_two_patients_are_refused(old: Path, tmp_path: Path) -> None:
 
 def test_where_the_old_model_saw_everybody_nobody_can_judge(data: Path) -> None:
     with pytest.raises(LiverSegError, match="nobody is left whom it can be judged on"):
-        improvement_split(find_sources(data), ["003", "007", "012"], 5, 0, 5)
+        fine_tune_split(find_sources(data), ["003", "007", "012"], 5, 0, 5)
 
 
 def test_another_network_than_the_old_one_is_refused(data: Path, tmp_path: Path, old: Path) -> None:
-    other = replace(improvement_recipe(find_model(str(old)), str(old)), context=5)
+    other = replace(fine_tune_config(find_model(str(old)), str(old)), context=5)
     with pytest.raises(LiverSegError, match="with 3 slices at once, and goes on as such"):
         improve(job(data, tmp_path / "out", old, recipe=other), Progress())
 
@@ -266,7 +266,7 @@ def test_a_comparison_has_paired_differences_and_reads_back() -> None:
     assert compared.tumor.interval is None
 
 
-def an_outcome(out: Path, model: Path, verdict: Decision) -> Path:
+def an_outcome(out: Path, model: Path, verdict: AcceptanceDecision) -> Path:
     """What `improve` leaves, with the weights of `model`."""
     shutil.copytree(model, out / "model")
     put(out, replace(verdict, new_sha256=find_model(str(model)).sha256))
@@ -371,7 +371,7 @@ def test_the_words_of_a_job_are_the_command_that_a_window_starts(
     assert recipe is not None
     asked = TrainingJob(out, (data,), name="new", phantoms=0, recipe=recipe, improve=True)
     out.mkdir()
-    write_recipe(recipe, out / RECIPE)
+    write_config_file(recipe, out / RECIPE)
     assert main([*asked.arguments(), "--json"]) == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [event["event"] for event in told][-2:] == ["decision", "end"]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.training.tiny import TINY, write_lits2d
-from training.config.config_file import write_recipe
+from training.config.config_file import write_config_file
 from training.runs.events import EVENTS, read_events
 from training.runs.folder import RunState, read_run
 from training.runs.training_job import RECIPE, TrainingJob
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 
 def start(job: TrainingJob, *words: str) -> subprocess.Popen[str]:
     job.out.mkdir(exist_ok=True)
-    write_recipe(job.recipe, job.out / RECIPE)
+    write_config_file(job.recipe, job.out / RECIPE)
     command = [sys.executable, "-m", "liverseg_gui", *job.arguments(), "--json", *words]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)

@@ -18,7 +18,7 @@ from training.data.dataset_layouts import find_sources
 from training.data.splits import SPLIT, Split, save_split
 from training.export.model_card import HELD_OUT
 from training.learner.checkpoint import CHECKPOINT
-from training.pipeline.resume import begun_sources
+from training.pipeline.resume import resumed_cases
 from training.pipeline.train import TrainRun, run_training
 
 RECIPE = replace(TINY, epochs=2, fine_tune_epochs=0, liver=None)
@@ -108,7 +108,7 @@ def test_a_case_that_is_gone_is_named(folder: Path) -> None:
 def test_a_case_that_was_left_out_may_be_gone_and_no_other_may_be_left_out(tmp_path: Path) -> None:
     data = write_lits2d(tmp_path / "data", (3, 7, 12))
     save_split(Split(("003",), ("007",), ("012",)), tmp_path / SPLIT)
-    found = begun_sources(tmp_path / SPLIT, [data], False, ["099"])
+    found = resumed_cases(tmp_path / SPLIT, [data], False, ["099"])
     assert [source.name for source in found] == ["003", "007", "012"]
     with pytest.raises(LiverSegError, match="007 cannot be left out any more"):
-        begun_sources(tmp_path / SPLIT, [data], False, ["007"])
+        resumed_cases(tmp_path / SPLIT, [data], False, ["007"])

@@ -21,7 +21,7 @@ from tests.training import resumable
 from tests.training.tiny import TINY, tiny_network, tiny_slices
 from training.learner import build
 from training.learner.checkpoint import CHECKPOINT, VERSION
-from training.learner.fit import train
+from training.learner.fit import fit
 from training.runs.epoch_log import LOG, TABLE, EpochResult
 
 ROOT = Path(__file__).parents[3]
@@ -87,7 +87,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory, _small: None) -> Path:
     progress = Progress()
     slices = tiny_slices(8)
     with pytest.raises(Cancelled):
-        train(ONE, slices, slices, out, progress, lambda _: progress.cancel())
+        fit(ONE, slices, slices, out, progress, lambda _: progress.cancel())
     return out
 
 
@@ -96,7 +96,7 @@ def test_only_what_is_left_is_trained(begun: Path, tmp_path: Path) -> None:
     copy.write_bytes((begun / CHECKPOINT).read_bytes())
     seen: list[EpochResult] = []
     slices = tiny_slices(8)
-    train(ONE, slices, slices, tmp_path, Progress(), seen.append, resume=True)
+    fit(ONE, slices, slices, tmp_path, Progress(), seen.append, resume=True)
     assert [(row.stage, row.epoch) for row in seen] == [("one cycle", 2)]
     table = list(csv.DictReader((tmp_path / TABLE).read_text().splitlines()))
     lines = [json.loads(line) for line in (tmp_path / LOG).read_text().splitlines()]
@@ -117,7 +117,7 @@ def test_an_epoch_is_logged_with_all_its_figures(begun: Path) -> None:
 
 def resume(out: Path, **changes: object) -> None:
     slices = tiny_slices(8)
-    train(replace(ONE, **changes), slices, slices, out, Progress(), resume=True)
+    fit(replace(ONE, **changes), slices, slices, out, Progress(), resume=True)
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(begun: Path) -> None:

@@ -18,20 +18,20 @@ from torch import Tensor, nn
 from liverseg_gui.core.errors import Cancelled, LiverSegError
 from liverseg_gui.core.progress import Progress
 from tests.training.tiny import TINY, tiny_network, write_lits2d
-from training.config.config_file import read_recipe
+from training.config.config_file import read_config_file
 from training.learner import build
 from training.learner.checkpoint import CHECKPOINT
 from training.learner.losses import make_loss
 from training.pipeline import supervise as supervised
 from training.pipeline.supervise import run_supervised
-from training.runs.control import Stopped, ask
-from training.runs.delete import discard_run
+from training.runs.control import Stopped, send_command
+from training.runs.delete import delete_run
 from training.runs.epoch_log import NOTES
 from training.runs.events import EVENTS, read_events
 from training.runs.folder import RUN, RunState, held, read_run
 from training.runs.registry import known_runs
 from training.runs.training_job import RECIPE, TrainingJob
-from training.runs.validation_image_file import read_pictures
+from training.runs.validation_image_file import read_validation_images
 
 Event = dict[str, Any]
 RECIPE_2 = replace(TINY, epochs=2, fine_tune_epochs=1)
@@ -122,7 +122,7 @@ def test_the_folder_keeps_all_that_was_told_and_the_recipe(whole: tuple[Training
     wanted, told = whole
     lines = (wanted.out / EVENTS).read_text().splitlines()
     assert [json.loads(line) for line in lines] == json.loads(json.dumps(told.events))
-    assert read_recipe(wanted.out / RECIPE) == wanted.recipe
+    assert read_config_file(wanted.out / RECIPE) == wanted.recipe
     run = read_run(wanted.out)
     assert (run.state, run.job, run.model) == ("finished", wanted, wanted.out / "model")
     assert run.pid == os.getpid()
@@ -133,7 +133,7 @@ def test_all_that_it_wrote_is_gone_once_it_is_discarded(
     whole: tuple[TrainingJob, Told], tmp_path: Path
 ) -> None:
     copied = shutil.copytree(whole[0].out, tmp_path / "copied")
-    assert discard_run(copied)
+    assert delete_run(copied)
     assert not copied.exists()
 
 
@@ -141,7 +141,7 @@ def test_pictures_show_the_same_slices_each_epoch_with_their_truth(
     whole: tuple[TrainingJob, Told],
 ) -> None:
     out = whole[0].out
-    first, last = (read_pictures(out / "pictures" / f"00{n}.npz") for n in (1, 3))
+    first, last = (read_validation_images(out / "pictures" / f"00{n}.npz") for n in (1, 3))
     assert first.names == last.names
     assert len(first.names) == 6
     assert {name.split()[0] for name in first.names} == set(whole[1].of("start")[0]["held_out"])
@@ -166,7 +166,7 @@ def test_a_stop_ends_after_the_epoch_and_going_on_gives_what_no_stop_would_have(
     whole: tuple[TrainingJob, Told], data: Path, tmp_path: Path
 ) -> None:
     wanted = job(data, tmp_path)
-    told = Told("start", lambda _: ask(tmp_path, "stop"))
+    told = Told("start", lambda _: send_command(tmp_path, "stop"))
     with pytest.raises(Stopped, match="go on with --resume"):
         carry_out(wanted, told)
     assert [e["epoch"] for e in told.of("epoch")] == [1]
@@ -182,15 +182,15 @@ def test_a_stop_ends_after_the_epoch_and_going_on_gives_what_no_stop_would_have(
 
 def test_a_stop_that_is_taken_back_does_not_stop(data: Path, tmp_path: Path) -> None:
     def hesitate(event: Event) -> None:
-        ask(tmp_path, "stop")
-        ask(tmp_path, "go")
+        send_command(tmp_path, "stop")
+        send_command(tmp_path, "go")
 
     told = carry_out(job(data, tmp_path, recipe=replace(TINY, epochs=1)), Told("start", hesitate))
     assert told.of("end")[0]["state"] == "finished"
 
 
 def test_a_cancelled_training_keeps_its_last_whole_epoch(data: Path, tmp_path: Path) -> None:
-    told = Told("epoch", lambda _: ask(tmp_path, "cancel"))
+    told = Told("epoch", lambda _: send_command(tmp_path, "cancel"))
     with pytest.raises(Cancelled) as caught:
         carry_out(job(data, tmp_path), told)
     assert not isinstance(caught.value, Stopped)
@@ -206,13 +206,13 @@ def test_a_paused_training_waits_until_it_may_go_on(data: Path, tmp_path: Path) 
 
     def go(event: Event) -> None:
         seen.append(json.loads((tmp_path / RUN).read_text())["state"])
-        ask(tmp_path, "go")
+        send_command(tmp_path, "go")
 
     class Pausing(Told):
         def __call__(self, event: Event) -> None:
             super().__call__(event)
             if event["event"] == "start":
-                ask(tmp_path, "pause")
+                send_command(tmp_path, "pause")
             if event["event"] == "progress" and event["phase"] == "Paused":
                 go(event)
 
@@ -224,7 +224,7 @@ def test_a_paused_training_waits_until_it_may_go_on(data: Path, tmp_path: Path) 
 
 
 def test_what_was_asked_of_an_earlier_training_is_forgotten(data: Path, tmp_path: Path) -> None:
-    ask(tmp_path, "cancel")
+    send_command(tmp_path, "cancel")
     told = carry_out(job(data, tmp_path, recipe=replace(TINY, epochs=1, fine_tune_epochs=0)))
     assert told.of("end")[0]["state"] == "finished"
 
@@ -236,9 +236,9 @@ def test_a_wish_of_the_moment_in_which_it_begins_is_carried_out(
 
     def asked_meanwhile(out: Path, resume: bool) -> None:
         refuse(out, resume)
-        ask(out, "cancel")
+        send_command(out, "cancel")
 
-    ask(tmp_path, "pause")  # of an earlier one
+    send_command(tmp_path, "pause")  # of an earlier one
     monkeypatch.setattr(supervised, "refuse_earlier", asked_meanwhile)
     with pytest.raises(Cancelled):
         carry_out(job(data, tmp_path))
@@ -351,4 +351,4 @@ def test_a_resume_with_other_settings_changes_no_record_of_the_first(
         carry_out(replace(wanted, recipe=replace(RECIPE_2, seed=3)), resume=True)
     run = read_run(wanted.out)
     assert (run.job, run.state) == (wanted, "finished")
-    assert read_recipe(wanted.out / RECIPE) == wanted.recipe
+    assert read_config_file(wanted.out / RECIPE) == wanted.recipe

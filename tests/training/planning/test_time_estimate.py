@@ -8,7 +8,7 @@ from liverseg_gui.core.errors import Cancelled, LiverSegError
 from liverseg_gui.core.progress import Progress
 from tests.training.tiny import TINY
 from training.config.train_config import TrainConfig
-from training.planning.time_estimate import Estimate, duration, estimate, whole_time
+from training.planning.time_estimate import Estimate, duration, estimate_time, whole_time
 
 
 def test_the_time_is_that_of_all_steps_and_validations() -> None:
@@ -46,7 +46,7 @@ def test_an_estimate_is_said_in_a_line() -> None:
 
 
 def test_real_steps_are_measured_in_a_process_of_their_own() -> None:
-    found = estimate(TINY, 100, 20, Progress())
+    found = estimate_time(TINY, 100, 20, Progress())
     assert found.device == "cpu"
     assert found.precision == "float32"
     assert min(found.trunk_s, found.closer_s, found.valid_s) > 0
@@ -56,11 +56,11 @@ def test_real_steps_are_measured_in_a_process_of_their_own() -> None:
 
 def test_what_does_not_run_here_is_said_in_words() -> None:
     with pytest.raises(LiverSegError, match="fp16 is not offered on cpu"):
-        estimate(replace(TINY, precision="fp16"), 100, 20, Progress())
+        estimate_time(replace(TINY, precision="fp16"), 100, 20, Progress())
 
 
 def test_an_estimate_can_be_cancelled() -> None:
     progress = Progress()
     progress.cancel()
     with pytest.raises(Cancelled):
-        estimate(TINY, 100, 20, progress)
+        estimate_time(TINY, 100, 20, progress)

@@ -9,10 +9,10 @@ import pytest
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
 from tests.training.tiny import TINY
 from training.runs import delete as discard
-from training.runs.delete import discard_run
+from training.runs.delete import delete_run
 from training.runs.folder import LOCK, RUN, STDERR, RunState, held
-from training.runs.registry import known_runs, remember
-from training.runs.state_file import Record
+from training.runs.registry import known_runs, register_run
+from training.runs.state_file import RunStateFile
 from training.runs.training_job import TrainingJob
 
 _WRITTEN = (
@@ -36,8 +36,8 @@ def out(tmp_path: Path) -> Path:
     """A training that was stopped, and is known to the program."""
     out = tmp_path / "run"
     out.mkdir()
-    Record(TrainingJob(out, recipe=TINY), "liverseg train").enter(RunState.STOPPED)
-    remember(out)
+    RunStateFile(TrainingJob(out, recipe=TINY), "liverseg train").enter(RunState.STOPPED)
+    register_run(out)
     return out
 
 
@@ -53,19 +53,19 @@ def files(out: Path) -> list[str]:
 
 def test_all_that_a_training_writes_goes_and_its_folder(out: Path) -> None:
     put(out, *_WRITTEN)
-    assert discard_run(out)
+    assert delete_run(out)
     assert not out.exists()
     assert known_runs() == []
 
 
 def test_what_a_killed_process_had_half_written_goes_too(out: Path) -> None:
     put(out, *_HALF_WRITTEN)
-    assert discard_run(out)
+    assert delete_run(out)
 
 
 def test_what_others_put_into_its_folders_stays(out: Path) -> None:
     put(out, *_WRITTEN, *_OTHERS)
-    assert not discard_run(out)
+    assert not delete_run(out)
     assert files(out) == sorted(_OTHERS)
     assert known_runs() == []
 
@@ -73,7 +73,7 @@ def test_what_others_put_into_its_folders_stays(out: Path) -> None:
 def test_a_folder_that_is_a_link_to_elsewhere_is_left_alone(out: Path, tmp_path: Path) -> None:
     put(tmp_path, "elsewhere/card.json")
     (out / "model").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
-    assert not discard_run(out)
+    assert not delete_run(out)
     assert (tmp_path / "elsewhere" / "card.json").exists()
 
 
@@ -89,7 +89,7 @@ def test_nobody_can_begin_while_it_is_deleted(out: Path, monkeypatch: pytest.Mon
         plain(out)
 
     monkeypatch.setattr(discard, "_delete_written", beginning)
-    assert discard_run(out)
+    assert delete_run(out)
     assert len(refused) == 1
 
 
@@ -97,7 +97,7 @@ def test_one_that_runs_is_refused_and_untouched(out: Path) -> None:
     put(out, *_WRITTEN)
     before = files(out)
     with held(out), pytest.raises(LiverSegError, match="still runs"):
-        discard_run(out)
+        delete_run(out)
     assert files(out) == before
     assert [run.out for run in known_runs()] == [out]
 
@@ -105,7 +105,7 @@ def test_one_that_runs_is_refused_and_untouched(out: Path) -> None:
 def test_a_folder_without_a_training_is_refused(tmp_path: Path) -> None:
     put(tmp_path, "model/card.json")
     with pytest.raises(UnreadableFileError):
-        discard_run(tmp_path)
+        delete_run(tmp_path)
     assert (tmp_path / "model" / "card.json").exists()
 
 
@@ -123,6 +123,6 @@ def test_where_a_file_cannot_be_deleted_the_training_can_be_discarded_again(
 
         patch.setattr(Path, "unlink", refused)
         with pytest.raises(LiverSegError, match="could not be deleted: Permission denied"):
-            discard_run(out)
+            delete_run(out)
     assert (out / RUN).exists()
-    assert discard_run(out)
+    assert delete_run(out)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from training.runs.epoch_log import EpochResult
-from training.runs.monitor import Remaining
+from training.runs.monitor import EtaEstimator
 
 STAGES = (("one cycle", 3), ("fine-tune", 2))
 
 
-def after(*epochs: tuple[str, int, float]) -> Remaining:
-    remaining = Remaining()
+def after(*epochs: tuple[str, int, float]) -> EtaEstimator:
+    remaining = EtaEstimator()
     remaining.plan(STAGES)
     for stage, number, seconds in epochs:
         remaining.done(EpochResult(stage, number, 1.0, 1.0, 0.5, 0.5, seconds))

@@ -13,11 +13,17 @@ from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileErr
 from liverseg_gui.system import atomic_write as written
 from tests.training.tiny import TINY
 from training.runs import folder as run_folder
-from training.runs.control import Wish, ask, asked, forget_wishes, last_asking
+from training.runs.control import (
+    RunCommand,
+    clear_commands,
+    last_command,
+    read_command,
+    send_command,
+)
 from training.runs.events import EVENTS
 from training.runs.folder import RUN, RunState, held, is_held, read_run
-from training.runs.registry import forget, known_runs, new_run_folder, remember
-from training.runs.state_file import Record
+from training.runs.registry import known_runs, new_run_folder, register_run, unregister_run
+from training.runs.state_file import RunStateFile
 from training.runs.training_job import TrainingJob
 
 
@@ -27,9 +33,9 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_folder, "_PATIENCE_S", 0.0)
 
 
-def begun(out: Path, name: str = "tiny") -> Record:
+def begun(out: Path, name: str = "tiny") -> RunStateFile:
     out.mkdir(parents=True, exist_ok=True)
-    return Record(TrainingJob(out, name=name, recipe=TINY), "liverseg train")
+    return RunStateFile(TrainingJob(out, name=name, recipe=TINY), "liverseg train")
 
 
 def test_a_training_is_running_as_long_as_its_process_holds_the_lock(tmp_path: Path) -> None:
@@ -83,9 +89,9 @@ def test_a_record_that_somebody_reads_just_then_is_written_a_moment_later(
 def test_a_wish_is_asked_though_the_training_just_reads_the_last_one(
     tmp_path: Path, waited: list[float]
 ) -> None:
-    ask(tmp_path, "cancel")
+    send_command(tmp_path, "cancel")
     assert len(waited) == 1
-    assert asked(tmp_path) is Wish.CANCEL
+    assert read_command(tmp_path) is RunCommand.CANCEL
 
 
 def test_a_wish_that_cannot_be_written_is_told_after_a_few_tries(
@@ -94,7 +100,7 @@ def test_a_wish_that_cannot_be_written_is_told_after_a_few_tries(
     waits: list[float] = []
     monkeypatch.setattr(written.time, "sleep", waits.append)
     with pytest.raises(SaveError, match="could not be written"):
-        ask(tmp_path / "gone", "stop")
+        send_command(tmp_path / "gone", "stop")
     assert 0 < sum(waits) < 0.5
 
 
@@ -137,11 +143,11 @@ def test_a_record_that_is_damaged_is_named(tmp_path: Path, text: str) -> None:
 def test_known_runs_leave_out_what_is_gone_or_forgotten(tmp_path: Path) -> None:
     for name in ("one", "two", "three"):
         begun(tmp_path / name, name)
-        remember(tmp_path / name)
-    remember(tmp_path / "one")
+        register_run(tmp_path / name)
+    register_run(tmp_path / "one")
     assert sorted(run.name for run in known_runs()) == ["one", "three", "two"]
     shutil.rmtree(tmp_path / "two")
-    forget(tmp_path / "three")
+    unregister_run(tmp_path / "three")
     assert [run.name for run in known_runs()] == ["one"]
 
 
@@ -153,31 +159,31 @@ def test_a_new_folder_is_fresh_each_time() -> None:
 
 
 def test_the_latest_wish_counts_and_goes_with_its_training(tmp_path: Path) -> None:
-    assert asked(tmp_path) is Wish.GO
+    assert read_command(tmp_path) is RunCommand.GO
     for wish in ("pause", "stop", "cancel", "go"):
-        ask(tmp_path, wish)
-        assert asked(tmp_path) == wish
-    ask(tmp_path, "stop")
-    forget_wishes(tmp_path, last_asking(tmp_path))
-    assert asked(tmp_path) is Wish.GO
+        send_command(tmp_path, wish)
+        assert read_command(tmp_path) == wish
+    send_command(tmp_path, "stop")
+    clear_commands(tmp_path, last_command(tmp_path))
+    assert read_command(tmp_path) is RunCommand.GO
     with pytest.raises(LiverSegError, match="pause, go, stop, cancel"):
-        ask(tmp_path, "hurry")
+        send_command(tmp_path, "hurry")
 
 
 def test_a_wish_that_is_asked_while_a_training_begins_is_not_forgotten(tmp_path: Path) -> None:
     for before in ("cancel", "pause"):
-        ask(tmp_path, before)
-        earlier = last_asking(tmp_path)
-        ask(tmp_path, "cancel")
-        forget_wishes(tmp_path, earlier)
-        assert asked(tmp_path) is Wish.CANCEL
+        send_command(tmp_path, before)
+        earlier = last_command(tmp_path)
+        send_command(tmp_path, "cancel")
+        clear_commands(tmp_path, earlier)
+        assert read_command(tmp_path) is RunCommand.CANCEL
 
 
 def test_the_first_wish_of_all_is_not_forgotten(tmp_path: Path) -> None:
-    earlier = last_asking(tmp_path)
-    ask(tmp_path, "cancel")
-    forget_wishes(tmp_path, earlier)
-    assert asked(tmp_path) is Wish.CANCEL
+    earlier = last_command(tmp_path)
+    send_command(tmp_path, "cancel")
+    clear_commands(tmp_path, earlier)
+    assert read_command(tmp_path) is RunCommand.CANCEL
 
 
 @pytest.mark.parametrize("told", [{}, {"fraction": "x", "phase": ""}, {"fraction": []}])
@@ -186,6 +192,6 @@ def test_one_with_damaged_events_is_known_all_the_same(
 ) -> None:
     out = tmp_path / "one"
     begun(out).enter(RunState.STOPPED)
-    remember(out)
+    register_run(out)
     (out / EVENTS).write_text(json.dumps({"event": "progress", **told}) + "\n")
     assert [(run.name, run.fraction) for run in known_runs()] == [("tiny", 0.0)]

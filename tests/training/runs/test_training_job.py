@@ -11,7 +11,7 @@ from pathlib import Path
 from liverseg_gui.cli.main import command_parser
 from liverseg_gui.cli.train import _job
 from tests.training.tiny import TINY
-from training.config.config_file import write_recipe
+from training.config.config_file import write_config_file
 from training.runs.training_job import RECIPE, TrainingJob
 
 
@@ -36,7 +36,7 @@ def job(out: Path) -> TrainingJob:
 
 def test_the_command_asks_for_the_same_job(tmp_path: Path) -> None:
     wanted = job(tmp_path)
-    write_recipe(wanted.recipe, tmp_path / RECIPE)
+    write_config_file(wanted.recipe, tmp_path / RECIPE)
     assert _job(command_parser().parse_args(wanted.arguments())) == wanted
 
 

@@ -3,19 +3,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from liverseg_gui.core.annotations import ReadingKind
+from liverseg_gui.core.annotations import AnnotationKind
 from liverseg_gui.core.geometry import Affine, Float3
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.ui.annotations.builder import Pen
+from liverseg_gui.ui.annotations.builder import AnnotationBuilder
 
 A, B, C, D = (1.0, 1.0, 5.0), (9.0, 1.0, 5.0), (5.0, 6.0, 5.0), (2.0, 7.0, 5.0)
 
 
-def pen(kind: ReadingKind) -> Pen:
-    return Pen(kind, Plane.AXIAL, 5, Affine(np.eye(4)))
+def pen(kind: AnnotationKind) -> AnnotationBuilder:
+    return AnnotationBuilder(kind, Plane.AXIAL, 5, Affine(np.eye(4)))
 
 
-def put(pen: Pen, *points: Float3) -> list[bool]:
+def put(pen: AnnotationBuilder, *points: Float3) -> list[bool]:
     """Whether the reading was finished with each of the points."""
     return [pen.put(point) is not None for point in points]
 
@@ -23,41 +23,43 @@ def put(pen: Pen, *points: Float3) -> list[bool]:
 @pytest.mark.parametrize(
     ("kind", "points"),
     [
-        (ReadingKind.PROBE, 1),
-        (ReadingKind.TEXT, 1),
-        (ReadingKind.RULER, 2),
-        (ReadingKind.ARROW, 2),
-        (ReadingKind.ELLIPSE, 2),
-        (ReadingKind.ANGLE, 3),
-        (ReadingKind.CALIPER, 3),
+        (AnnotationKind.PROBE, 1),
+        (AnnotationKind.TEXT, 1),
+        (AnnotationKind.RULER, 2),
+        (AnnotationKind.ARROW, 2),
+        (AnnotationKind.ELLIPSE, 2),
+        (AnnotationKind.ANGLE, 3),
+        (AnnotationKind.CALIPER, 3),
     ],
 )
-def test_a_reading_is_finished_with_its_last_point(kind: ReadingKind, points: int) -> None:
+def test_a_reading_is_finished_with_its_last_point(kind: AnnotationKind, points: int) -> None:
     assert put(pen(kind), *(A, B, C)[:points]) == [False] * (points - 1) + [True]
 
 
-@pytest.mark.parametrize("kind", [ReadingKind.RULER, ReadingKind.ARROW, ReadingKind.ELLIPSE])
-def test_a_drag_puts_the_point_it_begins_at_and_the_one_it_ends_at(kind: ReadingKind) -> None:
+@pytest.mark.parametrize(
+    "kind", [AnnotationKind.RULER, AnnotationKind.ARROW, AnnotationKind.ELLIPSE]
+)
+def test_a_drag_puts_the_point_it_begins_at_and_the_one_it_ends_at(kind: AnnotationKind) -> None:
     drawing = pen(kind)
     drawing.press(A)
     assert drawing.put(B).points_ijk == (A, B)
 
 
 def test_a_drag_after_a_click_ends_the_line_that_was_begun() -> None:
-    drawing = pen(ReadingKind.RULER)
+    drawing = pen(AnnotationKind.RULER)
     drawing.put(A)
     drawing.press(C)
     assert drawing.put(B).points_ijk == (A, B)
 
 
 def test_a_probe_that_is_dragged_stays_where_it_is_let_go() -> None:
-    drawing = pen(ReadingKind.PROBE)
+    drawing = pen(AnnotationKind.PROBE)
     drawing.press(A)
     assert drawing.put(B).points_ijk == (B,)
 
 
 def test_a_polygon_needs_three_corners_to_be_closed() -> None:
-    drawing = pen(ReadingKind.POLYGON)
+    drawing = pen(AnnotationKind.POLYGON)
     put(drawing, A, B)
     assert drawing.close() is None
     put(drawing, C, D)
@@ -65,26 +67,26 @@ def test_a_polygon_needs_three_corners_to_be_closed() -> None:
 
 
 def test_only_a_polygon_is_closed() -> None:
-    drawing = pen(ReadingKind.ANGLE)
+    drawing = pen(AnnotationKind.ANGLE)
     put(drawing, A, B)
     assert drawing.close() is None
 
 
 def test_the_draft_follows_the_cursor() -> None:
-    drawing = pen(ReadingKind.POLYGON)
+    drawing = pen(AnnotationKind.POLYGON)
     assert drawing.draft is None
     drawing.put(A)
     assert drawing.draft is None
     drawing.hover(B)
-    assert (drawing.draft.kind, drawing.draft.points_ijk) == (ReadingKind.RULER, (A, B))
+    assert (drawing.draft.kind, drawing.draft.points_ijk) == (AnnotationKind.RULER, (A, B))
     drawing.put(B)
     drawing.hover(C)
-    assert (drawing.draft.kind, drawing.draft.points_ijk) == (ReadingKind.POLYGON, (A, B, C))
+    assert (drawing.draft.kind, drawing.draft.points_ijk) == (AnnotationKind.POLYGON, (A, B, C))
     assert drawing.points == (A, B)
 
 
 def test_a_caliper_shows_its_short_axis_before_it_is_put() -> None:
-    drawing = pen(ReadingKind.CALIPER)
+    drawing = pen(AnnotationKind.CALIPER)
     put(drawing, A, B)
     drawing.hover(C)
     assert drawing.draft.points_ijk == (A, B, (5.0, -4.0, 5.0), C)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from liverseg_gui.ui.app.exception_hook import UnexpectedErrors
+from liverseg_gui.ui.app.exception_hook import ExceptionHook
 
 
 class Told:
@@ -21,7 +21,7 @@ class Told:
         self.said: list[str] = []
         self.clock = 0.0
         self.while_open: Callable[[], None] = lambda: None
-        self.errors = UnexpectedErrors(
+        self.errors = ExceptionHook(
             self.show, self.said.append, later=lambda do: do(), clock=lambda: self.clock
         )
 
@@ -132,7 +132,7 @@ def test_a_widget_that_cannot_be_drawn_has_one_dialog_at_a_time(
             QApplication.processEvents()
         dialog.accept()
 
-    monkeypatch.setattr("sys.excepthook", UnexpectedErrors(show, str).caught)
+    monkeypatch.setattr("sys.excepthook", ExceptionHook(show, str).caught)
     widget.show()
     qtbot.waitUntil(lambda: len(dialogs) == 1)
     before = widget.drawn

@@ -16,13 +16,13 @@ from pytestqt.qtbot import QtBot
 
 from liverseg_gui import __version__
 from liverseg_gui.segmentation.runtime import choice_cache as runtime_choice
-from liverseg_gui.segmentation.runtime.choice_cache import Choice
+from liverseg_gui.segmentation.runtime.choice_cache import RuntimeChoice
 from liverseg_gui.system import privacy
 from liverseg_gui.system.logging_setup import LOG_NAME, start_logging
 from liverseg_gui.system.paths import log_folder
 from liverseg_gui.ui.app.app import open_first
-from liverseg_gui.ui.app.exception_hook import UnexpectedErrors
-from liverseg_gui.ui.dialogs.error_dialog import ProblemBox, error_report
+from liverseg_gui.ui.app.exception_hook import ExceptionHook
+from liverseg_gui.ui.dialogs.error_dialog import ErrorDialog, error_report
 from tests.ui.conftest import Desk
 
 ROOT = Path(__file__).parents[3]
@@ -32,9 +32,9 @@ SECRETS = ("Doe", "John", "4711", "/data", "scan 1.nii")
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("LIVERSEG_HOME", str(tmp_path / "home"))
-    privacy.forget()
+    privacy.forget_secrets()
     yield
-    privacy.forget()
+    privacy.forget_secrets()
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def caught(monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     monkeypatch.setattr("sys.excepthook", sys.excepthook)
     monkeypatch.setattr("threading.excepthook", None)
     told: list[tuple[str, str]] = []
-    UnexpectedErrors(lambda *said: told.append(said), str, later=lambda do: do()).catch()
+    ExceptionHook(lambda *said: told.append(said), str, later=lambda do: do()).catch()
     try:
         raise RuntimeError("/data/John Doe/scan 1.nii.gz of Doe^John (4711) broke")
     except RuntimeError as error:
@@ -97,7 +97,9 @@ def test_torch_is_not_loaded_for_it() -> None:
 
 
 def test_a_gpu_that_was_used_is_named() -> None:
-    runtime_choice.remember("0" * 64, "cuda", "NVIDIA Model", Choice("torch-float32", "cuda", ""))
+    runtime_choice.remember_choice(
+        "0" * 64, "cuda", "NVIDIA Model", RuntimeChoice("torch-float32", "cuda", "")
+    )
     assert "GPU: NVIDIA Model\n" in error_report("It failed.", "Traceback")
 
 
@@ -115,7 +117,7 @@ def test_what_is_saved_is_what_is_shown(
 ) -> None:
     target = tmp_path / "report.txt"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
-    box = ProblemBox(None, "It failed.", "Traceback of it")
+    box = ErrorDialog(None, "It failed.", "Traceback of it")
     qtbot.addWidget(box)
     box.open()
     assert not target.exists()
@@ -129,7 +131,7 @@ def test_what_is_saved_is_what_is_shown(
 def test_a_report_that_cannot_be_saved_or_is_not_wanted_harms_nothing(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    box = ProblemBox(None, "It failed.", "Traceback")
+    box = ErrorDialog(None, "It failed.", "Traceback")
     qtbot.addWidget(box)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("", ""))
     box.save_button.click()
@@ -141,7 +143,7 @@ def test_a_report_that_cannot_be_saved_or_is_not_wanted_harms_nothing(
 
 
 def test_an_expected_problem_has_no_report(qtbot: QtBot) -> None:
-    box = ProblemBox(None, "The file is damaged.")
+    box = ErrorDialog(None, "The file is damaged.")
     qtbot.addWidget(box)
     assert box.save_button is None
     assert box.detailedText() == ""

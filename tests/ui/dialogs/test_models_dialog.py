@@ -15,7 +15,7 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.segmentation.models import weights_check as model_fit
 from liverseg_gui.segmentation.models.registry import (
-    Place,
+    ModelSource,
     find_model,
     list_models,
     models_folder,
@@ -79,7 +79,7 @@ def test_a_model_for_all_users_can_be_used_and_stays(
     untrained_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, desk: Desk
 ) -> None:
     monkeypatch.setenv("LIVERSEG_SITE", str(tmp_path / "site"))
-    shutil.copytree(untrained_model, models_folder(Place.SITE) / "ours")
+    shutil.copytree(untrained_model, models_folder(ModelSource.SITE) / "ours")
     desk.trigger("models")
     (dialog,) = desk.window.findChildren(ModelsDialog)
     select(dialog, "ours")
@@ -98,7 +98,7 @@ def test_of_two_models_of_one_name_each_has_its_card_and_the_first_is_in_use(
     desk: Desk,
 ) -> None:
     monkeypatch.setenv("LIVERSEG_SITE", str(tmp_path / "site"))
-    shutil.copytree(untrained_model, models_folder(Place.SITE) / "mine")
+    shutil.copytree(untrained_model, models_folder(ModelSource.SITE) / "mine")
     desk.settings.choose_model("mine")
     desk.trigger("models")
     (dialog,) = desk.window.findChildren(ModelsDialog)
@@ -115,7 +115,7 @@ def test_of_two_models_of_one_name_each_has_its_card_and_the_first_is_in_use(
     desk.dialogs.yes = True
     dialog.remove_button.click()
     assert listed(dialog) == [("default", True), ("mine", False)]
-    assert find_model("mine").folder == models_folder(Place.SITE) / "mine"
+    assert find_model("mine").folder == models_folder(ModelSource.SITE) / "mine"
 
 
 def test_a_model_is_added_and_used_from_then_on(

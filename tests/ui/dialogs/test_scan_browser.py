@@ -15,7 +15,7 @@ from liverseg_gui.core.scan_issues import Concern, error, warning
 from liverseg_gui.io.entries import Role, VolumeEntry
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.dialogs.prompts import Dialogs
-from liverseg_gui.ui.dialogs.scan_browser import StudyBrowser
+from liverseg_gui.ui.dialogs.scan_browser import ScanBrowser
 from tests.ui.entries import make_entry
 
 DOUBT = warning("odd", "The slices are odd.", "Look twice.", Concern.MM)
@@ -41,15 +41,15 @@ def entries(tmp_path: Path) -> list[VolumeEntry]:
 
 
 @pytest.fixture
-def browser(qtbot: QtBot, entries: list[VolumeEntry], settings: Settings) -> Iterator[StudyBrowser]:
-    browser = StudyBrowser(None, "study", entries, settings)
+def browser(qtbot: QtBot, entries: list[VolumeEntry], settings: Settings) -> Iterator[ScanBrowser]:
+    browser = ScanBrowser(None, "study", entries, settings)
     qtbot.addWidget(browser)
     browser.open()
     yield browser
     browser.reject()
 
 
-def visible(browser: StudyBrowser) -> list[int]:
+def visible(browser: ScanBrowser) -> list[int]:
     return [n for n in range(5) if not browser._hidden(n)]
 
 
@@ -64,7 +64,7 @@ def all_texts(widget: QWidget) -> str:
     return "\n".join(texts)
 
 
-def test_series_stand_under_their_patient_and_study(browser: StudyBrowser) -> None:
+def test_series_stand_under_their_patient_and_study(browser: ScanBrowser) -> None:
     tree = browser.tree
     tops = [tree.topLevelItem(n) for n in range(tree.topLevelItemCount())]
     assert [item.text(0) for item in tops] == ["Doe, John  (4711)", "Roe, Jane", "Set aside (1)"]
@@ -83,7 +83,7 @@ def test_series_stand_under_their_patient_and_study(browser: StudyBrowser) -> No
 
 
 def test_the_likeliest_series_is_selected_and_enter_opens_it(
-    qtbot: QtBot, browser: StudyBrowser
+    qtbot: QtBot, browser: ScanBrowser
 ) -> None:
     assert browser.selected == 1
     chosen: list[int] = []
@@ -93,7 +93,7 @@ def test_the_likeliest_series_is_selected_and_enter_opens_it(
     assert not browser.isVisible()
 
 
-def test_arrow_keys_choose_and_double_click_opens(qtbot: QtBot, browser: StudyBrowser) -> None:
+def test_arrow_keys_choose_and_double_click_opens(qtbot: QtBot, browser: ScanBrowser) -> None:
     qtbot.keyClick(browser.tree, Qt.Key.Key_Up)
     assert browser.selected == 0
     rect = browser.tree.visualItemRect(browser.tree.item_of(0))
@@ -107,7 +107,7 @@ def test_arrow_keys_choose_and_double_click_opens(qtbot: QtBot, browser: StudyBr
 
 
 def test_a_series_with_a_problem_says_it_and_cannot_be_opened(
-    qtbot: QtBot, browser: StudyBrowser
+    qtbot: QtBot, browser: ScanBrowser
 ) -> None:
     browser._go_to(2)
     assert not browser.open_button.isEnabled()
@@ -118,7 +118,7 @@ def test_a_series_with_a_problem_says_it_and_cannot_be_opened(
     assert browser.isVisible()
 
 
-def test_a_group_cannot_be_opened(qtbot: QtBot, browser: StudyBrowser) -> None:
+def test_a_group_cannot_be_opened(qtbot: QtBot, browser: ScanBrowser) -> None:
     browser.tree.setCurrentItem(browser.tree.topLevelItem(0))
     assert not browser.open_button.isEnabled()
     with qtbot.assertNotEmitted(browser.chosen):
@@ -126,7 +126,7 @@ def test_a_group_cannot_be_opened(qtbot: QtBot, browser: StudyBrowser) -> None:
 
 
 def test_the_card_tells_what_is_remarkable_about_the_selected_series(
-    browser: StudyBrowser,
+    browser: ScanBrowser,
 ) -> None:
     browser._go_to(0)
     texts = all_texts(browser.card)
@@ -136,7 +136,7 @@ def test_the_card_tells_what_is_remarkable_about_the_selected_series(
     assert "Nothing remarkable found." in all_texts(browser.card)
 
 
-def test_the_filter_keeps_what_has_all_words_and_selects_it(browser: StudyBrowser) -> None:
+def test_the_filter_keeps_what_has_all_words_and_selects_it(browser: ScanBrowser) -> None:
     browser.search.setText("roe")
     assert visible(browser) == [4]
     assert browser.selected == 4
@@ -155,7 +155,7 @@ def test_with_the_patient_hidden_no_name_id_or_date_is_seen(
     qtbot: QtBot, entries: list[VolumeEntry], settings: Settings
 ) -> None:
     settings.hide_patient = True
-    browser = StudyBrowser(None, "Doe John", entries, settings)
+    browser = ScanBrowser(None, "Doe John", entries, settings)
     qtbot.addWidget(browser)
     browser.open()
     rows = []
@@ -185,7 +185,7 @@ def test_thumbnails_come_one_by_one_without_holding_up_the_list(
 
     makers = [slow, broken, lambda: None, None, slow]
     entries = [make_entry(tmp_path, f"Liver {n}", thumbnail=m) for n, m in enumerate(makers)]
-    browser = StudyBrowser(None, "", entries, settings)
+    browser = ScanBrowser(None, "", entries, settings)
     qtbot.addWidget(browser)
     browser.open()
     qtbot.waitUntil(lambda: bool(threads))
@@ -216,7 +216,7 @@ def test_closing_stops_the_pictures_at_once(
         return np.zeros((4, 4), np.uint8)
 
     entries = [make_entry(tmp_path, thumbnail=slow) for _ in range(5)]
-    browser = StudyBrowser(None, "", entries, settings)
+    browser = ScanBrowser(None, "", entries, settings)
     qtbot.addWidget(browser)
     browser.open()
     qtbot.waitUntil(lambda: bool(made))
@@ -233,9 +233,9 @@ def test_the_windows_dialog_returns_at_once_and_tells_the_choice(
     qtbot.addWidget(window)
     window.show()
     Dialogs(window, settings).browse("study", entries, chosen.append)
-    browser = window.findChild(StudyBrowser)
+    browser = window.findChild(ScanBrowser)
     assert browser.isVisible()
     assert chosen == []
     browser.open_button.click()
     assert chosen == [1]
-    qtbot.waitUntil(lambda: window.findChild(StudyBrowser) is None)
+    qtbot.waitUntil(lambda: window.findChild(ScanBrowser) is None)

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from liverseg_gui.ui.main_window.about_dialog import AboutBox, LicensesDialog
+from liverseg_gui.ui.main_window.about_dialog import AboutDialog, LicensesDialog
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_the_about_box_leads_there_and_stays_open(
 ) -> None:
     shown: list[LicensesDialog] = []
     monkeypatch.setattr(LicensesDialog, "exec", lambda dialog: shown.append(dialog))
-    box = AboutBox(None)
+    box = AboutDialog(None)
     qtbot.addWidget(box)
     with qtbot.waitActive(box):
         box.show()

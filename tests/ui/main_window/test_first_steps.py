@@ -29,7 +29,7 @@ def test_five_gestures_are_enough_to_begin_with(profile: MouseProfile) -> None:
     first = first_gestures(profile)
     assert len(first) == 5
     assert {gesture.how for gesture in first} >= {"Wheel", "Left-drag", "Right-drag", "F5"}
-    assert all(resources.path(f"icons/{g.picture}.svg").is_file() for g in GESTURES)
+    assert all(resources.resource(f"icons/{g.picture}.svg").is_file() for g in GESTURES)
 
 
 def test_each_profile_says_once_what_its_left_drag_does() -> None:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QUrl
 
 from liverseg_gui.system import paths as resources
 from liverseg_gui.ui.widgets import open_externally as outside
-from liverseg_gui.ui.widgets.open_externally import open_outside
+from liverseg_gui.ui.widgets.open_externally import open_externally
 from tests.ui.conftest import Desk
 
 
@@ -40,7 +40,7 @@ def desktop(monkeypatch: pytest.MonkeyPatch) -> Desktop:
 @pytest.fixture
 def guide(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     page = tmp_path / "user-guide.html"
-    monkeypatch.setattr(resources, "page", lambda _: page if page.exists() else None)
+    monkeypatch.setattr(resources, "document_page", lambda _: page if page.exists() else None)
     page.write_text("<html></html>")
     desk.window._refresh()
     return page
@@ -75,6 +75,6 @@ def test_another_program_does_not_get_the_qt_of_the_package(
 ) -> None:
     monkeypatch.setattr(sys, "frozen", packaged, raising=False)
     monkeypatch.setenv("QT_PLUGIN_PATH", "plugins")
-    assert open_outside(tmp_path)
+    assert open_externally(tmp_path)
     assert desktop.plugins == [None if packaged else "plugins"]
     assert os.environ["QT_PLUGIN_PATH"] == "plugins"

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.system import privacy
-from liverseg_gui.ui.training_window.config.page import RecipePage
+from liverseg_gui.ui.training_window.config.page import ConfigPage
 from liverseg_gui.ui.training_window.data.case_columns import PART
 from liverseg_gui.ui.training_window.data.page import DataPage
 from tests.training import layouts
@@ -27,9 +27,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
     """Names of cases are secrets for the test that listed them only."""
-    privacy.forget()
+    privacy.forget_secrets()
     yield
-    privacy.forget()
+    privacy.forget_secrets()
 
 
 @pytest.fixture
@@ -67,10 +67,10 @@ def answers() -> Answers:
 
 
 @pytest.fixture
-def recipe_page(qtbot: QtBot, settings: Settings, answers: Answers) -> Iterator[RecipePage]:
+def recipe_page(qtbot: QtBot, settings: Settings, answers: Answers) -> Iterator[ConfigPage]:
     gc.disable()
     try:
-        made = RecipePage(
+        made = ConfigPage(
             settings, lambda _: answers.open, lambda _: answers.save, lambda _: answers.weights
         )
     finally:

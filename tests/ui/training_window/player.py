@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from training.config.config_file import read_recipe
-from training.runs.control import Wish, asked, forget_wishes, last_asking
+from training.config.config_file import read_config_file
+from training.runs.control import RunCommand, clear_commands, last_command, read_command
 from training.runs.events import EVENTS, EventFile
 from training.runs.folder import CHECKPOINT, RunState, held
-from training.runs.state_file import Record
+from training.runs.state_file import RunStateFile
 from training.runs.training_job import TrainingJob
-from training.runs.validation_image_file import Pictures, write_pictures
+from training.runs.validation_image_file import ValidationImages, write_validation_images
 
 ACT = "act"
 _LOOK_S = 0.01
@@ -28,7 +28,7 @@ _LOOK_S = 0.01
 class Player:
     """A training of two stages with three epochs each."""
 
-    def __init__(self, out: Path, record: Record, tell: EventFile, done: int) -> None:
+    def __init__(self, out: Path, record: RunStateFile, tell: EventFile, done: int) -> None:
         self.out, self.record, self.tell, self.done = out, record, tell, done
         self.stays = False
 
@@ -40,7 +40,7 @@ class Player:
         (self.out / CHECKPOINT).write_text(str(self.done))
         self.tell({"event": "epoch", "stage": stage, "epoch": epoch, **row, "learning_rate": 1e-3})
         place = f"pictures/{self.done:03d}.npz"
-        write_pictures(self.out / place, slices(self.done))
+        write_validation_images(self.out / place, slices(self.done))
         self.tell({"event": "pictures", "stage": stage, "epoch": epoch, "path": place})
         self.progress()
 
@@ -56,14 +56,14 @@ class Player:
 
     def play(self) -> None:
         while True:
-            wish, act = asked(self.out), self.act()
-            if wish is Wish.CANCEL:
+            wish, act = read_command(self.out), self.act()
+            if wish is RunCommand.CANCEL:
                 return self.end(RunState.CANCELLED, "Cancelled.")
-            if wish is Wish.PAUSE:
+            if wish is RunCommand.PAUSE:
                 self.pause()
             elif act == "epoch":
                 self.epoch()
-                if asked(self.out) is Wish.STOP:
+                if read_command(self.out) is RunCommand.STOP:
                     return self.end(RunState.STOPPED, "Stopped as asked.")
             elif act.startswith("finish"):
                 self.stays = act.endswith("stay")
@@ -85,20 +85,20 @@ class Player:
     def pause(self) -> None:
         self.record.enter(RunState.PAUSED)
         self.tell({"event": "paused"})
-        while asked(self.out) is Wish.PAUSE:
+        while read_command(self.out) is RunCommand.PAUSE:
             time.sleep(_LOOK_S)
         self.record.enter(RunState.RUNNING)
         self.tell({"event": "resumed"})
 
 
-def slices(epoch: int) -> Pictures:
+def slices(epoch: int) -> ValidationImages:
     """Six slices, in which as many pixels of tumor are found as epochs are done."""
     shape = (6, 20, 30)
     truth, found = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
     truth[:, 5:15, 5:20] = 1
     found[:, 5, 5 : 5 + epoch] = 2
     names = tuple(f"007 {k}" for k in range(6))
-    return Pictures(np.full(shape, 90, np.uint8), truth, found, names)
+    return ValidationImages(np.full(shape, 90, np.uint8), truth, found, names)
 
 
 def main() -> None:
@@ -108,11 +108,11 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true")
     known, _ = parser.parse_known_args()
     out: Path = known.out
-    job = TrainingJob(out, name=known.name, recipe=read_recipe(out / "recipe.toml"))
-    earlier = last_asking(out)
+    job = TrainingJob(out, name=known.name, recipe=read_config_file(out / "recipe.toml"))
+    earlier = last_command(out)
     with held(out):
-        forget_wishes(out, earlier)
-        record = Record(job, "liverseg train")
+        clear_commands(out, earlier)
+        record = RunStateFile(job, "liverseg train")
         tell = EventFile(out / EVENTS, append=known.resume)
         done = int((out / CHECKPOINT).read_text()) if (out / CHECKPOINT).exists() else 0
         if known.resume:

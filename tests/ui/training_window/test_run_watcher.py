@@ -10,17 +10,17 @@ import pytest
 from PySide6.QtGui import QCloseEvent
 
 from liverseg_gui.ui.training_window.pages import Step, standard_pages
-from liverseg_gui.ui.training_window.window import TrainingRoom
+from liverseg_gui.ui.training_window.window import TrainingWindow
 from tests.ui.conftest import Desk
 from tests.ui.training_window.stage import PLAYER, Stage
-from training.runs.control import asked
+from training.runs.control import read_command
 
 
 @pytest.fixture
-def room(desk: Desk, stage: Stage) -> TrainingRoom:
+def room(desk: Desk, stage: Stage) -> TrainingWindow:
     """The room of a window, beside the page of `stage`."""
     desk.trigger("train")
-    (room,) = desk.window.findChildren(TrainingRoom)
+    (room,) = desk.window.findChildren(TrainingWindow)
     return room
 
 
@@ -38,7 +38,7 @@ def test_a_training_that_runs_is_told_quietly_and_shown(desk: Desk, stage: Stage
     stage.until(lambda: "17%" in (watch.look() or watch.notice.label.text()))
     assert watch.notice.label.text() == 'The training "clinic" is running, 17%.'
     watch.notice.show_button.click()
-    (room,) = desk.window.findChildren(TrainingRoom)
+    (room,) = desk.window.findChildren(TrainingWindow)
     assert room.step is Step.RUN
     assert room.page(Step.RUN).out == out
     assert not watch.notice.isVisible()
@@ -80,7 +80,7 @@ def test_a_finished_training_of_another_day_is_not_told(desk: Desk, stage: Stage
 
 
 def test_the_window_asks_once_what_becomes_of_a_training(
-    desk: Desk, room: TrainingRoom, stage: Stage
+    desk: Desk, room: TrainingWindow, stage: Stage
 ) -> None:
     out = stage.start()
     room.open_folder(out)
@@ -93,10 +93,12 @@ def test_the_window_asks_once_what_becomes_of_a_training(
     assert len(desk.dialogs.questions) == 1
     assert '"clinic" is running' in desk.dialogs.questions[0]
     assert stage.record().active
-    assert asked(out) == "go"
+    assert read_command(out) == "go"
 
 
-def test_closing_the_room_asks_and_can_cancel(desk: Desk, room: TrainingRoom, stage: Stage) -> None:
+def test_closing_the_room_asks_and_can_cancel(
+    desk: Desk, room: TrainingWindow, stage: Stage
+) -> None:
     out = stage.start()
     room.open_folder(out)
     desk.dialogs.leave_answer = None
@@ -115,7 +117,7 @@ def test_a_training_that_was_never_shown_here_is_not_asked_about(desk: Desk, sta
 
 
 def test_a_training_that_has_ended_is_not_asked_about(
-    desk: Desk, room: TrainingRoom, stage: Stage
+    desk: Desk, room: TrainingWindow, stage: Stage
 ) -> None:
     room.open_folder(stage.start())
     stage.act("finish, and stay")
@@ -135,7 +137,7 @@ def test_one_that_only_starts_yet_is_ended_where_it_is_cancelled(desk: Desk, sta
 
 
 def test_the_room_refuses_a_second_training_and_shows_the_first(
-    desk: Desk, room: TrainingRoom, stage: Stage
+    desk: Desk, room: TrainingWindow, stage: Stage
 ) -> None:
     out = stage.start()
     stage.folder.joinpath("second").mkdir()
@@ -151,7 +153,7 @@ def test_the_room_refuses_a_second_training_and_shows_the_first(
 
 
 def test_the_room_shows_a_training_that_only_starts_where_it_is_in_the_way(
-    desk: Desk, room: TrainingRoom, stage: Stage
+    desk: Desk, room: TrainingWindow, stage: Stage
 ) -> None:
     stage.page.command = (sys.executable, "-c", "import time; time.sleep(600)")
     job = stage.job()
@@ -189,7 +191,7 @@ def test_looking_loads_neither_torch_nor_what_reads_scans(stage: Stage) -> None:
         "import sys\n"
         "from PySide6.QtWidgets import QApplication\n"
         "app = QApplication([])\n"
-        "from liverseg_gui.ui.training_window.run_watcher import TrainingWatch\n"
+        "from liverseg_gui.ui.training_window.run_watcher import RunWatcher\n"
         "assert 'training' not in sys.modules\n"
         "watch = TrainingWatch(None)\n"
         "watch.look()\n"

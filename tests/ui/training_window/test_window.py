@@ -15,11 +15,11 @@ from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.training_window.config.page import RecipePage
+from liverseg_gui.ui.training_window.config.page import ConfigPage
 from liverseg_gui.ui.training_window.data.page import DataPage
 from liverseg_gui.ui.training_window.pages import Pages, Step, Training, standard_pages
 from liverseg_gui.ui.training_window.widgets.data_selection import DataSelection
-from liverseg_gui.ui.training_window.window import TrainingRoom
+from liverseg_gui.ui.training_window.window import TrainingWindow
 from liverseg_gui.ui.widgets.severity import TONE_ROLE
 from tests.training.layouts import pair, small
 from tests.ui.conftest import Desk, FakeDialogs
@@ -130,8 +130,8 @@ def pages(settings: Settings, dialogs: FakeDialogs, trainings: Trainings, tmp_pa
 
 
 @pytest.fixture
-def room(qtbot: QtBot, pages: Pages) -> Iterator[TrainingRoom]:
-    room = TrainingRoom(None, pages)
+def room(qtbot: QtBot, pages: Pages) -> Iterator[TrainingWindow]:
+    room = TrainingWindow(None, pages)
     qtbot.addWidget(room)
     room.show()
     yield room
@@ -139,7 +139,7 @@ def room(qtbot: QtBot, pages: Pages) -> Iterator[TrainingRoom]:
 
 
 def test_it_begins_with_the_data_and_goes_on_only_with_cases(
-    qtbot: QtBot, room: TrainingRoom, seven: Path
+    qtbot: QtBot, room: TrainingWindow, seven: Path
 ) -> None:
     assert room.step is Step.DATA
     assert not room.next_button.isEnabled()
@@ -156,7 +156,7 @@ def test_it_begins_with_the_data_and_goes_on_only_with_cases(
 
 
 def test_a_training_is_started_with_what_was_chosen(
-    qtbot: QtBot, room: TrainingRoom, seven: Path, tmp_path: Path
+    qtbot: QtBot, room: TrainingWindow, seven: Path, tmp_path: Path
 ) -> None:
     look(qtbot, room.data, seven)
     room.next_button.click()
@@ -177,7 +177,7 @@ def test_a_training_is_started_with_what_was_chosen(
 
 
 def test_the_recipe_learns_the_command_and_a_wrong_one_does_not_start(
-    qtbot: QtBot, room: TrainingRoom, seven: Path
+    qtbot: QtBot, room: TrainingWindow, seven: Path
 ) -> None:
     look(qtbot, room.data, seven)
     room.next_button.click()
@@ -191,7 +191,7 @@ def test_the_recipe_learns_the_command_and_a_wrong_one_does_not_start(
 
 
 def test_a_training_that_cannot_start_says_why_and_stays_at_the_recipe(
-    qtbot: QtBot, room: TrainingRoom, seven: Path
+    qtbot: QtBot, room: TrainingWindow, seven: Path
 ) -> None:
     look(qtbot, room.data, seven)
     room.next_button.click()
@@ -203,7 +203,7 @@ def test_a_training_that_cannot_start_says_why_and_stays_at_the_recipe(
     assert not room.note.isVisible()
 
 
-def test_known_trainings_are_listed_in_words(room: TrainingRoom, trainings: Trainings) -> None:
+def test_known_trainings_are_listed_in_words(room: TrainingWindow, trainings: Trainings) -> None:
     trainings.runs = [
         Run(Path("/a"), "one", "running", fraction=0.4),
         Run(Path("/b"), "two", "failed", message="Memory ran out."),
@@ -219,7 +219,7 @@ def test_known_trainings_are_listed_in_words(room: TrainingRoom, trainings: Trai
 
 
 def test_what_is_selected_stays_so_while_a_training_goes_on(
-    room: TrainingRoom, trainings: Trainings
+    room: TrainingWindow, trainings: Trainings
 ) -> None:
     one, two = Run(Path("/a"), "one", "running"), Run(Path("/b"), "two", "finished")
     trainings.runs = [one, two]
@@ -233,7 +233,7 @@ def test_what_is_selected_stays_so_while_a_training_goes_on(
     assert room.runs.chosen == two
 
 
-def test_an_interrupted_training_goes_on(room: TrainingRoom, trainings: Trainings) -> None:
+def test_an_interrupted_training_goes_on(room: TrainingWindow, trainings: Trainings) -> None:
     run = Run(Path("/a"), "one", "interrupted", resumable=True, job="its job")
     trainings.runs = [run, Run(Path("/b"), "two", "running")]
     room.refresh_runs()
@@ -248,7 +248,7 @@ def test_an_interrupted_training_goes_on(room: TrainingRoom, trainings: Training
 
 
 def test_a_finished_training_shows_its_result_and_a_running_one_itself(
-    qtbot: QtBot, room: TrainingRoom, trainings: Trainings
+    qtbot: QtBot, room: TrainingWindow, trainings: Trainings
 ) -> None:
     trainings.runs = [Run(Path("/a"), "one", "finished"), Run(Path("/b"), "two", "running")]
     room.refresh_runs()
@@ -263,7 +263,7 @@ def test_a_finished_training_shows_its_result_and_a_running_one_itself(
 
 
 def test_another_result_is_shown_without_leaving_the_step(
-    room: TrainingRoom, trainings: Trainings
+    room: TrainingWindow, trainings: Trainings
 ) -> None:
     trainings.runs = [Run(Path("/a"), "one", "finished"), Run(Path("/b"), "two", "finished")]
     room.refresh_runs()
@@ -273,7 +273,7 @@ def test_another_result_is_shown_without_leaving_the_step(
         assert room.page(Step.RESULT).shown == out
 
 
-def test_a_training_is_taken_off_the_list(room: TrainingRoom, trainings: Trainings) -> None:
+def test_a_training_is_taken_off_the_list(room: TrainingWindow, trainings: Trainings) -> None:
     trainings.runs = [Run(Path("/a"), "one", "failed"), Run(Path("/b"), "two", "failed")]
     room.refresh_runs()
     room.runs.list.setCurrentRow(0)
@@ -282,7 +282,7 @@ def test_a_training_is_taken_off_the_list(room: TrainingRoom, trainings: Trainin
     assert room.runs.list.count() == 1
 
 
-def test_one_that_cannot_be_shown_leaves_the_one_that_is(room: TrainingRoom) -> None:
+def test_one_that_cannot_be_shown_leaves_the_one_that_is(room: TrainingWindow) -> None:
     room.open_run(Run(Path("/a"), "one", "running"))
     room.page(Step.RUN).failure = "It is gone."
     room.open_run(Run(Path("/b"), "two", "finished"))
@@ -294,7 +294,7 @@ def test_one_that_cannot_be_shown_leaves_the_one_that_is(room: TrainingRoom) -> 
 def test_pages_are_made_when_they_are_gone_to(qtbot: QtBot, pages: Pages) -> None:
     made: list[str] = []
     slow = replace(pages, run=lambda: made.append("run") or FakeRun())
-    room = TrainingRoom(None, slow)
+    room = TrainingWindow(None, slow)
     qtbot.addWidget(room)
     assert made == []
     room.open_run(Run(Path("/a"), "one", "running"))
@@ -303,7 +303,7 @@ def test_pages_are_made_when_they_are_gone_to(qtbot: QtBot, pages: Pages) -> Non
 
 
 def test_a_step_without_a_page_is_not_offered(qtbot: QtBot, pages: Pages, seven: Path) -> None:
-    room = TrainingRoom(None, Pages(pages.data))
+    room = TrainingWindow(None, Pages(pages.data))
     qtbot.addWidget(room)
     room.show()
     assert room.steps.count() == 1
@@ -315,7 +315,7 @@ def test_a_step_without_a_page_is_not_offered(qtbot: QtBot, pages: Pages, seven:
 def test_its_size_is_remembered_and_what_runs_is_given_up(qtbot: QtBot, pages: Pages) -> None:
     sizes = []
     for size in (QSize(700, 480), None):
-        room = TrainingRoom(None, pages)
+        room = TrainingWindow(None, pages)
         qtbot.addWidget(room)
         room.show()
         if size is not None:
@@ -329,20 +329,20 @@ def test_its_size_is_remembered_and_what_runs_is_given_up(qtbot: QtBot, pages: P
 
 def test_the_menu_opens_one_room_beside_the_window(desk: Desk) -> None:
     desk.trigger("train")
-    (room,) = desk.window.findChildren(TrainingRoom)
+    (room,) = desk.window.findChildren(TrainingWindow)
     assert room.isVisible()
     assert not room.isModal()
     desk.trigger("train")
-    assert desk.window.findChildren(TrainingRoom) == [room]
+    assert desk.window.findChildren(TrainingWindow) == [room]
     with desk.qtbot.waitSignal(room.destroyed):
         room.close_button.click()
     desk.trigger("train")
-    assert len(desk.window.findChildren(TrainingRoom)) == 1
+    assert len(desk.window.findChildren(TrainingWindow)) == 1
 
 
 def test_the_room_closes_with_the_window(desk: Desk) -> None:
     desk.trigger("train")
-    (room,) = desk.window.findChildren(TrainingRoom)
+    (room,) = desk.window.findChildren(TrainingWindow)
     with desk.qtbot.waitSignal(room.destroyed):
         desk.window.close()
 
@@ -351,7 +351,7 @@ def test_a_mask_that_was_saved_in_the_window_meanwhile_is_offered(
     desk: Desk, tmp_path: Path
 ) -> None:
     desk.trigger("train")
-    (room,) = desk.window.findChildren(TrainingRoom)
+    (room,) = desk.window.findChildren(TrainingWindow)
     assert room.data.folders.corrected.text() == "Studies &corrected here (0)"
     desk.window.activateWindow()
     desk.qtbot.waitUntil(desk.window.isActiveWindow)
@@ -368,13 +368,13 @@ def test_the_program_starts_what_was_chosen_as_a_job_of_its_own(
     desk: Desk, seven: Path, tmp_path: Path
 ) -> None:
     desk.trigger("train")
-    (room,) = desk.window.findChildren(TrainingRoom)
+    (room,) = desk.window.findChildren(TrainingWindow)
     look(desk.qtbot, room.data, seven)
     room.data.table.setCurrentItem(room.data.table.topLevelItem(0))
     desk.qtbot.keyClick(room.data.table, Qt.Key.Key_Space)
     room.next_button.click()
     page = room.page(Step.RECIPE)
-    assert isinstance(page, RecipePage)
+    assert isinstance(page, ConfigPage)
     made = standard_pages(desk.settings, desk.window.bench.dialogs).training
     assert made is not None
     job = made.job(room.data.selection(), page.recipe(), "mine", tmp_path / "out")
@@ -390,7 +390,7 @@ def test_opening_it_loads_nothing_that_reads_scans_or_trains(tmp_path: Path) -> 
         "from liverseg_gui.state.settings import Settings; "
         "from liverseg_gui.ui.dialogs.prompts import Dialogs; "
         "from liverseg_gui.ui.training_window.pages import standard_pages; "
-        "from liverseg_gui.ui.training_window.window import TrainingRoom; s = Settings(); "
+        "from liverseg_gui.ui.training_window.window import TrainingWindow; s = Settings(); "
         "room = TrainingRoom(None, standard_pages(s, Dialogs(None, s))); room.show(); "
         "print({'torch', 'fastai', 'SimpleITK', 'nibabel', 'pydicom'} & set(sys.modules)); "
         "room.reject()"

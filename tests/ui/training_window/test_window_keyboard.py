@@ -11,9 +11,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QLineEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from liverseg_gui.ui.training_window.config.page import RecipePage
+from liverseg_gui.ui.training_window.config.page import ConfigPage
 from liverseg_gui.ui.training_window.pages import Pages, Step
-from liverseg_gui.ui.training_window.window import TrainingRoom
+from liverseg_gui.ui.training_window.window import TrainingWindow
 from tests.ui.training_window import test_window
 from tests.ui.training_window.conftest import look
 from tests.ui.training_window.test_window import FakeRecipe
@@ -30,15 +30,15 @@ class BoxRecipe(FakeRecipe):
 
 
 @pytest.fixture
-def room(qtbot: QtBot, pages: Pages) -> Iterator[TrainingRoom]:
-    room = TrainingRoom(None, replace(pages, recipe=BoxRecipe))
+def room(qtbot: QtBot, pages: Pages) -> Iterator[TrainingWindow]:
+    room = TrainingWindow(None, replace(pages, recipe=BoxRecipe))
     qtbot.addWidget(room)
     room.show()
     yield room
     room.reject()
 
 
-def tabbed(room: TrainingRoom) -> list[QWidget]:
+def tabbed(room: TrainingWindow) -> list[QWidget]:
     """All that takes the focus, as Tab goes through it."""
     ring, widget = [], room.nextInFocusChain()
     while widget is not room:
@@ -47,7 +47,7 @@ def tabbed(room: TrainingRoom) -> list[QWidget]:
     return ring
 
 
-def test_tab_goes_from_the_side_through_the_page_to_the_buttons_below(room: TrainingRoom) -> None:
+def test_tab_goes_from_the_side_through_the_page_to_the_buttons_below(room: TrainingWindow) -> None:
     box = room.page(Step.RECIPE).box
     wanted = [room.steps, room.runs.list, room.data.folders.add_button, room.data.table, box]
     wanted += [room.name, room.back_button, room.next_button, room.close_button]
@@ -57,7 +57,7 @@ def test_tab_goes_from_the_side_through_the_page_to_the_buttons_below(room: Trai
 
 
 def test_enter_goes_on_from_the_data_and_starts_no_training_from_a_box_of_the_recipe(
-    qtbot: QtBot, room: TrainingRoom, seven: Path
+    qtbot: QtBot, room: TrainingWindow, seven: Path
 ) -> None:
     look(qtbot, room.data, seven)
     qtbot.keyClick(room, Qt.Key.Key_Return)
@@ -68,7 +68,7 @@ def test_enter_goes_on_from_the_data_and_starts_no_training_from_a_box_of_the_re
 
 
 def test_enter_in_a_box_of_the_recipe_presses_no_button_of_the_page(
-    qtbot: QtBot, recipe_page: RecipePage
+    qtbot: QtBot, recipe_page: ConfigPage
 ) -> None:
     dialog = QDialog()
     qtbot.addWidget(dialog)

@@ -33,7 +33,7 @@ class Failed(Exception):  # noqa: N818
         self.error = error
 
 
-class Epochs(Callback):
+class CheckpointCallback(Callback):
     """Report progress at every batch; after every epoch save a checkpoint and report figures."""
 
     order = 90

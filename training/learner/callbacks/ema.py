@@ -7,7 +7,7 @@ from fastai.callback.core import Callback
 from torch import Tensor
 
 
-class AverageWeights(Callback):
+class EMA(Callback):
     """Keep an exponential moving average; validate with it, and leave it in the model at the end.
 
     The first steps weigh less: the decay rises to `decay` as (1 + n) / (10 + n), after n steps.

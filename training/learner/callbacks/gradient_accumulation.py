@@ -6,7 +6,7 @@ from fastai.callback.core import Callback, CancelBatchException
 from fastai.callback.fp16 import MixedPrecision
 
 
-class Accumulate(Callback):
+class GradientAccumulation(Callback):
     """Step after every `count` batches, with the mean of their gradients.
 
     The last group of an epoch may be smaller; its gradients are their mean as well. fastai's

@@ -8,7 +8,7 @@ import torch
 from fastai.callback.core import Callback, CancelFitException
 
 
-class StepClock(Callback):
+class StepTimer(Callback):
     """Notes the `seconds` of each training step, its batch's preparation included, and ends the
     fit after `count`."""
 

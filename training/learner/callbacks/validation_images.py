@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.labels import TUMOR
 from training.data.slice_dataset import PreparedCase, SliceDataset
-from training.learner.callbacks.checkpointing import Epochs
+from training.learner.callbacks.checkpointing import CheckpointCallback
 from training.learner.distributed import Processes
-from training.runs.validation_image_file import Pictures, write_pictures
+from training.runs.validation_image_file import ValidationImages, write_validation_images
 
 SHOWN = 6
 _NEAR = 2
@@ -45,7 +45,7 @@ def _ranked(labels: NDArray[np.uint8], count: int) -> list[int]:
     return list(dict.fromkeys([*first, *apart]))
 
 
-class KeepPictures(Callback):
+class SaveValidationImages(Callback):
     """Take pictures out of the validation that goes on anyway: no step more, no random number.
 
     They come before the checkpoint (`order`): an epoch that is done again writes them again. What
@@ -57,7 +57,7 @@ class KeepPictures(Callback):
     def __init__(
         self,
         out: Path,
-        epochs: Epochs,
+        epochs: CheckpointCallback,
         validation: SliceDataset,
         here: Processes,
         told: Callable[[str, int, Path], None],
@@ -95,7 +95,7 @@ class KeepPictures(Callback):
         path = self._out / FOLDER / f"{self._epochs.number:03d}.npz"
         self._kept = {}
         try:
-            write_pictures(path, Pictures(images, truth, found, names))
+            write_validation_images(path, ValidationImages(images, truth, found, names))
         except OSError:
             return
         self._told(self._epochs.stage, self.epoch + 1, path)

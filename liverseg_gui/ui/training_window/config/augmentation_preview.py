@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBox
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.system.privacy import remember_case
 from liverseg_gui.ui.jobs.job_runner import JobRunner
-from liverseg_gui.ui.training_window.widgets.image_grid import LookPictures
+from liverseg_gui.ui.training_window.widgets.image_grid import ImageGrid
 from liverseg_gui.ui.widgets.theme import set_tone
 from training.config.train_config import TrainConfig
 from training.data.case import CaseSource
@@ -26,7 +26,7 @@ COUNT = 6
 _SETTLE_MS = 150
 
 
-class PreviewBox(QWidget):
+class AugmentationPreview(QWidget):
     """Draws anew a moment after the recipe changed; one drawing at a time, in `runner`.
 
     Slices are of the case that is chosen in `case`, a phantom where there are none. `shown` says
@@ -41,7 +41,7 @@ class PreviewBox(QWidget):
         self._slices: PreviewSlices | None = None
         self._asked: tuple[object, ...] = ()
         self._seed, self._busy = 0, False
-        self.pictures = LookPictures(COUNT)
+        self.pictures = ImageGrid(COUNT)
         self.case, self.look = QComboBox(), QComboBox()
         self.case.setToolTip("Whose slices are shown")
         self.case.setAccessibleName("Case of the preview")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from liverseg_gui.core.progress import Progress
-from training.config.config_file import write_recipe
+from training.config.config_file import write_config_file
 from training.config.train_config import TrainConfig
 from training.planning.devices import device_problems, imagenet_problem, usual_device
 from training.runs.training_job import RECIPE
@@ -36,7 +36,7 @@ def imagenet_here(architecture: str, _: Progress) -> str:
     return imagenet_problem(architecture)
 
 
-def with_recipe(command: CommandOf, config: TrainConfig, folder: Path) -> Sequence[str]:
+def with_config_file(command: CommandOf, config: TrainConfig, folder: Path) -> Sequence[str]:
     """The command for a run in `folder`, with the recipe written where it looks for it."""
-    write_recipe(config, folder / RECIPE)
+    write_config_file(config, folder / RECIPE)
     return command(config, folder)

@@ -11,7 +11,7 @@ _KINDS = "Recipes (*.toml *.json)"
 AskPath = Callable[[QWidget], Path | None]
 
 
-class RecipeButtons(QWidget):
+class ConfigFileMenu(QWidget):
     """Buttons alone; the page does what they ask for."""
 
     def __init__(self) -> None:
@@ -30,13 +30,13 @@ class RecipeButtons(QWidget):
         layout.addWidget(self.copy)
 
 
-def ask_recipe(parent: QWidget) -> Path | None:
+def ask_config_file(parent: QWidget) -> Path | None:
     """Which file to load."""
     name, _ = QFileDialog.getOpenFileName(parent, "Load a recipe", "", _KINDS)
     return Path(name) if name else None
 
 
-def ask_new_recipe(parent: QWidget) -> Path | None:
+def ask_new_config_file(parent: QWidget) -> Path | None:
     """Where to save, as TOML unless the name says otherwise."""
     name, _ = QFileDialog.getSaveFileName(parent, "Save the recipe", "recipe.toml", _KINDS)
     if not name:

@@ -11,14 +11,14 @@ from PySide6.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from liverseg_gui.ui.training_window.config import form_rows as rows
 from liverseg_gui.ui.training_window.config.augmentation_box import AugmentationBox
-from liverseg_gui.ui.training_window.config.form_rows import RecipeRow
-from liverseg_gui.ui.training_window.config.image_size_box import LooksBox
+from liverseg_gui.ui.training_window.config.form_rows import ConfigRow
+from liverseg_gui.ui.training_window.config.image_size_box import ImageSizeBox
 from liverseg_gui.ui.training_window.config.initial_weights_box import (
-    StartBox,
+    InitialWeightsBox,
     ask_weights_file,
     with_card,
 )
-from liverseg_gui.ui.training_window.config.linked_setting import BoundSetting
+from liverseg_gui.ui.training_window.config.linked_setting import LinkedSetting
 from liverseg_gui.ui.training_window.config.network_box import NetworkBox
 from liverseg_gui.ui.training_window.widgets.section import Section
 from liverseg_gui.ui.widgets.theme import set_tone
@@ -31,7 +31,7 @@ _EARLY = (
 _LOCKED = "The model it starts from decides this."
 
 
-class RecipeForm(QWidget):
+class ConfigForm(QWidget):
     """Every field of `TrainConfig` has its control here; `recipe` is what they say."""
 
     changed = Signal()
@@ -39,8 +39,12 @@ class RecipeForm(QWidget):
     def __init__(self, ask_weights: Callable[[QWidget], Path | None] = ask_weights_file) -> None:
         super().__init__()
         self._given = TrainConfig()
-        self.settings: dict[str, BoundSetting] = {}
-        self.start, self.network, self.looks = StartBox(ask_weights), NetworkBox(), LooksBox()
+        self.settings: dict[str, LinkedSetting] = {}
+        self.start, self.network, self.looks = (
+            InitialWeightsBox(ask_weights),
+            NetworkBox(),
+            ImageSizeBox(),
+        )
         self.augmentation = AugmentationBox()
         self.find_rate, self.find_batch = QPushButton("Find ..."), QPushButton("Find")
         for button in (self.find_rate, self.find_batch):
@@ -128,14 +132,14 @@ class RecipeForm(QWidget):
         form.addRow(self.early)
         return _held(form)
 
-    def _group(self, group: Iterable[RecipeRow]) -> QWidget:
+    def _group(self, group: Iterable[ConfigRow]) -> QWidget:
         form = _form()
         for row in group:
             self._bind(row).add_to(form)
         return _held(form)
 
-    def _bind(self, row: RecipeRow) -> BoundSetting:
-        self.settings[row.key] = setting = BoundSetting(row)
+    def _bind(self, row: ConfigRow) -> LinkedSetting:
+        self.settings[row.key] = setting = LinkedSetting(row)
         setting.changed.connect(self._react)
         return setting
 

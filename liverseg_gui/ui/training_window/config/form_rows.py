@@ -10,7 +10,7 @@ from training.planning.devices import DEVICES
 
 
 @dataclass(frozen=True)
-class RecipeRow:
+class ConfigRow:
     """A field of `TrainConfig`: a number from `low` to `high`, or one of `choices`.
 
     `zero` is what 0 is called; without `step` a step is a tenth of the number's size.
@@ -27,8 +27,8 @@ class RecipeRow:
     choices: Mapping[str, str] = field(default_factory=dict)
 
 
-def _count(key: str, label: str, tip: str, low: int, high: int, zero: str = "") -> RecipeRow:
-    return RecipeRow(key, label, tip, low, high, 1, True, zero)
+def _count(key: str, label: str, tip: str, low: int, high: int, zero: str = "") -> ConfigRow:
+    return ConfigRow(key, label, tip, low, high, 1, True, zero)
 
 
 EPOCHS = _count(
@@ -45,7 +45,7 @@ FINE_TUNE_EPOCHS = _count(
     *(0, 10_000),
     zero="none",
 )
-LEARNING_RATE = RecipeRow(
+LEARNING_RATE = ConfigRow(
     "learning_rate",
     "Learning rate",
     "How large the steps are by which the model learns: too small is slow, too large forgets. "
@@ -58,19 +58,19 @@ BATCH_SIZE = _count(
     "How many slices it looks at before it changes; more need more memory. Find takes what fits",
     *(1, 4096),
 )
-LOSS = RecipeRow(
+LOSS = ConfigRow(
     "loss",
     "Loss",
     "What counts as a mistake, and how much",
     choices=LOSSES,
 )
-FOCAL_GAMMA = RecipeRow(
+FOCAL_GAMMA = ConfigRow(
     "focal_gamma",
     "Focal gamma",
     "How little pixels count that are right already; 0 counts all the same",
     *(0, 10, 0.5),
 )
-TVERSKY_BETA = RecipeRow(
+TVERSKY_BETA = ConfigRow(
     "tversky_beta",
     "Missed pixels weigh",
     "How much a missed pixel of liver or tumor weighs; a false one weighs the rest to 1",
@@ -82,14 +82,14 @@ CONTEXT = _count(
     "How many neighboring slices the model sees at once, the one it draws in the middle: odd",
     *(1, 15),
 )
-LIVER_SHARE = RecipeRow(
+LIVER_SHARE = ConfigRow(
     "liver_share",
     "Closer looks",
     "The part of the batches of fine-tuning that look at the liver closer up",
     *(0, 1, 0.05),
 )
 DETAILS = (
-    RecipeRow(
+    ConfigRow(
         "fine_tune_rate",
         "Rate of fine-tuning",
         "The highest learning rate while details are learned; usually half the other one",
@@ -101,21 +101,21 @@ DETAILS = (
         "The model changes after so many batches: works like a larger batch in the same memory",
         *(1, 4096),
     ),
-    RecipeRow(
+    ConfigRow(
         "weight_decay",
         "Weight decay",
         "Keeps the model simple, so that it does not learn single patients by heart",
         *(0, 1),
         zero="none",
     ),
-    RecipeRow(
+    ConfigRow(
         "clip",
         "Longest step",
         "Cuts off steps that single odd slices would make too large",
         *(0, 1e6),
         zero="any",
     ),
-    RecipeRow(
+    ConfigRow(
         "average",
         "Moving average",
         "What is kept is an average of the last weights, which is steadier; nearer to 1 is longer",
@@ -136,12 +136,12 @@ DETAILS = (
         *(0, 2**32 - 1),
     ),
 )
-PRECISION = RecipeRow(
+PRECISION = ConfigRow(
     "precision",
     "Precision",
     "In how many digits it computes: fewer are faster on some computers",
     choices=PRECISIONS,
 )
-DEVICE = RecipeRow(
+DEVICE = ConfigRow(
     "device", "Train on", "Which part of this computer does the work", choices=DEVICES
 )

@@ -13,10 +13,10 @@ from liverseg_gui.core.errors import ModelError
 from liverseg_gui.segmentation.models.card import ModelCard
 from liverseg_gui.segmentation.models.registry import InstalledModel, find_model, list_models
 from liverseg_gui.ui.training_window.config.linked_setting import disable_choices
-from training.config.field_of_view import LIVER, Look
+from training.config.field_of_view import LIVER_VIEW, FieldOfView
 from training.config.train_config import IMAGENET, TrainConfig
 
-Start = tuple[str | None, str | None]
+InitialWeights = tuple[str | None, str | None]
 """`encoder_weights` and `start_from` of a recipe."""
 
 _FILE = "file"
@@ -27,7 +27,7 @@ _TIP = (
 )
 
 
-class StartBox(QComboBox):
+class InitialWeightsBox(QComboBox):
     """`start_changed` tells that the reader chose another beginning; `value` is which."""
 
     start_changed = Signal()
@@ -35,7 +35,7 @@ class StartBox(QComboBox):
     def __init__(self, ask_file: Callable[[QWidget], Path | None]) -> None:
         super().__init__()
         self._ask_file = ask_file
-        self._value: Start = (None, None)
+        self._value: InitialWeights = (None, None)
         self._imagenet_problem = ""
         self.setToolTip(_TIP)
         self.setAccessibleName("Start from")
@@ -44,11 +44,11 @@ class StartBox(QComboBox):
         self._fill()
         self.activated.connect(self._choose)
 
-    def value(self) -> Start:
+    def value(self) -> InitialWeights:
         """`encoder_weights` and `start_from` as they are now."""
         return self._value
 
-    def show_start(self, value: Start) -> None:
+    def show_start(self, value: InitialWeights) -> None:
         """Show `value`, a model or file not listed yet included, without a signal."""
         self._value = value
         self._fill()
@@ -94,7 +94,7 @@ class StartBox(QComboBox):
 
     def _choose(self, at: int) -> None:
         data = str(self.itemData(at))
-        chosen: Start = (data or None, None)
+        chosen: InitialWeights = (data or None, None)
         if data.startswith("model "):
             chosen = (None, data.removeprefix("model "))
         elif data == _FILE:
@@ -123,12 +123,12 @@ def with_card(config: TrainConfig, card: ModelCard) -> TrainConfig:
 
     The size of the closer look is the one it was trained with, where the card says so.
     """
-    trunk = Look(card.size, card.size)
+    trunk = FieldOfView(card.size, card.size)
     if card.closer is None:
         return replace(
             config, architecture=card.architecture, context=card.context, trunk=trunk, liver=None
         )
-    closer = Look(_closer_size(card), card.closer)
+    closer = FieldOfView(_closer_size(card), card.closer)
     return replace(
         config, architecture=card.architecture, context=card.context, trunk=trunk, liver=closer
     )
@@ -139,7 +139,7 @@ def _closer_size(card: ModelCard) -> tuple[int, int]:
         rows, columns = card.about["training"]["liver"]["size"]
         return int(rows), int(columns)
     except (KeyError, TypeError, ValueError):
-        return LIVER.size
+        return LIVER_VIEW.size
 
 
 def _facts(model: InstalledModel) -> str:

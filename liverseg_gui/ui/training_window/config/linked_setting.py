@@ -7,16 +7,16 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QWidget
 
-from liverseg_gui.ui.training_window.config.form_rows import RecipeRow
+from liverseg_gui.ui.training_window.config.form_rows import ConfigRow
 from liverseg_gui.ui.training_window.widgets.number_box import NumberBox
 
 
-class BoundSetting(QObject):
+class LinkedSetting(QObject):
     """Shows a value and gives it back to the last digit, unless the reader changed it."""
 
     changed = Signal()
 
-    def __init__(self, row: RecipeRow) -> None:
+    def __init__(self, row: ConfigRow) -> None:
         super().__init__()
         self.row = row
         self.box: NumberBox | QComboBox = _combo(row) if row.choices else _number(row)
@@ -82,11 +82,11 @@ def disable_choices(box: QComboBox, problems: dict[str, str]) -> None:
             box.setItemData(at, problem, Qt.ItemDataRole.ToolTipRole)
 
 
-def _number(row: RecipeRow) -> NumberBox:
+def _number(row: ConfigRow) -> NumberBox:
     return NumberBox(row.low, row.high, row.step, row.whole, row.zero)
 
 
-def _combo(row: RecipeRow) -> QComboBox:
+def _combo(row: ConfigRow) -> QComboBox:
     box = QComboBox()
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setMinimumContentsLength(22)

@@ -39,7 +39,7 @@ _EXPLAINED = (
 )
 
 
-class RatePlot(QWidget):
+class LRPlot(QWidget):
     """`rate` is what is chosen, at first the suggestion; `chosen` tells of another."""
 
     chosen = Signal(float)
@@ -112,7 +112,7 @@ class RatePlot(QWidget):
             self.choose(10 ** self.plot.plotItem.vb.mapSceneToView(event.scenePos()).x())
 
 
-class RateFinder(QDialog):
+class LRFinderBox(QDialog):
     """Starts at once; `found` tells the rate that the reader takes. `shown` says what of a text
     may be seen."""
 
@@ -129,7 +129,7 @@ class RateFinder(QDialog):
         self._arguments = arguments
         self.program = tuple(own_command())
         self._waiting, self._said = b"", ""
-        self.plot = RatePlot()
+        self.plot = LRPlot()
         self.bar, self.label = QProgressBar(), QLabel("Starting")
         self.label.setWordWrap(True)
         self.bar.setRange(0, _STEPS)

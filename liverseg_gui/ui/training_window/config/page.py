@@ -15,30 +15,30 @@ from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.jobs.job_runner import JobRunner
-from liverseg_gui.ui.training_window.config.augmentation_preview import PreviewBox
+from liverseg_gui.ui.training_window.config.augmentation_preview import AugmentationPreview
 from liverseg_gui.ui.training_window.config.background_checks import (
     CommandOf,
     check_weights,
     imagenet_here,
     offers_here,
-    with_recipe,
+    with_config_file,
 )
 from liverseg_gui.ui.training_window.config.config_file_menu import (
     AskPath,
-    RecipeButtons,
-    ask_new_recipe,
-    ask_recipe,
+    ConfigFileMenu,
+    ask_config_file,
+    ask_new_config_file,
 )
-from liverseg_gui.ui.training_window.config.form import RecipeForm
+from liverseg_gui.ui.training_window.config.form import ConfigForm
 from liverseg_gui.ui.training_window.config.initial_weights_box import ask_weights_file
 from liverseg_gui.ui.training_window.config.linked_setting import disable_choices
-from liverseg_gui.ui.training_window.config.lr_finder_box import RateFinder
+from liverseg_gui.ui.training_window.config.lr_finder_box import LRFinderBox
 from liverseg_gui.ui.training_window.widgets.schedule_plot import SchedulePlot
-from liverseg_gui.ui.training_window.widgets.time_estimate_bar import EstimateBar
+from liverseg_gui.ui.training_window.widgets.time_estimate_bar import TimeEstimateBar
 from liverseg_gui.ui.widgets.input_filters import WheelGuard
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import set_tone
-from training.config.config_file import read_recipe, write_recipe
+from training.config.config_file import read_config_file, write_config_file
 from training.config.train_config import IMAGENET, TrainConfig
 from training.data.case import CaseSource
 from training.planning.batch_size import find_batch_size, memory_left
@@ -51,7 +51,7 @@ _SLICES_A_CASE = 90
 _NO_DATA = "Choose labelled cases first."
 
 
-class RecipePage(QWidget):
+class ConfigPage(QWidget):
     """`recipe` is a valid `TrainConfig`, or `problem` says what is wrong; `changed` tells of both.
 
     `settings` say whether patients are hidden; `ask_open`, `ask_save` and `ask_weights` stand for
@@ -63,8 +63,8 @@ class RecipePage(QWidget):
     def __init__(
         self,
         settings: Settings,
-        ask_open: AskPath = ask_recipe,
-        ask_save: AskPath = ask_new_recipe,
+        ask_open: AskPath = ask_config_file,
+        ask_save: AskPath = ask_new_config_file,
         ask_weights: AskPath = ask_weights_file,
     ) -> None:
         super().__init__()
@@ -75,10 +75,10 @@ class RecipePage(QWidget):
         self._slices, self._watched = 0, 0
         self._device = "cpu"
         self._looked = False
-        self.finder: RateFinder | None = None
-        self.form, self.buttons = RecipeForm(ask_weights), RecipeButtons()
-        self.schedule, self.preview = SchedulePlot(), PreviewBox(self._quick, self._shown)
-        self.estimate = EstimateBar(self._slow)
+        self.finder: LRFinderBox | None = None
+        self.form, self.buttons = ConfigForm(ask_weights), ConfigFileMenu()
+        self.schedule, self.preview = SchedulePlot(), AugmentationPreview(self._quick, self._shown)
+        self.estimate = TimeEstimateBar(self._slow)
         self.message = QLabel()
         self.message.setWordWrap(True)
         self._arrange()
@@ -193,7 +193,7 @@ class RecipePage(QWidget):
         if path is None:
             return
         try:
-            config = read_recipe(path)
+            config = read_config_file(path)
         except LiverSegError as error:
             self._tell(str(error), "error")
             return
@@ -223,7 +223,9 @@ class RecipePage(QWidget):
         if command is None or self.problem():
             return
         config = self.recipe()
-        self.finder = finder = RateFinder(self, partial(with_recipe, command, config), self._shown)
+        self.finder = finder = LRFinderBox(
+            self, partial(with_config_file, command, config), self._shown
+        )
         finder.setModal(True)
         finder.found.connect(self.form.settings["learning_rate"].choose)
         finder.finished.connect(finder.deleteLater)
@@ -326,7 +328,7 @@ class RecipePage(QWidget):
 
     def _write(self, path: Path, done: str) -> bool:
         try:
-            write_recipe(self.recipe(), path)
+            write_config_file(self.recipe(), path)
         except (LiverSegError, SaveError) as error:
             self._tell(str(error), "error")
             return False

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from liverseg_gui.core.labels import TUMOR
-from liverseg_gui.core.scan_issues import Finding, Severity
-from liverseg_gui.ui.training_window.data.scan_cases import LookedCase
+from liverseg_gui.core.scan_issues import ScanIssue, Severity
+from liverseg_gui.ui.training_window.data.scan_cases import ScannedCase
 from liverseg_gui.ui.widgets.severity import ICONS, TONES
 from liverseg_gui.ui.widgets.theme import Tone
 
 if TYPE_CHECKING:
-    from training.data.data_check import CaseFigures
+    from training.data.data_check import CaseStats
 
 COLUMNS = ("Case", "Patient", "Part", "Slices", "Spacing", "Liver", "Tumor", "Problems")
 CASE, PATIENT, PART, SLICES, SPACING, LIVER, TUMORS, PROBLEMS = range(len(COLUMNS))
@@ -37,7 +37,7 @@ class Cell:
     tip: str = ""
 
 
-def cells(case: LookedCase, hidden_number: int | None = None) -> dict[int, Cell]:
+def cells(case: ScannedCase, hidden_number: int | None = None) -> dict[int, Cell]:
     """The cells of a row, but for its part. Where patients are hidden, `hidden_number` stands in
     their place."""
     checked = case.seen.case
@@ -51,7 +51,7 @@ def cells(case: LookedCase, hidden_number: int | None = None) -> dict[int, Cell]
     return row | _figures(checked.figures)
 
 
-def _figures(figures: CaseFigures) -> dict[int, Cell]:
+def _figures(figures: CaseStats) -> dict[int, Cell]:
     n = figures.size[2]
     size = " x ".join(str(v) for v in figures.size)
     spacing = figures.spacing_mm
@@ -66,7 +66,7 @@ def _figures(figures: CaseFigures) -> dict[int, Cell]:
     }
 
 
-def _tumors(figures: CaseFigures) -> Cell:
+def _tumors(figures: CaseStats) -> Cell:
     if not figures.voxels[TUMOR]:
         return Cell("no tumor", (-1.0, 0), "muted")
     lesions = "1 lesion" if figures.lesions == 1 else f"{figures.lesions} lesions"
@@ -80,7 +80,7 @@ def _ml(ml: float | None) -> str:
     return f"{ml:.0f} ml" if ml >= 100 else f"{ml:.1f} ml"
 
 
-def _problems(findings: tuple[Finding, ...]) -> Cell:
+def _problems(findings: tuple[ScanIssue, ...]) -> Cell:
     """The gravest in words; all of them in the tool tip."""
     if not findings:
         return Cell("", (0, 0))

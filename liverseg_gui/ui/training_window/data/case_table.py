@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTree
 
 from liverseg_gui.ui.training_window.data import case_columns as words
 from liverseg_gui.ui.training_window.data.case_columns import Cell
-from liverseg_gui.ui.training_window.data.scan_cases import LookedCase
+from liverseg_gui.ui.training_window.data.scan_cases import ScannedCase
 from liverseg_gui.ui.widgets.severity import TONE_ROLE, ToneDelegate
 from liverseg_gui.ui.widgets.theme import Tone, placeholder_color
 
@@ -87,7 +87,7 @@ class CaseTable(QTreeWidget):
         """The names of the cases that are not taken."""
         return {name for name, row in self._rows.items() if row.checkState(0) is not _ON}
 
-    def add(self, case: LookedCase, taken: bool, hide: bool) -> None:
+    def add(self, case: ScannedCase, taken: bool, hide: bool) -> None:
         """A row for `case`, in its place; it takes that of an earlier one of the same name."""
         self.remove(case.name)
         row = _Row(case, words.cells(case, len(self._rows) + 1 if hide else None))
@@ -147,7 +147,7 @@ class CaseTable(QTreeWidget):
 class _Row(QTreeWidgetItem):
     """A case in the table, sorted by what its cells mean."""
 
-    def __init__(self, case: LookedCase, row: dict[int, Cell]) -> None:
+    def __init__(self, case: ScannedCase, row: dict[int, Cell]) -> None:
         super().__init__()
         self.name = case.name
         self._keys: dict[int, tuple[object, ...]] = {}

@@ -11,11 +11,11 @@ from liverseg_gui.core.scan_issues import Severity
 from liverseg_gui.ui.widgets.severity import ICONS, TONES
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
 
-Line = tuple[str, Tone | None]
+IssueLine = tuple[str, Tone | None]
 _HEIGHT_PX = 96
 
 
-class Doubts(QScrollArea):
+class IssueList(QScrollArea):
     """A line for each doubt, in its tone."""
 
     def __init__(self) -> None:
@@ -25,14 +25,14 @@ class Doubts(QScrollArea):
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAccessibleName("What is doubtful about the data")
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._lines: tuple[Line, ...] = ()
+        self._lines: tuple[IssueLine, ...] = ()
 
     @property
     def texts(self) -> list[str]:
         """The lines that are shown."""
         return [text for text, _ in self._lines]
 
-    def show_lines(self, lines: Sequence[Line]) -> None:
+    def show_lines(self, lines: Sequence[IssueLine]) -> None:
         """Show these lines and no others."""
         if tuple(lines) == self._lines:
             return
@@ -47,7 +47,7 @@ class Doubts(QScrollArea):
         self.setWidget(inner)
 
 
-def line(severity: Severity, text: str) -> Line:
+def issue_line(severity: Severity, text: str) -> IssueLine:
     """A doubt with its mark."""
     return f"{ICONS[severity]} {text}", TONES[severity]
 

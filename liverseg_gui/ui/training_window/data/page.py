@@ -21,8 +21,8 @@ from liverseg_gui.ui.jobs.job_runner import Job, JobRunner
 from liverseg_gui.ui.training_window.data.case_table import CaseTable
 from liverseg_gui.ui.training_window.data.fold_bar import FoldBar
 from liverseg_gui.ui.training_window.data.folder_list import FolderList
-from liverseg_gui.ui.training_window.data.issue_list import Doubts, Line, line
-from liverseg_gui.ui.training_window.data.scan_cases import Looked, LookedCase, look_through
+from liverseg_gui.ui.training_window.data.issue_list import IssueLine, IssueList, issue_line
+from liverseg_gui.ui.training_window.data.scan_cases import ScannedCase, ScannedCases, scan_cases
 from liverseg_gui.ui.training_window.widgets.data_selection import NOT_YET, DataSelection, deal
 from liverseg_gui.ui.widgets.patient_display import text_shown
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from training.data.case import CaseSource
     from training.data.corrected_library import CorrectedStudy
     from training.data.data_check import SeenCase
-    from training.data.data_check_rules import SetFinding
+    from training.data.data_check_rules import DatasetIssue
 
 _EMPTY = (
     "Add a folder of scans with their masks, or drop it here. The masks hold 1 for liver and 2 for "
@@ -55,10 +55,10 @@ class DataPage(QWidget):
         self.runner = JobRunner()
         self._turn = object()  # what is looked through now; what belongs to an earlier one is late
         self._job: Job | None = None
-        self._known: dict[str, LookedCase] = {}
+        self._known: dict[str, ScannedCase] = {}
         self._choices: dict[CaseSource, bool] = {}
-        self._cases: dict[str, LookedCase] = {}
-        self._looked: Looked | None = Looked()
+        self._cases: dict[str, ScannedCase] = {}
+        self._looked: ScannedCases | None = ScannedCases()
         self._deal = NOT_YET
         self._note = ""
         self._hides = settings.hide_patient
@@ -78,7 +78,7 @@ class DataPage(QWidget):
         self.table = CaseTable()
         self.table.checks_changed.connect(self._choose)
         self.table.case_chosen.connect(self._show_case)
-        self.doubts = Doubts()
+        self.doubts = IssueList()
         self.bar = JobBar(self.runner, self._shown, "Stop")
         self.fold_bar = FoldBar()
         self.fold_bar.changed.connect(self._refresh)
@@ -173,7 +173,7 @@ class DataPage(QWidget):
         self.runner.cancel_all()
         self._turn, self._looked, self._note = object(), None, ""
         work = partial(
-            look_through,
+            scan_cases,
             self.folders.folders,
             self.folders.corrected.isChecked(),
             dict(self._known),
@@ -184,7 +184,7 @@ class DataPage(QWidget):
         job.cancelled.connect(partial(self._stopped, self._turn))
         self._refresh()
 
-    def _add_case(self, turn: object, case: LookedCase) -> None:
+    def _add_case(self, turn: object, case: ScannedCase) -> None:
         """A case was seen: it is in the table at once, also where it is read for a late turn."""
         remember_case(case.name)
         self._known[case.fingerprint] = case
@@ -195,7 +195,7 @@ class DataPage(QWidget):
                 self.table.add(case, self._taken(case), self._hides)
             self._refresh()
 
-    def _done(self, turn: object, looked: Looked) -> None:
+    def _done(self, turn: object, looked: ScannedCases) -> None:
         if turn is not self._turn:
             return
         self._looked = looked
@@ -219,7 +219,7 @@ class DataPage(QWidget):
             )
             self._refresh()
 
-    def _taken(self, case: LookedCase) -> bool:
+    def _taken(self, case: ScannedCase) -> bool:
         """Whether a case is taken: as the reader chose, else if it has no error."""
         checked = case.seen.case
         if checked.figures is None:
@@ -275,35 +275,35 @@ class DataPage(QWidget):
             lines = [(_FINE if self._cases else _EMPTY, "muted")]
         self.doubts.show_lines([(self._shown(text), tone) for text, tone in lines])
 
-    def _whole(self) -> list[Line]:
+    def _whole(self) -> list[IssueLine]:
         """What is doubtful about the folders, and about all cases that are taken together."""
         problems: Mapping[Path, str] = self._looked.problems if self._looked else {}
-        lines = [line(Severity.ERROR, problem) for problem in problems.values()]
+        lines = [issue_line(Severity.ERROR, problem) for problem in problems.values()]
         if self._note:
-            lines.append(line(Severity.WARNING, self._note))
+            lines.append(issue_line(Severity.WARNING, self._note))
         left_out = self.table.left_out
         seen = [case.seen for name, case in self._cases.items() if name not in left_out]
         for found in self._together(seen):
             titles = " and ".join(self.table.title_of(name) for name in found.cases)
             names = f"{titles}: " if len(found.cases) < len(seen) else ""
-            lines.append(line(found.finding.severity, f"{names}{found.finding}"))
+            lines.append(issue_line(found.finding.severity, f"{names}{found.finding}"))
         return lines
 
-    def _together(self, seen: Sequence[SeenCase]) -> Sequence[SetFinding]:
+    def _together(self, seen: Sequence[SeenCase]) -> Sequence[DatasetIssue]:
         if self._looked is None or not seen:
             return ()
         from training.data.data_check import whole_findings  # late: it loads what reads scans
 
         return whole_findings(seen, self._looked.alike)
 
-    def _of_case(self, case: LookedCase | None) -> list[Line]:
+    def _of_case(self, case: ScannedCase | None) -> list[IssueLine]:
         if case is None:
             return []
         name = self.table.title_of(case.name)
         findings = case.seen.case.findings
         if not findings:
             return [(f"{name}: nothing doubtful was found.", "muted")]
-        return [line(finding.severity, f"{name}: {finding}") for finding in findings]
+        return [issue_line(finding.severity, f"{name}: {finding}") for finding in findings]
 
     def _shown(self, text: str) -> str:
         return text_shown(text, self._settings)

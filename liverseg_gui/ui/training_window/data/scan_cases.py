@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.ui.training_window.widgets.slice_image import case_picture
+from liverseg_gui.ui.training_window.widgets.slice_image import slice_image
 
 if TYPE_CHECKING:
     from training.data.case import Case, CaseSource
@@ -23,7 +23,7 @@ LIBRARY = Path("corrected")
 
 
 @dataclass(frozen=True, eq=False)
-class LookedCase:
+class ScannedCase:
     """A case, what was seen of it, and its picture; None where it cannot be read.
 
     `fingerprint` is another one as soon as its files are.
@@ -41,22 +41,22 @@ class LookedCase:
 
 
 @dataclass(frozen=True)
-class Looked:
+class ScannedCases:
     """What the folders hold. `problems` says of a folder why nothing can be read from it, `alike`
     names the cases that show one scan."""
 
-    cases: tuple[LookedCase, ...] = ()
+    cases: tuple[ScannedCase, ...] = ()
     problems: Mapping[Path, str] = field(default_factory=dict)
     alike: tuple[tuple[str, str], ...] = ()
 
 
-def look_through(
+def scan_cases(
     folders: Sequence[Path],
     corrected: bool,
-    known: Mapping[str, LookedCase],
-    found: Callable[[LookedCase], None],
+    known: Mapping[str, ScannedCase],
+    found: Callable[[ScannedCase], None],
     progress: Progress,
-) -> Looked:
+) -> ScannedCases:
     """Read every case of `folders`, and where `corrected` of the studies corrected here, once.
 
     What is `known` by its fingerprint is not read again. `found` is told each case as it is seen.
@@ -75,7 +75,7 @@ def look_through(
         found(case)
         cases.append(case)
     reading.update(1.0, "All cases were looked at")
-    return Looked(tuple(cases), problems, same_scans([case.seen for case in cases]))
+    return ScannedCases(tuple(cases), problems, same_scans([case.seen for case in cases]))
 
 
 def _listed(
@@ -84,7 +84,7 @@ def _listed(
     """The cases of all folders that can be read, and why others cannot."""
     from training.data.corrected_library import corrected_sources
     from training.data.dataset_layouts import find_sources, unlike
-    from training.data.merge_datasets import joined
+    from training.data.merge_datasets import merge
 
     groups: dict[Path, list[CaseSource]] = {}
     problems: dict[Path, str] = {}
@@ -100,7 +100,7 @@ def _listed(
         own, problems[LIBRARY] = [], str(problem)
     while True:
         try:
-            return joined(groups, own), problems
+            return merge(groups, own), problems
         except LiverSegError as problem:  # names that meet: the folder added last is the odd one
             folder, _ = groups.popitem()
             problems[folder] = str(problem)
@@ -112,7 +112,7 @@ def _in_words(folder: Path, problem: LiverSegError | OSError) -> str:
     return f"{folder} could not be read: {problem.strerror or problem}. Check that it is there."
 
 
-def _look(source: CaseSource, known: Mapping[str, LookedCase]) -> LookedCase:
+def _look(source: CaseSource, known: Mapping[str, ScannedCase]) -> ScannedCase:
     """What is known of the case, under its present name, or what there is to see."""
     from training.data.data_check import look_at
 
@@ -123,7 +123,7 @@ def _look(source: CaseSource, known: Mapping[str, LookedCase]) -> LookedCase:
         return replace(before, source=source, seen=replace(before.seen, case=checked))
     kept = _Pictured(source)
     seen = look_at(kept)
-    return LookedCase(source, seen, kept.picture, fingerprint)
+    return ScannedCase(source, seen, kept.picture, fingerprint)
 
 
 class _Pictured:
@@ -143,7 +143,7 @@ class _Pictured:
 
     def read(self) -> Case:
         case = self._source.read()
-        self.picture = case_picture(case)
+        self.picture = slice_image(case)
         return case
 
     def fingerprint(self) -> str:

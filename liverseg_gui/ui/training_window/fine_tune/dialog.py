@@ -22,9 +22,9 @@ from liverseg_gui.segmentation.models.registry import chosen_model, find_install
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.jobs.job_runner import JobRunner
 from liverseg_gui.ui.training_window.data.page import DataPage
-from liverseg_gui.ui.training_window.fine_tune.plan import make_plan, plan_words
+from liverseg_gui.ui.training_window.fine_tune.plan import make_plan, plan_text
 from liverseg_gui.ui.training_window.widgets.data_selection import DataSelection
-from liverseg_gui.ui.training_window.widgets.time_estimate_bar import EstimateBar
+from liverseg_gui.ui.training_window.widgets.time_estimate_bar import TimeEstimateBar
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import set_tone
 from training.data.case import CaseSource
@@ -37,7 +37,7 @@ _TIP = (
 )
 
 
-class ImproveDialog(QDialog):
+class FineTuneDialog(QDialog):
     """`asked` carries the `TrainingJob` to start. `slices` is how many the cases have together."""
 
     asked = Signal(object)
@@ -75,7 +75,7 @@ class ImproveDialog(QDialog):
         self.name.textChanged.connect(lambda _: self._refresh())
         label = QLabel("&Name of the new model:")
         label.setBuddy(self.name)
-        self.estimate = EstimateBar(self.runner)
+        self.estimate = TimeEstimateBar(self.runner)
         self.estimate.button.setAutoDefault(False)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.start_button = buttons.addButton("&Start", QDialogButtonBox.ButtonRole.AcceptRole)
@@ -96,7 +96,7 @@ class ImproveDialog(QDialog):
         if isinstance(self.plan, str):
             return ""
         hide = self._settings.hide_patient
-        return text_shown(plan_words(self.plan, hide), self._settings)
+        return text_shown(plan_text(self.plan, hide), self._settings)
 
     @property
     def why_not(self) -> str:
@@ -147,7 +147,7 @@ def _free_name(model: str) -> str:
     return next((n for k in numbers if find_installed(n := f"{base}-{k}") is None), base)
 
 
-class ImproveButton(QPushButton):
+class FineTuneButton(QPushButton):
     """Says with how many studies; `offer` keeps up with the data page."""
 
     def __init__(self, do: Callable[[], None]) -> None:

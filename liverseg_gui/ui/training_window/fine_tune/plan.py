@@ -11,13 +11,13 @@ from liverseg_gui.segmentation.models.registry import find_model
 from liverseg_gui.ui.training_window.widgets.data_selection import FOLDS, DataSelection
 from training.config.train_config import TrainConfig
 from training.data.case import CaseSource
-from training.data.leakage_free_split import taught_patients, trained_on
-from training.planning.fine_tune_plan import improvement_recipe, improvement_split
+from training.data.leakage_free_split import patients_seen_by_model, trained_on
+from training.planning.fine_tune_plan import fine_tune_config, fine_tune_split
 from training.runs.training_job import TrainingJob
 
 
 @dataclass(frozen=True)
-class ImprovePlan:
+class FineTunePlan:
     """Improving `model` with `selection`. Cases are in `training` or `held_out`, by patient.
 
     `known` of the cases the old model was trained on: they are never held out.
@@ -55,7 +55,7 @@ class ImprovePlan:
 
 def make_plan(
     sources: Sequence[CaseSource], selection: DataSelection, model: str
-) -> ImprovePlan | str:
+) -> FineTunePlan | str:
     """How `model` would be improved with `sources`, or why it cannot be.
 
     Where the reader holds nobody out, a patient in five is: old and new have to be judged.
@@ -65,16 +65,16 @@ def make_plan(
     try:
         card = find_model(model)
         taught = trained_on(card)
-        split = improvement_split(sources, taught, folds, fold, selection.split_seed)
-        recipe = improvement_recipe(card, model)
+        split = fine_tune_split(sources, taught, folds, fold, selection.split_seed)
+        recipe = fine_tune_config(card, model)
     except LiverSegError as problem:
         return str(problem)
-    patients = taught_patients(sources, taught)
+    patients = patients_seen_by_model(sources, taught)
     known = sum(source.patient in patients for source in sources)
-    return ImprovePlan(model, selection, folds, recipe, split.training, split.validation, known)
+    return FineTunePlan(model, selection, folds, recipe, split.training, split.validation, known)
 
 
-def plan_words(plan: ImprovePlan, hide: bool) -> str:
+def plan_text(plan: FineTunePlan, hide: bool) -> str:
     """What will happen, in sentences; without names of cases where they are to be hidden."""
     names = "" if hide else f": {', '.join(plan.held_out)}"
     recipe = plan.recipe

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from liverseg_gui.ui.training_window.process.run_progress import RunStory
+from liverseg_gui.ui.training_window.process.run_progress import RunProgress
 from liverseg_gui.ui.training_window.process.training_process import RunProcess
-from training.runs.control import Wish, asked
+from training.runs.control import RunCommand, read_command
 from training.runs.events import EVENTS, EventTail
 from training.runs.folder import RunRecord, read_run
 
@@ -20,7 +20,7 @@ class RunFollower:
 
     def __init__(self, out: Path, process: RunProcess | None = None) -> None:
         self.out = out
-        self.story = RunStory()
+        self.story = RunProgress()
         self.record: RunRecord | None = None
         self.starting = process is not None
         self.died = ""
@@ -29,9 +29,9 @@ class RunFollower:
         self._tail = EventTail(out / EVENTS)
 
     @property
-    def wish(self) -> Wish:
+    def wish(self) -> RunCommand:
         """What was asked of the training and not carried out yet, or to go on."""
-        return asked(self.out)
+        return read_command(self.out)
 
     @property
     def behind(self) -> bool:
@@ -42,7 +42,7 @@ class RunFollower:
         """Take in what was told since; whether that was anything."""
         events = self._tail.read()
         if self._tail.begun_anew:
-            self.story = RunStory()
+            self.story = RunProgress()
         for event in events:
             self.story.take(event)
         return bool(events) or self._tail.begun_anew

@@ -25,7 +25,7 @@ _BUTTON = (
 
 
 @dataclass(frozen=True)
-class Step:
+class RunStep:
     """An epoch and where it is on the axis: 1 for the first, counted on over the stages."""
 
     at: int
@@ -33,7 +33,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class PictureFile:
+class ImageFile:
     """The pictures after an epoch, at `path` relative to the training's folder."""
 
     at: int
@@ -52,7 +52,7 @@ class Usage:
     gpu_memory_mb: float | None = None
 
 
-class RunStory:
+class RunProgress:
     """Takes events in the order they were told. An epoch that is told again, after a kill, counts
     once; `log` holds words for a person, the latest last."""
 
@@ -92,16 +92,16 @@ class RunStory:
         return tuple(out)
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[RunStep, ...]:
         """The epochs that are done, from left to right."""
-        steps = [Step(self._at(*key), result) for key, result in self._epochs.items()]
+        steps = [RunStep(self._at(*key), result) for key, result in self._epochs.items()]
         return tuple(sorted(steps, key=lambda step: step.at))
 
     @property
-    def pictures(self) -> tuple[PictureFile, ...]:
+    def pictures(self) -> tuple[ImageFile, ...]:
         """The pictures of all epochs, the earliest first."""
         files = [
-            PictureFile(self._at(stage, epoch), stage, epoch, Path(path))
+            ImageFile(self._at(stage, epoch), stage, epoch, Path(path))
             for (stage, epoch), path in self._pictures.items()
         ]
         return tuple(sorted(files, key=lambda file: file.at))
@@ -199,14 +199,14 @@ def _dice(value: object) -> str:
     return f"{value:.3f}" if isinstance(value, int | float) else "-"
 
 
-_TAKEN: dict[str, Callable[[RunStory, Event], None]] = {
-    "start": RunStory._start,
-    "progress": RunStory._progress,
-    "note": RunStory._note,
-    "epoch": RunStory._epoch,
-    "pictures": RunStory._take_pictures,
-    "patient": RunStory._patient,
-    "paused": RunStory._paused,
-    "resumed": RunStory._resumed,
-    "end": RunStory._end,
+_TAKEN: dict[str, Callable[[RunProgress, Event], None]] = {
+    "start": RunProgress._start,
+    "progress": RunProgress._progress,
+    "note": RunProgress._note,
+    "epoch": RunProgress._epoch,
+    "pictures": RunProgress._take_pictures,
+    "patient": RunProgress._patient,
+    "paused": RunProgress._paused,
+    "resumed": RunProgress._resumed,
+    "end": RunProgress._end,
 }

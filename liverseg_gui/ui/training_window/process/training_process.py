@@ -11,10 +11,10 @@ from pathlib import Path
 from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
 from liverseg_gui.system.crash_report import FATAL
 from liverseg_gui.system.relaunch import own_command
-from training.config.config_file import write_recipe
-from training.runs.control import Wish, ask
+from training.config.config_file import write_config_file
+from training.runs.control import RunCommand, send_command
 from training.runs.folder import STDERR, read_run
-from training.runs.registry import known_runs, remember
+from training.runs.registry import known_runs, register_run
 from training.runs.training_job import RECIPE, TrainingJob
 
 _STARTED: list[RunProcess] = []
@@ -56,7 +56,7 @@ class RunProcess:
     def last_words(self) -> str:
         """Why it ended, as far as it could still say so."""
         code = self._process.poll()
-        return last_words(self.out) or f"It ended at once (code {code}), without saying why."
+        return stderr_tail(self.out) or f"It ended at once (code {code}), without saying why."
 
 
 def start_process(
@@ -72,8 +72,8 @@ def start_process(
         LiverSegError: the process cannot be started.
     """
     if not (resume and (job.out / RECIPE).exists()):
-        write_recipe(job.recipe, job.out / RECIPE)
-    remember(job.out)
+        write_config_file(job.recipe, job.out / RECIPE)
+    register_run(job.out)
     words = [*(command or own_command()), *job.arguments(), "--json"]
     words += ["--resume"] if resume else []
     before = _identity(job.out)
@@ -103,7 +103,7 @@ def cancel_training(out: Path) -> None:
         return
     with contextlib.suppress(UnreadableFileError):
         if read_run(out).active:
-            ask(out, Wish.CANCEL)
+            send_command(out, RunCommand.CANCEL)
 
 
 def _started(words: Sequence[str], out: Path) -> subprocess.Popen[bytes]:
@@ -144,7 +144,7 @@ def _identity(out: Path) -> Identity | None:
     return record.pid, record.started
 
 
-def last_words(out: Path) -> str:
+def stderr_tail(out: Path) -> str:
     """The last line that a training printed as an error, how it crashed, or nothing."""
     try:
         text = (out / STDERR).read_bytes()[-65_536:].decode("utf-8", "replace")

@@ -14,11 +14,11 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.jobs.job_bar import JobBar
 from liverseg_gui.ui.jobs.job_runner import JobRunner
 from liverseg_gui.ui.training_window.results.difference_table import DifferenceTable
-from liverseg_gui.ui.training_window.results.run_results import Outcome
+from liverseg_gui.ui.training_window.results.run_results import RunResults
 from liverseg_gui.ui.training_window.results.texts import added_as, doubts_of
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
-from training.evaluation.comparison_text import in_words
+from training.evaluation.comparison_text import difference_text
 from training.evaluation.model_comparison import Comparison, compare_run_apart
 
 _TIP = (
@@ -48,7 +48,7 @@ class CompareBox(QWidget):
         self._out: Path | None = None
         self._names: Mapping[str, str] = {}
         self._why, self._used = "", ""
-        self._outcome: Outcome | None = None
+        self._outcome: RunResults | None = None
         self.button = QPushButton()
         self.button.setAutoDefault(False)
         self.button.clicked.connect(self.compare)
@@ -73,7 +73,7 @@ class CompareBox(QWidget):
         layout.addWidget(self.note)
         layout.addStretch(0)
 
-    def show_outcome(self, outcome: Outcome, names: Mapping[str, str]) -> None:
+    def show_outcome(self, outcome: RunResults, names: Mapping[str, str]) -> None:
         """Show the comparison that was made last, and offer another."""
         self._outcome, self._out, self._names = outcome, outcome.record.out, names
         self._offer(outcome)
@@ -90,7 +90,7 @@ class CompareBox(QWidget):
         if self._why != before:
             self._tell(self._why or ("" if self.table.isVisibleTo(self) else _OFFER), "muted")
 
-    def _offer(self, outcome: Outcome) -> None:
+    def _offer(self, outcome: RunResults) -> None:
         self._used = chosen_model(self._settings)
         self._why = _why_no_comparison(outcome, self._used)
         self.button.setText(f"Compare with the model in use ({self._shown(self._used)})")
@@ -106,7 +106,7 @@ class CompareBox(QWidget):
         self.left_out.setVisible(bool(left_out))
         if comparison is not None:
             self.table.show_comparison(comparison, self._names)
-            liver, tumor = in_words(comparison.liver), in_words(comparison.tumor)
+            liver, tumor = difference_text(comparison.liver), difference_text(comparison.tumor)
             self.means.setText(
                 f"{comparison.other} \N{RIGHTWARDS ARROW} {comparison.ours}\n"
                 f"Liver: {liver}.\nTumor: {tumor}."
@@ -153,7 +153,7 @@ class CompareBox(QWidget):
         return lambda text: text_shown(text, self._settings)
 
 
-def _why_no_comparison(outcome: Outcome, used: str) -> str:
+def _why_no_comparison(outcome: RunResults, used: str) -> str:
     """Why the models cannot be compared, or nothing."""
     if outcome.card is None:
         return "There is no model yet."

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTree
 
 from liverseg_gui.ui.widgets.severity import TONE_ROLE, ToneDelegate
 from liverseg_gui.ui.widgets.theme import Tone
-from training.evaluation.model_comparison import Comparison, Difference, Pair
+from training.evaluation.model_comparison import CaseComparison, Comparison, Difference
 
 NONE = "\N{EN DASH}"
 _NOTABLE = 0.0005
@@ -47,7 +47,7 @@ class DifferenceTable(QTreeWidget):
             self.addTopLevelItem(_mean(comparison))
 
 
-def _patient(pair: Pair, name: str) -> QTreeWidgetItem:
+def _patient(pair: CaseComparison, name: str) -> QTreeWidgetItem:
     liver = pair.other.liver, pair.ours.liver
     tumor = pair.other.tumor, pair.ours.tumor
     item = _row(name if pair.fair else f"{name} *", liver, tumor)
@@ -65,7 +65,7 @@ def _patient(pair: Pair, name: str) -> QTreeWidgetItem:
     return item
 
 
-def _false_tumor(pair: Pair) -> str:
+def _false_tumor(pair: CaseComparison) -> str:
     before, after = pair.other.false_tumor_percent, pair.ours.false_tumor_percent
     if before is None or after is None:
         return "The patient has no tumor"

@@ -16,11 +16,11 @@ from liverseg_gui.segmentation.models.card import ModelCard, name_problem, read_
 from liverseg_gui.segmentation.models.history import choose_instead
 from liverseg_gui.segmentation.models.registry import (
     InstalledModel,
-    Place,
+    ModelSource,
     chosen_model,
     find_installed,
 )
-from liverseg_gui.segmentation.models.store import add_model, export_model
+from liverseg_gui.segmentation.models.store import add_model, export_as_zip
 from liverseg_gui.segmentation.models.weights_check import expected_shapes_apart
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.dialogs.models_list import ModelCardView
@@ -29,13 +29,13 @@ from liverseg_gui.ui.dialogs.roll_back_button import RollBackButton
 from liverseg_gui.ui.jobs.job_bar import JobBar
 from liverseg_gui.ui.jobs.job_runner import JobRunner
 from liverseg_gui.ui.training_window.process.training_process import starting
-from liverseg_gui.ui.training_window.results.run_results import Outcome
-from liverseg_gui.ui.training_window.results.texts import CardWords, added_as
+from liverseg_gui.ui.training_window.results.run_results import RunResults
+from liverseg_gui.ui.training_window.results.texts import CardTexts, added_as
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
 from training.evaluation.acceptance import add_accepted
 from training.export.model_card import add_to_card
-from training.runs.delete import discard_run
+from training.runs.delete import delete_run
 
 _ACTIVE = ("running", "paused")
 _WHY_NOT_ACCEPTED = (
@@ -44,7 +44,7 @@ _WHY_NOT_ACCEPTED = (
 )
 
 
-class OutcomeBox(QWidget):
+class ModelActionsBox(QWidget):
     """Everything that can be done with the model of a training.
 
     `changed` tells that a model was added, used or rolled back, or the card written; `discarded`
@@ -57,7 +57,7 @@ class OutcomeBox(QWidget):
     def __init__(self, settings: Settings, dialogs: Dialogs, runner: JobRunner) -> None:
         super().__init__()
         self._settings, self._dialogs, self._runner = settings, dialogs, runner
-        self._outcome: Outcome | None = None
+        self._outcome: RunResults | None = None
         self._build()
         self._lay_out()
         runner.job_started.connect(lambda _: self.refresh())
@@ -68,7 +68,7 @@ class OutcomeBox(QWidget):
         self.name.setAccessibleName("Name of the model")
         self.name.setMaximumWidth(300)
         self.name.textChanged.connect(lambda _: self.refresh())
-        self.words = CardWords()
+        self.words = CardTexts()
         self.words.changed.connect(self.refresh)
         self.card = ModelCardView(self._shown)
         self.write_button = _button("W&rite on the card", self.write)
@@ -105,7 +105,7 @@ class OutcomeBox(QWidget):
         layout.addWidget(self.bar, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addLayout(last)
 
-    def show_outcome(self, outcome: Outcome) -> None:
+    def show_outcome(self, outcome: RunResults) -> None:
         """Show the model of a training, or that there is none."""
         self._outcome = outcome
         card = outcome.card
@@ -153,7 +153,7 @@ class OutcomeBox(QWidget):
             return f"There is a model {name!r} already. Give this one another name."
         return ""
 
-    def _why_not_used(self, outcome: Outcome, added: str | None) -> str:
+    def _why_not_used(self, outcome: RunResults, added: str | None) -> str:
         if outcome.decision is not None and not outcome.decision.accepted:
             return _WHY_NOT_ACCEPTED
         return "It is in use." if added and added == chosen_model(self._settings) else ""
@@ -216,7 +216,7 @@ class OutcomeBox(QWidget):
         except LiverSegError as problem:
             self.tell(str(problem), "error")
             return
-        work = partial(export_model, str(card.folder), path)
+        work = partial(export_as_zip, str(card.folder), path)
         self._run("Exporting the model", work, lambda _: self.tell(f"Written: {path}", "good"))
 
     def discard(self) -> None:
@@ -232,7 +232,7 @@ class OutcomeBox(QWidget):
         if not self._dialogs.confirm(*self._discard_question(outcome)):
             return
         try:
-            gone = discard_run(out)
+            gone = delete_run(out)
         except LiverSegError as problem:
             self.tell(str(problem), "error")
             return
@@ -247,7 +247,7 @@ class OutcomeBox(QWidget):
             return "The training is just starting again. Wait until it runs, and cancel it first."
         return ""
 
-    def _discard_question(self, outcome: Outcome) -> tuple[str, str]:
+    def _discard_question(self, outcome: RunResults) -> tuple[str, str]:
         added = added_as(outcome.card.sha256) if outcome.card else None
         kept = f" The model stays among the models, as {added}." if added else ""
         lost = " Its model has not been added and is lost." if outcome.card and not added else ""
@@ -267,7 +267,7 @@ class OutcomeBox(QWidget):
 
     def _show_card(self, card: ModelCard) -> None:
         self.words.show_card(card)
-        self.card.show_model(InstalledModel(card.name, card.folder, Place.USER, card))
+        self.card.show_model(InstalledModel(card.name, card.folder, ModelSource.USER, card))
 
     def _run(self, name: str, work: Callable[[Progress], Any], done: Callable[[Any], None]) -> None:
         job = self._runner.submit(name, work, done)

@@ -12,11 +12,11 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.dialogs.prompts import Dialogs
 from liverseg_gui.ui.jobs.job_runner import JobRunner
 from liverseg_gui.ui.training_window.results.compare_box import CompareBox
-from liverseg_gui.ui.training_window.results.model_actions_box import OutcomeBox
+from liverseg_gui.ui.training_window.results.model_actions_box import ModelActionsBox
 from liverseg_gui.ui.training_window.results.patient_table import PatientTable
-from liverseg_gui.ui.training_window.results.run_results import Outcome, read_outcome
-from liverseg_gui.ui.training_window.results.texts import decision_words, headline, names_shown
-from liverseg_gui.ui.training_window.results.worst_slices_strip import WorstStrip
+from liverseg_gui.ui.training_window.results.run_results import RunResults, read_results
+from liverseg_gui.ui.training_window.results.texts import decision_text, headline, names_shown
+from liverseg_gui.ui.training_window.results.worst_slices_strip import WorstSlicesStrip
 from liverseg_gui.ui.training_window.widgets.slice_image import ShowSlice
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import set_tone
@@ -41,7 +41,7 @@ class ResultPage(QWidget):
         super().__init__()
         self._settings, self._dialogs, self._show_slice = settings, dialogs, show_slice
         self._out: Path | None = None
-        self.outcome: Outcome | None = None
+        self.outcome: RunResults | None = None
         self._hides = settings.hide_patient
         self.runner = JobRunner()
         self._build()
@@ -57,13 +57,13 @@ class ResultPage(QWidget):
         set_tone(self.rule, "muted")
         set_tone(self.worst_line, "muted")
         self.table = PatientTable()
-        self.strip = WorstStrip()
+        self.strip = WorstSlicesStrip()
         self.strip.asked.connect(self._ask_slice)
         self.comparison = CompareBox(self._settings, self.runner)
         self.comparison.problem.connect(
             lambda message, details: self._dialogs.problem(self._shown(message), details)
         )
-        self.model = OutcomeBox(self._settings, self._dialogs, self.runner)
+        self.model = ModelActionsBox(self._settings, self._dialogs, self.runner)
         self.model.changed.connect(self._show_comparison)
         self.model.discarded.connect(self._discarded)
         self.tabs = QTabWidget()
@@ -93,7 +93,7 @@ class ResultPage(QWidget):
             self.runner.cancel_all()
         self._out = out
         try:
-            self.outcome = read_outcome(out)
+            self.outcome = read_results(out)
         except LiverSegError as problem:
             self.outcome = None
             self._tell(self.title, out.name, None)
@@ -105,11 +105,11 @@ class ResultPage(QWidget):
         if new:
             self.tabs.setCurrentWidget(self.comparison if self.outcome.decision else self._first)
 
-    def _show(self, outcome: Outcome) -> None:
+    def _show(self, outcome: RunResults) -> None:
         names = self._names(outcome)
         self._tell(self.title, outcome.record.name, None)
         self._tell(self.line, *headline(outcome))
-        words = decision_words(outcome.decision) if outcome.decision else ("", None)
+        words = decision_text(outcome.decision) if outcome.decision else ("", None)
         self._tell(self.verdict, *words)
         self._tell(self.rule, f"The rule: {RULE}" if outcome.decision else "", "muted")
         self.table.show_rows(outcome.rows, names)
@@ -121,7 +121,7 @@ class ResultPage(QWidget):
         self.comparison.show_outcome(outcome, names)
         self.model.show_outcome(outcome)
 
-    def _names(self, outcome: Outcome) -> dict[str, str]:
+    def _names(self, outcome: RunResults) -> dict[str, str]:
         compared = outcome.decision.comparison if outcome.decision else outcome.comparison
         names = [row["name"] for row in outcome.rows]
         names += [saved.slice.name for saved in outcome.worst]
@@ -131,7 +131,7 @@ class ResultPage(QWidget):
     def _show_comparison(self) -> None:
         """Another model may be in use by now."""
         if self._out is not None and self.outcome is not None:
-            self.outcome = read_outcome(self._out)
+            self.outcome = read_results(self._out)
             self.comparison.show_outcome(self.outcome, self._names(self.outcome))
 
     def _ask_slice(self, saved: SavedSlice) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.evaluation.confidence_interval import mean_interval
 from liverseg_gui.segmentation.models.card import ModelCard, read_card
-from training.evaluation.acceptance import DECISION, Decision, read_decision
+from training.evaluation.acceptance import DECISION, AcceptanceDecision, read_decision
 from training.evaluation.model_comparison import COMPARISON, Comparison, read_comparison
 from training.evaluation.worst_slices_file import WORST, SavedSlice, load_worst
 from training.export.model_card import HELD_OUT, Row
@@ -21,7 +21,7 @@ from training.runs.folder import RunRecord, RunState, read_run
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunResults:
     """A training and what there is of it. `rows` are figures of held-out patients
     (`CaseFigures.to_json`), the worst first; `card` is that of its model where there is one.
 
@@ -33,7 +33,7 @@ class Outcome:
     worst: tuple[SavedSlice, ...] = ()
     card: ModelCard | None = None
     comparison: Comparison | None = None
-    decision: Decision | None = None
+    decision: AcceptanceDecision | None = None
     problems: tuple[str, ...] = ()
 
     @property
@@ -56,7 +56,7 @@ class Mean:
     interval: tuple[float, float] | None
 
 
-def read_outcome(out: Path) -> Outcome:
+def read_results(out: Path) -> RunResults:
     """What there is of the training in `out`.
 
     Raises:
@@ -72,7 +72,7 @@ def read_outcome(out: Path) -> Outcome:
             problems.append(str(problem))
             return None
 
-    return Outcome(
+    return RunResults(
         read_run(out),
         tuple(_rows(out, problems)),
         tuple(there(WORST, lambda: load_worst(out / WORST)) or ()),

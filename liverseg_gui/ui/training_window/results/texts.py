@@ -9,9 +9,14 @@ from PySide6.QtWidgets import QFormLayout, QLineEdit, QWidget
 
 from liverseg_gui.segmentation.models.card import ModelCard
 from liverseg_gui.segmentation.models.registry import list_models
-from liverseg_gui.ui.training_window.results.run_results import Mean, Outcome, mean_of, tumor_dice
+from liverseg_gui.ui.training_window.results.run_results import (
+    Mean,
+    RunResults,
+    mean_of,
+    tumor_dice,
+)
 from liverseg_gui.ui.widgets.theme import Tone
-from training.evaluation.acceptance import Decision
+from training.evaluation.acceptance import AcceptanceDecision
 from training.evaluation.model_comparison import Comparison
 from training.export.model_card import Row
 from training.runs.folder import RunState
@@ -40,7 +45,7 @@ _FIELDS = (
 )
 
 
-def headline(outcome: Outcome) -> tuple[str, Tone | None]:
+def headline(outcome: RunResults) -> tuple[str, Tone | None]:
     """What came of it in a line, and how that is meant."""
     if not outcome.finished:
         return _why_no_result(outcome)
@@ -51,7 +56,7 @@ def headline(outcome: Outcome) -> tuple[str, Tone | None]:
     return means_line(outcome.rows), None
 
 
-def _why_no_result(outcome: Outcome) -> tuple[str, Tone]:
+def _why_no_result(outcome: RunResults) -> tuple[str, Tone]:
     record = outcome.record
     how, tone = _ENDINGS[record.state]
     done = f" at {record.fraction:.0%}" if record.fraction else ""
@@ -91,7 +96,7 @@ def _spread(mean: Mean, all_patients: int = 0, digits: int = 3, unit: str = "") 
     return f"{mean.value:.{digits}f}{unit}" + (f" ({', '.join(inside)})" if inside else "")
 
 
-def decision_words(decision: Decision) -> tuple[str, Tone]:
+def decision_text(decision: AcceptanceDecision) -> tuple[str, Tone]:
     """Whether the improved model may be used, and why."""
     old = decision.comparison.other
     passed = f"Passed: the improved model is no worse than {old!r} on the held-out patients."
@@ -145,7 +150,7 @@ def _patients(count: int) -> str:
     return "1 patient" if count == 1 else f"{count} patients"
 
 
-class CardWords(QWidget):
+class CardTexts(QWidget):
     """A line for each entry; `changed` tells that the reader has written."""
 
     changed = Signal()

@@ -133,7 +133,7 @@ class WorstTile(QFrame):
             self.asked.emit(self.saved)
 
 
-class WorstStrip(QScrollArea):
+class WorstSlicesStrip(QScrollArea):
     """`asked` carries the `SavedSlice` that is to be shown in the viewer."""
 
     asked = Signal(object)

@@ -12,7 +12,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from liverseg_gui.ui.training_window.process.run_progress import Step
+from liverseg_gui.ui.training_window.process.run_progress import RunStep
 from liverseg_gui.ui.training_window.widgets.schedule_plot import bare_plot, color_plot
 from liverseg_gui.ui.widgets.theme import tone_color
 from training.runs.epoch_log import EpochResult
@@ -50,7 +50,7 @@ class CurvePlot(QWidget):
         super().__init__()
         self._title, self._series, self._pattern = title, series, pattern
         self._note, self._from_zero = note, from_zero
-        self._steps: tuple[Step, ...] = ()
+        self._steps: tuple[RunStep, ...] = ()
         self._pointed: int | None = None
         self._marks: list[pg.InfiniteLine] = []
         self.heading = QLabel()
@@ -79,7 +79,7 @@ class CurvePlot(QWidget):
         self.read(None)
 
     def show_steps(
-        self, steps: Sequence[Step], begins: Sequence[tuple[str, int]], epochs: int
+        self, steps: Sequence[RunStep], begins: Sequence[tuple[str, int]], epochs: int
     ) -> None:
         """Draw the epochs that are done, of so many; a line stands where each stage begins."""
         self._steps = tuple(steps)
@@ -101,7 +101,7 @@ class CurvePlot(QWidget):
             self.pointer.setPos(step.at)
         self._write(step or (self._steps[-1] if self._steps else None))
 
-    def _write(self, step: Step | None) -> None:
+    def _write(self, step: RunStep | None) -> None:
         parts = [f"<b>{self._title}</b>"]
         plain = [self._title]
         for series in self._series:

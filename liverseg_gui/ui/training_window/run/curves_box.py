@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from liverseg_gui.core.display import LABEL_COLORS
 from liverseg_gui.core.labels import LIVER, TUMOR
-from liverseg_gui.ui.training_window.process.run_progress import Step
+from liverseg_gui.ui.training_window.process.run_progress import RunStep
 from liverseg_gui.ui.training_window.run.curve_plot import CurvePlot, Series
 from liverseg_gui.ui.widgets.theme import Tone, tone_color
 
@@ -21,7 +21,7 @@ _NOTE = "no tumor found: .995"
 _COLUMNS = 2
 
 
-class Curves(QWidget):
+class CurvesBox(QWidget):
     """Four plots with one axis of epochs; the mouse over one reads the same epoch in all."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Curves(QWidget):
             plot.pointed.connect(self._read)
 
     def show_steps(
-        self, steps: Sequence[Step], begins: Sequence[tuple[str, int]], epochs: int
+        self, steps: Sequence[RunStep], begins: Sequence[tuple[str, int]], epochs: int
     ) -> None:
         """Draw the epochs that are done, of so many."""
         drawn = tuple(steps), tuple(begins), epochs

@@ -11,11 +11,11 @@ from liverseg_gui.ui.training_window.run.status_text import (
     STARTING,
     TITLES,
     TONES,
-    resume_words,
-    state_words,
+    resume_text,
+    state_text,
 )
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
-from training.runs.control import Wish
+from training.runs.control import RunCommand
 from training.runs.folder import RunRecord, RunState
 
 _STEPS = 1000
@@ -24,9 +24,9 @@ _NOT_YET = "The training is starting."
 _ENDED = "The training does not run."
 
 
-class RunHead(QWidget):
-    """Buttons that are of no use now are disabled and say why. `wished` carries a `Wish`; pausing
-    and going on share a button, and so do stopping and taking that back."""
+class RunHeader(QWidget):
+    """Buttons that are of no use now are disabled and say why. `wished` carries a `RunCommand`;
+    pausing and going on share a button, and so do stopping and taking that back."""
 
     wished = Signal(str)
     resume_asked = Signal()
@@ -44,10 +44,10 @@ class RunHead(QWidget):
         self.bar = QProgressBar()
         self.bar.setRange(0, _STEPS)
         self.bar.setAccessibleName("Progress of the training")
-        self._wish = Wish.GO
+        self._wish = RunCommand.GO
         self.pause = _button("&Pause", self._pause_or_go)
         self.stop = _button("&Stop after this epoch", self._stop_or_not)
-        self.cancel = _button("&Cancel now ...", lambda: self.wished.emit(Wish.CANCEL))
+        self.cancel = _button("&Cancel now ...", lambda: self.wished.emit(RunCommand.CANCEL))
         self.resume = _button("&Go on", self.resume_asked.emit)
         self.folder = _button("Op&en folder", self.folder_asked.emit)
         self._arrange()
@@ -91,25 +91,25 @@ class RunHead(QWidget):
         _allow(self.resume, "", "Starts it again with the same data and recipe")
         _allow(self.folder, "")
 
-    def show_record(self, record: RunRecord, wish: Wish) -> None:
+    def show_record(self, record: RunRecord, wish: RunCommand) -> None:
         """How the training is, and which `wish` it has not carried out yet."""
         self._wish = wish
-        words = self._shown(state_words(record, wish))
+        words = self._shown(state_text(record, wish))
         self._say(f"{record.name}: {TITLES[record.state]}", words, TONES[record.state])
         paused = record.state is RunState.PAUSED
-        waits = paused or wish is Wish.PAUSE
+        waits = paused or wish is RunCommand.PAUSE
         self.pause.setText("&Go on" if waits else "&Pause")
-        stopping = record.active and wish is Wish.STOP
+        stopping = record.active and wish is RunCommand.STOP
         self.stop.setText("Do not &stop" if stopping else "&Stop after this epoch")
         self.resume.setVisible(not record.active)
         self.pause.setVisible(record.active)
         ended = "" if record.active else _ENDED
-        leaving = "It is being cancelled." if wish is Wish.CANCEL else ""
+        leaving = "It is being cancelled." if wish is RunCommand.CANCEL else ""
         for button in (self.pause, self.cancel):
             _allow(button, ended or leaving)
         _allow(self.stop, ended or leaving or ("Let it go on first." if waits else ""))
         why_not = "" if record.resumable else "It is finished." if ended else "It runs."
-        _allow(self.resume, why_not, resume_words(record))
+        _allow(self.resume, why_not, resume_text(record))
         _allow(self.folder, "")
 
     def show_progress(self, fraction: float, phase: str, left: str) -> None:
@@ -124,10 +124,10 @@ class RunHead(QWidget):
         self.words.setVisible(bool(words))
 
     def _pause_or_go(self) -> None:
-        self.wished.emit(Wish.GO if self.pause.text() == "&Go on" else Wish.PAUSE)
+        self.wished.emit(RunCommand.GO if self.pause.text() == "&Go on" else RunCommand.PAUSE)
 
     def _stop_or_not(self) -> None:
-        self.wished.emit(Wish.GO if self._wish is Wish.STOP else Wish.STOP)
+        self.wished.emit(RunCommand.GO if self._wish is RunCommand.STOP else RunCommand.STOP)
 
 
 def _allow(button: QPushButton, why_not: str, tip: str = "") -> None:

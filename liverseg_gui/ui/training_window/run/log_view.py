@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLay
 _MOST_LINES = 5000
 
 
-class RunLog(QWidget):
+class LogView(QWidget):
     """Follows the latest line as long as the reader has not scrolled away from it."""
 
     def __init__(self, shown: Callable[[str], str] = str) -> None:

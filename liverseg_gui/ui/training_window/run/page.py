@@ -19,16 +19,16 @@ from liverseg_gui.ui.training_window.process.training_process import (
     start_process,
     starting,
 )
-from liverseg_gui.ui.training_window.run.curves_box import Curves
-from liverseg_gui.ui.training_window.run.header import RunHead
-from liverseg_gui.ui.training_window.run.log_view import RunLog
+from liverseg_gui.ui.training_window.run.curves_box import CurvesBox
+from liverseg_gui.ui.training_window.run.header import RunHeader
+from liverseg_gui.ui.training_window.run.log_view import LogView
 from liverseg_gui.ui.training_window.run.status_text import time_left
-from liverseg_gui.ui.training_window.run.usage_row import GaugeRow
-from liverseg_gui.ui.training_window.run.validation_image_strip import PictureStrip
-from liverseg_gui.ui.widgets.open_externally import open_outside
+from liverseg_gui.ui.training_window.run.usage_row import UsageRow
+from liverseg_gui.ui.training_window.run.validation_image_strip import ValidationImageStrip
+from liverseg_gui.ui.widgets.open_externally import open_externally
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import set_tone
-from training.runs.control import Wish, ask
+from training.runs.control import RunCommand, send_command
 from training.runs.folder import RunState, read_run
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ class RunPage(QWidget):
         self._state: object = None
         self._unread = False
         """Whether the last look found no training any more."""
-        self.head, self.curves, self.gauges = RunHead(shown), Curves(), GaugeRow()
-        self.strip, self.log, self.problem = PictureStrip(shown), RunLog(shown), QLabel()
+        self.head, self.curves, self.gauges = RunHeader(shown), CurvesBox(), UsageRow()
+        self.strip, self.log, self.problem = ValidationImageStrip(shown), LogView(shown), QLabel()
         self.problem.setWordWrap(True)
         self.problem.setTextFormat(Qt.TextFormat.PlainText)
         self.problem.hide()
@@ -228,10 +228,10 @@ class RunPage(QWidget):
     def _wish(self, wish: str) -> None:
         if self._follower is None:
             return
-        if wish == Wish.CANCEL and not self._confirm(_CANCEL, "Cancel the training"):
+        if wish == RunCommand.CANCEL and not self._confirm(_CANCEL, "Cancel the training"):
             return
         try:
-            ask(self._follower.out, wish)
+            send_command(self._follower.out, wish)
         except LiverSegError as error:
             self._tell(str(error))
             return
@@ -247,7 +247,7 @@ class RunPage(QWidget):
 
     def _open_folder(self) -> None:
         if self.out is not None:
-            open_outside(self.out)
+            open_externally(self.out)
 
     def _show_settings(self) -> None:
         """Names may have to be hidden, or may be shown again."""

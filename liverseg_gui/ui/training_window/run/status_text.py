@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from liverseg_gui.system.crash_report import FATAL
 from liverseg_gui.ui.training_window.process.run_progress import in_window
-from liverseg_gui.ui.training_window.process.training_process import last_words
+from liverseg_gui.ui.training_window.process.training_process import stderr_tail
 from liverseg_gui.ui.widgets.theme import Tone
-from training.runs.control import Wish
+from training.runs.control import RunCommand
 from training.runs.folder import RunRecord, RunState
 
 STARTING = "Starting ..."
@@ -30,20 +30,20 @@ TITLES: dict[RunState, str] = {
 }
 _KEPT = "What was trained up to the last whole epoch is kept."
 _NOT_KEPT = "No epoch was done yet, so nothing is kept."
-_WISHES: dict[Wish, str] = {
-    Wish.PAUSE: "Pauses at the next batch.",
-    Wish.STOP: "Stops after this epoch.",
-    Wish.CANCEL: "Is being cancelled.",
+_WISHES: dict[RunCommand, str] = {
+    RunCommand.PAUSE: "Pauses at the next batch.",
+    RunCommand.STOP: "Stops after this epoch.",
+    RunCommand.CANCEL: "Is being cancelled.",
 }
 _ERRORS = ("Error", "Killed", "liverseg:", "Exception", *FATAL)
 
 
-def state_words(record: RunRecord, wish: Wish) -> str:
+def state_text(record: RunRecord, wish: RunCommand) -> str:
     """How the training is and what that means, in a sentence or two."""
     if record.state is RunState.RUNNING:
         return _WISHES.get(wish, "")
     if record.state is RunState.PAUSED:
-        if wish is not Wish.PAUSE:
+        if wish is not RunCommand.PAUSE:
             return "Goes on in a moment."
         return "It waits between two batches and keeps its memory. It goes on where it is."
     if record.state is RunState.FINISHED:
@@ -52,7 +52,7 @@ def state_words(record: RunRecord, wish: Wish) -> str:
     return f"{_why(record)} {kept}".strip()
 
 
-def resume_words(record: RunRecord) -> str:
+def resume_text(record: RunRecord) -> str:
     """What the button Go on does."""
     return (
         "Goes on from the last whole epoch"
@@ -82,6 +82,6 @@ def _why(record: RunRecord) -> str:
         return ""
     if record.state is RunState.FAILED:
         return in_window(record.message)
-    last = last_words(record.out)
+    last = stderr_tail(record.out)
     said = f" It said last: {last.rstrip('.')}." if any(word in last for word in _ERRORS) else ""
     return f"Its process ended before it was done: it was killed, or the computer stopped.{said}"

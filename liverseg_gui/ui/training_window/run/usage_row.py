@@ -12,7 +12,7 @@ from liverseg_gui.ui.widgets.theme import set_tone
 _BAR_PX = 110
 
 
-class GaugeRow(QWidget):
+class UsageRow(QWidget):
     """A gauge that the computer does not tell is not shown; without a process none is."""
 
     def __init__(self) -> None:

@@ -10,10 +10,10 @@ from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolTip, QVBoxLayout, QWidget
 
 from liverseg_gui.core.errors import UnreadableFileError
-from liverseg_gui.ui.training_window.process.run_progress import PictureFile
-from liverseg_gui.ui.training_window.widgets.image_grid import LookPictures
+from liverseg_gui.ui.training_window.process.run_progress import ImageFile
+from liverseg_gui.ui.training_window.widgets.image_grid import ImageGrid
 from liverseg_gui.ui.widgets.theme import set_tone
-from training.runs.validation_image_file import read_pictures
+from training.runs.validation_image_file import read_validation_images
 
 Stamp = tuple[Path, int, int]
 """A file, when it was written (ns), and its size in bytes."""
@@ -24,18 +24,18 @@ _NONE = "After each epoch the same six validation slices are shown here."
 _KEY = "Line: the true mask. Filled: what the network finds. Green liver, orange tumor."
 
 
-class PictureStrip(QWidget):
+class ValidationImageStrip(QWidget):
     """Stays at the latest epoch until the slider is moved back. `shown` says what of a text may be
     seen."""
 
     def __init__(self, shown: Callable[[str], str] = str) -> None:
         super().__init__()
         self._shown = shown
-        self._folder, self._files = Path(), tuple[PictureFile, ...]()
-        self._drawn: tuple[PictureFile, Stamp] | None = None
+        self._folder, self._files = Path(), tuple[ImageFile, ...]()
+        self._drawn: tuple[ImageFile, Stamp] | None = None
         self._said = _NONE
         self.names: tuple[str, ...] = ()
-        self.pictures = LookPictures(_COUNT, _COLUMNS)
+        self.pictures = ImageGrid(_COUNT, _COLUMNS)
         self.pictures.setAccessibleName("Validation slices")
         self.pictures.setMinimumWidth(_LEAST_PX)
         self.pictures.installEventFilter(self)
@@ -57,7 +57,7 @@ class PictureStrip(QWidget):
         layout.addLayout(row)
         layout.addWidget(key)
 
-    def show_files(self, folder: Path, files: Sequence[PictureFile]) -> None:
+    def show_files(self, folder: Path, files: Sequence[ImageFile]) -> None:
         """Offer the pictures of `files` in the folder of a training."""
         if (folder, tuple(files)) == (self._folder, self._files):
             self._draw()
@@ -85,7 +85,7 @@ class PictureStrip(QWidget):
         self._drawn = drawn
         self._tell(f"{file.stage}, epoch {file.epoch}")
         try:
-            pictures = read_pictures(self._folder / file.path)
+            pictures = read_validation_images(self._folder / file.path)
         except UnreadableFileError as error:
             self.names = ()
             self.pictures.clear()

@@ -21,7 +21,7 @@ _PEN_PX = 1.4
 Outline = tuple[int, QPolygonF]
 
 
-class LookPictures(QWidget):
+class ImageGrid(QWidget):
     """Draws what it is given in rows of `columns`, as large as there is room, never distorted."""
 
     def __init__(self, count: int, columns: int = _COLUMNS) -> None:

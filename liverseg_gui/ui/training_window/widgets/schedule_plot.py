@@ -9,7 +9,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from liverseg_gui.ui.widgets.theme import tone_color
-from training.config.schedule import cycles, planned_rates
+from training.config.schedule import planned_rates, training_stages
 from training.config.train_config import TrainConfig
 
 _BATCHES = 60
@@ -42,14 +42,14 @@ class SchedulePlot(QWidget):
         self._mark(config)
         self.plot.setXRange(0, max(len(rates) / _BATCHES, 1), padding=0.02)
         self.plot.setYRange(0, max(float(rates.max(initial=0.0)), 1e-9) * 1.25, padding=0)
-        names = ", then ".join(f"{c.name} for {c.epochs}" for c in cycles(config))
+        names = ", then ".join(f"{c.name} for {c.epochs}" for c in training_stages(config))
         self.setAccessibleDescription(f"{names} epochs")
 
     def _mark(self, config: TrainConfig) -> None:
         for mark in self._marks:
             self.plot.removeItem(mark)
         self._marks, start = [], 0
-        for stage in cycles(config):
+        for stage in training_stages(config):
             mark = pg.InfiniteLine(
                 start,
                 label=stage.name,

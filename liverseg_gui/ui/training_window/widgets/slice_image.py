@@ -21,7 +21,7 @@ _SEEN = 8
 """Grey levels of the window; below it is air."""
 
 
-def case_picture(case: Case) -> NDArray[np.uint8]:
+def slice_image(case: Case) -> NDArray[np.uint8]:
     """The middle slice of the liver: RGB (rows, columns, 3), square pixels, at most `SIDE_PX`.
 
     As a radiologist sees it: anterior at the top, the patient's right on the left. Without a liver

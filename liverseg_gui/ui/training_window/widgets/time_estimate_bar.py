@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 from liverseg_gui.ui.jobs.job_runner import Job, JobRunner
 from liverseg_gui.ui.widgets.theme import set_tone
 from training.config.train_config import TrainConfig
-from training.planning.time_estimate import Estimate, estimate
+from training.planning.time_estimate import Estimate, estimate_time
 
 _TIP = (
     "Makes a few steps of the recipe in a process of its own, and multiplies by slices and epochs; "
@@ -17,7 +17,7 @@ _TIP = (
 )
 
 
-class EstimateBar(QWidget):
+class TimeEstimateBar(QWidget):
     """A line and a button. What was measured is marked as outdated once the recipe changes.
 
     `assumed` is said with it: what was guessed of the data.
@@ -64,7 +64,7 @@ class EstimateBar(QWidget):
         self.button.setText("Cancel")
         job = self._runner.submit(
             "Estimate",
-            partial(estimate, config, slices, watched),
+            partial(estimate_time, config, slices, watched),
             lambda found: self._show(found, config, asked),
         )
         self._job = job

@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.state.open_scan import Study
+from liverseg_gui.state.open_scan import OpenScan
 from liverseg_gui.state.view import Pane, ViewState
 from liverseg_gui.ui.viewer.slice_view import FRAME_PX
 from liverseg_gui.ui.viewer.surface3d.canvas import SurfaceCanvas
@@ -65,7 +65,7 @@ class SurfaceView(QWidget):
     focused = Signal()
     shown_changed = Signal(bool)
 
-    def __init__(self, study: Study, view: ViewState) -> None:
+    def __init__(self, study: OpenScan, view: ViewState) -> None:
         super().__init__()
         self._study, self._view = study, view
         self._sides: dict[Plane, float] = {}

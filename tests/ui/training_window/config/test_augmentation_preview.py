@@ -8,8 +8,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.training_window.config.page import RecipePage
-from liverseg_gui.ui.training_window.widgets.image_grid import LookPictures
+from liverseg_gui.ui.training_window.config.page import ConfigPage
+from liverseg_gui.ui.training_window.widgets.image_grid import ImageGrid
 from tests.training.tiny import write_lits2d
 from training.config.train_config import TrainConfig
 from training.data.dataset_layouts import find_sources
@@ -18,11 +18,11 @@ SMALL = 60_000
 
 
 @pytest.fixture
-def page(recipe_page: RecipePage) -> RecipePage:
+def page(recipe_page: ConfigPage) -> ConfigPage:
     return recipe_page
 
 
-def drawn(page: RecipePage, qtbot: QtBot) -> list[bytes]:
+def drawn(page: ConfigPage, qtbot: QtBot) -> list[bytes]:
     """The pictures once there is nothing left to draw."""
     preview = page.preview
     qtbot.waitUntil(
@@ -35,14 +35,14 @@ def drawn(page: RecipePage, qtbot: QtBot) -> list[bytes]:
 
 
 @pytest.fixture
-def previewing(page: RecipePage, tmp_path: Path) -> RecipePage:
+def previewing(page: ConfigPage, tmp_path: Path) -> ConfigPage:
     page.set_cases(find_sources(write_lits2d(tmp_path / "data", (3, 7))))
     page.show()
     return page
 
 
 def test_pictures_follow_the_sliders_the_look_and_the_case(
-    previewing: RecipePage, qtbot: QtBot
+    previewing: ConfigPage, qtbot: QtBot
 ) -> None:
     page, seen = previewing, []
     seen.append(drawn(page, qtbot))
@@ -63,14 +63,14 @@ def test_pictures_follow_the_sliders_the_look_and_the_case(
     assert (size.height(), size.width()) == liver.size
 
 
-def test_outlines_are_drawn_of_liver_and_tumor(previewing: RecipePage, qtbot: QtBot) -> None:
+def test_outlines_are_drawn_of_liver_and_tumor(previewing: ConfigPage, qtbot: QtBot) -> None:
     drawn(previewing, qtbot)
     labels = {label for each in previewing.preview.pictures._outlines for label, _ in each}
     assert labels == {1, 2}
 
 
 def test_a_case_that_cannot_be_read_is_said_and_another_is_shown(
-    page: RecipePage, qtbot: QtBot, tmp_path: Path
+    page: ConfigPage, qtbot: QtBot, tmp_path: Path
 ) -> None:
     folder = write_lits2d(tmp_path / "data", (3, 7))
     sources = find_sources(folder)
@@ -85,7 +85,7 @@ def test_a_case_that_cannot_be_read_is_said_and_another_is_shown(
 
 
 def test_cases_are_numbered_while_patients_are_hidden(
-    previewing: RecipePage, settings: Settings, qtbot: QtBot
+    previewing: ConfigPage, settings: Settings, qtbot: QtBot
 ) -> None:
     box = previewing.preview.case
     drawn(previewing, qtbot)
@@ -101,7 +101,7 @@ def test_cases_are_numbered_while_patients_are_hidden(
 
 
 def test_pictures_are_never_distorted(qtbot: QtBot) -> None:
-    pictures = LookPictures(6)
+    pictures = ImageGrid(6)
     qtbot.addWidget(pictures)
     pictures.show_looks(np.zeros((6, 64, 128), np.uint8), np.zeros((6, 64, 128), np.uint8))
     for size in ((300, 300), (900, 120), (480, pictures.heightForWidth(480))):

@@ -12,8 +12,8 @@ from PySide6.QtCore import QPoint, QProcess, Qt
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.system.privacy import HIDDEN, scrub
-from liverseg_gui.ui.training_window.config.lr_finder_box import RateFinder
-from liverseg_gui.ui.training_window.config.page import RecipePage
+from liverseg_gui.ui.training_window.config.lr_finder_box import LRFinderBox
+from liverseg_gui.ui.training_window.config.page import ConfigPage
 from liverseg_gui.ui.widgets.theme import tone_of
 from tests.training.tiny import TINY, write_lits2d
 
@@ -33,25 +33,25 @@ FAILS = "import sys\nprint('liverseg: X holds no labelled cases.', file=sys.stde
 
 
 @pytest.fixture
-def page(recipe_page: RecipePage) -> RecipePage:
+def page(recipe_page: ConfigPage) -> ConfigPage:
     return recipe_page
 
 
 @pytest.fixture
-def finder(qtbot: QtBot) -> Iterator[RateFinder]:
-    made = RateFinder(None, lambda out: [str(out)])
+def finder(qtbot: QtBot) -> Iterator[LRFinderBox]:
+    made = LRFinderBox(None, lambda out: [str(out)])
     qtbot.addWidget(made)
     yield made
     made.reject()
 
 
-def run(finder: RateFinder, program: str) -> None:
+def run(finder: LRFinderBox, program: str) -> None:
     finder.program = (sys.executable, "-c", program)  # type: ignore[assignment]
     finder.start()
     finder.show()
 
 
-def test_the_suggestion_is_marked_and_taken(finder: RateFinder, qtbot: QtBot) -> None:
+def test_the_suggestion_is_marked_and_taken(finder: LRFinderBox, qtbot: QtBot) -> None:
     run(finder, FOUND)
     qtbot.waitUntil(finder.use.isEnabled, timeout=20_000)
     assert finder.bar.value() == 400
@@ -63,7 +63,7 @@ def test_the_suggestion_is_marked_and_taken(finder: RateFinder, qtbot: QtBot) ->
 
 
 def test_a_click_on_the_curve_chooses_and_so_do_the_arrow_keys(
-    finder: RateFinder, qtbot: QtBot
+    finder: LRFinderBox, qtbot: QtBot
 ) -> None:
     run(finder, FOUND)
     qtbot.waitUntil(finder.use.isEnabled, timeout=20_000)
@@ -85,7 +85,7 @@ def test_a_click_on_the_curve_chooses_and_so_do_the_arrow_keys(
     assert finder.use.text() == f"Use {plot.rate:.2g}"
 
 
-def test_what_goes_wrong_is_said(finder: RateFinder, qtbot: QtBot) -> None:
+def test_what_goes_wrong_is_said(finder: LRFinderBox, qtbot: QtBot) -> None:
     run(finder, FAILS)
     qtbot.waitUntil(lambda: tone_of(finder.label) == "error", timeout=20_000)
     assert finder.label.text() == "X holds no labelled cases."
@@ -93,7 +93,7 @@ def test_what_goes_wrong_is_said(finder: RateFinder, qtbot: QtBot) -> None:
 
 
 def test_the_case_that_is_read_is_not_named_while_patients_are_hidden(
-    finder: RateFinder, qtbot: QtBot
+    finder: LRFinderBox, qtbot: QtBot
 ) -> None:
     finder._shown = scrub
     told = {"event": "progress", "fraction": 0.1, "phase": "Preparing case Doe 1"}
@@ -102,7 +102,7 @@ def test_the_case_that_is_read_is_not_named_while_patients_are_hidden(
     assert finder.label.text() == f"Preparing case {HIDDEN}"
 
 
-def test_cancel_ends_the_process_and_leaves_nothing(finder: RateFinder, qtbot: QtBot) -> None:
+def test_cancel_ends_the_process_and_leaves_nothing(finder: LRFinderBox, qtbot: QtBot) -> None:
     run(finder, WAITS)
     qtbot.waitUntil(lambda: finder.process.state() is QProcess.ProcessState.Running)
     folder = Path(finder._folder.name)
@@ -114,7 +114,7 @@ def test_cancel_ends_the_process_and_leaves_nothing(finder: RateFinder, qtbot: Q
 
 @pytest.mark.slow
 def test_the_page_finds_a_rate_on_real_batches_and_takes_it(
-    page: RecipePage, qtbot: QtBot, tmp_path: Path
+    page: ConfigPage, qtbot: QtBot, tmp_path: Path
 ) -> None:
     data = write_lits2d(tmp_path / "data")
     words = ["train", "--data", str(data), "--folds", "3", "--phantoms", "0"]

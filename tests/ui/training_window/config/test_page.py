@@ -16,21 +16,21 @@ from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.segmentation.models.registry import find_model
 from liverseg_gui.ui.training_window.config import form_rows as recipe_rows
 from liverseg_gui.ui.training_window.config.augmentation_box import CHANGES, PAINTED
-from liverseg_gui.ui.training_window.config.form_rows import RecipeRow
+from liverseg_gui.ui.training_window.config.form_rows import ConfigRow
 from liverseg_gui.ui.training_window.config.image_size_box import (
     COARSE,
     FINE,
     TRUNK_ALONE,
     USUAL,
-    LooksBox,
+    ImageSizeBox,
 )
-from liverseg_gui.ui.training_window.config.linked_setting import BoundSetting
-from liverseg_gui.ui.training_window.config.page import RecipePage
+from liverseg_gui.ui.training_window.config.linked_setting import LinkedSetting
+from liverseg_gui.ui.training_window.config.page import ConfigPage
 from liverseg_gui.ui.widgets.theme import tone_of
 from tests.ui.training_window.conftest import Answers
 from training.config.augmentation_config import Augmentation, SyntheticTumors
-from training.config.config_file import read_recipe
-from training.config.field_of_view import Look
+from training.config.config_file import read_config_file
+from training.config.field_of_view import FieldOfView
 from training.config.schedule import planned_rates
 from training.config.train_config import TrainConfig
 from training.data.slice_dataset import GRID
@@ -39,7 +39,7 @@ from training.planning.time_estimate import Estimate
 UNUSUAL = TrainConfig(
     architecture="slim-resnet34-ppm",
     context=7,
-    trunk=Look((64, 128), (64, 128)),
+    trunk=FieldOfView((64, 128), (64, 128)),
     liver=None,
     liver_share=1 / 3,
     epochs=3,
@@ -63,20 +63,20 @@ UNUSUAL = TrainConfig(
     augmentation=Augmentation(rotation_degrees=90.0, tone=(-0.123, 0.987)),
     synthetic=None,
 )
-ROWS = [row for row in vars(recipe_rows).values() if isinstance(row, RecipeRow)]
+ROWS = [row for row in vars(recipe_rows).values() if isinstance(row, ConfigRow)]
 NUMBERS = [row for row in (*ROWS, *recipe_rows.DETAILS) if not row.choices]
 
 
 @pytest.fixture
-def page(recipe_page: RecipePage) -> RecipePage:
+def page(recipe_page: ConfigPage) -> ConfigPage:
     return recipe_page
 
 
-def setting(page: RecipePage, key: str) -> BoundSetting:
+def setting(page: ConfigPage, key: str) -> LinkedSetting:
     return page.form.settings[key]
 
 
-def shown(page: RecipePage, key: str) -> bool:
+def shown(page: ConfigPage, key: str) -> bool:
     """Whether a setting would be seen with its section open."""
     return setting(page, key).box.isVisibleTo(setting(page, key).box.parentWidget())
 
@@ -85,12 +85,12 @@ def item_enabled(box: QComboBox, data: str) -> bool:
     return bool(box.model().item(box.findData(data)).isEnabled())  # type: ignore[attr-defined]
 
 
-def test_a_new_page_is_the_default_recipe_and_valid(page: RecipePage) -> None:
+def test_a_new_page_is_the_default_recipe_and_valid(page: ConfigPage) -> None:
     assert page.recipe() == TrainConfig()
     assert page.problem() == ""
 
 
-def test_every_setting_is_taken_and_given_back_to_the_last_digit(page: RecipePage) -> None:
+def test_every_setting_is_taken_and_given_back_to_the_last_digit(page: ConfigPage) -> None:
     default = TrainConfig()
     assert all(getattr(UNUSUAL, f.name) != getattr(default, f.name) for f in fields(default))
     page.set_recipe(UNUSUAL)
@@ -101,7 +101,7 @@ def test_every_setting_is_taken_and_given_back_to_the_last_digit(page: RecipePag
 
 @pytest.mark.parametrize("row", NUMBERS, ids=lambda row: row.key)
 def test_a_changed_number_reaches_the_recipe_and_is_told(
-    page: RecipePage, qtbot: QtBot, row: RecipeRow
+    page: ConfigPage, qtbot: QtBot, row: ConfigRow
 ) -> None:
     value = 9 if row.whole else row.high / 2
     with qtbot.waitSignal(page.changed):
@@ -110,7 +110,7 @@ def test_a_changed_number_reaches_the_recipe_and_is_told(
 
 
 @pytest.mark.parametrize("row", NUMBERS, ids=lambda row: row.key)
-def test_boxes_end_where_the_recipe_does(row: RecipeRow) -> None:
+def test_boxes_end_where_the_recipe_does(row: ConfigRow) -> None:
     kind = int if row.whole else float
     for end in (row.low, row.high):
         replace(TrainConfig(), **{row.key: kind(end)})
@@ -119,7 +119,7 @@ def test_boxes_end_where_the_recipe_does(row: RecipeRow) -> None:
 
 
 @pytest.mark.parametrize("row", [*CHANGES, *PAINTED], ids=lambda row: row.label)
-def test_every_slider_moves_its_own_setting_alone(page: RecipePage, row: object) -> None:
+def test_every_slider_moves_its_own_setting_alone(page: ConfigPage, row: object) -> None:
     slider = page.form.augmentation.sliders[row]  # type: ignore[index]
     slider.setValue(slider.value() + 1)
     now, before = page.recipe(), TrainConfig()
@@ -138,14 +138,14 @@ def test_all_fields_of_the_random_changes_have_a_slider() -> None:
     assert {row.key for row in PAINTED} == {f.name for f in fields(SyntheticTumors)}
 
 
-def test_painting_is_switched_off_and_on(page: RecipePage) -> None:
+def test_painting_is_switched_off_and_on(page: ConfigPage) -> None:
     page.form.augmentation.paint.click()
     assert page.recipe().synthetic is None
     page.form.augmentation.paint.click()
     assert page.recipe().synthetic == SyntheticTumors()
 
 
-def test_what_is_invalid_is_said_and_leaves_nothing_to_save(page: RecipePage, qtbot: QtBot) -> None:
+def test_what_is_invalid_is_said_and_leaves_nothing_to_save(page: ConfigPage, qtbot: QtBot) -> None:
     with qtbot.waitSignal(page.changed):
         setting(page, "context").box.setValue(4)  # type: ignore[union-attr]
     assert page.problem() == "The recipe's context is 4. Choose an odd number."
@@ -159,18 +159,18 @@ def test_what_is_invalid_is_said_and_leaves_nothing_to_save(page: RecipePage, qt
     assert page.buttons.save.isEnabled()
 
 
-def test_no_epochs_at_all_are_a_problem(page: RecipePage) -> None:
+def test_no_epochs_at_all_are_a_problem(page: ConfigPage) -> None:
     setting(page, "epochs").choose(0)
     setting(page, "fine_tune_epochs").choose(0)
     assert "no epochs" in page.problem()
 
 
-def test_fewer_slices_than_a_batch_are_a_problem(page: RecipePage) -> None:
+def test_fewer_slices_than_a_batch_are_a_problem(page: ConfigPage) -> None:
     page.set_cases((), slices=7, watched=1)
     assert "7 slices to train on, fewer than a batch of 8" in page.problem()
 
 
-def test_a_model_to_start_from_decides_network_context_and_looks(page: RecipePage) -> None:
+def test_a_model_to_start_from_decides_network_context_and_looks(page: ConfigPage) -> None:
     page.form.network.show_value("unet-resnet50")
     setting(page, "context").choose(9)
     start = page.form.start
@@ -178,7 +178,7 @@ def test_a_model_to_start_from_decides_network_context_and_looks(page: RecipePag
     card, recipe = find_model("default"), page.recipe()
     assert (recipe.start_from, recipe.encoder_weights) == ("default", None)
     assert (recipe.architecture, recipe.context) == (card.architecture, card.context)
-    assert recipe.trunk == Look(card.size, card.size)
+    assert recipe.trunk == FieldOfView(card.size, card.size)
     assert recipe.liver is not None
     assert recipe.liver.of_trunk == card.closer
     locked = (page.form.network.network, page.form.looks, setting(page, "context").box)
@@ -190,7 +190,7 @@ def test_a_model_to_start_from_decides_network_context_and_looks(page: RecipePag
 
 
 def test_imagenet_is_greyed_out_with_the_reason_where_it_is_not_to_be_had(
-    page: RecipePage,
+    page: ConfigPage,
 ) -> None:
     start = page.form.start
     assert item_enabled(start, "imagenet")
@@ -201,7 +201,7 @@ def test_imagenet_is_greyed_out_with_the_reason_where_it_is_not_to_be_had(
 
 
 def test_a_file_of_weights_is_taken_and_one_that_holds_none_is_given_up_and_said(
-    page: RecipePage, qtbot: QtBot, answers: Answers, tmp_path: Path
+    page: ConfigPage, qtbot: QtBot, answers: Answers, tmp_path: Path
 ) -> None:
     start = page.form.start
     good, bad = tmp_path / "resnet.safetensors", tmp_path / "other.safetensors"
@@ -221,14 +221,14 @@ def test_a_file_of_weights_is_taken_and_one_that_holds_none_is_given_up_and_said
     assert page.recipe() == TrainConfig()
 
 
-def test_a_frozen_epoch_is_said_where_there_is_one(page: RecipePage) -> None:
+def test_a_frozen_epoch_is_said_where_there_is_one(page: ConfigPage) -> None:
     assert "All of the network learns" in page.form.freezing.text()
     page.set_recipe(TrainConfig(encoder_weights="imagenet"))
     assert page.recipe().freeze_epochs == 1
     assert "frozen" in page.form.freezing.text()
 
 
-def test_pyramid_pooling_is_offered_for_slim_networks_alone(page: RecipePage) -> None:
+def test_pyramid_pooling_is_offered_for_slim_networks_alone(page: ConfigPage) -> None:
     network = page.form.network
     network.multi_scale.click()
     assert page.recipe().architecture == "slim-resnet18-ppm"
@@ -248,13 +248,13 @@ def test_pyramid_pooling_is_offered_for_slim_networks_alone(page: RecipePage) ->
     ],
 )
 def test_only_what_the_loss_depends_on_is_shown(
-    page: RecipePage, loss: str, gamma: bool, beta: bool
+    page: ConfigPage, loss: str, gamma: bool, beta: bool
 ) -> None:
     setting(page, "loss").choose(loss)
     assert (shown(page, "focal_gamma"), shown(page, "tversky_beta")) == (gamma, beta)
 
 
-def test_early_stopping_warns_that_figures_are_not_honest(page: RecipePage) -> None:
+def test_early_stopping_warns_that_figures_are_not_honest(page: ConfigPage) -> None:
     early = page.form.early
     assert early.isHidden()
     setting(page, "patience").choose(3)
@@ -262,7 +262,7 @@ def test_early_stopping_warns_that_figures_are_not_honest(page: RecipePage) -> N
     assert "no longer honest" in early.text()
 
 
-def test_float16_is_refused_on_the_cpu_and_greyed_out(page: RecipePage) -> None:
+def test_float16_is_refused_on_the_cpu_and_greyed_out(page: ConfigPage) -> None:
     box = setting(page, "precision").box
     assert isinstance(box, QComboBox)
     assert not item_enabled(box, "fp16")
@@ -271,7 +271,7 @@ def test_float16_is_refused_on_the_cpu_and_greyed_out(page: RecipePage) -> None:
 
 
 def test_devices_that_are_not_there_are_greyed_out_with_the_reason(
-    page: RecipePage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    page: ConfigPage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page._take_offers(("cpu", {"cuda": "There is no GPU.", "mps": "", "cpu": "", "auto": ""}))
     box = setting(page, "device").box
@@ -285,18 +285,18 @@ def test_devices_that_are_not_there_are_greyed_out_with_the_reason(
     qtbot.waitUntil(lambda: not page._quick.busy, timeout=60_000)
 
 
-def test_a_recipe_is_saved_and_loaded(page: RecipePage, answers: Answers, tmp_path: Path) -> None:
+def test_a_recipe_is_saved_and_loaded(page: ConfigPage, answers: Answers, tmp_path: Path) -> None:
     answers.save = answers.open = tmp_path / "recipe.toml"
     page.set_recipe(UNUSUAL)
     page.buttons.save.click()
-    assert read_recipe(tmp_path / "recipe.toml") == UNUSUAL
+    assert read_config_file(tmp_path / "recipe.toml") == UNUSUAL
     page.set_recipe(TrainConfig())
     page.buttons.load.click()
     assert page.recipe() == UNUSUAL
 
 
 def test_a_bad_recipe_is_said_and_nothing_changes(
-    page: RecipePage, answers: Answers, tmp_path: Path
+    page: ConfigPage, answers: Answers, tmp_path: Path
 ) -> None:
     page.set_recipe(UNUSUAL)
     answers.open = tmp_path / "bad.toml"
@@ -307,7 +307,7 @@ def test_a_bad_recipe_is_said_and_nothing_changes(
     assert page.recipe() == UNUSUAL
 
 
-def test_the_command_line_is_copied_and_its_recipe_is_where_it_says(page: RecipePage) -> None:
+def test_the_command_line_is_copied_and_its_recipe_is_where_it_says(page: ConfigPage) -> None:
     assert not page.buttons.copy.isEnabled()
     assert page.buttons.copy.toolTip() == "Choose labelled cases first."
     page.set_command(lambda _, out: ["train", "--recipe", str(out / "recipe.toml")])
@@ -318,10 +318,10 @@ def test_the_command_line_is_copied_and_its_recipe_is_where_it_says(page: Recipe
         copied.append(shlex.split(QGuiApplication.clipboard().text()))
     assert [words[:3] for words in copied] == [["liverseg", "train", "--recipe"]] * 2
     assert copied[0] != copied[1]
-    assert all(read_recipe(Path(words[3])) == UNUSUAL for words in copied)
+    assert all(read_config_file(Path(words[3])) == UNUSUAL for words in copied)
 
 
-def test_the_schedule_is_drawn_as_the_recipe_plans_it(page: RecipePage) -> None:
+def test_the_schedule_is_drawn_as_the_recipe_plans_it(page: ConfigPage) -> None:
     setting(page, "learning_rate").choose(0.01)
     _, rates = page.schedule.curve.getData()
     np.testing.assert_allclose(rates, planned_rates(page.recipe(), 60))
@@ -329,7 +329,7 @@ def test_the_schedule_is_drawn_as_the_recipe_plans_it(page: RecipePage) -> None:
 
 
 def test_a_batch_that_fits_is_found(
-    page: RecipePage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    page: ConfigPage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = 4 * 10**9
     monkeypatch.setattr("liverseg_gui.ui.training_window.config.page.memory_left", lambda _: free)
@@ -341,7 +341,7 @@ def test_a_batch_that_fits_is_found(
 
 
 def test_an_estimate_is_shown_and_marked_once_the_recipe_is_another(
-    page: RecipePage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    page: ConfigPage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = Estimate(4230, 3210, "cpu", "float32", 1.0, 2.0, 0.5)
     asked: list[tuple[object, ...]] = []
@@ -366,7 +366,7 @@ def test_an_estimate_is_shown_and_marked_once_the_recipe_is_another(
 
 @pytest.mark.parametrize("looks", [COARSE, USUAL, FINE, TRUNK_ALONE])
 def test_named_sizes_keep_the_proportions_of_prepared_cases(
-    looks: tuple[Look, Look | None],
+    looks: tuple[FieldOfView, FieldOfView | None],
 ) -> None:
     trunk, liver = looks
     assert trunk.size == trunk.of_trunk
@@ -377,9 +377,9 @@ def test_named_sizes_keep_the_proportions_of_prepared_cases(
 
 
 def test_looks_that_have_no_name_are_listed_as_given(qtbot: QtBot) -> None:
-    box = LooksBox()
+    box = ImageSizeBox()
     qtbot.addWidget(box)
-    own = (Look((64, 128), (64, 128)), None)
+    own = (FieldOfView((64, 128), (64, 128)), None)
     box.show_value(own)
     assert box.value() == own
     assert box.currentText().startswith("As given")

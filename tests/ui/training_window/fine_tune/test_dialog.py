@@ -12,10 +12,10 @@ from pytestqt.qtbot import QtBot
 from liverseg_gui.segmentation.models.registry import find_model
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.training_window.data.page import DataPage
-from liverseg_gui.ui.training_window.fine_tune.dialog import ImproveDialog
+from liverseg_gui.ui.training_window.fine_tune.dialog import FineTuneDialog
 from liverseg_gui.ui.training_window.pages import Pages, Training
 from liverseg_gui.ui.training_window.widgets.data_selection import DataSelection
-from liverseg_gui.ui.training_window.window import Step, TrainingRoom
+from liverseg_gui.ui.training_window.window import Step, TrainingWindow
 from tests.training.layouts import pair, small
 from tests.ui.conftest import FakeDialogs
 from tests.ui.training_window.conftest import look
@@ -23,7 +23,7 @@ from tests.ui.training_window.test_window import FakeRecipe, FakeResult, FakeRun
 from training.data.case import CaseSource
 from training.data.corrected_library import remember_corrected
 from training.data.dataset_layouts import find_sources
-from training.planning.fine_tune_plan import improvement_recipe
+from training.planning.fine_tune_plan import fine_tune_config
 from training.runs.training_job import TrainingJob
 
 
@@ -37,8 +37,8 @@ def asking(
     settings: Settings,
     cases: list[CaseSource],
     selection: DataSelection,
-) -> ImproveDialog:
-    dialog = ImproveDialog(None, settings, cases, selection, 140)
+) -> FineTuneDialog:
+    dialog = FineTuneDialog(None, settings, cases, selection, 140)
     qtbot.addWidget(dialog)
     dialog.open()
     return dialog
@@ -47,13 +47,13 @@ def asking(
 @pytest.fixture
 def dialog(
     qtbot: QtBot, settings: Settings, cases: list[CaseSource], seven: Path
-) -> Iterator[ImproveDialog]:
+) -> Iterator[FineTuneDialog]:
     dialog = asking(qtbot, settings, cases, DataSelection((seven,), folds=3, split_seed=1))
     yield dialog
     dialog.reject()
 
 
-def test_it_says_what_will_happen_before_anything_does(dialog: ImproveDialog) -> None:
+def test_it_says_what_will_happen_before_anything_does(dialog: FineTuneDialog) -> None:
     assert dialog.title.text() == "Improve default with 7 cases"
     said = dialog.words.text()
     assert "'default' goes on learning from 6 cases, gently: 3 epochs at a rate of 0.0002" in said
@@ -67,7 +67,7 @@ def test_it_says_what_will_happen_before_anything_does(dialog: ImproveDialog) ->
 
 
 def test_the_job_that_it_starts_improves_the_model_in_use(
-    dialog: ImproveDialog, seven: Path, tmp_path: Path
+    dialog: FineTuneDialog, seven: Path, tmp_path: Path
 ) -> None:
     asked: list[TrainingJob] = []
     dialog.asked.connect(asked.append)
@@ -80,7 +80,7 @@ def test_the_job_that_it_starts_improves_the_model_in_use(
         name="default-2",
         folds=3,
         split_seed=1,
-        recipe=improvement_recipe(find_model("default"), "default"),
+        recipe=fine_tune_config(find_model("default"), "default"),
         improve=True,
     )
     assert job.arguments()[:2] == ["train", "--improve"]
@@ -88,7 +88,7 @@ def test_the_job_that_it_starts_improves_the_model_in_use(
 
 
 @pytest.mark.parametrize(("name", "why"), [("default", "already"), ("a/b", "cannot be called")])
-def test_a_name_that_cannot_be_does_not_start(dialog: ImproveDialog, name: str, why: str) -> None:
+def test_a_name_that_cannot_be_does_not_start(dialog: FineTuneDialog, name: str, why: str) -> None:
     dialog.name.setText(name)
     assert not dialog.start_button.isEnabled()
     assert why in dialog.note.text()
@@ -127,13 +127,13 @@ def test_names_of_cases_are_hidden_where_patients_are(
 @pytest.fixture
 def room(
     qtbot: QtBot, settings: Settings, dialogs: FakeDialogs, tmp_path: Path
-) -> Iterator[TrainingRoom]:
+) -> Iterator[TrainingWindow]:
     def data() -> DataPage:
         return DataPage(settings, dialogs)  # type: ignore[arg-type]
 
-    def improve(parent: QWidget, page: DataPage) -> ImproveDialog:
+    def improve(parent: QWidget, page: DataPage) -> FineTuneDialog:
         selection, slices = page.selection(), sum(page.slices)
-        return ImproveDialog(parent, settings, page.sources, selection, slices)
+        return FineTuneDialog(parent, settings, page.sources, selection, slices)
 
     training = Training(
         lambda *_: pytest.fail("no training from a recipe was asked for"),
@@ -142,7 +142,7 @@ def room(
         lambda _: None,
     )
     pages = Pages(data, FakeRecipe, FakeRun, FakeResult, training, improve=improve)
-    room = TrainingRoom(None, pages)
+    room = TrainingWindow(None, pages)
     qtbot.addWidget(room)
     room.show()
     yield room
@@ -150,7 +150,7 @@ def room(
 
 
 def test_the_room_offers_it_with_the_studies_that_are_chosen(
-    qtbot: QtBot, room: TrainingRoom, seven: Path
+    qtbot: QtBot, room: TrainingWindow, seven: Path
 ) -> None:
     button = room.improve_button
     assert button.text() == "&Improve the model with new studies ..."
@@ -159,7 +159,7 @@ def test_the_room_offers_it_with_the_studies_that_are_chosen(
     look(qtbot, room.data, seven)
     assert button.text() == "&Improve the model with 7 new studies ..."
     button.click()
-    (dialog,) = room.findChildren(ImproveDialog)
+    (dialog,) = room.findChildren(FineTuneDialog)
     dialog.start_button.click()
     assert room.step is Step.RUN
     assert not button.isVisible()
@@ -169,7 +169,7 @@ def test_the_room_offers_it_with_the_studies_that_are_chosen(
 
 
 def test_two_studies_corrected_here_are_enough(
-    qtbot: QtBot, room: TrainingRoom, tmp_path: Path
+    qtbot: QtBot, room: TrainingWindow, tmp_path: Path
 ) -> None:
     for seed in (1, 2):
         scan, mask = (tmp_path / f"{what}{seed}.nii.gz" for what in ("scan", "mask"))
@@ -180,7 +180,7 @@ def test_two_studies_corrected_here_are_enough(
     look(qtbot, room.data)
     assert room.improve_button.text() == "&Improve the model with 2 new studies ..."
     room.improve_button.click()
-    (dialog,) = room.findChildren(ImproveDialog)
+    (dialog,) = room.findChildren(FineTuneDialog)
     dialog.start_button.click()
     ((job, _),) = room.page(Step.RUN).started
     assert isinstance(job, TrainingJob)
@@ -188,23 +188,23 @@ def test_two_studies_corrected_here_are_enough(
 
 
 def test_a_training_that_cannot_start_is_told_where_it_was_asked_for(
-    qtbot: QtBot, room: TrainingRoom, seven: Path
+    qtbot: QtBot, room: TrainingWindow, seven: Path
 ) -> None:
     look(qtbot, room.data, seven)
     room.page(Step.RUN).failure = "The disk is full."
     room.improve_button.click()
-    (dialog,) = room.findChildren(ImproveDialog)
+    (dialog,) = room.findChildren(FineTuneDialog)
     dialog.start_button.click()
     assert room.step is Step.DATA
     assert room.note.text() == "The disk is full."
 
 
 def test_a_discarded_training_can_no_longer_be_gone_to(
-    qtbot: QtBot, room: TrainingRoom, seven: Path
+    qtbot: QtBot, room: TrainingWindow, seven: Path
 ) -> None:
     look(qtbot, room.data, seven)
     room.improve_button.click()
-    (dialog,) = room.findChildren(ImproveDialog)
+    (dialog,) = room.findChildren(FineTuneDialog)
     dialog.start_button.click()
     room.next_button.click()
     assert room.step is Step.RESULT

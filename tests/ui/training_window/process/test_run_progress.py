@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from liverseg_gui.ui.training_window.process.run_progress import RunStory, Usage
+from liverseg_gui.ui.training_window.process.run_progress import RunProgress, Usage
 from liverseg_gui.ui.training_window.run.status_text import time_left
 
 START = {
@@ -26,8 +26,8 @@ def epoch(stage: str, number: int, loss: float = 0.5) -> dict[str, Any]:
     return {"event": "epoch", "stage": stage, "epoch": number, "seconds": 2.0, **figures}
 
 
-def told(*events: dict[str, Any]) -> RunStory:
-    story = RunStory()
+def told(*events: dict[str, Any]) -> RunProgress:
+    story = RunProgress()
     for event in events:
         story.take(event)
     return story

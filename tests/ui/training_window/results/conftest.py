@@ -12,7 +12,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.labels import LIVER, TUMOR
-from liverseg_gui.evaluation.evaluate import judge
+from liverseg_gui.evaluation.evaluate import evaluate_case
 from liverseg_gui.segmentation.models import weights_check as model_fit
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.training_window.results import model_actions_box as outcome_box
@@ -21,8 +21,8 @@ from tests.training.tiny import TINY
 from tests.ui.conftest import FakeDialogs
 from training.export.model_card import HELD_OUT, Row, add_to_card
 from training.runs.folder import RunState
-from training.runs.registry import remember
-from training.runs.state_file import Record
+from training.runs.registry import register_run
+from training.runs.state_file import RunStateFile
 from training.runs.training_job import TrainingJob
 
 SPACING_MM = (5.0, 2.0, 2.0)
@@ -43,7 +43,7 @@ def figures(name: str, missed: int, *, tumor: bool = True, mm: bool = True) -> R
     """The row of a held-out patient."""
     found, truth = masks(missed, tumor)
     spacing = SPACING_MM if mm else None
-    return judge(name, found, truth, spacing, axial_axis=0).to_json()
+    return evaluate_case(name, found, truth, spacing, axial_axis=0).to_json()
 
 
 def run_at(
@@ -55,14 +55,14 @@ def run_at(
 ) -> Path:
     """A training in `out` that is known to the program, with the figures `rows`."""
     out.mkdir(parents=True)
-    record = Record(TrainingJob(out, name="ward 7", recipe=TINY), "liverseg train")
+    record = RunStateFile(TrainingJob(out, name="ward 7", recipe=TINY), "liverseg train")
     if model is not None:
         shutil.copytree(model, out / "model")
         add_to_card(out / "model", {"name": "ward 7"})
     if rows:
         (out / HELD_OUT).write_text(json.dumps({"trained_on": ["z"], "cases": list(rows)}))
     record.enter(state, message, "model" if model else None)
-    remember(out)
+    register_run(out)
     return out
 
 

@@ -16,13 +16,13 @@ from liverseg_gui.segmentation.models.registry import find_installed
 from liverseg_gui.segmentation.models.store import add_model
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.training_window.process.training_process import start_process
-from liverseg_gui.ui.training_window.results.model_actions_box import OutcomeBox
+from liverseg_gui.ui.training_window.results.model_actions_box import ModelActionsBox
 from liverseg_gui.ui.training_window.results.page import ResultPage
 from liverseg_gui.ui.widgets.theme import tone_of
 from tests.training.verdicts import BETTER, WORSE
 from tests.ui.conftest import FakeDialogs
 from tests.ui.training_window.results.conftest import figures, run_at
-from training.evaluation.acceptance import Decision, write_decision
+from training.evaluation.acceptance import AcceptanceDecision, write_decision
 from training.runs.folder import held, read_run
 from training.runs.registry import known_runs
 
@@ -36,20 +36,20 @@ def out(tmp_path: Path, untrained_model: Path) -> Path:
 
 
 @pytest.fixture
-def box(result: ResultPage, out: Path) -> OutcomeBox:
+def box(result: ResultPage, out: Path) -> ModelActionsBox:
     result.show_run(out)
     result.tabs.setCurrentWidget(result.model)
     return result.model
 
 
-def judged(out: Path, like: Decision) -> None:
+def judged(out: Path, like: AcceptanceDecision) -> None:
     """The training in `out` is an improvement with the figures of `like`."""
     sha = read_card(out / "model").sha256
-    write_decision(Decision(like.comparison, like.old_sha256, sha), out)
+    write_decision(AcceptanceDecision(like.comparison, like.old_sha256, sha), out)
 
 
 def test_the_model_is_added_under_the_name_it_is_given(
-    box: OutcomeBox, idle: Idle, settings: Settings
+    box: ModelActionsBox, idle: Idle, settings: Settings
 ) -> None:
     box.name.setText("portal venous")
     box.add_button.click()
@@ -66,7 +66,7 @@ def test_the_model_is_added_under_the_name_it_is_given(
 
 
 def test_it_is_added_and_used_at_once_and_rolled_back(
-    box: OutcomeBox, idle: Idle, settings: Settings
+    box: ModelActionsBox, idle: Idle, settings: Settings
 ) -> None:
     assert not box.roll_back_button.isVisible()
     box.use_button.click()
@@ -86,7 +86,7 @@ def test_it_is_added_and_used_at_once_and_rolled_back(
     [("", "cannot be called ''"), ("../x", "cannot be called '../x'"), ("default", "already")],
 )
 def test_a_name_that_cannot_be_is_told_before_it_is_added(
-    box: OutcomeBox, name: str, why: str
+    box: ModelActionsBox, name: str, why: str
 ) -> None:
     box.name.setText(name)
     for button in (box.add_button, box.use_button):
@@ -94,7 +94,9 @@ def test_a_name_that_cannot_be_is_told_before_it_is_added(
         assert why in button.toolTip()
 
 
-def test_words_are_written_on_the_card_and_go_with_the_model(box: OutcomeBox, idle: Idle) -> None:
+def test_words_are_written_on_the_card_and_go_with_the_model(
+    box: ModelActionsBox, idle: Idle
+) -> None:
     assert not box.write_button.isEnabled()
     box.words.line("data").insert("Forty portal venous scans of 2024")
     box.words.line("license").insert("CC BY 4.0")
@@ -113,7 +115,7 @@ def test_words_are_written_on_the_card_and_go_with_the_model(box: OutcomeBox, id
 
 
 def test_it_is_exported_as_one_file_under_its_name(
-    box: OutcomeBox, idle: Idle, dialogs: FakeDialogs, tmp_path: Path
+    box: ModelActionsBox, idle: Idle, dialogs: FakeDialogs, tmp_path: Path
 ) -> None:
     box.name.setText("carried")
     dialogs.path = tmp_path / "carried.zip"
@@ -127,7 +129,7 @@ def test_it_is_exported_as_one_file_under_its_name(
 
 
 def test_damaged_weights_are_told_and_nothing_is_added(
-    box: OutcomeBox, idle: Idle, out: Path, dialogs: FakeDialogs
+    box: ModelActionsBox, idle: Idle, out: Path, dialogs: FakeDialogs
 ) -> None:
     weights = out / "model" / "weights.safetensors"
     data = bytearray(weights.read_bytes())
@@ -142,7 +144,7 @@ def test_damaged_weights_are_told_and_nothing_is_added(
 
 
 def test_a_training_is_discarded_once_the_reader_says_so(
-    box: OutcomeBox, result: ResultPage, out: Path, dialogs: FakeDialogs
+    box: ModelActionsBox, result: ResultPage, out: Path, dialogs: FakeDialogs
 ) -> None:
     gone: list[Path] = []
     result.discarded.connect(gone.append)
@@ -158,7 +160,7 @@ def test_a_training_is_discarded_once_the_reader_says_so(
 
 
 def test_discarding_leaves_what_others_put_there_and_says_so(
-    box: OutcomeBox, result: ResultPage, out: Path, dialogs: FakeDialogs
+    box: ModelActionsBox, result: ResultPage, out: Path, dialogs: FakeDialogs
 ) -> None:
     (out / "thesis.txt").write_text("mine")
     dialogs.yes = True
@@ -170,7 +172,7 @@ def test_discarding_leaves_what_others_put_there_and_says_so(
 
 
 def test_a_training_that_was_started_here_is_discarded_with_its_folder(
-    box: OutcomeBox, out: Path, dialogs: FakeDialogs
+    box: ModelActionsBox, out: Path, dialogs: FakeDialogs
 ) -> None:
     process = start_process(read_run(out).job, resume=True, command=(sys.executable, "-c", ""))
     process._process.wait(10)
@@ -180,7 +182,7 @@ def test_a_training_that_was_started_here_is_discarded_with_its_folder(
 
 
 def test_a_training_that_is_just_starting_again_is_not_discarded(
-    box: OutcomeBox, out: Path, dialogs: FakeDialogs
+    box: ModelActionsBox, out: Path, dialogs: FakeDialogs
 ) -> None:
     waits = (sys.executable, "-c", "import time; time.sleep(600)")
     process = start_process(read_run(out).job, resume=True, command=waits)
@@ -197,7 +199,7 @@ def test_a_training_that_is_just_starting_again_is_not_discarded(
 
 
 def test_a_training_that_runs_again_is_not_discarded(
-    box: OutcomeBox, out: Path, dialogs: FakeDialogs
+    box: ModelActionsBox, out: Path, dialogs: FakeDialogs
 ) -> None:
     dialogs.yes = True
     with held(out):
@@ -207,7 +209,7 @@ def test_a_training_that_runs_again_is_not_discarded(
 
 
 def test_a_model_that_is_used_from_its_folder_is_not_discarded(
-    box: OutcomeBox, out: Path, dialogs: FakeDialogs, settings: Settings
+    box: ModelActionsBox, out: Path, dialogs: FakeDialogs, settings: Settings
 ) -> None:
     settings.choose_model(str(out / "model"))
     dialogs.yes = True
@@ -217,7 +219,7 @@ def test_a_model_that_is_used_from_its_folder_is_not_discarded(
 
 
 def test_a_model_is_not_compared_with_itself(
-    box: OutcomeBox, result: ResultPage, idle: Idle
+    box: ModelActionsBox, result: ResultPage, idle: Idle
 ) -> None:
     assert result.comparison.button.isEnabled()
     box.use_button.click()
@@ -272,7 +274,7 @@ def test_a_decision_about_other_weights_is_not_accepted(
 
 
 def test_one_can_go_back_from_the_result_of_an_earlier_training(
-    box: OutcomeBox, untrained_model: Path, settings: Settings
+    box: ModelActionsBox, untrained_model: Path, settings: Settings
 ) -> None:
     other = add_model(untrained_model, "other")
     choose_instead(other.name, settings)

@@ -13,17 +13,17 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.system.privacy import HIDDEN
 from liverseg_gui.ui.training_window.process.training_process import BusyError
 from liverseg_gui.ui.training_window.run.page import RunPage
-from liverseg_gui.ui.training_window.run.status_text import state_words
-from liverseg_gui.ui.training_window.run.validation_image_strip import PictureStrip
+from liverseg_gui.ui.training_window.run.status_text import state_text
+from liverseg_gui.ui.training_window.run.validation_image_strip import ValidationImageStrip
 from liverseg_gui.ui.widgets.theme import tone_of
 from tests.ui.training_window import player
 from tests.ui.training_window.stage import PLAYER, Stage
-from training.config.config_file import read_recipe
-from training.runs.control import Wish, asked
+from training.config.config_file import read_config_file
+from training.runs.control import RunCommand, read_command
 from training.runs.folder import RunRecord, RunState
 from training.runs.registry import known_runs
 from training.runs.training_job import TrainingJob
-from training.runs.validation_image_file import write_pictures
+from training.runs.validation_image_file import write_validation_images
 
 SILENT = (sys.executable, "-c", "import time; time.sleep(600)")
 READS = "Preparing case Doe_John"
@@ -40,7 +40,7 @@ def test_a_started_training_has_its_recipe_and_is_remembered(stage: Stage) -> No
     stage.page.start(job)
     assert stage.page.head.title.text() == "clinic: Starting ..."
     assert stage.page.active
-    assert read_recipe(job.out / "recipe.toml") == job.recipe
+    assert read_config_file(job.out / "recipe.toml") == job.recipe
     stage.state("Running")
     assert [run.out for run in known_runs()] == [job.out]
 
@@ -87,7 +87,7 @@ def test_a_stop_is_carried_out_after_the_epoch_and_can_be_taken_back(stage: Stag
     head.stop.click()
     assert head.words.text() == "Stops after this epoch."
     head.stop.click()
-    assert asked(stage.record().out) == "go"
+    assert read_command(stage.record().out) == "go"
     assert head.words.text() == ""
     head.stop.click()
     stage.act("epoch")
@@ -103,7 +103,7 @@ def test_cancelling_asks_first(stage: Stage) -> None:
     stage.yes = False
     stage.page.head.cancel.click()
     assert "last whole epoch is kept" in stage.questions[0]
-    assert asked(stage.record().out) == "go"
+    assert read_command(stage.record().out) == "go"
     stage.yes = True
     stage.page.head.cancel.click()
     stage.state("Cancelled")
@@ -178,7 +178,7 @@ def test_a_training_that_crashed_under_way_says_how(tmp_path: Path) -> None:
     crash = "epoch 1\nFatal Python error: Segmentation fault\n\nThread 0x1:\n  File x.py, line 1\n"
     (tmp_path / "stderr.txt").write_text(crash)
     record = RunRecord(tmp_path, "clinic", RunState.INTERRUPTED, "", TrainingJob(tmp_path))
-    said = state_words(record, Wish.GO)
+    said = state_text(record, RunCommand.GO)
     assert "It said last: Fatal Python error: Segmentation fault. No epoch" in said
 
 
@@ -287,12 +287,12 @@ def test_a_redone_epoch_shows_its_new_pictures(stage: Stage) -> None:
     strip = stage.page.strip
     (file,) = strip._files
     before = outlined(strip)
-    write_pictures(out / file.path, player.slices(5))
+    write_validation_images(out / file.path, player.slices(5))
     strip.show_files(out, (file,))
     assert outlined(strip) != before
 
 
-def outlined(strip: PictureStrip) -> list[bytes]:
+def outlined(strip: ValidationImageStrip) -> list[bytes]:
     return [image.bits().tobytes() for image in strip.pictures._images]
 
 
