@@ -357,11 +357,11 @@ def comparison(studio: Studio) -> QImage:
     return image
 
 
-def draw_readings(studio: Studio) -> None:
+def draw_annotations(studio: Studio) -> None:
     """A reading of each kind that has figures, and an arrow, on the slice of the largest tumor."""
     first = studio.tumor(0)
     k = round(float(first[2]))
-    readings = studio.window.bench.readings
+    annotations = studio.window.context.annotations
 
     def at(right_mm: float, up_mm: float, start: np.ndarray = first) -> Float3:
         """A place on the screen of the axial plane: right and up of `start`, in mm."""
@@ -379,24 +379,24 @@ def draw_readings(studio: Studio) -> None:
         Annotation(AnnotationKind.ARROW, *axial, (at(76, -77), at(92, -58)), "Vena cava"),
     ]
     for reading in made:
-        readings.add(reading)
-    readings.choose(1)
+        annotations.add(reading)
+    annotations.choose(1)
 
 
-def readings(studio: Studio) -> QImage:
+def annotations(studio: Studio) -> QImage:
     """Readings on the slice, and their panel."""
     window, view = studio.window, studio.window.view_state
     view.layout, view.overlay_visible, view.crosshair_visible = Layout.SINGLE, False, False
-    window.readings_dock.raise_()
+    window.annotations_dock.raise_()
     studio.show(_SMALL)
     middle = studio.tumor(0)
     studio.go(middle)
-    draw_readings(studio)
+    draw_annotations(studio)
     studio.look(Plane.AXIAL, middle + np.array((-40, -36, 0)), 2.4)
-    panel = shot(window.readings_dock.widget())
+    panel = shot(window.annotations_dock.widget())
     image = beside(shot(window.views[Plane.AXIAL].canvas), panel)
     view.overlay_visible = view.crosshair_visible = True
-    window.bench.readings.clear()
+    window.context.annotations.clear()
     studio.show()
     return image
 
@@ -460,7 +460,7 @@ def models(studio: Studio) -> QImage:
     shutil.copytree(find_model().folder, own)
     card = json.loads((own / "card.json").read_text("utf-8")) | {"held_out": [], "trained_on": []}
     (own / "card.json").write_text(json.dumps(card), "utf-8")
-    dialog = ModelsDialog(studio.window, studio.settings, studio.window.bench.dialogs)
+    dialog = ModelsDialog(studio.window, studio.settings, studio.window.context.dialogs)
     return dialog_shot(studio, dialog)
 
 
@@ -529,7 +529,7 @@ def training_run(studio: Studio) -> QImage:
 def training_data(studio: Studio) -> QImage:
     """The labelled phantoms, and what is doubtful about the last."""
     folder = labelled(studio)
-    page = DataPage(studio.settings, studio.window.bench.dialogs)
+    page = DataPage(studio.settings, studio.window.context.dialogs)
     show_page(page)
     page.add([folder])
     until(lambda: not page.runner.busy)
@@ -553,7 +553,7 @@ def training_result(studio: Studio) -> QImage:
     (out / HELD_OUT).write_text(json.dumps({"trained_on": [], "cases": rows}), "utf-8")
     save_worst(out / WORST, worst, sources)
     record.enter(RunState.FINISHED, model="model")
-    page = ResultPage(studio.settings, studio.window.bench.dialogs)
+    page = ResultPage(studio.settings, studio.window.context.dialogs)
     show_page(page)
     page.show_run(out)
     studio.settle()
@@ -659,7 +659,7 @@ PICTURES: dict[str, Callable[[Studio], QImage]] = {
     "display": display_panel,
     "contours": contours,
     "comparison": comparison,
-    "readings": readings,
+    "readings": annotations,
     "surfaces": surfaces,
     "slab": slab,
     "preferences": preferences,

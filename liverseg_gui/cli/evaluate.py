@@ -128,7 +128,7 @@ def _judged(
             truth,
             scan.affine.spacing_mm,
             mm_reliable=scan.mm_reliable,
-            warnings=[str(finding) for finding in scan.findings if finding.spoils_mm],
+            warnings=[str(issue) for issue in scan.issues if issue.spoils_mm],
             progress=part.part(0.4, 1.0),
         )
         cases.append(case)

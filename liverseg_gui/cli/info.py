@@ -69,15 +69,15 @@ def _looked_at(entries: Sequence[VolumeEntry], progress: Progress) -> list[Volum
 
 def _with_voxels(entry: VolumeEntry, progress: Progress) -> VolumeEntry:
     try:
-        return replace(entry, findings=entry.read(progress).findings)
+        return replace(entry, issues=entry.read(progress).issues)
     except UnreadableFileError as problem:
         found = error("damaged", str(problem), "")
-        return replace(entry, findings=by_severity((*entry.findings, found)))
+        return replace(entry, issues=by_severity((*entry.issues, found)))
 
 
 def _hidden(entry: VolumeEntry) -> VolumeEntry:
     about = replace(entry.about, patient=_HIDDEN, patient_id=_HIDDEN, study_date="")
-    findings = tuple(replace(f, message=scrub(f.message)) for f in entry.findings)
+    issues = tuple(replace(f, message=scrub(f.message)) for f in entry.issues)
     named_by_path = entry.description.startswith(entry.path.name)
     description = entry.description.replace(entry.path.name, _HIDDEN, 1)
     return replace(
@@ -85,7 +85,7 @@ def _hidden(entry: VolumeEntry) -> VolumeEntry:
         path=Path(_HIDDEN),
         description=description if named_by_path else entry.description,
         about=about,
-        findings=findings,
+        issues=issues,
         mask=Path(_HIDDEN) if entry.mask else None,
     )
 
@@ -106,8 +106,8 @@ def _print(entries: Sequence[VolumeEntry]) -> None:
             role = "" if entry.about.role is Role.VOLUME else f" [{entry.about.role}]"
             phase = f", {entry.about.phase}" if entry.about.phase else ""
             print(" ".join(f"{mark}{number}: {entry}{phase}{role}".splitlines()))
-            for finding in entry.findings:
-                print(f"     {finding.severity}: {finding}")
+            for issue in entry.issues:
+                print(f"     {issue.severity}: {issue}")
             if entry.mask:
                 print(f"     mask: {entry.mask}")
     if best and len(entries) > 1:
@@ -140,12 +140,12 @@ def _row(number: int, entry: VolumeEntry) -> dict[str, Any]:
         "mask": str(entry.mask) if entry.mask else None,
         "findings": [
             {
-                "code": finding.code,
-                "severity": finding.severity.value,
-                "message": finding.message,
-                "remedy": finding.remedy,
-                "concern": finding.concern.value,
+                "code": issue.code,
+                "severity": issue.severity.value,
+                "message": issue.message,
+                "remedy": issue.remedy,
+                "concern": issue.concern.value,
             }
-            for finding in entry.findings
+            for issue in entry.issues
         ],
     }

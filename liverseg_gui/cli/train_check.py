@@ -27,7 +27,7 @@ def run_check(folder: Path, as_json: bool) -> int:
     if as_json:
         print(json.dumps(checked.to_json(), indent=2))
     else:
-        print("\n".join([*_table(checked.cases), *_grouped(checked.findings), _summary(checked)]))
+        print("\n".join([*_table(checked.cases), *_grouped(checked.issues), _summary(checked)]))
     return int(checked.failed)
 
 
@@ -46,7 +46,7 @@ def _table(cases: Sequence[CheckedCase]) -> list[str]:
 
 
 def _row(case: CheckedCase) -> tuple[str, ...]:
-    codes = ", ".join(finding.code for finding in case.findings)
+    codes = ", ".join(issue.code for issue in case.issues)
     name, patient = (_plain(word) for word in (case.name, case.patient))
     figures = case.figures
     if figures is None:
@@ -70,18 +70,18 @@ def _amount(ml: float | None, voxels: int) -> str:
     return f"{voxels} px" if ml is None else f"{ml:.1f} ml"
 
 
-def _grouped(findings: Sequence[DatasetIssue]) -> list[str]:
+def _grouped(issues: Sequence[DatasetIssue]) -> list[str]:
     """Each kind of finding once, errors first, with the cases it is about."""
     groups: dict[ScanIssue, list[tuple[str, ...]]] = {}
-    for found in findings:
-        groups.setdefault(found.finding, []).append(found.cases)
+    for found in issues:
+        groups.setdefault(found.issue, []).append(found.cases)
     lines = []
-    for finding in sorted(groups, key=lambda f: (f.severity is not Severity.ERROR, f.code)):
-        alone = [cases[0] for cases in groups[finding] if len(cases) == 1]
-        together = [_named(cases) for cases in groups[finding] if len(cases) > 1]
+    for issue in sorted(groups, key=lambda f: (f.severity is not Severity.ERROR, f.code)):
+        alone = [cases[0] for cases in groups[issue] if len(cases) == 1]
+        together = [_named(cases) for cases in groups[issue] if len(cases) > 1]
         names = [*([_named(alone)] if alone else []), *together]
-        lines += ["", f"{finding.severity} {finding.code}: {'; '.join(names)}"]
-        lines += [f"  {_plain(part)}" for part in (finding.message, finding.remedy) if part]
+        lines += ["", f"{issue.severity} {issue.code}: {'; '.join(names)}"]
+        lines += [f"  {_plain(part)}" for part in (issue.message, issue.remedy) if part]
     return lines
 
 
@@ -95,7 +95,7 @@ def _summary(checked: DataCheck) -> str:
     patients = len({case.patient for case in checked.cases})
     tumor = sum(1 for case in checked.cases if case.figures and case.figures.voxels[2])
     counts = {
-        severity: sum(1 for f in checked.findings if f.finding.severity is severity)
+        severity: sum(1 for f in checked.issues if f.issue.severity is severity)
         for severity in (Severity.ERROR, Severity.WARNING)
     }
     said = ", ".join(_count(count, severity) for severity, count in counts.items())

@@ -150,5 +150,5 @@ def _why_not(entry: VolumeEntry, chosen: bool) -> str:
         return str(entry.about.role)
     if entry.modality != "CT":
         return f"{entry.modality}, and the model knows only CT"
-    grave = [f for f in entry.findings if f.severity is Severity.ERROR]
+    grave = [f for f in entry.issues if f.severity is Severity.ERROR]
     return str(grave[0]) if grave and grave[0].code == "color" else ""

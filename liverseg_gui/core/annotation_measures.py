@@ -60,23 +60,23 @@ class AnnotationMeasures:
         return {name: getattr(self, name) for name in _NAMES[kind]}
 
 
-def measure_annotation(reading: Annotation, volume: Volume) -> AnnotationMeasures:
-    """Measure `reading` on `volume`.
+def measure_annotation(annotation: Annotation, volume: Volume) -> AnnotationMeasures:
+    """Measure `annotation` on `volume`.
 
     A probe tells the voxel its point lies in. The slice must be one of the volume's.
     """
-    return AnnotationMeasures(volume.mm_reliable, **_figures(reading, volume))
+    return AnnotationMeasures(volume.mm_reliable, **_figures(annotation, volume))
 
 
-def _figures(reading: Annotation, volume: Volume) -> dict[str, Any]:
-    kind = reading.kind
+def _figures(annotation: Annotation, volume: Volume) -> dict[str, Any]:
+    kind = annotation.kind
     if kind is AnnotationKind.PROBE:
-        at = np.round(reading.points_ijk[0]).astype(int)
+        at = np.round(annotation.points_ijk[0]).astype(int)
         i, j, k = np.clip(at, 0, np.array(volume.shape) - 1)
         return {"hu": int(volume.hu[i, j, k])}
     if kind.is_region:
-        return _region(reading, volume)
-    points = flat_mm(reading.points_ijk, reading.plane, volume.affine)
+        return _region(annotation, volume)
+    points = flat_mm(annotation.points_ijk, annotation.plane, volume.affine)
     if kind is AnnotationKind.RULER:
         return {"length_mm": _length(points)}
     if kind is AnnotationKind.CALIPER:
@@ -98,10 +98,10 @@ def _angle(points: NDArray[np.float64]) -> dict[str, Any]:
     return {"angle_deg": float(np.degrees(np.arctan2(abs(cross), one @ other)))}
 
 
-def _region(reading: Annotation, volume: Volume) -> dict[str, Any]:
-    voxel_mm2 = voxel_area_mm2(reading.plane, volume.affine)
-    found = {"area_mm2": _area(reading) * voxel_mm2}
-    hu = region_hu(reading, volume)
+def _region(annotation: Annotation, volume: Volume) -> dict[str, Any]:
+    voxel_mm2 = voxel_area_mm2(annotation.plane, volume.affine)
+    found = {"area_mm2": _area(annotation) * voxel_mm2}
+    hu = region_hu(annotation, volume)
     if not len(hu):
         return {**found, "voxels": 0, "note": NO_VOXEL}
     return {
@@ -114,18 +114,18 @@ def _region(reading: Annotation, volume: Volume) -> dict[str, Any]:
     }
 
 
-def region_hu(reading: Annotation, volume: Volume) -> NDArray[np.int16]:
+def region_hu(annotation: Annotation, volume: Volume) -> NDArray[np.int16]:
     """The HU of all voxels whose center lies inside a region, (N,)."""
-    plane = reading.plane
+    plane = annotation.plane
     size = np.array(volume.shape)[[plane.across, plane.down]]
-    points = reading.in_plane
+    points = annotation.in_plane
     low = np.maximum(np.ceil(points.min(axis=0)), 0).astype(int)
     high = np.minimum(np.floor(points.max(axis=0)), size - 1).astype(int)
     high = np.maximum(high, low - 1)  # nothing, rather than counted from the other end
-    slice_ = volume.hu[(slice(None),) * plane.normal + (reading.index,)]
+    slice_ = volume.hu[(slice(None),) * plane.normal + (annotation.index,)]
     box = slice_[low[0] : high[0] + 1, low[1] : high[1] + 1]
     u, v = (np.arange(a, b + 1, dtype=np.float64) for a, b in zip(low, high, strict=True))
-    inside = _in_ellipse if reading.kind is AnnotationKind.ELLIPSE else _in_polygon
+    inside = _in_ellipse if annotation.kind is AnnotationKind.ELLIPSE else _in_polygon
     return box[inside(points, u, v)]
 
 
@@ -151,10 +151,10 @@ def _in_polygon(
     return inside
 
 
-def _area(reading: Annotation) -> float:
+def _area(annotation: Annotation) -> float:
     """The area of a region in voxels of its slice, exact."""
-    points = reading.in_plane
-    if reading.kind is AnnotationKind.ELLIPSE:
+    points = annotation.in_plane
+    if annotation.kind is AnnotationKind.ELLIPSE:
         return float(np.pi * np.prod(np.abs(points[1] - points[0]) / 2))
     return _even_odd_area(points)
 

@@ -58,8 +58,8 @@ def with_geometry(
     grid = StoredGrid(volume.grid.shape, Affine(matrix))
     doubts = spacing_issues(grid.affine, grid.shape) if spacing_mm is not None else []
     doubts = [f for f in doubts if f.code in _ABOUT_SPACING]
-    before = any(f.code == _STATED for f in volume.findings)
-    kept = tuple(f for f in volume.findings if f.code not in {*answered, _STATED})
+    before = any(f.code == _STATED for f in volume.issues)
+    kept = tuple(f for f in volume.issues if f.code not in {*answered, _STATED})
     given = before or spacing_mm is not None, before or orientation is not None
     said = _stated(grid.affine, *given)
     return Volume(

@@ -61,7 +61,7 @@ def error(code: str, message: str, remedy: str, concern: Concern = Concern.SCAN)
     return ScanIssue(code, Severity.ERROR, message, remedy, concern)
 
 
-def by_severity(findings: tuple[ScanIssue, ...]) -> tuple[ScanIssue, ...]:
-    """`findings` without repetitions, the gravest first."""
+def by_severity(issues: tuple[ScanIssue, ...]) -> tuple[ScanIssue, ...]:
+    """`issues` without repetitions, the gravest first."""
     order = list(reversed(Severity))
-    return tuple(sorted(dict.fromkeys(findings), key=lambda f: order.index(f.severity)))
+    return tuple(sorted(dict.fromkeys(issues), key=lambda f: order.index(f.severity)))

@@ -45,13 +45,13 @@ class Volume:
     """A CT scan: int16 HU, shape (i, j, k) in RAS+ order, read-only.
 
     `grid` is the stored grid of its file (or the even grid it was resampled onto); `affine` is
-    derived from it. `findings` is all that is remarkable about the scan, the gravest first.
+    derived from it. `issues` is all that is remarkable about the scan, the gravest first.
     """
 
     hu: NDArray[np.int16]
     grid: StoredGrid
     origin: Origin
-    findings: tuple[ScanIssue, ...] = field(default=())
+    issues: tuple[ScanIssue, ...] = field(default=())
 
     def __post_init__(self) -> None:
         if self.hu.dtype != np.int16:
@@ -76,7 +76,7 @@ class Volume:
         """Sentences a reader must see beside every figure measured on this volume."""
         return tuple(
             str(f)
-            for f in self.findings
+            for f in self.issues
             if f.severity is not Severity.INFO and f.concern is not Concern.MODEL
         )
 
@@ -85,11 +85,11 @@ class Volume:
         """Sentences a reader must see beside a mask that a model made of this volume."""
         return tuple(
             str(f)
-            for f in self.findings
+            for f in self.issues
             if f.severity is not Severity.INFO and f.concern is Concern.MODEL
         )
 
     @property
     def mm_reliable(self) -> bool:
         """Whether lengths and volumes measured on this volume can be trusted."""
-        return not any(f.spoils_mm for f in self.findings)
+        return not any(f.spoils_mm for f in self.issues)

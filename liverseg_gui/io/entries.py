@@ -79,7 +79,7 @@ class SeriesInfo:
 class VolumeEntry:
     """A volume that can be read from a path. `size` and `spacing_mm` are in stored i, j, k order.
 
-    `spacing_mm` is None where the file gives none at all. `findings` is what the headers alone
+    `spacing_mm` is None where the file gives none at all. `issues` is what the headers alone
     tell; a volume that was read may have more. `mask` is the mask that its data set keeps beside
     it. `thumbnail` gives the middle slice as 8-bit grey (rows, columns). `files` are those that it
     is read from, where they are more than `path`; `key` tells it from the others there.
@@ -91,7 +91,7 @@ class VolumeEntry:
     size: Int3
     spacing_mm: Spacing | None
     read: Read
-    findings: tuple[ScanIssue, ...] = field(default=())
+    issues: tuple[ScanIssue, ...] = field(default=())
     about: SeriesInfo = field(default=SeriesInfo())
     mask: Path | None = None
     thumbnail: Callable[[], NDArray[np.uint8]] | None = None
@@ -101,7 +101,7 @@ class VolumeEntry:
     @property
     def problem(self) -> str:
         """Why it cannot be opened, or nothing."""
-        grave = [f for f in self.findings if f.severity is Severity.ERROR]
+        grave = [f for f in self.issues if f.severity is Severity.ERROR]
         return str(grave[0]) if grave else ""
 
     def __str__(self) -> str:
@@ -139,7 +139,7 @@ def _score(entry: VolumeEntry) -> float:
     score += 3.0 * (_COVERAGE_MM[0] <= covered <= _COVERAGE_MM[1])
     score += 1.0 * (_THIN_MM[0] <= distance <= _THIN_MM[1])
     score -= 2.0 * (entry.size[2] < 8)
-    return score - 0.5 * sum(f.severity is Severity.WARNING for f in entry.findings)
+    return score - 0.5 * sum(f.severity is Severity.WARNING for f in entry.issues)
 
 
 def fingerprint(entry: VolumeEntry) -> str:

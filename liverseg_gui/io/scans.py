@@ -150,7 +150,7 @@ def _image_file(path: Path) -> Iterator[VolumeEntry | SkippedFile]:
         yield SkippedFile(path, str(problem), damaged=not path.name.startswith("."))
         return
     for entry in found:
-        if any(finding.code == "eight-bit" for finding in entry.findings):
+        if any(issue.code == "eight-bit" for issue in entry.issues):
             yield SkippedFile(path, "8-bit numbers: a mask or a picture, no CT")
         else:
             yield _with_mask(entry)

@@ -55,7 +55,7 @@ class Report:
     seconds: float | None = None
     peak_memory_mb: float | None = None
     warnings: tuple[str, ...] = field(default=())
-    readings: tuple[Annotation, ...] = field(default=())
+    annotations: tuple[Annotation, ...] = field(default=())
     made_from: MadeFrom | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class Report:
         warnings = [*values.pop("warnings"), *self.warnings]
         return {
             **values,
-            "readings": [_reading(n, r, volume) for n, r in enumerate(self.readings, 1)],
+            "readings": [_annotation(n, r, volume) for n, r in enumerate(self.annotations, 1)],
             "warnings": list(dict.fromkeys(warnings)),
             "model": self.model,
             "device": self.device,
@@ -91,16 +91,16 @@ def _unmeasured(volume: Volume) -> dict[str, Any]:
     return {**values, **known}
 
 
-def _reading(number: int, reading: Annotation, volume: Volume) -> dict[str, Any]:
-    figures = measure_annotation(reading, volume)
+def _annotation(number: int, annotation: Annotation, volume: Volume) -> dict[str, Any]:
+    figures = measure_annotation(annotation, volume)
     return {
         "number": number,
-        "kind": reading.kind.value,
-        "plane": reading.plane.name.lower(),
-        "slice": reading.index,
-        "points_mm": volume.affine.to_mm(reading.points_ijk).tolist(),
-        "text": reading.text,
-        **figures.of_kind(reading.kind),
+        "kind": annotation.kind.value,
+        "plane": annotation.plane.name.lower(),
+        "slice": annotation.index,
+        "points_mm": volume.affine.to_mm(annotation.points_ijk).tolist(),
+        "text": annotation.text,
+        **figures.of_kind(annotation.kind),
         "mm_reliable": figures.mm_reliable,
         "note": figures.note,
     }

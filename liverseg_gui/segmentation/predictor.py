@@ -38,7 +38,7 @@ FAST = ((1.0, False),)
 BEST = ((1.0, False), (1.0, True), (1.2, False), (1.2, True))
 """What labels are the mean of: the input's scale, and whether the slices' order is reversed."""
 
-FINDING, SEGMENTING = "Finding the liver", "Segmenting"
+ISSUE, SEGMENTING = "Finding the liver", "Segmenting"
 """The phases of the two looks."""
 
 Looks = tuple[tuple[float, bool], ...]
@@ -156,7 +156,7 @@ class Predictor:
         """Labels of every `step`-th slice at the input's size: uint8 (n, *size)."""
         parts = [
             scores.argmax(1).to(torch.uint8).cpu().numpy()
-            for scores in self._scores(view.every(step), view.region.size, progress, FINDING)
+            for scores in self._scores(view.every(step), view.region.size, progress, ISSUE)
         ]
         return np.concatenate(parts)
 

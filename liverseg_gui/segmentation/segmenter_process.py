@@ -83,7 +83,7 @@ class ProcessSegmenter:
                 self._wait(self._pipe, progress)
                 self._ready = True
             self._pipe.send((self.model, self.quality))
-            self._pipe.send((volume.grid, volume.origin, volume.findings))
+            self._pipe.send((volume.grid, volume.origin, volume.issues))
             send_array(self._pipe, volume.hu)
             result: Segmentation = self._wait(self._pipe, progress)
             return result
@@ -203,8 +203,8 @@ def _serve(pipe: Connection, device: str) -> None:
         if request == "cancel":
             continue
         model, quality = request
-        grid, origin, findings = pipe.recv()
-        volume = Volume(receive_array(pipe), grid, origin, findings)
+        grid, origin, issues = pipe.recv()
+        volume = Volume(receive_array(pipe), grid, origin, issues)
         progress = _piped_progress(pipe)
         try:
             segmenter = segmenters.get(model, quality)

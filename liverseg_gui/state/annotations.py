@@ -47,25 +47,25 @@ class Annotations:
     def on(self, plane: Plane, index: int) -> dict[int, Annotation]:
         """The readings of one slice by id."""
         return {
-            id_: reading
-            for id_, reading in self._items.items()
-            if reading.plane is plane and reading.index == index
+            id_: annotation
+            for id_, annotation in self._items.items()
+            if annotation.plane is plane and annotation.index == index
         }
 
     def figures(self, id_: int) -> AnnotationMeasures | None:
         """The figures of a reading on the open scan, measured once; None where there is no scan."""
-        reading, volume = self._items[id_], self._study.volume
+        annotation, volume = self._items[id_], self._study.volume
         if volume is None:
             return None
         known = self._figures.get(id_)
-        if known is None or known[0] is not reading:
-            known = self._figures[id_] = (reading, measure_annotation(reading, volume))
+        if known is None or known[0] is not annotation:
+            known = self._figures[id_] = (annotation, measure_annotation(annotation, volume))
         return known[1]
 
     @property
     def unsaved(self) -> bool:
         """Whether there are readings that no saved report holds as they are now."""
-        return any(self._saved.get(id_) != reading for id_, reading in self._items.items())
+        return any(self._saved.get(id_) != annotation for id_, annotation in self._items.items())
 
     def mark_saved(self, items: Mapping[int, Annotation]) -> None:
         """A report that holds `items` is on disk."""
@@ -77,20 +77,20 @@ class Annotations:
             self._chosen = id_
             self.changed.emit()
 
-    def add(self, reading: Annotation) -> int:
+    def add(self, annotation: Annotation) -> int:
         """Take a new reading and choose it; its id."""
         id_, self._next = self._next, self._next + 1
-        self._step(f"draw {_name(reading)}", {**self._items, id_: reading}, id_)
+        self._step(f"draw {_name(annotation)}", {**self._items, id_: annotation}, id_)
         return id_
 
-    def replace(self, id_: int, reading: Annotation, what: str = "change") -> None:
-        """Put `reading` in the place of another; `what` was done to it names the step.
+    def replace(self, id_: int, annotation: Annotation, what: str = "change") -> None:
+        """Put `annotation` in the place of another; `what` was done to it names the step.
 
         Raises:
             KeyError: there is no such reading.
         """
-        if self._items[id_] != reading:
-            self._step(f"{what} {_name(reading)}", {**self._items, id_: reading}, id_)
+        if self._items[id_] != annotation:
+            self._step(f"{what} {_name(annotation)}", {**self._items, id_: annotation}, id_)
 
     def set_text(self, id_: int, text: str) -> None:
         """Give a reading another text; a note without text is deleted.
@@ -110,7 +110,7 @@ class Annotations:
             KeyError: there is no such reading.
         """
         name = _name(self._items[id_])
-        kept = {other: reading for other, reading in self._items.items() if other != id_}
+        kept = {other: annotation for other, annotation in self._items.items() if other != id_}
         self._step(f"delete {name}", kept, None if self._chosen == id_ else self._chosen)
 
     def clear(self) -> None:
@@ -137,6 +137,6 @@ class Annotations:
         self._history.clear()
 
 
-def _name(reading: Annotation) -> str:
-    title = reading.title
+def _name(annotation: Annotation) -> str:
+    title = annotation.title
     return title if title.startswith("HU") else title.lower()

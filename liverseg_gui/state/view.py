@@ -83,7 +83,7 @@ class ViewState:
     voxel_edges: bool = False
     comparing: bool = False
     compared_label: int | None = None
-    readings_visible: bool = True
+    annotations_visible: bool = True
     tool: Tool = Tool.NAVIGATE
     tool_before: Tool = Tool.WINDOW
     mouse_profile: MouseProfile = MouseProfile.DEFAULT

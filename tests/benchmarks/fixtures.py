@@ -89,7 +89,7 @@ def _rows(path: Path, made: Path) -> None:
             continue
         volume = entry.read(Progress())
         seconds = _seconds(lambda n=n: list_volumes(path)[n - 1].read(Progress()))
-        found = ", ".join(f"{f.code} ({f.severity})" for f in volume.findings)
+        found = ", ".join(f"{f.code} ({f.severity})" for f in volume.issues)
         i, j, k = volume.grid.affine.spacing_mm
         print(
             f"| {name} ({n}) | {' x '.join(map(str, volume.grid.shape))}, "

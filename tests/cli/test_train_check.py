@@ -43,7 +43,7 @@ def test_json_holds_cases_and_findings(tmp_path: Path, capsys: pytest.CaptureFix
     values = json.loads(capsys.readouterr().out)
     assert [case["name"] for case in values["cases"]] == ["ct1"]
     assert values["cases"][0]["tumor_ml"] > 10
-    assert [finding["code"] for finding in values["findings"]] == ["single-patient"]
+    assert [issue["code"] for issue in values["findings"]] == ["single-patient"]
 
 
 def test_a_folder_of_nothing_known_is_told(

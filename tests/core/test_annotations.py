@@ -46,7 +46,7 @@ def at(plane: Plane, u: float, v: float, index: int = 7) -> Float3:
     return point[0], point[1], point[2]
 
 
-def reading(
+def annotation(
     kind: AnnotationKind, *points: tuple[float, float], plane: Plane = Plane.AXIAL
 ) -> Annotation:
     return Annotation(kind, plane, 7, tuple(at(plane, u, v) for u, v in points))
@@ -59,9 +59,9 @@ def axes_mm(found: Annotation, affine: Affine) -> tuple[np.ndarray, np.ndarray]:
 
 def test_a_ruler_of_three_points_or_across_slices_is_refused() -> None:
     with pytest.raises(ValueError, match="3 points"):
-        reading(AnnotationKind.RULER, (1, 2), (3, 4), (5, 6))
+        annotation(AnnotationKind.RULER, (1, 2), (3, 4), (5, 6))
     with pytest.raises(ValueError, match="2 points"):
-        reading(AnnotationKind.POLYGON, (1, 2), (3, 4))
+        annotation(AnnotationKind.POLYGON, (1, 2), (3, 4))
     with pytest.raises(ValueError, match="one slice"):
         Annotation(AnnotationKind.RULER, Plane.AXIAL, 7, ((1, 2, 7), (1, 2, 8)))
 
@@ -124,7 +124,7 @@ def test_a_caliper_of_no_length_is_still_one() -> None:
 
 @given(planes, st.tuples(*[st.floats(-80, 80)] * 3))
 def test_a_moved_reading_keeps_its_form_and_stays_in_the_slice(plane: Plane, by: Float3) -> None:
-    ruler = reading(AnnotationKind.RULER, (3, 4), (12.5, 20), plane=plane)
+    ruler = annotation(AnnotationKind.RULER, (3, 4), (12.5, 20), plane=plane)
     moved = ruler.moved(by, SHAPE)
     assert np.allclose(np.diff(moved.points_ijk, axis=0), np.diff(ruler.points_ijk, axis=0))
     room = np.array(SHAPE) - 0.5
@@ -133,20 +133,20 @@ def test_a_moved_reading_keeps_its_form_and_stays_in_the_slice(plane: Plane, by:
 
 
 def test_a_small_move_is_made_in_full() -> None:
-    moved = reading(AnnotationKind.TEXT, (3, 4)).moved((1.5, -2.0, 9.0), SHAPE)
+    moved = annotation(AnnotationKind.TEXT, (3, 4)).moved((1.5, -2.0, 9.0), SHAPE)
     assert moved.points_ijk == (at(Plane.AXIAL, 4.5, 2.0),)
 
 
 @pytest.mark.parametrize(("handle", "box"), [(0, (6, 2, 9, 8)), (3, (1, 2, 9, 12))])
 def test_the_end_of_an_ellipses_axis_moves_that_side_alone(handle: int, box: tuple) -> None:
-    ellipse = reading(AnnotationKind.ELLIPSE, (1, 2), (9, 8))
+    ellipse = annotation(AnnotationKind.ELLIPSE, (1, 2), (9, 8))
     moved = ellipse.with_handle(handle, at(Plane.AXIAL, 6, 12), Affine(np.eye(4)))
     assert tuple(moved.in_plane.ravel()) == box
     assert np.allclose(moved.handles_ijk[handle][handle // 2], (6, 12)[handle // 2])
 
 
 def test_the_outline_of_an_ellipse_passes_its_handles() -> None:
-    ellipse = reading(AnnotationKind.ELLIPSE, (1, 2), (9, 8), plane=Plane.SAGITTAL)
+    ellipse = annotation(AnnotationKind.ELLIPSE, (1, 2), (9, 8), plane=Plane.SAGITTAL)
     (outline,) = ellipse.outlines_ijk
     for handle in ellipse.handles_ijk:
         assert np.linalg.norm(outline - handle, axis=1).min() < 1e-9
@@ -154,7 +154,7 @@ def test_the_outline_of_an_ellipse_passes_its_handles() -> None:
 
 
 def test_a_polygons_corner_moves_alone_and_its_outline_is_closed() -> None:
-    square = reading(AnnotationKind.POLYGON, (1, 1), (5, 1), (5, 5), (1, 5))
+    square = annotation(AnnotationKind.POLYGON, (1, 1), (5, 1), (5, 5), (1, 5))
     moved = square.with_handle(2, at(Plane.AXIAL, 8, 9), Affine(np.eye(4)))
     assert moved.in_plane.tolist() == [[1, 1], [5, 1], [8, 9], [1, 5]]
     (outline,) = moved.outlines_ijk

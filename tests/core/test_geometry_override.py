@@ -27,7 +27,7 @@ def test_a_stated_spacing_answers_the_doubt_and_says_whose_it_is(volume: Volume)
     stated = with_geometry(volume, (0.7, 0.8, 2.5))
     assert stated.affine.spacing_mm == pytest.approx((0.7, 0.8, 2.5))
     assert stated.mm_reliable
-    assert [f.code for f in stated.findings] == ["geometry-stated"]
+    assert [f.code for f in stated.issues] == ["geometry-stated"]
     mask = LabelMap(np.ones(SHAPE, np.uint8), stated.grid)
     assert measure(stated, mask).liver_ml == pytest.approx(120 * 0.7 * 0.8 * 2.5 / 1000)
     np.testing.assert_array_equal(stated.hu, volume.hu)
@@ -66,5 +66,5 @@ def test_an_implausible_stated_spacing_is_doubted(volume: Volume) -> None:
 
 def test_a_second_statement_takes_the_place_of_the_first(volume: Volume) -> None:
     twice = with_geometry(with_geometry(volume, (1, 1, 5)), (1, 1, 2))
-    (found,) = [f for f in twice.findings if f.code == "geometry-stated"]
+    (found,) = [f for f in twice.issues if f.code == "geometry-stated"]
     assert "1 x 1 x 2 mm" in found.message

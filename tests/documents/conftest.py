@@ -79,15 +79,15 @@ def reports(
     truth = str(made / "one" / "truth.nii.gz")
     told("measure", scan, truth, "--report", str(folder / "measured.json"))
     told("segment", scan, "-o", str(folder / "cohort"), *how)
-    write_report(Report(phantom.volume, None, readings=readings()), folder / "readings.json")
+    write_report(Report(phantom.volume, None, annotations=annotations()), folder / "readings.json")
     measured = measure(phantom.volume, phantom.truth)
-    write_report(Report(phantom.volume, measured, readings=readings()), folder / "all.json")
+    write_report(Report(phantom.volume, measured, annotations=annotations()), folder / "all.json")
     paths = sorted(folder.rglob("*.json"), key=lambda path: path.name != "all.json")
     assert len(paths) == 5
     return [json.loads(path.read_text("utf-8")) for path in paths]
 
 
-def readings() -> tuple[Annotation, ...]:
+def annotations() -> tuple[Annotation, ...]:
     """One of each kind, and one that has no figures."""
     points = ((1, 1, 3), (9, 1, 3), (9, 9, 3), (1, 9, 3))
     counts = zip(AnnotationKind, (1, 2, 4, 3, 2, 4, 2, 1), strict=True)

@@ -94,9 +94,9 @@ def test_what_scripts_rely_on_is_there(written: dict[str, list[Any]]) -> None:
     lesion = SCHEMAS["report"]["$defs"]["lesion"]["required"]
     figures = {"volume_ml", "longest_axial_mm", "perpendicular_mm", "touches_edge", "measurable"}
     assert set(lesion) >= figures
-    volume, finding = (SCHEMAS["info"]["$defs"][name]["required"] for name in ("volume", "finding"))
+    volume, issue = (SCHEMAS["info"]["$defs"][name]["required"] for name in ("volume", "finding"))
     assert set(volume) >= {"size", "spacing_mm", "slices", "modality", "path", "findings"}
-    assert set(finding) >= {"code", "severity", "message", "remedy"}
+    assert set(issue) >= {"code", "severity", "message", "remedy"}
     case, label = (SCHEMAS["evaluation"]["$defs"][name]["required"] for name in ("case", "label"))
     assert set(case) >= {"name", "liver", "tumor", "lesions"}
     assert set(label) >= {"dice", "voe", "rvd", "assd_mm", "mssd_mm", "nsd"}

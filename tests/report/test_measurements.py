@@ -98,7 +98,7 @@ EMPTY = Annotation(AnnotationKind.ELLIPSE, Plane.CORONAL, 9, ((5.2, 9, 6.2), (5.
 def test_json_holds_the_readings_with_their_place_and_figures(
     report: Report, phantom: Phantom, tmp_path: Path
 ) -> None:
-    write_report(replace(report, readings=(RULER, EMPTY)), tmp_path / "r.json")
+    write_report(replace(report, annotations=(RULER, EMPTY)), tmp_path / "r.json")
     ruler, ellipse = json.loads((tmp_path / "r.json").read_text())["readings"]
     assert (ruler["number"], ruler["kind"], ruler["plane"], ruler["slice"]) == (
         1,
@@ -123,7 +123,7 @@ def test_a_study_without_readings_has_an_empty_list(report: Report, tmp_path: Pa
 def test_a_report_of_readings_alone_has_the_same_fields_without_figures(
     report: Report, phantom: Phantom, tmp_path: Path
 ) -> None:
-    alone = Report(phantom.volume, None, readings=(RULER,))
+    alone = Report(phantom.volume, None, annotations=(RULER,))
     write_report(alone, tmp_path / "r.json")
     values = json.loads((tmp_path / "r.json").read_text())
     assert values.keys() == report.to_json().keys()

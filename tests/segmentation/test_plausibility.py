@@ -98,7 +98,7 @@ def test_a_liver_is_judged_by_the_body_where_the_spacing_is_wrong(spacing_mm: fl
     true = body()
     grid = StoredGrid(true.shape, Affine.from_spacing((spacing_mm,) * 3))
     doubt = ScanIssue("implausible-spacing", Severity.WARNING, "Wrong.", "State it.", Concern.MM)
-    volume = Volume(true.hu, grid, Origin(Path("x")), findings=(doubt,))
+    volume = Volume(true.hu, grid, Origin(Path("x")), issues=(doubt,))
     liver, speck = ball(true, 70, 70), ball(true, 70, 12)
     assert checked(liver, volume) == (liver, ())
     found, (said,) = checked(speck, volume)

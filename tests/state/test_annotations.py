@@ -29,20 +29,20 @@ def history() -> History:
 
 
 @pytest.fixture
-def readings(study: OpenScan, history: History) -> Annotations:
+def annotations(study: OpenScan, history: History) -> Annotations:
     """With a ruler and a note drawn; the note is chosen."""
-    readings = Annotations(study, history)
-    readings.add(RULER)
-    readings.add(NOTE)
-    return readings
+    annotations = Annotations(study, history)
+    annotations.add(RULER)
+    annotations.add(NOTE)
+    return annotations
 
 
-def test_a_drawn_reading_is_chosen_and_found_in_its_slice_alone(readings: Annotations) -> None:
-    assert list(readings.items.values()) == [RULER, NOTE]
-    assert readings.items[readings.chosen] is NOTE
-    assert list(readings.on(Plane.AXIAL, 20).values()) == [RULER]
-    assert not readings.on(Plane.AXIAL, 21)
-    assert not readings.on(Plane.CORONAL, 20)
+def test_a_drawn_reading_is_chosen_and_found_in_its_slice_alone(annotations: Annotations) -> None:
+    assert list(annotations.items.values()) == [RULER, NOTE]
+    assert annotations.items[annotations.chosen] is NOTE
+    assert list(annotations.on(Plane.AXIAL, 20).values()) == [RULER]
+    assert not annotations.on(Plane.AXIAL, 21)
+    assert not annotations.on(Plane.CORONAL, 20)
 
 
 CHANGES: dict[str, tuple[Callable[[Annotations], object], dict[int, Annotation], str]] = {
@@ -55,86 +55,88 @@ CHANGES: dict[str, tuple[Callable[[Annotations], object], dict[int, Annotation],
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_every_change_is_one_step_that_is_taken_back_and_done_again(
-    readings: Annotations, history: History, name: str
+    annotations: Annotations, history: History, name: str
 ) -> None:
     change, after, step = CHANGES[name]
-    before, chosen = dict(readings.items), readings.chosen
-    change(readings)
-    assert (readings.items, history.undo_name) == (after, step)
+    before, chosen = dict(annotations.items), annotations.chosen
+    change(annotations)
+    assert (annotations.items, history.undo_name) == (after, step)
     history.undo()
-    assert (readings.items, readings.chosen) == (before, chosen)
+    assert (annotations.items, annotations.chosen) == (before, chosen)
     history.redo()
-    assert readings.items == after
-    assert readings.chosen is None or readings.chosen in after
+    assert annotations.items == after
+    assert annotations.chosen is None or annotations.chosen in after
 
 
 def test_all_steps_together_lead_back_to_an_empty_list(
-    readings: Annotations, history: History
+    annotations: Annotations, history: History
 ) -> None:
     for change, _, _ in CHANGES.values():
-        change(readings)
+        change(annotations)
     while history.can_undo:
         history.undo()
-    assert not readings.items
-    assert readings.chosen is None
+    assert not annotations.items
+    assert annotations.chosen is None
     while history.can_redo:
         history.redo()
-    assert not readings.items
+    assert not annotations.items
 
 
-def test_a_change_that_changes_nothing_is_no_step(readings: Annotations, history: History) -> None:
-    readings.replace(1, Annotation(**vars(RULER)))
+def test_a_change_that_changes_nothing_is_no_step(
+    annotations: Annotations, history: History
+) -> None:
+    annotations.replace(1, Annotation(**vars(RULER)))
     assert history.undo_name == "draw text"
-    readings.clear()
-    readings.clear()
+    annotations.clear()
+    annotations.clear()
     history.undo()
-    assert len(readings.items) == 2
+    assert len(annotations.items) == 2
 
 
-def test_what_is_deleted_is_no_longer_chosen(readings: Annotations) -> None:
-    readings.remove(1)
-    assert readings.chosen == 2
-    readings.remove(2)
-    assert readings.chosen is None
+def test_what_is_deleted_is_no_longer_chosen(annotations: Annotations) -> None:
+    annotations.remove(1)
+    assert annotations.chosen == 2
+    annotations.remove(2)
+    assert annotations.chosen is None
 
 
-def test_choosing_is_told_but_is_no_step(readings: Annotations, history: History) -> None:
+def test_choosing_is_told_but_is_no_step(annotations: Annotations, history: History) -> None:
     told: list[object] = []
-    readings.changed.connect(lambda: told.append(readings.chosen))
-    readings.choose(1)
-    readings.choose(1)
-    readings.choose(99)
-    readings.choose(None)
+    annotations.changed.connect(lambda: told.append(annotations.chosen))
+    annotations.choose(1)
+    annotations.choose(1)
+    annotations.choose(99)
+    annotations.choose(None)
     assert told == [1, None]
     assert history.undo_name == "draw text"
 
 
-def test_figures_follow_the_reading(readings: Annotations) -> None:
-    before = readings.figures(1)
-    assert readings.figures(1) is before
-    readings.replace(1, LONGER)
-    assert (before.length_mm, readings.figures(1).length_mm) == pytest.approx((90.0, 120.0))
+def test_figures_follow_the_reading(annotations: Annotations) -> None:
+    before = annotations.figures(1)
+    assert annotations.figures(1) is before
+    annotations.replace(1, LONGER)
+    assert (before.length_mm, annotations.figures(1).length_mm) == pytest.approx((90.0, 120.0))
 
 
 def test_another_scan_takes_readings_and_history_away(
-    readings: Annotations, history: History, study: OpenScan, phantom: Phantom
+    annotations: Annotations, history: History, study: OpenScan, phantom: Phantom
 ) -> None:
     told: list[int] = []
-    readings.changed.connect(lambda: told.append(len(readings.items)))
+    annotations.changed.connect(lambda: told.append(len(annotations.items)))
     study.open(phantom.volume)
     assert told == [0]
-    assert (readings.chosen, history.can_undo, history.can_redo) == (None, False, False)
-    assert readings.add(RULER) == 1
+    assert (annotations.chosen, history.can_undo, history.can_redo) == (None, False, False)
+    assert annotations.add(RULER) == 1
 
 
 def test_a_text_is_given_in_one_step_and_a_note_without_one_is_deleted(
-    readings: Annotations, history: History
+    annotations: Annotations, history: History
 ) -> None:
-    readings.set_text(1, "portal vein")
-    assert readings.items[1].text == "portal vein"
+    annotations.set_text(1, "portal vein")
+    assert annotations.items[1].text == "portal vein"
     assert history.undo_name == "label ruler"
-    readings.set_text(2, "")
-    assert list(readings.items) == [1]
+    annotations.set_text(2, "")
+    assert list(annotations.items) == [1]
     history.undo()
     history.undo()
-    assert list(readings.items.values()) == [RULER, NOTE]
+    assert list(annotations.items.values()) == [RULER, NOTE]

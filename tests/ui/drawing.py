@@ -24,7 +24,7 @@ class Hand:
     def __init__(self, desk: Desk, plane: Plane = Plane.AXIAL) -> None:
         self.desk, self.plane = desk, plane
         self.view = desk.window.views[plane]
-        self.layer = desk.window.readings.layers[plane]
+        self.layer = desk.window.annotations.layers[plane]
 
     @property
     def viewport(self):
@@ -83,15 +83,15 @@ class Hand:
     @property
     def drawing(self) -> bool:
         """Whether a reading is unfinished in this plane."""
-        return self.desk.window.readings.hands[self.plane].unfinished
+        return self.desk.window.annotations.hands[self.plane].unfinished
 
     @property
-    def readings(self) -> Sequence[Annotation]:
-        return list(self.desk.window.bench.readings.items.values())
+    def annotations(self) -> Sequence[Annotation]:
+        return list(self.desk.window.context.annotations.items.values())
 
     @property
     def last(self) -> Annotation:
-        return self.readings[-1]
+        return self.annotations[-1]
 
     def voxel_px(self) -> float:
         """How far, in voxels, a pixel of the screen reaches here."""

@@ -22,13 +22,13 @@ def make_volume(
     path: Path,
     shape: tuple[int, int, int] = (16, 12, 8),
     hu: int = 50,
-    findings: tuple[ScanIssue, ...] = (),
+    issues: tuple[ScanIssue, ...] = (),
     **origin: Any,
 ) -> Volume:
     """A volume of one value with 2 x 2 x 3 mm voxels."""
     grid = StoredGrid(shape, Affine.from_spacing((2.0, 2.0, 3.0)))
     data = np.full(shape, hu, np.int16, order="F")
-    return Volume(data, grid, Origin(path, "Fake", **origin), findings)
+    return Volume(data, grid, Origin(path, "Fake", **origin), issues)
 
 
 @dataclass
@@ -62,7 +62,7 @@ def make_entry(
     read: Callable[..., Volume] | None = None,
     modality: str = "CT",
     slices: int = 100,
-    findings: tuple[ScanIssue, ...] = (),
+    issues: tuple[ScanIssue, ...] = (),
     role: Role = Role.VOLUME,
     mask: Path | None = None,
     thumbnail: Any = None,
@@ -76,7 +76,7 @@ def make_entry(
         (512, 512, slices),
         (0.7, 0.7, 2.0),
         read or FakeReading(make_volume(path)),
-        findings,
+        issues,
         SeriesInfo(role=role, **about),
         mask,
         thumbnail,

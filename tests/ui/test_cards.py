@@ -25,7 +25,7 @@ GOOD = info("thick", "The slices are thick.")
 
 @pytest.fixture
 def unreliable(tmp_path: Path) -> Volume:
-    return make_volume(tmp_path / "ct.nii", findings=by_severity((GOOD, MODEL, UNSURE)))
+    return make_volume(tmp_path / "ct.nii", issues=by_severity((GOOD, MODEL, UNSURE)))
 
 
 def measured(desk: Desk, volume: Volume, source: MaskSource) -> None:
@@ -92,7 +92,7 @@ def test_the_card_appears_with_the_scan_the_gravest_first(desk: Desk, unreliable
     texts = all_texts(desk.window.card)
     assert "2 warnings, 1 note" in texts
     assert "portal venous" in texts
-    order = [texts.index(f.message) for f in unreliable.findings]
+    order = [texts.index(f.message) for f in unreliable.issues]
     assert order == sorted(order)
     assert "Open the DICOM." in texts
 
@@ -169,7 +169,7 @@ def test_an_error_is_no_finding_of_the_open_scan(desk: Desk, tmp_path: Path) -> 
     """A failed opening leaves the card as it was."""
     desk.window.study.open(make_volume(tmp_path / "ct.nii"))
     before = all_texts(desk.window.card)
-    desk.window.bench.submit("Opening", _fail, print)
+    desk.window.context.submit("Opening", _fail, print)
     desk.qtbot.waitUntil(lambda: bool(desk.dialogs.problems))
     assert all_texts(desk.window.card) == before
 

@@ -307,13 +307,13 @@ def test_esc_cancels_what_runs(desk: Desk, files: Path) -> None:
 
 
 def test_ctrl_z_takes_a_reading_back_and_ctrl_shift_z_brings_it_again(opened: Desk) -> None:
-    readings = opened.window.bench.readings
+    annotations = opened.window.context.annotations
     ends = ((20.0, 30.0, 24.0), (60.0, 30.0, 24.0))
-    readings.add(Annotation(AnnotationKind.RULER, Plane.AXIAL, 24, ends))
+    annotations.add(Annotation(AnnotationKind.RULER, Plane.AXIAL, 24, ends))
     opened.qtbot.keyClick(opened.window, _KEY.Key_Z, _CTRL)
-    assert not readings.items
+    assert not annotations.items
     opened.qtbot.keyClick(opened.window, _KEY.Key_Z, _CTRL | _SHIFT)
-    assert len(readings.items) == 1
+    assert len(annotations.items) == 1
 
 
 def test_the_first_five_recent_files_have_ctrl_and_their_number() -> None:
@@ -342,7 +342,7 @@ def test_that_it_is_for_research_only_is_always_in_sight(opened: Desk) -> None:
     ]
     assert "Not a medical device" in notice.text()
     for said in ("", "Saved " + "a/long/path/" * 40):
-        opened.window.bench.say(said)
+        opened.window.context.say(said)
         for layout in Layout:
             opened.window.view_state.layout = layout
             QApplication.processEvents()

@@ -82,7 +82,7 @@ def test_a_stroke_that_ends_on_another_slice_is_dropped(at_work: Desk, tool: Too
     at_work.window.step(2)
     end_at(hand, (70, 80))
     assert not hand.drawing
-    assert not hand.readings
+    assert not hand.annotations
 
 
 def test_a_stroke_goes_on_when_its_slice_is_back(at_work: Desk) -> None:
@@ -94,7 +94,7 @@ def test_a_stroke_goes_on_when_its_slice_is_back(at_work: Desk) -> None:
     hand.move((65, 60))
     at_work.window.step(-2)
     end_at(hand, (70, 60))
-    (reading,) = hand.readings
+    (reading,) = hand.annotations
     assert reading.points_ijk[1] == pytest.approx((70, 60, 24), abs=2 * hand.voxel_px())
 
 
@@ -146,7 +146,7 @@ def test_a_reading_of_another_plane_is_gone_to_from_the_strip(at_work: Desk) -> 
     window.view_state.choose_tool(Tool.PROBE)
     hand.click((50, 20))
     window.view_state.layout = Layout.STRIP
-    window.readings.go_to(1)
+    window.annotations.go_to(1)
     assert window.view_state.active is Pane.CORONAL
     assert window.views[Plane.CORONAL].isVisible()
 
@@ -336,12 +336,12 @@ def test_hidden_readings_are_not_deleted(at_work: Desk) -> None:
     hand = Hand(at_work)
     at_work.window.view_state.choose_tool(Tool.PROBE)
     hand.click((40, 40))
-    at_work.window.view_state.readings_visible = False
+    at_work.window.view_state.annotations_visible = False
     press(at_work, Qt.Key.Key_Delete)
-    assert hand.readings
-    at_work.window.view_state.readings_visible = True
+    assert hand.annotations
+    at_work.window.view_state.annotations_visible = True
     press(at_work, Qt.Key.Key_Delete)
-    assert not hand.readings
+    assert not hand.annotations
 
 
 def test_the_hu_under_a_resting_cursor_is_that_of_the_slice_shown(at_work: Desk) -> None:

@@ -27,7 +27,7 @@ def test_a_stated_spacing_takes_the_mark_from_the_figures(desk: Desk, unknown: P
     desk.trigger("state_geometry")
     desk.qtbot.waitUntil(lambda: desk.window.study.volume.mm_reliable)
     assert desk.window.study.volume.affine.spacing_mm == pytest.approx((0.7, 0.7, 2.5))
-    assert "geometry-stated" in [f.code for f in desk.window.study.volume.findings]
+    assert "geometry-stated" in [f.code for f in desk.window.study.volume.issues]
 
 
 def test_an_unsaved_mask_is_asked_about_before_the_geometry_changes(

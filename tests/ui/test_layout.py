@@ -299,11 +299,11 @@ def test_back_in_the_strip_keys_act_on_the_plane_that_is_seen(opened: Desk) -> N
 
 def test_a_reading_on_another_plane_is_shown_from_the_strip(opened: Desk) -> None:
     ends = ((60.0, 50.0, 20.0), (70.0, 50.0, 20.0))
-    id_ = opened.window.bench.readings.add(
+    id_ = opened.window.context.annotations.add(
         Annotation(AnnotationKind.RULER, Plane.CORONAL, 50, ends)
     )
     opened.trigger("layout strip")
-    opened.window.readings.go_to(id_)
+    opened.window.annotations.go_to(id_)
     assert opened.window.view_state.active is Pane.CORONAL
     assert Pane.CORONAL in visible(opened)
 

@@ -83,7 +83,7 @@ def test_a_volume_with_a_problem_is_not_read(
 ) -> None:
     reading = FakeReading(make_volume(tmp_path))
     grave = (error("color", "This is a color picture.", "Open the CT."),)
-    desk.open(offering(make_entry(tmp_path, read=reading, findings=grave)))
+    desk.open(offering(make_entry(tmp_path, read=reading, issues=grave)))
     assert desk.dialogs.problems == [("This is a color picture. Open the CT.", "")]
     assert reading.threads == []
 

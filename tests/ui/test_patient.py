@@ -85,7 +85,7 @@ def test_with_the_patient_hidden_no_text_of_the_program_names_it(does_scan: Desk
     mask = LabelMap(labels, does_scan.window.study.volume.grid)
     path = Path("/data/Doe John/doe mask.nii.gz")
     does_scan.window.controller._set_mask(mask, MaskSource(path))
-    does_scan.window.bench.say(f"Saved {path}")
+    does_scan.window.context.say(f"Saved {path}")
     does_scan.idle()
     said = everything_said(does_scan)
     assert "Patient hidden" in said
@@ -99,7 +99,7 @@ def test_with_the_patient_hidden_problems_and_jobs_do_not_name_it(does_scan: Des
     does_scan.window.runner.job_started.connect(
         lambda _: phases.append(does_scan.window.job_bar._phase.text())
     )
-    does_scan.window.bench.submit("Opening Doe.nii.gz", fails_with_a_name, print)
+    does_scan.window.context.submit("Opening Doe.nii.gz", fails_with_a_name, print)
     does_scan.qtbot.waitUntil(lambda: bool(does_scan.dialogs.problems))
     for text in (does_scan.dialogs.problems[0][0], *phases):
         for secret in SECRETS:
@@ -123,7 +123,7 @@ def log(tmp_path: Path) -> Iterator[Path]:
 def test_a_failed_job_leaves_no_name_and_no_path_in_the_log_or_the_copied_details(
     does_scan: Desk, log: Path
 ) -> None:
-    does_scan.window.bench.submit("Opening /data/John Doe/ct.nii", fails_with_a_name, print)
+    does_scan.window.context.submit("Opening /data/John Doe/ct.nii", fails_with_a_name, print)
     does_scan.qtbot.waitUntil(lambda: bool(does_scan.dialogs.problems))
     message, details = does_scan.dialogs.problems[0]
     assert "/data/John Doe/ct 1.nii.gz" in message

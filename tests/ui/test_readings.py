@@ -47,8 +47,8 @@ def choose(hand: Hand, tool: str) -> None:
 
 
 def figures(hand: Hand, n: int = -1):
-    readings = hand.desk.window.bench.readings
-    return readings.figures(list(readings.items)[n])
+    annotations = hand.desk.window.context.annotations
+    return annotations.figures(list(annotations.items)[n])
 
 
 def is_at(hand: Hand, point: tuple, spot: tuple) -> bool:
@@ -116,7 +116,7 @@ def test_an_ellipse_fills_the_dragged_box_and_measures_what_lies_inside(
 def test_a_caliper_is_dragged_along_and_then_across(hand: Hand) -> None:
     choose(hand, "caliper")
     hand.drag((40, 60), (100, 60))
-    assert not hand.readings
+    assert not hand.annotations
     hand.drag((70, 50), (74, 75))
     found = figures(hand)
     assert found.longest_mm == pytest.approx(180, abs=3)
@@ -190,8 +190,8 @@ def test_no_text_leaves_nothing(hand: Hand, key: Qt.Key) -> None:
         hand.desk.qtbot.keyClicks(editor, "not this")
     hand.desk.qtbot.keyClick(editor, key)
     hand.desk.qtbot.waitUntil(lambda: hand.view.canvas.findChild(QLineEdit) is None)
-    assert not hand.readings
-    assert not hand.desk.window.bench.history.can_undo
+    assert not hand.annotations
+    assert not hand.desk.window.context.history.can_undo
 
 
 def test_an_arrow_points_at_where_the_drag_began(hand: Hand) -> None:
@@ -206,10 +206,10 @@ def test_the_figure_shows_while_a_ruler_is_drawn(hand: Hand) -> None:
     hand.drag((40, 60), (90, 60), release=False)
     (sketch,) = hand.layer.sketches
     assert float(sketch.texts[0].split()[0]) == pytest.approx(150, abs=3)
-    assert not hand.readings
+    assert not hand.annotations
     hand.key(Qt.Key.Key_Escape)
     hand.desk.qtbot.mouseRelease(hand.viewport, Qt.MouseButton.LeftButton, pos=hand.px((90, 60)))
-    assert not hand.readings
+    assert not hand.annotations
     assert not hand.layer.sketches
 
 
@@ -234,7 +234,7 @@ def test_another_tool_gives_up_what_is_unfinished(hand: Hand) -> None:
     hand.click((40, 40), (80, 40), (80, 80))
     hand.key(Qt.Key.Key_N)
     assert not hand.drawing
-    assert not hand.readings
+    assert not hand.annotations
 
 
 def test_a_polygon_waits_while_its_slice_is_out_of_sight(hand: Hand) -> None:
@@ -296,28 +296,28 @@ def test_a_reading_is_grabbed_by_its_label_too(ruler: Hand) -> None:
 def test_a_click_chooses_a_reading_delete_deletes_it_and_undo_brings_it_back(ruler: Hand) -> None:
     state = ruler.desk.window.view_state
     crosshair = state.crosshair_ijk
-    readings = ruler.desk.window.bench.readings
+    annotations = ruler.desk.window.context.annotations
     ruler.click((100, 100))
-    assert readings.chosen is None
+    assert annotations.chosen is None
     assert state.crosshair_ijk != crosshair
     crosshair = state.crosshair_ijk
     ruler.click((60, 60))
-    assert readings.chosen is not None
+    assert annotations.chosen is not None
     assert state.crosshair_ijk == crosshair
     ruler.key(Qt.Key.Key_Delete)
-    assert not ruler.readings
+    assert not ruler.annotations
     ruler.key(Qt.Key.Key_Z, CTRL)
-    assert len(ruler.readings) == 1
+    assert len(ruler.annotations) == 1
 
 
 def test_with_the_tool_in_the_hand_a_handle_of_the_new_reading_can_be_moved(hand: Hand) -> None:
     choose(hand, "ellipse")
     hand.drag((50, 50), (80, 70))
     hand.drag((80, 60), (95, 60))
-    assert len(hand.readings) == 1
+    assert len(hand.annotations) == 1
     assert abs(hand.last.in_plane[:, 0].max() - 95) <= 2 * hand.voxel_px()
     hand.drag((20, 20), (40, 40))
-    assert len(hand.readings) == 2
+    assert len(hand.annotations) == 2
 
 
 def test_the_window_tool_leaves_readings_alone(ruler: Hand) -> None:
@@ -369,7 +369,7 @@ def test_the_cursor_says_what_a_press_would_do(ruler: Hand) -> None:
 
 def test_the_table_lists_readings_and_goes_to_the_one_that_is_clicked(ruler: Hand) -> None:
     window = ruler.desk.window
-    table = window.readings_panel._table
+    table = window.annotations_panel._table
     assert [table.item(0, column).text() for column in range(3)] == ["1", "Ruler", "Ax 25"]
     assert "mm" in table.item(0, 3).text()
     state = window.view_state
@@ -378,24 +378,24 @@ def test_the_table_lists_readings_and_goes_to_the_one_that_is_clicked(ruler: Han
     ruler.desk.trigger("show_readings")
     table.cellClicked.emit(0, 0)
     assert state.crosshair_ijk == (65, 60, 24)
-    assert (state.active, state.readings_visible) == (Pane.AXIAL, True)
-    assert window.bench.readings.chosen == 1
+    assert (state.active, state.annotations_visible) == (Pane.AXIAL, True)
+    assert window.context.annotations.chosen == 1
 
 
 def test_a_name_typed_in_the_table_stands_beside_the_reading(ruler: Hand) -> None:
     window = ruler.desk.window
-    table = window.readings_panel._table
+    table = window.annotations_panel._table
     table.item(0, 1).setText("portal vein")
     assert ruler.last.text == "portal vein"
     assert ruler.layer.sketches[0].texts[0] == "portal vein"
     table.item(0, 1).setText("")
     assert table.item(0, 1).text() == "Ruler"
-    window.bench.history.undo()
+    window.context.history.undo()
     assert table.item(0, 1).text() == "portal vein"
 
 
 def test_the_empty_panel_explains_the_tools(hand: Hand) -> None:
-    panel = hand.desk.window.readings_panel
+    panel = hand.desk.window.annotations_panel
     assert not panel._empty.isHidden()
     assert panel._table.isHidden()
     choose(hand, "probe")
@@ -455,9 +455,9 @@ def test_another_scan_takes_readings_unfinished_ones_and_history_away(
     ruler.click((40, 40), (80, 40))
     ruler.desk.dialogs.yes = True
     ruler.desk.open(files / "scan.nii.gz")
-    assert not ruler.readings
+    assert not ruler.annotations
     assert not ruler.drawing
-    assert not ruler.desk.window.bench.history.can_undo
+    assert not ruler.desk.window.context.history.can_undo
     assert not ruler.desk.window.actions_by_key["undo"].isEnabled()
 
 
@@ -469,40 +469,40 @@ def test_a_double_click_on_a_reading_lets_its_text_be_typed(ruler: Hand) -> None
     ruler.desk.qtbot.keyClick(editor, Qt.Key.Key_Return)
     assert ruler.last.text == "node"
     assert not ruler.desk.window.view_state.maximized
-    assert ruler.desk.window.bench.history.undo_name == "label ruler"
+    assert ruler.desk.window.context.history.undo_name == "label ruler"
 
 
 def test_arrow_keys_move_in_the_table_and_not_through_slices(ruler: Hand) -> None:
     choose(ruler, "probe")
     ruler.click((100, 100))
     window, qtbot = ruler.desk.window, ruler.desk.qtbot
-    window.readings_dock.raise_()
-    table = window.readings_panel._table
+    window.annotations_dock.raise_()
+    table = window.annotations_panel._table
     table.setFocus()
     qtbot.waitUntil(table.hasFocus)
-    assert window.bench.readings.chosen == 2
+    assert window.context.annotations.chosen == 2
     qtbot.keyClick(table, Qt.Key.Key_Up)
-    assert window.bench.readings.chosen == 1
+    assert window.context.annotations.chosen == 1
     assert window.view_state.crosshair_ijk == (65, 60, 24)
     qtbot.keyClick(table, Qt.Key.Key_Return)
     assert table.state() is table.State.EditingState
     qtbot.keyClick(table.findChild(QLineEdit), Qt.Key.Key_Escape)
     qtbot.keyClick(table, Qt.Key.Key_Delete)
-    assert list(window.bench.readings.items) == [2]
+    assert list(window.context.annotations.items) == [2]
 
 
 def test_lengths_are_marked_where_the_scan_does_not_state_its_size(
     desk: Desk, phantom: Phantom
 ) -> None:
     doubt = ScanIssue("no-spacing", Severity.WARNING, "No spacing.", "State it.", Concern.MM)
-    desk.window.study.open(replace(phantom.volume, findings=(doubt,)))
+    desk.window.study.open(replace(phantom.volume, issues=(doubt,)))
     hand = Hand(desk)
     choose(hand, "ellipse")
     hand.drag((50, 50), (80, 70))
     area, *hu = hand.layer.sketches[0].texts
     assert area.endswith(SHORT_MARK)
     assert not any(SHORT_MARK in line for line in hu)
-    cell = desk.window.readings_panel._table.item(0, 3)
+    cell = desk.window.annotations_panel._table.item(0, 3)
     assert SHORT_MARK in cell.text()
     assert "No spacing. State it." in cell.toolTip()
 
@@ -524,7 +524,7 @@ def test_a_region_between_voxel_centers_says_so(hand: Hand) -> None:
     choose(hand, "ellipse")
     hand.drag(base, (base[0] + 0.5, base[1] + 0.5))
     assert "No voxel center lies inside." in hand.layer.sketches[0].texts
-    assert "No voxel center" in hand.desk.window.readings_panel._table.item(0, 3).text()
+    assert "No voxel center" in hand.desk.window.annotations_panel._table.item(0, 3).text()
 
 
 def test_a_reading_out_of_sight_leaves_no_label_at_the_edge(ruler: Hand) -> None:
@@ -539,7 +539,7 @@ def test_nothing_is_drawn_beside_the_scan(hand: Hand) -> None:
     hand.click((-60, 60))
     choose(hand, "ruler")
     hand.drag((-60, 60), (60, 60))
-    assert not hand.readings
+    assert not hand.annotations
     hand.drag((60, 60), (300, 60))
     assert hand.last.points_ijk[1][0] == pytest.approx(127.5)
 

@@ -20,7 +20,7 @@ def ruler(k: int = 24) -> Annotation:
 @pytest.fixture
 def measured(desk: Desk, files: Path) -> Desk:
     desk.open(files / "scan.nii.gz")
-    desk.window.bench.readings.add(ruler())
+    desk.window.context.annotations.add(ruler())
     return desk
 
 
@@ -29,11 +29,11 @@ def test_another_scan_is_opened_only_when_the_readings_may_go(measured: Desk, fi
     measured.open(files / "scan.nii.gz")
     assert ASKED in measured.dialogs.questions[-1]
     assert measured.window.study.volume is before
-    assert len(measured.window.bench.readings.items) == 1
+    assert len(measured.window.context.annotations.items) == 1
     measured.dialogs.yes = True
     measured.open(files / "scan.nii.gz")
     assert measured.window.study.volume is not before
-    assert not measured.window.bench.readings.items
+    assert not measured.window.context.annotations.items
 
 
 def test_the_window_closes_only_when_the_readings_may_go(measured: Desk) -> None:
@@ -56,9 +56,9 @@ def test_a_reading_changed_since_the_report_is_asked_about(
 ) -> None:
     measured.dialogs.path = tmp_path / "r.json"
     measured.trigger("save_report")
-    readings = measured.window.bench.readings
-    (id_,) = readings.items
-    readings.replace(id_, ruler().with_text("Lesion 1"))
+    annotations = measured.window.context.annotations
+    (id_,) = annotations.items
+    annotations.replace(id_, ruler().with_text("Lesion 1"))
     measured.open(files / "scan.nii.gz")
     assert ASKED in measured.dialogs.questions[-1]
     measured.trigger("undo")
@@ -72,4 +72,4 @@ def test_opening_a_mask_takes_no_readings_and_asks_nothing(measured: Desk, files
     measured.idle()
     assert measured.window.study.mask is not None
     assert not measured.dialogs.questions
-    assert len(measured.window.bench.readings.items) == 1
+    assert len(measured.window.context.annotations.items) == 1

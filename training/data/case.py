@@ -25,7 +25,7 @@ class Case:
     the top, the patient's right on the left), windowed as inference windows them; labels are 0
     background, 1 liver, 2 tumor. `z` (n,) ascends along the body and `gap` is the distance of the
     network's neighbours in its unit: millimetres where the spacing is known, else the stored
-    index. `pixel_mm` is the (row, column) pixel distance, None where it is not known. `findings`
+    index. `pixel_mm` is the (row, column) pixel distance, None where it is not known. `issues`
     is what was remarkable about the scan when it was read, and `person` the patient that its files
     name, or nothing.
     """
@@ -37,7 +37,7 @@ class Case:
     gap: float
     pixel_mm: tuple[float, float] | None = None
     patient: str = ""
-    findings: tuple[ScanIssue, ...] = ()
+    issues: tuple[ScanIssue, ...] = ()
     person: str = ""
 
     def trunk(self, aspect: float) -> TrunkBox:

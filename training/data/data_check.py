@@ -43,7 +43,7 @@ class CheckedCase:
     name: str
     patient: str
     figures: CaseStats | None
-    findings: tuple[ScanIssue, ...]
+    issues: tuple[ScanIssue, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,15 +67,15 @@ class DataCheck:
     whole: tuple[DatasetIssue, ...]
 
     @property
-    def findings(self) -> tuple[DatasetIssue, ...]:
+    def issues(self) -> tuple[DatasetIssue, ...]:
         """Every finding with the cases it is about: those of the whole, then those of each."""
-        single = [DatasetIssue((case.name,), f) for case in self.cases for f in case.findings]
+        single = [DatasetIssue((case.name,), f) for case in self.cases for f in case.issues]
         return (*self.whole, *single)
 
     @property
     def failed(self) -> bool:
         """Whether anything has to be put right before training."""
-        return any(f.finding.severity is Severity.ERROR for f in self.findings)
+        return any(f.issue.severity is Severity.ERROR for f in self.issues)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values: {"cases": [...], "findings": [...]}."""
@@ -83,13 +83,13 @@ class DataCheck:
             "cases": [_plain_case(case) for case in self.cases],
             "findings": [
                 {
-                    "code": f.finding.code,
-                    "severity": f.finding.severity.value,
-                    "message": f.finding.message,
-                    "remedy": f.finding.remedy,
+                    "code": f.issue.code,
+                    "severity": f.issue.severity.value,
+                    "message": f.issue.message,
+                    "remedy": f.issue.remedy,
                     "cases": list(f.cases),
                 }
-                for f in self.findings
+                for f in self.issues
             ],
         }
 
@@ -105,7 +105,7 @@ def check_sources(sources: Sequence[CaseSource], progress: Progress) -> DataChec
         progress.update(n / len(sources), f"Looking at case {source.name}")
         seen.append(look_at(source))
     progress.update(1.0, "All cases were looked at")
-    return DataCheck(tuple(one.case for one in seen), whole_findings(seen, same_scans(seen)))
+    return DataCheck(tuple(one.case for one in seen), whole_issues(seen, same_scans(seen)))
 
 
 def look_at(source: CaseSource) -> SeenCase:
@@ -125,7 +125,7 @@ def same_scans(seen: Sequence[SeenCase]) -> tuple[tuple[str, str], ...]:
     return tuple(find_duplicates(prints))
 
 
-def whole_findings(
+def whole_issues(
     seen: Sequence[SeenCase], alike: Sequence[tuple[str, str]]
 ) -> tuple[DatasetIssue, ...]:
     """What is doubtful about these cases as a whole; `alike` may name others too."""
@@ -171,5 +171,5 @@ def _plain_case(case: CheckedCase) -> dict[str, Any]:
         "slices": figures.size[2] if figures else None,
         **values,
         "labels": {str(label): count for label, count in there if count},
-        "problems": [finding.code for finding in case.findings],
+        "problems": [issue.code for issue in case.issues],
     }

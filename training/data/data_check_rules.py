@@ -40,7 +40,7 @@ class DatasetIssue:
     """A finding about several cases, or about all."""
 
     cases: tuple[str, ...]
-    finding: ScanIssue
+    issue: ScanIssue
 
 
 def unreadable(problem: LiverSegError | OSError) -> ScanIssue:
@@ -64,7 +64,7 @@ def _of_scan(case: Case) -> list[ScanIssue]:
     """What was noticed when the scan was read, with what to do for training."""
     kept = [
         replace(f, remedy=_REMEDIES.get(f.code, f.remedy))
-        for f in case.findings
+        for f in case.issues
         if f.severity is not Severity.INFO and f.code not in _NO_MATTER
     ]
     return [replace(f, severity=Severity.ERROR) if f.code == "not-ct" else f for f in kept]

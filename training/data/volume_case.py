@@ -64,8 +64,8 @@ class VolumeCase:
         if _spacing_known(volume):
             i_mm, j_mm, k_mm = volume.affine.spacing_mm
             z, gap, pixel_mm = z * k_mm, CONTEXT_MM, (j_mm, i_mm)
-        findings, person = volume.findings, volume.origin.patient
-        return Case(self.name, slices, labels, z, gap, pixel_mm, self.patient, findings, person)
+        issues, person = volume.issues, volume.origin.patient
+        return Case(self.name, slices, labels, z, gap, pixel_mm, self.patient, issues, person)
 
     def fingerprint(self) -> str:
         """See `CaseSource.fingerprint`."""
@@ -142,7 +142,7 @@ class PackedCase:
 
 
 def _spacing_known(volume: Volume) -> bool:
-    return not any(f.spoils_mm and f.code not in _MM_STAND for f in volume.findings)
+    return not any(f.spoils_mm and f.code not in _MM_STAND for f in volume.issues)
 
 
 def _put(path: Path, folder: Path) -> None:

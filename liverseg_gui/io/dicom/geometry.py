@@ -36,7 +36,7 @@ class StackGeometry:
     shape: tuple[int, int]
     affines: tuple[Affine, ...]
     even: bool
-    findings: tuple[ScanIssue, ...]
+    issues: tuple[ScanIssue, ...]
 
     @cached_property
     def grid(self) -> StoredGrid:
@@ -54,29 +54,29 @@ class StackGeometry:
 def stack_geometry(stack: Stack) -> StackGeometry:
     """Find out how the slices of `stack` lie, and what is remarkable about it."""
     slices = stack.slices
-    findings: list[ScanIssue] = []
-    row, column = _axes(slices[0], findings)
+    issues: list[ScanIssue] = []
+    row, column = _axes(slices[0], issues)
     normal = np.cross(row, column)
     positions = np.array([s.plane.position for s in slices])
     depths = positions @ normal
-    uneven = _step_findings(stack, np.diff(depths))
-    shifted = _shift_findings(positions, normal)
-    findings += [*uneven, *shifted]
+    uneven = _step_issues(stack, np.diff(depths))
+    shifted = _shift_issues(positions, normal)
+    issues += [*uneven, *shifted]
     affines = tuple(_affine(s, row, column, normal, positions[n]) for n, s in enumerate(slices))
     shape = (stack.first.columns, stack.first.rows)
     even = not uneven and not shifted
     if not even:
-        findings += checks.even_grid_issues(shape, affines)
-    return StackGeometry(shape, affines, even, tuple(findings))
+        issues += checks.even_grid_issues(shape, affines)
+    return StackGeometry(shape, affines, even, tuple(issues))
 
 
-def _axes(one: Slice, findings: list[ScanIssue]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _axes(one: Slice, issues: list[ScanIssue]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Directions along a row and along a column (LPS), made orthonormal where they are not."""
     cosines = np.array(one.plane.orientation)
     row, column = cosines[:3], cosines[3:]
     lengths = np.linalg.norm(row), np.linalg.norm(column)
     if max(abs(lengths[0] - 1), abs(lengths[1] - 1), abs(row @ column)) > 1e-4:
-        findings.append(
+        issues.append(
             warning(
                 "not-orthonormal",
                 "The directions of rows and columns are not exactly at a right angle or of length "
@@ -104,7 +104,7 @@ def _affine(
     return Affine(_TO_RAS @ lps)
 
 
-def _shift_findings(positions: NDArray[np.float64], normal: NDArray[np.float64]) -> list[ScanIssue]:
+def _shift_issues(positions: NDArray[np.float64], normal: NDArray[np.float64]) -> list[ScanIssue]:
     """Whether slices are moved sideways against each other: evenly, by a tilt, or otherwise."""
     moved = positions - positions[0]
     depths = moved @ normal
@@ -125,7 +125,7 @@ def _shift_findings(positions: NDArray[np.float64], normal: NDArray[np.float64])
     ]
 
 
-def _step_findings(stack: Stack, steps: NDArray[np.float64]) -> list[ScanIssue]:
+def _step_issues(stack: Stack, steps: NDArray[np.float64]) -> list[ScanIssue]:
     """Tell missing slices from slices that were made at uneven distances."""
     if len(steps) == 0 or steps.min() <= 0:
         return []

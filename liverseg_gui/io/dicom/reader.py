@@ -164,7 +164,7 @@ class StackReader:
             (first.columns, first.rows, len(self.stack.slices)),
             (across, down, k_mm),
             self,
-            self.findings,
+            self.issues,
             SeriesInfo(
                 first.patient,
                 first.patient_id,
@@ -187,10 +187,10 @@ class StackReader:
         return hashlib.sha256(repr((self.stack.part, uids)).encode()).hexdigest()
 
     @cached_property
-    def findings(self) -> tuple[ScanIssue, ...]:
+    def issues(self) -> tuple[ScanIssue, ...]:
         """All that the headers tell, the gravest first."""
         first, geometry = self.stack.first, self.geometry
-        found = [*self.stack.findings, *geometry.findings, *self.extra, *self._image_findings()]
+        found = [*self.stack.issues, *geometry.issues, *self.extra, *self._image_issues()]
         if geometry.even:
             found += checks.spacing_issues(geometry.grid.affine, geometry.grid.shape)
         if geometry.even and len(self.stack.slices) > 1:
@@ -200,7 +200,7 @@ class StackReader:
             found += phase_issues(self.phase)
         return by_severity(tuple(found))
 
-    def _image_findings(self) -> list[ScanIssue]:
+    def _image_issues(self) -> list[ScanIssue]:
         first = self.stack.first
         found = []
         if first.samples != 1:
@@ -258,8 +258,8 @@ class StackReader:
             progress.update(share * n / len(slices), f"Reading slice {n + 1} of {len(slices)}")
             stored[n] = read_hu(s, lowest)
         stack = stored.transpose(2, 1, 0)
-        seen = [*self._padding(lowest), *self._value_findings(stack)]
-        findings = by_severity((*self.findings, *seen))
+        seen = [*self._padding(lowest), *self._value_issues(stack)]
+        issues = by_severity((*self.issues, *seen))
         if self.geometry.even:
             grid, source = self.geometry.grid, None
             hu = grid.to_ras(stack)
@@ -267,7 +267,7 @@ class StackReader:
             hu, grid, source = self._resampled(stack, progress.part(share, 1.0))
         progress.update(1.0, "Reading done")
         origin = replace(self._origin(), source_slices=source)
-        return Volume(slices_together(hu), grid, origin, findings)
+        return Volume(slices_together(hu), grid, origin, issues)
 
     def _padding(self, lowest: Lowest) -> list[ScanIssue]:
         first = self.stack.first
@@ -286,7 +286,7 @@ class StackReader:
             )
         ]
 
-    def _value_findings(self, hu: NDArray[np.int16]) -> list[ScanIssue]:
+    def _value_issues(self, hu: NDArray[np.int16]) -> list[ScanIssue]:
         return checks.value_issues(hu) if self.stack.first.modality == "CT" else []
 
     def _resampled(

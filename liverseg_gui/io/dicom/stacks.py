@@ -59,7 +59,7 @@ class Stack:
     slices: tuple[Slice, ...]
     role: Role
     part: str = ""
-    findings: tuple[ScanIssue, ...] = ()
+    issues: tuple[ScanIssue, ...] = ()
 
     @property
     def first(self) -> ImageHeader:

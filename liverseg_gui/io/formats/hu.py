@@ -20,7 +20,7 @@ class Tally:
     not_numbers: int = 0
     out_of_range: int = 0
 
-    def findings(self) -> tuple[ScanIssue, ...]:
+    def issues(self) -> tuple[ScanIssue, ...]:
         """What the counts say."""
         found = []
         if self.not_numbers:

@@ -33,7 +33,7 @@ def itk_entries(path: Path) -> list[VolumeEntry]:
         UnreadableFileError: it is neither, is damaged, or is not three-dimensional.
     """
     image = open_image(path)
-    findings = by_severity(tuple(itk_header_issues(image)))
+    issues = by_severity(tuple(itk_header_issues(image)))
     names = [path.name]
     if image.count > 1:
         names = [f"{path.name} volume {n + 1} of {image.count}" for n in range(image.count)]
@@ -44,8 +44,8 @@ def itk_entries(path: Path) -> list[VolumeEntry]:
             image.modality,
             image.grid.shape,
             image.grid.affine.spacing_mm,
-            partial(_read, image, n, Origin(path, name, modality=image.modality), findings),
-            findings,
+            partial(_read, image, n, Origin(path, name, modality=image.modality), issues),
+            issues,
             thumbnail=partial(_thumbnail, image, n),
             files=tuple(dict.fromkeys((path, *image.files))),
             key=str(n),
@@ -74,7 +74,7 @@ def _read(
     image: RawImage,
     index: int,
     origin: Origin,
-    findings: tuple[ScanIssue, ...],
+    issues: tuple[ScanIssue, ...],
     progress: Progress,
     preview: ShowPreview | None = None,
 ) -> Volume:
@@ -84,12 +84,12 @@ def _read(
     if preview is not None and image.streams:
         preview(_slice(image, index, origin))
     hu, seen = _read_hu(image, index, progress.part(0.0, 0.9))
-    findings = by_severity((*findings, *seen, *checks.value_issues(hu)))
+    issues = by_severity((*issues, *seen, *checks.value_issues(hu)))
     if needs_upright(image.grid):
-        return upright_volume(hu, image.grid, image.path, findings, progress.part(0.9, 1.0))
+        return upright_volume(hu, image.grid, image.path, issues, progress.part(0.9, 1.0))
     ordered = slices_together(image.grid.to_ras(hu))
     progress.update(1.0, f"Reading {image.path.name}")
-    return Volume(ordered, image.grid, origin, findings)
+    return Volume(ordered, image.grid, origin, issues)
 
 
 def _read_hu(
@@ -102,7 +102,7 @@ def _read_hu(
         progress.update(k / hu.shape[2], f"Reading {image.path.name}")
         part = hu[:, :, k : k + slab.shape[2]]
         part[:] = slab if slab.dtype.newbyteorder("=") == np.int16 else to_hu(slab, 1, 0, tally)
-    return hu, tally.findings()
+    return hu, tally.issues()
 
 
 def _slice(image: RawImage, index: int, origin: Origin) -> Volume:

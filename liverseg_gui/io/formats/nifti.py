@@ -45,9 +45,9 @@ def nifti_entries(path: Path) -> list[VolumeEntry]:
         UnreadableFileError: the file is no NIfTI image, is damaged, or is not three-dimensional.
     """
     file = open_header(path)
-    findings = list(nifti_checks.nifti_header_issues(file.header, file.grid, file.count))
+    issues = list(nifti_checks.nifti_header_issues(file.header, file.grid, file.count))
     if file.color:
-        findings.append(
+        issues.append(
             error(
                 "color",
                 f"{path} is a color or complex image, not a CT scan.",
@@ -62,8 +62,8 @@ def nifti_entries(path: Path) -> list[VolumeEntry]:
             "CT",
             file.grid.shape,
             file.grid.affine.spacing_mm,
-            partial(_read, file, n, by_severity(tuple(findings))),
-            by_severity(tuple(findings)),
+            partial(_read, file, n, by_severity(tuple(issues))),
+            by_severity(tuple(issues)),
             thumbnail=partial(_thumbnail, file, n),
             files=tuple(dict.fromkeys((path, file.data_path))),
             key=str(n),
@@ -177,7 +177,7 @@ def _spatial_shape(path: Path, shape: tuple[int, ...]) -> tuple[Int3, int]:
 def _read(
     file: NiftiFile,
     index: int,
-    findings: tuple[ScanIssue, ...],
+    issues: tuple[ScanIssue, ...],
     progress: Progress,
     preview: ShowPreview | None = None,
 ) -> Volume:
@@ -185,9 +185,9 @@ def _read(
     if preview is not None and not file.compressed:
         preview(_slice(file, index, file.grid.shape[2] // 2))
     hu, seen = _read_hu(file, index, progress.part(0.0, 0.9))
-    findings = by_severity((*findings, *seen, *checks.value_issues(hu)))
+    issues = by_severity((*issues, *seen, *checks.value_issues(hu)))
     if checks.needs_upright(file.grid):
-        upright = upright_volume(hu, file.grid, file.path, findings, progress.part(0.9, 1.0))
+        upright = upright_volume(hu, file.grid, file.path, issues, progress.part(0.9, 1.0))
         return replace(upright, origin=replace(upright.origin, windows=_windows(file.header)))
     ordered = slices_together(file.grid.to_ras(hu))
     progress.update(1.0, f"Reading {file.path.name}")
@@ -197,7 +197,7 @@ def _read(
         nifti_header=_nifti1(file.header),
         windows=_windows(file.header),
     )
-    return Volume(ordered, file.grid, origin, findings)
+    return Volume(ordered, file.grid, origin, issues)
 
 
 def _windows(header: Any) -> tuple[NamedWindow, ...]:
@@ -240,7 +240,7 @@ def _read_hu(
                 stored = buffer[:, :, : part.shape[2]]
                 raw.fill(stream, stored)
                 part[:] = to_hu(stored, file.slope, file.inter, tally)
-    return hu, tally.findings()
+    return hu, tally.issues()
 
 
 def _slice(file: NiftiFile, index: int, k: int) -> Volume:

@@ -19,7 +19,7 @@ def upright_volume(
     hu: NDArray[np.int16],
     grid: StoredGrid,
     path: Path,
-    findings: tuple[ScanIssue, ...],
+    issues: tuple[ScanIssue, ...],
     progress: Progress,
 ) -> Volume:
     """`hu` of a sheared `grid` (stored order) as a volume on the upright grid that covers it.
@@ -33,4 +33,4 @@ def upright_volume(
     upright = even.to_ras(resample_even(hu, affines, even, progress))
     names = tuple(f"slice {k + 1}" for k in range(len(affines)))
     origin = Origin(path, path.name, source_slices=SourceSlices(names, columns_rows, affines))
-    return Volume(slices_together(upright), even, origin, findings)
+    return Volume(slices_together(upright), even, origin, issues)

@@ -69,13 +69,13 @@ class AnnotationBuilder:
         points = [*self._points, *([self._loose] if self._loose is not None else [])]
         if len(points) >= _NEEDED.get(self.kind, _LEAST_CORNERS):
             return self._made(points)
-        return self._reading(AnnotationKind.RULER, points) if len(points) == 2 else None
+        return self._annotation(AnnotationKind.RULER, points) if len(points) == 2 else None
 
     def _made(self, points: list[Float3]) -> Annotation:
         if self.kind is AnnotationKind.CALIPER:
             a, b, at = points
             return caliper(self.plane, (a, b), self._short_start, at, self._affine)
-        return self._reading(self.kind, points)
+        return self._annotation(self.kind, points)
 
-    def _reading(self, kind: AnnotationKind, points: list[Float3]) -> Annotation:
+    def _annotation(self, kind: AnnotationKind, points: list[Float3]) -> Annotation:
         return Annotation(kind, self.plane, self.index, tuple(points))

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from liverseg_gui.core.annotations import AnnotationKind
 from liverseg_gui.ui.annotations.layout import HANDLE_PX, AnnotationLayout, Pixels
 from liverseg_gui.ui.viewer.plane_box import PlaneBox
-from liverseg_gui.ui.viewer.slice_frame import Z_READINGS
-from liverseg_gui.ui.widgets.theme import READING, READING_CHOSEN
+from liverseg_gui.ui.viewer.slice_frame import Z_ANNOTATIONS
+from liverseg_gui.ui.widgets.theme import ANNOTATION, ANNOTATION_CHOSEN
 
-_PLAIN, _CHOSEN = QColor(READING), QColor(READING_CHOSEN)
+_PLAIN, _CHOSEN = QColor(ANNOTATION), QColor(ANNOTATION_CHOSEN)
 _HALO, _BACK = QColor(0, 0, 0), QColor(0, 0, 0, 165)  # opaque lines are painted twice as fast
 _LINE_PX, _HALO_PX = 1.6, 3.6
 _HEAD_PX, _HEAD_ANGLE = 14.0, 0.42
@@ -30,7 +30,7 @@ class AnnotationItem(QGraphicsItem):
         super().__init__(box)
         self._box, self._font = box, font
         self.sketches: tuple[AnnotationLayout, ...] = ()
-        self.setZValue(Z_READINGS)
+        self.setZValue(Z_ANNOTATIONS)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
     def show_sketches(self, sketches: Sequence[AnnotationLayout]) -> None:

@@ -33,8 +33,8 @@ class AnnotationLayer:
     the id of the one under the cursor; call `show` after changing them.
     """
 
-    def __init__(self, view: SliceView, state: ViewState, readings: Annotations) -> None:
-        self._view, self._state, self._readings = view, state, readings
+    def __init__(self, view: SliceView, state: ViewState, annotations: Annotations) -> None:
+        self._view, self._state, self._annotations = view, state, annotations
         self._box = view.box
         self._item = AnnotationItem(view.box, view.font())
         self._metrics = QFontMetricsF(view.font())
@@ -45,7 +45,7 @@ class AnnotationLayer:
         self.hovered: int | None = None
         view.box.sigRangeChanged.connect(lambda *_: self.show())
         view.box.sigResized.connect(lambda *_: self.show())
-        readings.changed.connect(self.show)
+        annotations.changed.connect(self.show)
         view.add_layer(self)
 
     @property
@@ -73,24 +73,32 @@ class AnnotationLayer:
         """All that the drawing depends on."""
         if frame is None:
             return ()
-        shown = self._readings.on(frame.plane, frame.index) if self._state.readings_visible else {}
+        shown = (
+            self._annotations.on(frame.plane, frame.index)
+            if self._state.annotations_visible
+            else {}
+        )
         if not shown and self.draft is None:
             return ()
         taken = [rect.getRect() for rect in self._view.labels.taken]
         place = (self._box.viewRect().getRect(), self._box.rect().getRect(), *taken)
-        hands = (self.draft, self.moving, self.hovered, self._readings.chosen)
+        hands = (self.draft, self.moving, self.hovered, self._annotations.chosen)
         return frame.volume, frame.index, self._state.slab.on, *place, *hands, *shown.items()
 
     def _sketched(self, frame: SliceFrame) -> list[AnnotationLayout]:
-        shown = self._readings.on(frame.plane, frame.index) if self._state.readings_visible else {}
+        shown = (
+            self._annotations.on(frame.plane, frame.index)
+            if self._state.annotations_visible
+            else {}
+        )
         found: list[AnnotationLayout] = []
-        for id_, reading in shown.items():
-            figures = self._readings.figures(id_)
+        for id_, annotation in shown.items():
+            figures = self._annotations.figures(id_)
             if self.moving is not None and self.moving[0] == id_:
-                reading = self.moving[1]
-                figures = measure_annotation(reading, frame.volume)
+                annotation = self.moving[1]
+                figures = measure_annotation(annotation, frame.volume)
             if figures is not None:
-                found.append(self._sketch(id_, reading, figures))
+                found.append(self._sketch(id_, annotation, figures))
         draft = self.draft
         if draft is not None and (draft.plane, draft.index) == (frame.plane, frame.index):
             found.append(self._sketch(None, draft, measure_annotation(draft, frame.volume)))
@@ -99,13 +107,13 @@ class AnnotationLayer:
         return labelled(found, self._metrics, self._box.rect(), self._view.labels.taken)
 
     def _sketch(
-        self, id_: int | None, reading: Annotation, figures: AnnotationMeasures
+        self, id_: int | None, annotation: Annotation, figures: AnnotationMeasures
     ) -> AnnotationLayout:
-        name = (reading.text,) if reading.text else ()
-        chosen = id_ is None or id_ == self._readings.chosen
+        name = (annotation.text,) if annotation.text else ()
+        chosen = id_ is None or id_ == self._annotations.chosen
         return layout_annotation(
             id_,
-            reading,
+            annotation,
             (*name, *figure_lines(figures, self._state.slab.on)),
             self.to_px,
             chosen,

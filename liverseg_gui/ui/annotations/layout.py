@@ -48,17 +48,17 @@ class Hit:
 
 def layout_annotation(
     id_: int | None,
-    reading: Annotation,
+    annotation: Annotation,
     texts: tuple[str, ...],
     to_px: Callable[[ArrayLike], Pixels],
     chosen: bool,
     handles_shown: bool,
 ) -> AnnotationLayout:
     """A reading with its lines and handles in place; `labelled` finds the place of its label."""
-    lines = tuple(to_px(line) for line in reading.outlines_ijk)
-    handles = to_px(reading.handles_ijk)
+    lines = tuple(to_px(line) for line in annotation.outlines_ijk)
+    handles = to_px(annotation.handles_ijk)
     return AnnotationLayout(
-        id_, reading.kind, lines, handles, QRectF(), texts, chosen, handles_shown
+        id_, annotation.kind, lines, handles, QRectF(), texts, chosen, handles_shown
     )
 
 

@@ -33,14 +33,14 @@ def hint(tool: Tool) -> str:
     return f"{tool.value}: {HINTS[tool]}. Esc gives up, N goes back to navigating."
 
 
-def place(reading: Annotation) -> str:
+def place(annotation: Annotation) -> str:
     """Plane and number of the slice, from 1 as everywhere on screen."""
-    return f"{reading.plane.title} {reading.index + 1}"
+    return f"{annotation.plane.title} {annotation.index + 1}"
 
 
-def short_place(reading: Annotation) -> str:
+def short_place(annotation: Annotation) -> str:
     """The same in a narrow column: "Ax 25"."""
-    return f"{reading.plane.title[:2]} {reading.index + 1}"
+    return f"{annotation.plane.title[:2]} {annotation.index + 1}"
 
 
 def short_figures(figures: AnnotationMeasures) -> tuple[str, ...]:

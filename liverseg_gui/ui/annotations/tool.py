@@ -45,10 +45,10 @@ class AnnotationTool(QObject):
     progressed = Signal()
 
     def __init__(
-        self, view: SliceView, layer: AnnotationLayer, state: ViewState, readings: Annotations
+        self, view: SliceView, layer: AnnotationLayer, state: ViewState, annotations: Annotations
     ) -> None:
         super().__init__(view)
-        self._view, self._layer, self._state, self._readings = view, layer, state, readings
+        self._view, self._layer, self._state, self._annotations = view, layer, state, annotations
         self._box = view.box
         self._pen: AnnotationBuilder | None = None
         self._grab: _Grab | None = None
@@ -91,7 +91,7 @@ class AnnotationTool(QObject):
 
     def edit_text(self, id_: int) -> None:
         """Let the reader type another text for a reading of this slice."""
-        self._type(self._readings.items[id_], lambda text: self._readings.set_text(id_, text))
+        self._type(self._annotations.items[id_], lambda text: self._annotations.set_text(id_, text))
 
     def _takes(self, at: QPointF) -> bool:
         """Whether a gesture that begins here is about a reading and not about the scan."""
@@ -129,9 +129,9 @@ class AnnotationTool(QObject):
         """A drag begins: on a handle it changes a reading, else it draws one."""
         found = self._grabbed(at)
         if found is not None:
-            reading = self._readings.items[found.id]
-            self._readings.choose(found.id)
-            self._grab = _Grab(found, reading, self._layer.ijk(at, clamped=False), reading)
+            annotation = self._annotations.items[found.id]
+            self._annotations.choose(found.id)
+            self._grab = _Grab(found, annotation, self._layer.ijk(at, clamped=False), annotation)
             self._show_cursor()
             self.progressed.emit()
         elif self._state.tool.draws and self._layer.on_slice(at):
@@ -145,11 +145,11 @@ class AnnotationTool(QObject):
             return found
         if found is None or found.handle is None or self._pen is not None:
             return None
-        return found if found.id == self._readings.chosen else None
+        return found if found.id == self._annotations.chosen else None
 
     def _drag(self, stroke: Stroke) -> None:
         frame, grab = self._layer.frame, self._grab
-        if frame is None or grab is None or grab.hit.id not in self._readings.items:
+        if frame is None or grab is None or grab.hit.id not in self._annotations.items:
             self.give_up()
             return
         if not self._is_here(grab.before):
@@ -159,7 +159,7 @@ class AnnotationTool(QObject):
         if stroke.part is StrokePart.RELEASE:
             self._grab = None
             whole = grab.hit.handle is None or grab.before.kind in _POINTS_ONLY
-            self._readings.replace(grab.hit.id, grab.now, "move" if whole else "change")
+            self._annotations.replace(grab.hit.id, grab.now, "move" if whole else "change")
             self._show_cursor()
             self.progressed.emit()
         self._show()
@@ -180,7 +180,7 @@ class AnnotationTool(QObject):
             self._draw_click(at, double)
         elif self._state.tool is Tool.NAVIGATE:
             found = self._layer.hit(at)
-            self._readings.choose(found.id if found is not None else None)
+            self._annotations.choose(found.id if found is not None else None)
             if found is not None and double:
                 self.edit_text(found.id)
 
@@ -230,15 +230,15 @@ class AnnotationTool(QObject):
         if made.kind is AnnotationKind.TEXT:
             self._type(made, lambda text: self._add_text(made, text))
         else:
-            self._readings.add(made)
+            self._annotations.add(made)
         self.progressed.emit()
 
     def _add_text(self, made: Annotation, text: str) -> None:
         if text:
-            self._readings.add(made.with_text(text))
+            self._annotations.add(made.with_text(text))
 
-    def _type(self, reading: Annotation, done: Callable[[str], None]) -> None:
-        at = self._layer.to_px(reading.handles_ijk)[-1]
+    def _type(self, annotation: Annotation, done: Callable[[str], None]) -> None:
+        at = self._layer.to_px(annotation.handles_ijk)[-1]
         place = QPointF(at[0] + _CLOSE_PX, at[1] - _CLOSE_PX).toPoint()
 
         def typed(text: str) -> None:
@@ -248,7 +248,7 @@ class AnnotationTool(QObject):
 
         if self._editor is not None:
             self._editor.give_up()
-        self._editor = InlineEditor(self._view.canvas, place, reading.text, typed)
+        self._editor = InlineEditor(self._view.canvas, place, annotation.text, typed)
 
     def _pen_here(self) -> AnnotationBuilder:
         """The pen in use, or a new one where there is none or it was used on another slice."""
@@ -258,8 +258,8 @@ class AnnotationTool(QObject):
         if pen is None or not self._is_here(pen):
             kind = KINDS[self._state.tool]
             pen = self._pen = AnnotationBuilder(kind, frame.plane, frame.index, frame.volume.affine)
-            self._state.readings_visible = True
-            self._readings.choose(None)
+            self._state.annotations_visible = True
+            self._annotations.choose(None)
             self.progressed.emit()
         return pen
 
@@ -297,7 +297,7 @@ class AnnotationTool(QObject):
         if self._grab is not None:
             shape = Qt.CursorShape.ClosedHandCursor
         elif tool.draws:
-            on_handle = found and found.handle is not None and found.id == self._readings.chosen
+            on_handle = found and found.handle is not None and found.id == self._annotations.chosen
             drawing = (
                 Qt.CursorShape.IBeamCursor if tool is Tool.TEXT else Qt.CursorShape.CrossCursor
             )

@@ -81,7 +81,7 @@ def run_window(
     window = MainWindow(segmenter, settings=settings)
     apply_theme(app, settings.preferences.theme)  # once it is built: a style sheet slows that down
     follow_choices(segmenter, settings)
-    ExceptionHook(window.bench.tell, window.bench.say).catch()
+    ExceptionHook(window.context.tell, window.context.say).catch()
     geometry = QSettings(str(config_folder() / "window.ini"), QSettings.Format.IniFormat)
     restore_geometry(window, geometry)
     window.closing.connect(lambda: keep_geometry(window, geometry))
@@ -109,13 +109,13 @@ def open_documents(
 def open_first(window: MainWindow, path: Path | None, mask: Path | None = None) -> None:
     """Open what was asked for, else the last study where the settings say so; tell of a crash."""
     if window.settings.note:
-        window.bench.say(window.settings.note)
+        window.context.say(window.settings.note)
     if path is not None:
         window.controller.open(path, mask)
     elif window.settings.reopen_last:
         window.controller.opener.open_last()
     if words := earlier_crash():
-        window.bench.dialogs.crashed(words)
+        window.context.dialogs.crashed(words)
 
 
 def follow_choices(segmenter: ProcessSegmenter, settings: Settings) -> None:

@@ -22,25 +22,25 @@ class AnnotationController(QObject):
 
     changed = Signal()
 
-    def __init__(self, bench: AppContext, panes: PaneGrid) -> None:
+    def __init__(self, context: AppContext, panes: PaneGrid) -> None:
         super().__init__()
-        self._bench, self._panes = bench, panes
-        self._readings, self._history = bench.readings, bench.history
+        self._context, self._panes = context, panes
+        self._annotations, self._history = context.annotations, context.history
         self.layers = {
-            plane: AnnotationLayer(view, bench.view, bench.readings)
+            plane: AnnotationLayer(view, context.view, context.annotations)
             for plane, view in panes.views.items()
         }
         self.hands = {
-            plane: AnnotationTool(view, self.layers[plane], bench.view, bench.readings)
+            plane: AnnotationTool(view, self.layers[plane], context.view, context.annotations)
             for plane, view in panes.views.items()
         }
         for hand in self.hands.values():
             hand.progressed.connect(self.changed)
-        self._readings.changed.connect(self._tell)
+        self._annotations.changed.connect(self._tell)
         self._history.changed.connect(self._tell)
-        bench.study.volume_changed.connect(self.give_up)
-        bench.study.preview_changed.connect(self.give_up)
-        bench.view.events.tool.connect(self._explain)
+        context.study.volume_changed.connect(self.give_up)
+        context.study.preview_changed.connect(self.give_up)
+        context.view.events.tool.connect(self._explain)
 
     @property
     def unfinished(self) -> bool:
@@ -67,7 +67,7 @@ class AnnotationController(QObject):
         name = self._history.undo_name
         if not self.give_up() and name:
             self._history.undo()
-            self._bench.say(f"Undone: {name}")
+            self._context.say(f"Undone: {name}")
 
     def redo(self) -> None:
         """Do the step again that was taken back last."""
@@ -75,31 +75,31 @@ class AnnotationController(QObject):
         self.give_up()
         if name:
             self._history.redo()
-            self._bench.say(f"Done again: {name}")
+            self._context.say(f"Done again: {name}")
 
     def delete(self) -> None:
         """Delete the chosen reading."""
         self.give_up()
-        if self._readings.chosen is not None:
-            self._readings.remove(self._readings.chosen)
+        if self._annotations.chosen is not None:
+            self._annotations.remove(self._annotations.chosen)
 
     def delete_all(self) -> None:
         """Delete all readings."""
         self.give_up()
-        self._readings.clear()
+        self._annotations.clear()
 
     def go_to(self, id_: int) -> None:
         """Choose a reading and bring its slice, and its middle, to the screen."""
-        volume, reading = self._bench.study.volume, self._readings.items.get(id_)
-        if volume is None or reading is None:
+        volume, annotation = self._context.study.volume, self._annotations.items.get(id_)
+        if volume is None or annotation is None:
             return
-        self._readings.choose(id_)
-        self._bench.view.readings_visible = True
-        self._show_pane(Pane[reading.plane.name])
-        self._bench.view.move_crosshair(_middle(reading), volume.shape)
-        view = self._panes.views[reading.plane]
-        points = reading.plane.points_to_screen(
-            reading.points_ijk, volume.shape, volume.affine
+        self._annotations.choose(id_)
+        self._context.view.annotations_visible = True
+        self._show_pane(Pane[annotation.plane.name])
+        self._context.view.move_crosshair(_middle(annotation), volume.shape)
+        view = self._panes.views[annotation.plane]
+        points = annotation.plane.points_to_screen(
+            annotation.points_ijk, volume.shape, volume.affine
         ).tolist()
         seen = view.box.viewRect()
         if not all(seen.contains(x, y) for x, y in points):
@@ -107,7 +107,7 @@ class AnnotationController(QObject):
 
     def _show_pane(self, pane: Pane) -> None:
         """Make `pane` the active one, in a layout that shows it."""
-        state = self._bench.view
+        state = self._context.view
         if state.layout is Layout.STRIP and pane is not Pane.AXIAL and not state.maximized:
             state.layout = Layout.ONE_THREE
         state.active = pane
@@ -116,13 +116,13 @@ class AnnotationController(QObject):
         self.changed.emit()
 
     def _explain(self, *_: object) -> None:
-        tool = self._bench.view.tool
+        tool = self._context.view.tool
         if tool in HINTS:
-            self._bench.say(hint(tool))
+            self._context.say(hint(tool))
 
 
-def _middle(reading: Annotation) -> Int3:
+def _middle(annotation: Annotation) -> Int3:
     """The voxel in the middle of a reading."""
-    columns = list(zip(*reading.points_ijk, strict=True))
+    columns = list(zip(*annotation.points_ijk, strict=True))
     i, j, k = (round((min(column) + max(column)) / 2) for column in columns)
     return i, j, k

@@ -35,7 +35,7 @@ class AppContext(QObject):
         self.study, self.view, self.settings = study, view, settings
         self.runner, self.dialogs = runner, dialogs
         self.history = History()
-        self.readings = Annotations(study, self.history)
+        self.annotations = Annotations(study, self.history)
 
     def submit(
         self,

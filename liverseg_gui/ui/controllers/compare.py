@@ -24,28 +24,28 @@ class CompareController(QObject):
 
     changed = Signal()
 
-    def __init__(self, bench: AppContext, masks: MaskController) -> None:
+    def __init__(self, context: AppContext, masks: MaskController) -> None:
         super().__init__()
-        self._bench, self._masks = bench, masks
+        self._context, self._masks = context, masks
         self._shown: tuple[LabelMap, MaskSource] | None = None
         self._before: tuple[LabelMap, MaskSource] | None = None
         self._model: tuple[LabelMap, MaskSource] | None = None
         self._measuring = False
         self.figures: _Figures | None = None
         self.note_b = ""
-        bench.study.volume_changed.connect(self._start_anew)
-        bench.study.mask_changed.connect(self._follow_mask)
-        bench.study.compared_changed.connect(self._follow_compared)
+        context.study.volume_changed.connect(self._start_anew)
+        context.study.mask_changed.connect(self._follow_mask)
+        context.study.compared_changed.connect(self._follow_compared)
 
     @property
     def name_a(self) -> str:
         """What to call the study's mask."""
-        return mask_name(self._bench.study.mask_source)
+        return mask_name(self._context.study.mask_source)
 
     @property
     def name_b(self) -> str:
         """What to call the mask it is compared with."""
-        return self._bench.study.compared_name
+        return self._context.study.compared_name
 
     @property
     def has_before(self) -> bool:
@@ -55,13 +55,15 @@ class CompareController(QObject):
     @property
     def has_model(self) -> bool:
         """Whether a model's mask is known that is not the one shown."""
-        return self._model is not None and self._model[0] is not self._bench.study.mask
+        return self._model is not None and self._model[0] is not self._context.study.mask
 
     def open(self, path: Path) -> None:
         """Compare with the mask file `path`; ask what its labels mean if need be."""
-        study = self._bench.study
+        study = self._context.study
         if study.mask is None:
-            self._bench.tell("There is no mask yet to compare with. Segment, or open a mask first.")
+            self._context.tell(
+                "There is no mask yet to compare with. Segment, or open a mask first."
+            )
             return
         self._masks.read(path, partial(self._with, path.name))
 
@@ -77,14 +79,14 @@ class CompareController(QObject):
 
     def stop(self) -> None:
         """Compare no more."""
-        self._bench.study.drop_compared()
+        self._context.study.drop_compared()
 
     def _with_known(self, mask: LabelMap, source: MaskSource) -> None:
         self._with(mask_name(source), mask, source.note)
 
     def _with(self, name: str, mask: LabelMap, note: str) -> None:
         self.note_b = note
-        self._bench.study.set_compared(mask, name)
+        self._context.study.set_compared(mask, name)
 
     def _start_anew(self) -> None:
         """Another scan: let go of the masks of the old one."""
@@ -92,7 +94,7 @@ class CompareController(QObject):
 
     def _follow_mask(self) -> None:
         """Remember what was replaced, and compare again."""
-        study = self._bench.study
+        study = self._context.study
         mask = study.mask
         if self._shown is not None and self._shown[0] is not mask:
             self._before = self._shown
@@ -102,15 +104,15 @@ class CompareController(QObject):
         self._measure()
 
     def _follow_compared(self) -> None:
-        study = self._bench.study
-        self._bench.view.comparing = study.compared is not None
+        study = self._context.study
+        self._context.view.comparing = study.compared is not None
         if study.compared is not None:
-            self._bench.say(f"A is {self.name_a}, B is {self.name_b}. Press F to flicker.")
+            self._context.say(f"A is {self.name_a}, B is {self.name_b}. Press F to flicker.")
         self._measure()
 
     def _measure(self) -> None:
         """Work the figures out; a change meanwhile is taken up when that is done."""
-        study = self._bench.study
+        study = self._context.study
         self.figures = None
         self.changed.emit()
         a, b = study.mask, study.compared
@@ -123,14 +125,14 @@ class CompareController(QObject):
                 self.changed.emit()
 
         self._measuring = True
-        job = self._bench.submit(
+        job = self._context.submit(
             "Comparing", partial(measure_agreement, a, b), done, cancellable=False
         )
         job.ended.connect(partial(self._measured, a, b))
 
     def _measured(self, a: LabelMap, b: LabelMap) -> None:
         self._measuring = False
-        if (a, b) != (self._bench.study.mask, self._bench.study.compared):
+        if (a, b) != (self._context.study.mask, self._context.study.compared):
             self._measure()
 
 

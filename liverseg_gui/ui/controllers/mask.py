@@ -26,19 +26,19 @@ class MaskController:
 
     def __init__(
         self,
-        bench: AppContext,
+        context: AppContext,
         may_go: Callable[[str], bool],
         may_replace: Callable[[str], bool],
         set_mask: Callable[[LabelMap, MaskSource], None],
     ) -> None:
-        self._bench = bench
+        self._context = context
         self._may_go, self._may_replace, self._set_mask = may_go, may_replace, set_mask
 
     def open(self, path: Path) -> None:
         """Put the mask file `path` on the open scan; ask what its labels mean if need be."""
-        volume = self._bench.study.volume
+        volume = self._context.study.volume
         if volume is None:
-            self._bench.tell("Open the scan first, then the mask that belongs to it.")
+            self._context.tell("Open the scan first, then the mask that belongs to it.")
         elif self._may_go(_REPLACED):
             self.read(path, partial(self._replace, path))
 
@@ -48,7 +48,7 @@ class MaskController:
         `take` gets the mask and a note on how its labels were read, unless another scan is open
         by then.
         """
-        volume = self._bench.study.volume
+        volume = self._context.study.volume
         if volume is not None:
             remember_path(path)
             self._read(path, volume, take, None, "")
@@ -75,25 +75,25 @@ class MaskController:
                 return unknown
 
         def done(result: LabelMap | UnknownLabelsError) -> None:
-            if self._bench.study.volume is not volume:
+            if self._context.study.volume is not volume:
                 return
             if not isinstance(result, LabelMap):
                 self._ask(path, volume, take, result)
             else:
                 take(result, note)
 
-        self._bench.submit(f"Opening {path.name}", work, done)
+        self._context.submit(f"Opening {path.name}", work, done)
 
     def _ask(self, path: Path, volume: Volume, take: Take, unknown: UnknownLabelsError) -> None:
         """Read again with what the labels mean: as remembered, or as the reader says now."""
         from liverseg_gui.io.masks.read import signature
 
-        settings, key = self._bench.settings, signature(unknown.labels)
+        settings, key = self._context.settings, signature(unknown.labels)
         mapping = settings.label_map(key)
         if mapping is not None:
             self._read(path, volume, take, mapping, f"{_in_words(mapping)}, as you chose before.")
             return
-        choice = self._bench.dialogs.labels(path.name, unknown.labels, unknown.proposal)
+        choice = self._context.dialogs.labels(path.name, unknown.labels, unknown.proposal)
         if choice is None:
             return
         if choice.remember:

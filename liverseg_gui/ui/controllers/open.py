@@ -55,12 +55,12 @@ class OpenController(QObject):
 
     def __init__(
         self,
-        bench: AppContext,
+        context: AppContext,
         may_go: Callable[[str], bool],
         open_mask: Callable[[Path], None],
     ) -> None:
         super().__init__()
-        self._bench, self._may_go, self._open_mask = bench, may_go, open_mask
+        self._context, self._may_go, self._open_mask = context, may_go, open_mask
         self._job: Job | None = None
         self._turn = object()  # what is opened now; whatever belongs to another one comes too late
         self._given_up: LabelMap | None = None
@@ -79,10 +79,10 @@ class OpenController(QObject):
         if not paths or not self._may_go(_CLOSES_THIS):
             return
         self._axial = axial
-        self._given_up = self._bench.study.mask
+        self._given_up = self._context.study.mask
         self._start_turn()
         name = paths[0].name or str(paths[0])
-        self._job = self._bench.submit(
+        self._job = self._context.submit(
             f"Opening {name}",
             partial(_list, paths),
             partial(self._listed, self._turn, name, mask, number),
@@ -91,7 +91,7 @@ class OpenController(QObject):
     def show_slice(self, path: Path, number: int | None, axial: int) -> None:
         """Go to the slice `axial` (from 0) of volume `number` of the scan at `path`, None for the
         only one; it is opened where it is not open."""
-        study, view = self._bench.study, self._bench.view
+        study, view = self._context.study, self._context.view
         place = study.place
         if study.volume is None or place is None or (place.path, place.number) != (path, number):
             self.open([path], None, number, axial)
@@ -101,24 +101,24 @@ class OpenController(QObject):
 
     def open_recent(self, place: int) -> None:
         """Open the path at `place` (from 0) of the recent ones."""
-        recent = self._bench.settings.recent
+        recent = self._context.settings.recent
         if place < len(recent):
             self.open([recent[place]])
 
     def open_last(self) -> None:
         """Open what was open when the program was closed."""
-        last = self._bench.settings.last
+        last = self._context.settings.last
         if last is not None:
             self.open([last.path], None, last.number)
 
     def _gone(self, path: Path) -> None:
         """Say that there is nothing at `path`, and do not offer it again."""
-        settings = self._bench.settings
+        settings = self._context.settings
         message = f"{path} does not exist. Check the path."
         if path in settings.recent:
             settings.forget_recent(path)
             message = f"{path} is not there any more. It was taken from the list of recent files."
-        self._bench.tell(message)
+        self._context.tell(message)
 
     def _listed(
         self,
@@ -142,7 +142,7 @@ class OpenController(QObject):
         if len(volumes) == 1:
             self._read(volumes[0], mask)
             return
-        self._bench.dialogs.browse(
+        self._context.dialogs.browse(
             name,
             [offer.entry for offer in offers],
             lambda chosen: self._read(offers[chosen], mask),
@@ -151,7 +151,7 @@ class OpenController(QObject):
     def _read(self, offer: Offer, mask: Path | None) -> None:
         entry = offer.entry
         if entry.problem:
-            self._bench.tell(entry.problem)
+            self._context.tell(entry.problem)
             return
         turn = self._start_turn()
 
@@ -159,21 +159,21 @@ class OpenController(QObject):
             volume = entry.read(progress, lambda slice_: self._sliced.emit(turn, slice_))
             return volume, hu_histogram(volume.hu)
 
-        self._job = self._bench.submit(
+        self._job = self._context.submit(
             f"Opening {entry.path.name}", work, partial(self._show, turn, offer, mask)
         )
         self._job.ended.connect(lambda: self._ended(turn))
 
     def _show_slice(self, turn: object, slice_: Volume) -> None:
         if turn is self._turn:
-            self._bench.study.show_preview(slice_)
+            self._context.study.show_preview(slice_)
 
     def _show(
         self, turn: object, offer: Offer, mask: Path | None, read: tuple[Volume, Histogram]
     ) -> None:
         """Take the scan in the place of the open one, unless a mask came that must be kept."""
         volume, histogram = read
-        study, view = self._bench.study, self._bench.view
+        study, view = self._context.study, self._context.view
         remember_secret(volume.origin.patient)
         if turn is not self._turn:
             return
@@ -184,8 +184,8 @@ class OpenController(QObject):
         view.crosshair_ijk = (i // 2, j // 2, axial)
         key = study_key(offer.path, offer.number)
         study.open(volume, offer.entry.about.phase, key, histogram, offer.place)
-        self._bench.settings.opened(offer.path, offer.number)
-        self._bench.say(f"Opened {volume.origin.path.name}")
+        self._context.settings.opened(offer.path, offer.number)
+        self._context.say(f"Opened {volume.origin.path.name}")
         mask = mask or offer.entry.mask
         if mask is not None:
             self._open_mask(mask)
@@ -201,7 +201,7 @@ class OpenController(QObject):
         if self._job is not None and self._job.state in (JobState.WAITING, JobState.RUNNING):
             self._job.cancel()
         self._job, self._turn = None, object()
-        self._bench.study.drop_preview()
+        self._context.study.drop_preview()
         return self._turn
 
 

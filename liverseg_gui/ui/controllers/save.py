@@ -19,17 +19,17 @@ from liverseg_gui.ui.viewer.screenshot import ScreenshotOptions, save_screenshot
 class SaveController:
     """Saves what is on the bench."""
 
-    def __init__(self, bench: AppContext) -> None:
-        self._bench = bench
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
         self.saving = False
         self.picture_options = ScreenshotOptions()
 
     def save_mask(self) -> bool:
         """Ask for a name and save the mask there; whether it is on disk."""
-        volume, mask = self._bench.study.volume, self._bench.study.mask
+        volume, mask = self._context.study.volume, self._context.study.mask
         if volume is None or mask is None or self.saving:
             return False
-        path = self._bench.dialogs.save_mask_as(self._beside(volume, "_mask.nii.gz"))
+        path = self._context.dialogs.save_mask_as(self._beside(volume, "_mask.nii.gz"))
         if path is None:
             return False
         from liverseg_gui.io.formats.nifti_write import save_mask
@@ -39,12 +39,12 @@ class SaveController:
         try:
             run_blocking(lambda: save_mask(mask, volume.origin, path))
         except SaveError as error:
-            self._bench.tell(str(error))
+            self._context.tell(str(error))
             return False
         finally:
             self.saving = False
-        self._bench.study.mark_saved(mask)
-        self._bench.say(f"Saved {path}{self._remember(volume, path)}")
+        self._context.study.mark_saved(mask)
+        self._context.say(f"Saved {path}{self._remember(volume, path)}")
         return True
 
     def _remember(self, volume: Volume, mask: Path) -> str:
@@ -52,8 +52,8 @@ class SaveController:
 
         A scan whose geometry the reader stated is not in any file as it is shown.
         """
-        place = self._bench.study.place
-        if self._bench.study.volume is not volume or place is None:
+        place = self._context.study.place
+        if self._context.study.volume is not volume or place is None:
             return ""
         from training.data.corrected_library import remember_corrected
 
@@ -65,10 +65,10 @@ class SaveController:
 
     def save_slices(self) -> None:
         """Ask for a folder and save the mask there, one file for each slice of the source."""
-        volume, mask = self._bench.study.volume, self._bench.study.mask
+        volume, mask = self._context.study.volume, self._context.study.mask
         if volume is None or mask is None or volume.origin.source_slices is None:
             return
-        folder = self._bench.dialogs.save_slices_in()
+        folder = self._context.dialogs.save_slices_in()
         if folder is None:
             return
         remember_path(folder)
@@ -79,19 +79,19 @@ class SaveController:
             progress.update(0.1, "Saving the mask slice by slice")
             save_mask_slices(mask, volume.origin, folder)
 
-        self._bench.submit(
-            "Saving slices", work, lambda _: self._bench.say(f"Saved the slices in {folder}")
+        self._context.submit(
+            "Saving slices", work, lambda _: self._context.say(f"Saved the slices in {folder}")
         )
 
     def save_report(self) -> None:
         """Ask for a name and write the report there; without a mask it holds the readings."""
-        study = self._bench.study
+        study = self._context.study
         volume, found = study.volume, study.measurements
-        readings = dict(self._bench.readings.items)
-        if volume is None or (found is None and (study.mask is not None or not readings)):
+        annotations = dict(self._context.annotations.items)
+        if volume is None or (found is None and (study.mask is not None or not annotations)):
             return
         source = study.mask_source  # all of one moment: the study may change meanwhile
-        path = self._bench.dialogs.save_report_as(self._beside(volume, "_report.json"))
+        path = self._context.dialogs.save_report_as(self._beside(volume, "_report.json"))
         if path is None:
             return
         from liverseg_gui.report.measurements import Report, write_report
@@ -104,24 +104,24 @@ class SaveController:
             source.device,
             source.seconds,
             warnings=warnings,
-            readings=tuple(readings.values()),
+            annotations=tuple(annotations.values()),
         )
         remember_path(path)
         try:
             write_report(report, path)
         except SaveError as error:
-            self._bench.tell(str(error))
+            self._context.tell(str(error))
         else:
             if path.suffix.lower() == ".json":  # a table of lesions holds none
-                self._bench.readings.mark_saved(readings)
-            self._bench.say(f"Saved {path}")
+                self._context.annotations.mark_saved(annotations)
+            self._context.say(f"Saved {path}")
 
     def export_anonymized(self) -> None:
         """Ask for a name and write the scan's HU there, with nothing of the patient in it."""
-        volume = self._bench.study.volume
+        volume = self._context.study.volume
         if volume is None:
             return
-        path = self._bench.dialogs.export_as(volume.origin.path.parent / "anonymized.nii.gz")
+        path = self._context.dialogs.export_as(volume.origin.path.parent / "anonymized.nii.gz")
         if path is None:
             return
         if not path.name.lower().endswith(".nii.gz"):
@@ -136,16 +136,16 @@ class SaveController:
                 raise SaveError(f"{path} is the scan itself. Choose another name for the export.")
             write_scan(volume, path)
 
-        self._bench.submit("Exporting", work, lambda _: self._bench.say(f"Exported {path}"))
+        self._context.submit("Exporting", work, lambda _: self._context.say(f"Exported {path}"))
 
     def copy_picture(self, image: QImage) -> None:
         """Put `image` on the clipboard."""
         QGuiApplication.clipboard().setImage(image)
-        self._bench.say("Copied the picture")
+        self._context.say("Copied the picture")
 
     def save_picture(self, draw: Callable[[ScreenshotOptions], QImage], name: str) -> None:
         """Ask what the picture shows and for its name, and write it there."""
-        volume, dialogs = self._bench.study.volume, self._bench.dialogs
+        volume, dialogs = self._context.study.volume, self._context.dialogs
         if volume is None:
             return
         options = dialogs.picture_options(self.picture_options)
@@ -160,12 +160,12 @@ class SaveController:
         try:
             run_blocking(lambda: save_screenshot(image, path))
         except SaveError as error:
-            self._bench.tell(str(error))
+            self._context.tell(str(error))
         else:
-            self._bench.say(f"Saved {path}")
+            self._context.say(f"Saved {path}")
 
     def _beside(self, volume: Volume, ending: str) -> Path:
         """A proposal for a file beside the scan, without its name where the patient is hidden."""
         path = volume.origin.path
         name = path.name.removesuffix(".gz").removesuffix(".nii")
-        return path.parent / f"{'scan' if self._bench.settings.hide_patient else name}{ending}"
+        return path.parent / f"{'scan' if self._context.settings.hide_patient else name}{ending}"

@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 class ScanController:
     """Carries out commands on the study; asks before anything is lost."""
 
-    def __init__(self, bench: AppContext, segmenter: Segmenter) -> None:
-        self._bench, self._segmenter = bench, segmenter
+    def __init__(self, context: AppContext, segmenter: Segmenter) -> None:
+        self._context, self._segmenter = context, segmenter
         self._segmenting: Job | None = None
-        self.saver = SaveController(bench)
-        self.opener = OpenController(bench, self._may_leave, self.open_mask)
-        self._masks = MaskController(bench, self._may_go, self._may_replace_mask, self._set_mask)
-        self.comparer = CompareController(bench, self._masks)
+        self.saver = SaveController(context)
+        self.opener = OpenController(context, self._may_leave, self.open_mask)
+        self._masks = MaskController(context, self._may_go, self._may_replace_mask, self._set_mask)
+        self.comparer = CompareController(context, self._masks)
 
     def open(self, path: Path | Sequence[Path], mask: Path | None = None) -> None:
         """Open the scan at `path` (several are offered together), and `mask` over it."""
@@ -47,11 +47,11 @@ class ScanController:
 
     def state_geometry(self) -> None:
         """Let the reader state spacing and orientation of the open scan."""
-        study = self._bench.study
+        study = self._context.study
         volume = study.volume
         if volume is None or not self._may_leave("The mask lies on the scan as it was."):
             return
-        choice = self._bench.dialogs.geometry(volume.grid.affine)
+        choice = self._context.dialogs.geometry(volume.grid.affine)
         if choice is None:
             return
         stated = partial(with_geometry, volume, choice.spacing_mm, choice.orientation)
@@ -59,20 +59,20 @@ class ScanController:
         def show(result: Volume) -> None:
             if study.volume is volume:
                 i, j, k = result.shape
-                self._bench.view.crosshair_ijk = (i // 2, j // 2, k // 2)
+                self._context.view.crosshair_ijk = (i // 2, j // 2, k // 2)
                 study.open(result, study.phase, study.key, study.histogram)
 
-        self._bench.submit("Setting the geometry", lambda _: stated(), show)
+        self._context.submit("Setting the geometry", lambda _: stated(), show)
 
     def segment(self) -> None:
         """Segment the open scan."""
-        study = self._bench.study
+        study = self._context.study
         volume = study.volume
-        if volume is None or self._bench.runner.busy:
+        if volume is None or self._context.runner.busy:
             return
         reason = no_segmentation(volume.origin.modality)
         if reason:
-            self._bench.tell(reason)
+            self._context.tell(reason)
             return
         if not self._may_segment():
             return
@@ -81,29 +81,29 @@ class ScanController:
             if study.volume is volume:
                 made = (found.model, found.device, found.seconds, found.warnings)
                 self._set_mask(found.labels, MaskSource(None, *made, why=found.why))
-                self._bench.say(f"Segmented in {found.seconds:.1f} s on {found.device}")
+                self._context.say(f"Segmented in {found.seconds:.1f} s on {found.device}")
 
         work = partial(self._segmenter.segment, volume)
-        self._segmenting = self._bench.submit("Segmenting", work, done)
+        self._segmenting = self._context.submit("Segmenting", work, done)
 
     def _may_segment(self) -> bool:
         """Ask before a mask that was opened or is not saved is replaced."""
-        study = self._bench.study
+        study = self._context.study
         if study.mask is None:
             return True
         if study.unsaved:
             return self._may_replace_mask("Segmenting replaces the mask that is not saved.")
         if study.mask_source.model:
             return True
-        return self._bench.dialogs.confirm(
+        return self._context.dialogs.confirm(
             "Segmenting replaces the mask you opened. Its file stays as it is.", "Segment"
         )
 
     def _may_replace_mask(self, consequence: str) -> bool:
         """Whether the present mask is saved, or may go; saves it if the reader wants that."""
-        if not self._bench.study.unsaved:
+        if not self._context.study.unsaved:
             return True
-        answer = self._bench.dialogs.save_first(f"{consequence} Save its mask first?")
+        answer = self._context.dialogs.save_first(f"{consequence} Save its mask first?")
         if answer is None:
             return False
         return self.save_mask() if answer else True
@@ -114,12 +114,12 @@ class ScanController:
 
     def _may_leave(self, consequence: str) -> bool:
         """Whether the study may be left: its mask, and readings that are in no report."""
-        return self._may_go(consequence) and self._may_drop_readings()
+        return self._may_go(consequence) and self._may_drop_annotations()
 
-    def _may_drop_readings(self) -> bool:
-        if not self._bench.readings.unsaved:
+    def _may_drop_annotations(self) -> bool:
+        if not self._context.annotations.unsaved:
             return True
-        return self._bench.dialogs.confirm(
+        return self._context.dialogs.confirm(
             "The readings are in no saved report (Ctrl+R, JSON) and go with the scan.",
             "Discard the readings",
         )
@@ -133,7 +133,7 @@ class ScanController:
         running = self._segmenting
         if running is None or running.state not in (JobState.WAITING, JobState.RUNNING):
             return True
-        if not self._bench.dialogs.confirm(
+        if not self._context.dialogs.confirm(
             "The segmentation is still running. Cancel it?", "Cancel it"
         ):
             return False
@@ -146,13 +146,13 @@ class ScanController:
 
     def go_to_lesion(self, lesion: Lesion) -> None:
         """Bring all planes to the middle of `lesion`, in the slice of its longest diameter."""
-        volume = self._bench.study.volume
+        volume = self._context.study.volume
         if volume is not None:
             i, j, _ = volume.affine.to_ijk(lesion.centroid_mm).round().astype(int)
-            self._bench.view.move_crosshair((int(i), int(j), lesion.slice_k), volume.shape)
+            self._context.view.move_crosshair((int(i), int(j), lesion.slice_k), volume.shape)
 
     def _set_mask(self, mask: LabelMap, source: MaskSource) -> None:
-        study = self._bench.study
+        study = self._context.study
         volume = study.volume
         assert volume is not None
         study.set_mask(mask, source)
@@ -163,6 +163,6 @@ class ScanController:
             progress.update(0.1, "Volumes and lesions")
             return measure(volume, mask)
 
-        self._bench.submit(
+        self._context.submit(
             "Measuring", work, partial(study.set_measurements, mask), cancellable=False
         )

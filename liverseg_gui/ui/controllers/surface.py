@@ -29,21 +29,21 @@ class SurfaceController(QObject):
     Its jobs run in a runner of their own: nobody asked for them, so they keep nobody waiting.
     """
 
-    def __init__(self, bench: AppContext, pane: SurfaceView) -> None:
+    def __init__(self, context: AppContext, pane: SurfaceView) -> None:
         super().__init__()
-        self._bench, self._pane = bench, pane
+        self._context, self._pane = context, pane
         self.runner = JobRunner()
         self._job: Job | None = None
         self._built: LabelMap | None = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._build)
-        study = bench.study
+        study = context.study
         study.volume_changed.connect(self._clear)
         study.mask_changed.connect(self._mask_changed)
         study.preview_changed.connect(self._preview_changed)
         study.measured.connect(self._build_soon)
-        bench.runner.became_idle.connect(self._build_soon)
+        context.runner.became_idle.connect(self._build_soon)
         pane.shown_changed.connect(self._build_soon)
 
     def shutdown(self) -> bool:
@@ -60,17 +60,17 @@ class SurfaceController(QObject):
         self._pane.say(NO_MASK)
 
     def _preview_changed(self) -> None:
-        if self._bench.study.preview is not None:
+        if self._context.study.preview is not None:
             self._clear()
             self._pane.say(READING)
         else:
             self._mask_changed()
 
     def _mask_changed(self) -> None:
-        if self._bench.study.mask is self._built:
+        if self._context.study.mask is self._built:
             return
         self._cancel()
-        if self._bench.study.mask is None:
+        if self._context.study.mask is None:
             self._clear()
         else:
             self._pane.mark_stale(UPDATING if self._pane.drawing.surfaces else BUILDING)
@@ -82,13 +82,13 @@ class SurfaceController(QObject):
 
     def _build(self) -> None:
         """Build what is missing: only where it is seen, and after the figures."""
-        study, pane = self._bench.study, self._pane
+        study, pane = self._context.study, self._pane
         mask = study.mask
         if mask is None or mask is self._built or self._job is not None:
             return
         if not pane.isVisible() or study.preview is not None:
             return
-        if study.measurements is None and self._bench.runner.busy:
+        if study.measurements is None and self._context.runner.busy:
             return
         if not pane.prepare():
             pane.say(pane.unavailable)
@@ -97,7 +97,7 @@ class SurfaceController(QObject):
         self._job.failed.connect(partial(self._fail, mask))
 
     def _show(self, mask: LabelMap, surfaces: tuple[Surface, ...]) -> None:
-        if mask is not self._bench.study.mask or self._bench.study.preview is not None:
+        if mask is not self._context.study.mask or self._context.study.preview is not None:
             return
         self._job, self._built = None, mask
         if surfaces:
@@ -107,7 +107,7 @@ class SurfaceController(QObject):
 
     def _fail(self, mask: LabelMap, message: str, _details: str) -> None:
         """Say so in the pane; the log has the details."""
-        if mask is self._bench.study.mask and self._bench.study.preview is None:
+        if mask is self._context.study.mask and self._context.study.preview is None:
             self._job, self._built = None, mask
             self._pane.say(_FAILED.format(message))
 

@@ -19,16 +19,16 @@ class WindowLevelController(QObject):
     """Sets `ViewState.window`. It must listen to the study before the views do, so that they draw
     a scan with its own window at once."""
 
-    def __init__(self, bench: AppContext) -> None:
+    def __init__(self, context: AppContext) -> None:
         super().__init__()
-        self._bench = bench
-        self._memory = WindowLevelMemory(bench.settings)
+        self._context = context
+        self._memory = WindowLevelMemory(context.settings)
         self._keep_later = QTimer(self)
         self._keep_later.setSingleShot(True)
         self._keep_later.setInterval(_PAUSE_MS)
         self._keep_later.timeout.connect(self._memory.keep)
-        bench.study.volume_changed.connect(self._begin)
-        bench.view.events.window.connect(self._used)
+        context.study.volume_changed.connect(self._begin)
+        context.view.events.window.connect(self._used)
 
     @property
     def first(self) -> Window:
@@ -37,69 +37,69 @@ class WindowLevelController(QObject):
 
     def set(self, window: Window) -> None:
         """Look through `window`."""
-        self._bench.view.window = window
+        self._context.view.window = window
 
     def reset(self) -> None:
         """Look through the window that studies open with, not inverted."""
         self.set(self.first)
-        self._bench.view.inverted = False
+        self._context.view.inverted = False
 
     def auto(self) -> None:
         """The window of the scan's own values."""
-        histogram = self._bench.study.histogram
+        histogram = self._context.study.histogram
         if histogram is not None:
             self.set(histogram.auto_window())
 
     def from_file(self) -> None:
         """The window that the file states; once more, the next one it states."""
-        volume = self._bench.study.volume
+        volume = self._context.study.volume
         stated = [named.window for named in volume.origin.windows] if volume else []
         if stated:
-            now = self._bench.view.window
+            now = self._context.view.window
             at = stated.index(now) + 1 if now in stated else 0
             self.set(stated[at % len(stated)])
 
     def from_region(self, voxel: Int3 | None) -> None:
         """The window of what lies around `voxel`, or else around the crosshair."""
-        volume = self._bench.study.volume
+        volume = self._context.study.volume
         if volume is not None:
-            at = voxel or self._bench.view.crosshair_ijk
+            at = voxel or self._context.view.crosshair_ijk
             self.set(region_window(volume.hu, at, volume.affine))
 
     @property
     def own_preset(self) -> str | None:
         """The reader's preset that the present window is."""
-        return preset_of(self._bench.view.window, self._bench.settings.user_presets)
+        return preset_of(self._context.view.window, self._context.settings.user_presets)
 
     def take_own(self, place: int) -> None:
         """Look through the reader's preset at `place` (from 0)."""
-        presets = list(self._bench.settings.user_presets.values())
+        presets = list(self._context.settings.user_presets.values())
         if place < len(presets):
             self.set(presets[place])
 
     def save_preset(self) -> None:
         """Keep the present window under a name the reader gives."""
-        settings, window = self._bench.settings, self._bench.view.window
+        settings, window = self._context.settings, self._context.view.window
         presets = settings.user_presets
-        name = self._bench.dialogs.preset_name("Save as preset", "", tuple(presets), True)
+        name = self._context.dialogs.preset_name("Save as preset", "", tuple(presets), True)
         if name is not None:
             settings.set_user_presets({**presets, name: window})
-            self._bench.say(f'Saved as "{name}"')
+            self._context.say(f'Saved as "{name}"')
 
     def rename_preset(self) -> None:
         """Give the reader's preset that is used now another name."""
-        settings, old = self._bench.settings, self.own_preset
+        settings, old = self._context.settings, self.own_preset
         if old is None:
             return
         others = tuple(name for name in settings.user_presets if name != old)
-        name = self._bench.dialogs.preset_name("Rename preset", old, others, False)
+        name = self._context.dialogs.preset_name("Rename preset", old, others, False)
         if name is not None:
             settings.set_user_presets(renamed(settings.user_presets, old, name))
 
     def delete_preset(self) -> None:
         """Ask, and drop the reader's preset that is used now; the window stays."""
-        settings, name = self._bench.settings, self.own_preset
-        if name is not None and self._bench.dialogs.confirm(f'Delete "{name}"?', "Delete"):
+        settings, name = self._context.settings, self.own_preset
+        if name is not None and self._context.dialogs.confirm(f'Delete "{name}"?', "Delete"):
             settings.set_user_presets({n: w for n, w in settings.user_presets.items() if n != name})
 
     def keep(self) -> None:
@@ -113,13 +113,13 @@ class WindowLevelController(QObject):
         self._memory.forget()
 
     def _begin(self) -> None:
-        window = self._memory.opened(self._bench.study.key)
+        window = self._memory.opened(self._context.study.key)
         if window is not None:
             self.set(window)
             self.forget()
 
     def _used(self, window: Window, *_: object) -> None:
         """Wait for a pause: a drag changes the window a hundred times a second."""
-        if self._bench.study.volume is not None:
+        if self._context.study.volume is not None:
             self._memory.used(window)
             self._keep_later.start()

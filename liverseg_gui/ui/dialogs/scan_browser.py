@@ -143,4 +143,4 @@ def _facts(entry: VolumeEntry) -> ScanFacts:
     """What the headers of a listed scan say."""
     about = entry.about
     kind = entry.modality, about.phase
-    return scan_facts(entry.size, entry.spacing_mm, about.thickness_mm, kind, entry.findings)
+    return scan_facts(entry.size, entry.spacing_mm, about.thickness_mm, kind, entry.issues)

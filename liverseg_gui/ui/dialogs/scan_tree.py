@@ -113,7 +113,7 @@ class ScanTree(QTreeWidget):
 
     def _tooltip(self, entry: VolumeEntry) -> str:
         patient = "" if self._settings.hide_patient else patient_name(entry.about.patient)
-        rest = (str(entry.path), entry.spacing, count_words(entry.findings), entry.problem)
+        rest = (str(entry.path), entry.spacing, count_words(entry.issues), entry.problem)
         shown = (text_shown(part, self._settings) for part in rest)
         return "\n".join(part for part in (patient, *shown) if part)
 
@@ -132,7 +132,7 @@ class ScanTree(QTreeWidget):
             item.setText(column, text)
             item.setToolTip(column, self._tooltip(entry))
         item.setIcon(0, empty_icon())
-        if entry.findings:
+        if entry.issues:
             item.setData(_CHECK, TONE_ROLE, TONES[_gravest(entry)])
         if entry.problem:
             for column in range(_CHECK):
@@ -156,15 +156,15 @@ def _distance(entry: VolumeEntry) -> str:
 
 
 def _check(entry: VolumeEntry) -> str:
-    if not entry.findings:
+    if not entry.issues:
         return ""
     gravest = _gravest(entry)
-    return f"{ICONS[gravest]} {sum(f.severity is gravest for f in entry.findings)}"
+    return f"{ICONS[gravest]} {sum(f.severity is gravest for f in entry.issues)}"
 
 
 def _gravest(entry: VolumeEntry) -> Severity:
     order = list(Severity)
-    return max((f.severity for f in entry.findings), key=order.index)
+    return max((f.severity for f in entry.issues), key=order.index)
 
 
 def _group(item: QTreeWidgetItem) -> None:

@@ -28,14 +28,14 @@ from liverseg_gui.ui.widgets.open_externally import open_externally
 
 def annotation_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
     """The handlers of all of them but the tools, by key."""
-    control = window.readings
+    control = window.annotations
     return {
         "close_polygon": control.close_polygon,
         "undo": control.undo,
         "redo": control.redo,
         "delete_reading": control.delete,
         "delete_readings": control.delete_all,
-        "show_readings": partial(setattr, window.view_state, "readings_visible"),
+        "show_readings": partial(setattr, window.view_state, "annotations_visible"),
     }
 
 
@@ -70,7 +70,7 @@ def handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
 
 
 def _file_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
-    control, settings, dialogs = window.controller, window.settings, window.bench.dialogs
+    control, settings, dialogs = window.controller, window.settings, window.context.dialogs
     return {
         "open_file": partial(_ask_then, dialogs.scan_file, control.open),
         "open_folder": partial(_ask_then, dialogs.scan_folder, control.open),
@@ -127,7 +127,7 @@ def _overlay_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
         "opacity_down": partial(state.change_opacity, -0.1),
         "opacity_up": partial(state.change_opacity, 0.1),
         "flicker": window.flicker.set_running,
-        "compare_file": partial(_ask_then, window.bench.dialogs.mask_file, comparer.open),
+        "compare_file": partial(_ask_then, window.context.dialogs.mask_file, comparer.open),
         "compare_model": comparer.with_model,
         "compare_before": comparer.with_before,
         "stop_comparing": comparer.stop,
@@ -186,7 +186,7 @@ def _ask_then(ask: Callable[[], object], do: Callable[..., object]) -> None:
 
 def _cancel(window: ViewerWindow) -> None:
     """Give up the reading that is being drawn, else stop what flickers, else what runs."""
-    if window.readings.give_up():
+    if window.annotations.give_up():
         return
     if window.flicker.running:
         window.flicker.stop()
@@ -238,9 +238,9 @@ def _show_preferences(window: ViewerWindow) -> None:
 def _show_user_guide(window: ViewerWindow) -> None:
     page = resources.document_page(USER_GUIDE)
     if page is not None:
-        window.bench.said.emit(f"The user guide is {page}.")
+        window.context.said.emit(f"The user guide is {page}.")
     if page is None or not open_externally(page):
-        window.bench.tell(
+        window.context.tell(
             "The user guide cannot be shown. Look whether this computer has a web browser; "
             "if it has one, install LiverSeg again."
         )
@@ -250,7 +250,7 @@ def _show_models(window: ViewerWindow) -> None:
     """What is chosen there is used from the next segmentation on."""
     from liverseg_gui.ui.dialogs.models_dialog import ModelsDialog
 
-    dialog = ModelsDialog(window, window.settings, window.bench.dialogs)
+    dialog = ModelsDialog(window, window.settings, window.context.dialogs)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     window.closing.connect(dialog.reject)
     dialog.open()
@@ -264,7 +264,7 @@ def show_training(window: ViewerWindow, out: Path | None = None) -> None:
     room = window.findChild(TrainingWindow)
     if not isinstance(room, TrainingWindow):
         show_slice = window.controller.opener.show_slice
-        watch, dialogs = window.trainings, window.bench.dialogs
+        watch, dialogs = window.trainings, window.context.dialogs
         pages = standard_pages(window.settings, dialogs, watch, show_slice)
         room = TrainingWindow(window, pages)
         room.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -287,9 +287,9 @@ def _show_log_folder(window: ViewerWindow) -> None:
     place = f"The logs lie in {folder}."
     with suppress(OSError):  # then there is nothing to show, and it is told where it would be
         folder.mkdir(parents=True, exist_ok=True)
-    window.bench.said.emit(place)
+    window.context.said.emit(place)
     if not open_externally(folder):
-        window.bench.dialogs.problem(place)
+        window.context.dialogs.problem(place)
 
 
 def _choose_quality(window: ViewerWindow, quality: str, _checked: bool) -> None:
@@ -313,7 +313,7 @@ def _set_pacs(settings: Settings, pacs: bool) -> None:
 
 def _forget_labels(window: ViewerWindow) -> None:
     window.settings.forget_label_maps()
-    window.bench.say("The next mask from another program is asked about again")
+    window.context.say("The next mask from another program is asked about again")
 
 
 def _clear_recent(window: ViewerWindow) -> None:
@@ -324,8 +324,8 @@ def _clear_recent(window: ViewerWindow) -> None:
 def _clear_traces(window: ViewerWindow) -> None:
     """Recent files at once, caches in a job."""
     _clear_recent(window)
-    window.bench.submit(
+    window.context.submit(
         "Clearing caches",
         clear_caches,
-        lambda _: window.bench.say("Caches and recent files cleared"),
+        lambda _: window.context.say("Caches and recent files cleared"),
     )

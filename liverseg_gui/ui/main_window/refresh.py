@@ -30,13 +30,17 @@ def tool_checks(window: ViewerWindow) -> dict[str, bool]:
 
 def refresh_annotations(window: ViewerWindow) -> None:
     """Bring the state of these commands up to date; undo and redo say what they are about."""
-    actions, readings, history = window.actions_by_key, window.bench.readings, window.bench.history
+    actions, annotations, history = (
+        window.actions_by_key,
+        window.context.annotations,
+        window.context.history,
+    )
     idle = window.study.preview is None
-    actions["close_polygon"].setEnabled(window.readings.can_close)
-    seen = idle and window.view_state.readings_visible
-    actions["delete_reading"].setEnabled(seen and readings.chosen is not None)
-    actions["delete_readings"].setEnabled(seen and bool(readings.items))
-    actions["undo"].setEnabled(idle and (history.can_undo or window.readings.unfinished))
+    actions["close_polygon"].setEnabled(window.annotations.can_close)
+    seen = idle and window.view_state.annotations_visible
+    actions["delete_reading"].setEnabled(seen and annotations.chosen is not None)
+    actions["delete_readings"].setEnabled(seen and bool(annotations.items))
+    actions["undo"].setEnabled(idle and (history.can_undo or window.annotations.unfinished))
     actions["redo"].setEnabled(idle and history.can_redo)
     actions["undo"].setText(f"&Undo {history.undo_name}".strip())
     actions["redo"].setText(f"&Redo {history.redo_name}".strip())
@@ -79,11 +83,11 @@ def refresh_commands(window: ViewerWindow) -> None:
     slices = study.volume.origin.source_slices if study.volume else None
     actions["save_mask"].setEnabled(has_mask)
     actions["save_slices"].setEnabled(has_mask and slices is not None)
-    alone = study.mask is None and bool(window.bench.readings.items)
+    alone = study.mask is None and bool(window.context.annotations.items)
     actions["save_report"].setEnabled(study.measurements is not None or alone)
     refresh_annotations(window)
     comparer = window.controller.comparer
-    going = window.runner.busy or window.flicker.running or window.readings.unfinished
+    going = window.runner.busy or window.flicker.running or window.annotations.unfinished
     actions["cancel"].setEnabled(going)
     actions["flicker"].setEnabled(has_mask)
     actions["compare_file"].setEnabled(has_mask)
@@ -118,7 +122,7 @@ def _refresh_checks(window: ViewerWindow) -> None:
         "window_tool": state.tool is Tool.WINDOW,
         "pacs": state.mouse_profile is MouseProfile.PACS,
         "crosshair": state.crosshair_visible,
-        "show_readings": state.readings_visible,
+        "show_readings": state.annotations_visible,
         **tool_checks(window),
         "invert": state.inverted,
         "linked": state.linked,

@@ -80,9 +80,9 @@ class ViewerWindow(QMainWindow):
         self.settings = settings or Settings()
         self.runner = JobRunner()
         dialogs = dialogs or Dialogs(self, self.settings)
-        self.bench = AppContext(self.study, self.view_state, self.settings, self.runner, dialogs)
-        self.controller = ScanController(self.bench, segmenter)
-        self.windows = WindowLevelController(self.bench)
+        self.context = AppContext(self.study, self.view_state, self.settings, self.runner, dialogs)
+        self.controller = ScanController(self.context, segmenter)
+        self.windows = WindowLevelController(self.context)
         self.actions_by_key: dict[str, QAction] = {}
         self._build_views()
         self._build_panels()
@@ -93,7 +93,7 @@ class ViewerWindow(QMainWindow):
 
     def _build_views(self) -> None:
         self.surface = SurfaceView(self.study, self.view_state)
-        self.surfaces = SurfaceController(self.bench, self.surface)
+        self.surfaces = SurfaceController(self.context, self.surface)
         self.panes = PaneGrid(self.study, self.view_state, self.surface)
         self.views = self.panes.views
         self.flicker = Flicker(self.study, self.view_state)
@@ -105,7 +105,7 @@ class ViewerWindow(QMainWindow):
             view.hovered.connect(partial(self._hover, view))
             view.read_again.connect(partial(self._read, view))
             view.add_layer(self.overlays[plane])
-        self.readings = AnnotationController(self.bench, self.panes)
+        self.annotations = AnnotationController(self.context, self.panes)
         self.cine = Cine(self._cine_step)
         self._cine_view = self.panes.active_view
         welcome = QLabel(_WELCOME)
@@ -126,9 +126,9 @@ class ViewerWindow(QMainWindow):
         self.card_dock = self._dock("Scan check", "scan check", self.card)
         self._results_dock = self._dock("Results", "results", self.panel)
         self.display_dock = self.add_panel("Display", "display", self._build_display())
-        self.readings_panel = AnnotationsPanel(self.study, self.bench.readings)
-        self.readings_panel.asked.connect(self.readings.go_to)
-        self.readings_dock = self.add_panel("Readings", "readings", self.readings_panel)
+        self.annotations_panel = AnnotationsPanel(self.study, self.context.annotations)
+        self.annotations_panel.asked.connect(self.annotations.go_to)
+        self.annotations_dock = self.add_panel("Readings", "readings", self.annotations_panel)
         self._results_dock.raise_()
         self._fit_card = QTimer(self)
         self._fit_card.setSingleShot(True)
@@ -175,7 +175,7 @@ class ViewerWindow(QMainWindow):
 
     def _build_status(self) -> None:
         self.job_bar = JobBar(self.runner, self._shown)
-        self.trainings = RunWatcher(self.bench.dialogs, self._shown)
+        self.trainings = RunWatcher(self.context.dialogs, self._shown)
         self.statusBar().addPermanentWidget(self.trainings.notice)
         self.status = StatusBar(self.statusBar(), self.study, self.view_state, self.job_bar)
 

@@ -41,7 +41,7 @@ class MainWindow(ViewerWindow):
         self.setAcceptDrops(True)
         self._preferred: Preferences | None = None
         self.actions_by_key = make_actions(self, handlers(self))
-        self.readings_panel.add_buttons(self.actions_by_key)
+        self.annotations_panel.add_buttons(self.actions_by_key)
         self.window_panel.take_actions(self.actions_by_key)
         self.panels.add_toggles(menu_named(self, PANELS_MENU))
         self._listen()
@@ -64,16 +64,16 @@ class MainWindow(ViewerWindow):
             view.box.sigRangeChanged.connect(self._show_look)
         self.trainings.show_asked.connect(lambda out: show_training(self, out))
         self.cine.changed.connect(self._refresh)
-        self.readings.changed.connect(self._refresh)
+        self.annotations.changed.connect(self._refresh)
         self.closing.connect(self.flicker.stop)
         self.closing.connect(self.overlay_panel.keep)
         self.flicker.started.connect(self._tell_flicker)
         self.flicker.stopped.connect(self._tell_flicker)
         self.study.compared_changed.connect(self._show_comparison)
-        self.settings.failed.connect(self.bench.say)
+        self.settings.failed.connect(self.context.say)
         self.runner.job_started.connect(self._refresh)
         self.runner.became_idle.connect(self._refresh)
-        self.bench.said.connect(lambda text: self.statusBar().showMessage(text, _SAID_MS))
+        self.context.said.connect(lambda text: self.statusBar().showMessage(text, _SAID_MS))
 
     def _show_study(self) -> None:
         volume = self.study.volume

@@ -35,9 +35,9 @@ class AnnotationsPanel(QWidget):
 
     asked = Signal(int)
 
-    def __init__(self, study: OpenScan, readings: Annotations) -> None:
+    def __init__(self, study: OpenScan, annotations: Annotations) -> None:
         super().__init__()
-        self._study, self._readings = study, readings
+        self._study, self._annotations = study, annotations
         self._ids: list[int] = []
         self._filled: list[tuple[int, Annotation]] = []
         self._table = _Table()
@@ -54,7 +54,7 @@ class AnnotationsPanel(QWidget):
         layout.addWidget(self._empty, 1)
         layout.addWidget(self._table, 1)
         layout.addLayout(self._buttons)
-        readings.changed.connect(self.refresh)
+        annotations.changed.connect(self.refresh)
         study.preview_changed.connect(self.refresh)
         self.refresh()
 
@@ -65,34 +65,34 @@ class AnnotationsPanel(QWidget):
 
     def refresh(self) -> None:
         """Show the readings of the open study; none while another one is read."""
-        items = {} if self._study.preview is not None else self._readings.items
+        items = {} if self._study.preview is not None else self._annotations.items
         self._empty.setVisible(not items)
         self._table.setVisible(bool(items))
         self._table.blockSignals(True)
         if list(items.items()) != self._filled:
             self._filled, self._ids = list(items.items()), list(items)
             self._table.setRowCount(len(items))
-            for row, (id_, reading) in enumerate(items.items()):
-                self._fill(row, id_, reading)
-        chosen = self._readings.chosen
+            for row, (id_, annotation) in enumerate(items.items()):
+                self._fill(row, id_, annotation)
+        chosen = self._annotations.chosen
         row = self._ids.index(chosen) if chosen in self._ids else -1
         self._table.setCurrentCell(row, _NAME if row >= 0 else -1)
         self._table.blockSignals(False)
 
-    def _fill(self, row: int, id_: int, reading: Annotation) -> None:
-        figures = self._readings.figures(id_)
+    def _fill(self, row: int, id_: int, annotation: Annotation) -> None:
+        figures = self._annotations.figures(id_)
         lines = short_figures(figures) if figures is not None else ()
         doubt = "" if figures is None or figures.mm_reliable else why_unreliable(self._study.volume)
-        name = reading.text or reading.title
-        cells = (f"{row + 1}", name, short_place(reading), "\n".join(lines))
+        name = annotation.text or annotation.title
+        cells = (f"{row + 1}", name, short_place(annotation), "\n".join(lines))
         for column, text in enumerate(cells):
             item = QTableWidgetItem(text)
-            item.setToolTip(place(reading))
+            item.setToolTip(place(annotation))
             if column == _FIGURES:
                 full = "\n".join(figure_lines(figures)) if figures is not None else ""
                 item.setToolTip(f"{full}\nNot reliable: {doubt}" if doubt else full)
             if column == _NAME:
-                item.setToolTip(f"{reading.title}. Double click or Enter: another name")
+                item.setToolTip(f"{annotation.title}. Double click or Enter: another name")
             else:
                 item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
             self._table.setItem(row, column, item)
@@ -106,7 +106,7 @@ class AnnotationsPanel(QWidget):
         id_ = self._ids[item.row()]
         text = item.text().strip()
         self._filled = []  # what was typed may not be what is shown
-        self._readings.set_text(id_, "" if text == self._readings.items[id_].title else text)
+        self._annotations.set_text(id_, "" if text == self._annotations.items[id_].title else text)
         self.refresh()
 
 

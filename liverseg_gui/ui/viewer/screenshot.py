@@ -104,18 +104,18 @@ def _pane_image(widget: QWidget, scale: int) -> QImage:
 @contextmanager
 def _dressed(panes: PaneGrid, view: ViewState, options: ScreenshotOptions) -> Iterator[None]:
     """The panes with and without what `options` says, for as long as it takes to draw them."""
-    before = view.crosshair_visible, view.readings_visible
+    before = view.crosshair_visible, view.annotations_visible
     surfaces = panes.surface.drawing
     try:
         if not options.annotations:
-            view.crosshair_visible = view.readings_visible = False
+            view.crosshair_visible = view.annotations_visible = False
         for each in panes.views.values():
             each.labels.dress(options.annotations, options.patient and options.annotations)
             each.redraw()
         surfaces.draw_now(options.scale)
         yield
     finally:
-        view.crosshair_visible, view.readings_visible = before
+        view.crosshair_visible, view.annotations_visible = before
         for each in panes.views.values():
             each.labels.dress(True, True)
             each.redraw()

@@ -11,7 +11,7 @@ from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.volume import Volume
 
-Z_IMAGE, Z_FILL, Z_CONTOUR, Z_CROSSHAIR, Z_READINGS = 0, 1, 2, 3, 4
+Z_IMAGE, Z_FILL, Z_CONTOUR, Z_CROSSHAIR, Z_ANNOTATIONS = 0, 1, 2, 3, 4
 
 
 @dataclass(frozen=True)

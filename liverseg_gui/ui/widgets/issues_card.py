@@ -65,7 +65,7 @@ class IssuesCard(QWidget):
     def show_facts(self, facts: ScanFacts | None) -> None:
         """Show the facts of a scan, or that there is none."""
         self._facts = facts
-        gravest = facts.findings[0].severity if facts and facts.findings else None
+        gravest = facts.issues[0].severity if facts and facts.issues else None
         for widget in (self.header, self._title):
             widget.setText(_summary(facts))
             set_tone(widget, TONES[gravest] if gravest else None, strong=True)
@@ -75,9 +75,9 @@ class IssuesCard(QWidget):
         layout.setSpacing(8)
         if facts is not None:
             layout.addLayout(self._rows(facts))
-            for finding in facts.findings:
-                layout.addWidget(self._finding(finding))
-            if not facts.findings:
+            for issue in facts.issues:
+                layout.addWidget(self._issue(issue))
+            if not facts.issues:
                 layout.addWidget(_text(NOTHING, "good"))
         layout.addStretch(1)
         self._area.setWidget(content)
@@ -112,23 +112,23 @@ class IssuesCard(QWidget):
             grid.addWidget(shown, row, 1)
         return grid
 
-    def _finding(self, finding: ScanIssue) -> QWidget:
+    def _issue(self, issue: ScanIssue) -> QWidget:
         """Icon and message, and below them what can be done."""
         widget = QWidget()
-        widget.setAccessibleName(f"{WORDS[finding.severity]}: {self._shown(str(finding))}")
-        widget.setToolTip(WORDS[finding.severity])
+        widget.setAccessibleName(f"{WORDS[issue.severity]}: {self._shown(str(issue))}")
+        widget.setToolTip(WORDS[issue.severity])
         grid = QGridLayout(widget)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(1)
         grid.setColumnStretch(1, 1)
-        icon = _text(ICONS[finding.severity], TONES[finding.severity])
+        icon = _text(ICONS[issue.severity], TONES[issue.severity])
         icon.setFixedWidth(16)
         icon.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
         grid.addWidget(icon, 0, 0)
-        grid.addWidget(_text(self._shown(finding.message)), 0, 1)
-        if finding.remedy:
-            grid.addWidget(_text(self._shown(finding.remedy), "muted"), 1, 1)
+        grid.addWidget(_text(self._shown(issue.message)), 0, 1)
+        if issue.remedy:
+            grid.addWidget(_text(self._shown(issue.remedy), "muted"), 1, 1)
         return widget
 
     def _fold(self, open_: bool) -> None:
@@ -140,9 +140,9 @@ class IssuesCard(QWidget):
         self.size_wanted.emit()
 
 
-def count_words(findings: tuple[ScanIssue, ...]) -> str:
+def count_words(issues: tuple[ScanIssue, ...]) -> str:
     """E.g. "1 error, 2 warnings", or nothing."""
-    counts = {s: sum(f.severity is s for f in findings) for s in reversed(Severity)}
+    counts = {s: sum(f.severity is s for f in issues) for s in reversed(Severity)}
     return ", ".join(
         f"{n} {WORDS[s].lower()}{'s' if n > 1 else ''}" for s, n in counts.items() if n
     )
@@ -151,7 +151,7 @@ def count_words(findings: tuple[ScanIssue, ...]) -> str:
 def _summary(facts: ScanFacts | None) -> str:
     if facts is None:
         return "No findings yet"
-    return count_words(facts.findings) or "No findings"
+    return count_words(facts.issues) or "No findings"
 
 
 def _text(text: str, tone: Tone | None = None) -> QLabel:

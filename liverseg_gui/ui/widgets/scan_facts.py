@@ -16,7 +16,7 @@ class ScanFacts:
     """Rows of a name and a value, and the findings, the gravest first."""
 
     rows: tuple[tuple[str, str], ...]
-    findings: tuple[ScanIssue, ...]
+    issues: tuple[ScanIssue, ...]
 
 
 def volume_facts(volume: Volume, phase: str = "") -> ScanFacts:
@@ -28,7 +28,7 @@ def volume_facts(volume: Volume, phase: str = "") -> ScanFacts:
         (i_mm, j_mm, k_mm),
         volume.origin.slice_thickness_mm,
         (modality, phase),
-        volume.findings,
+        volume.issues,
     )
 
 
@@ -44,11 +44,11 @@ def scan_facts(
     spacing_mm: tuple[float, float, float | None] | None,
     thickness_mm: float | None,
     kind: tuple[str, str],
-    findings: tuple[ScanIssue, ...],
+    issues: tuple[ScanIssue, ...],
 ) -> ScanFacts:
     """The facts of a scan of `size` in stored order; `kind` is its modality and its phase."""
     modality, phase = kind
-    mark = SHORT_MARK if any(f.spoils_mm for f in findings) else ""
+    mark = SHORT_MARK if any(f.spoils_mm for f in issues) else ""
     spacing = _UNKNOWN
     if spacing_mm:
         steps = ("uneven" if mm is None else f"{mm:.3g}" for mm in spacing_mm)
@@ -61,6 +61,6 @@ def scan_facts(
         *((("Phase", phase),) if phase else ()),
     )
     reason = no_segmentation(modality)
-    if reason and not any(f.code.startswith("modality") for f in findings):
-        findings = (*findings, warning("not-ct", reason, "It can be looked at.", Concern.MODEL))
-    return ScanFacts(rows, by_severity(findings))
+    if reason and not any(f.code.startswith("modality") for f in issues):
+        issues = (*issues, warning("not-ct", reason, "It can be looked at.", Concern.MODEL))
+    return ScanFacts(rows, by_severity(issues))

@@ -28,7 +28,7 @@ def why_unreliable(volume: Volume | None) -> str:
     """Why no mm and ml measured on `volume` can be trusted, or nothing."""
     if volume is None:
         return ""
-    return "\n".join(str(finding) for finding in volume.findings if finding.spoils_mm)
+    return "\n".join(str(issue) for issue in volume.issues if issue.spoils_mm)
 
 
 class ToneDelegate(QStyledItemDelegate):

@@ -22,7 +22,7 @@ _ROLES = QPalette.ColorRole
 _SCHEMES = {Theme.DARK: Qt.ColorScheme.Dark, Theme.LIGHT: Qt.ColorScheme.Light}
 """For what the system draws, such as the title of a window."""
 PLANE_COLORS = {Plane.AXIAL: "#ff6b6b", Plane.CORONAL: "#7bd88f", Plane.SAGITTAL: "#f2c94c"}
-READING, READING_CHOSEN = "#6fd3ff", "#fff27a"
+ANNOTATION, ANNOTATION_CHOSEN = "#6fd3ff", "#fff27a"
 PANE_BACKGROUND, PANE_TEXT, PANE_LETTERS = "#000000", "#c8c8c8", "#ffdc78"
 QUALITY_TIP = (
     "Best takes four times as long as Fast, and measured no better on held-out patients with the "

@@ -27,7 +27,7 @@ def series(phantom: Phantom, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def codes(volume: Volume) -> list[str]:
-    return [finding.code for finding in volume.findings]
+    return [issue.code for issue in volume.issues]
 
 
 def test_a_series_comes_back_as_it_was_written(series: Path, phantom: Phantom) -> None:
@@ -148,7 +148,7 @@ def test_a_missing_slice_is_named_and_the_figures_are_marked(
 ) -> None:
     copy(series, tmp_path)[5].unlink()
     volume = open_scan(tmp_path)
-    (found,) = [f for f in volume.findings if f.code == "missing-slices"]
+    (found,) = [f for f in volume.issues if f.code == "missing-slices"]
     assert "1 slice are missing" not in found.message
     assert "(image 6)" in found.message
     assert not volume.mm_reliable
@@ -233,7 +233,7 @@ def test_the_uneven_series_says_what_is_wrong_and_is_resampled(real_data: Path) 
     assert entry.spacing_mm is not None
     assert entry.spacing_mm[2] is None
     volume = open_scan(real_data / "dicom" / "tcga_uneven")
-    messages = {f.code: f.message for f in volume.findings}
+    messages = {f.code: f.message for f in volume.issues}
     assert "images 38, 40" in messages["missing-slices"]
     assert "6, 8, 16 mm" in messages["uneven-slices"]
     assert not volume.mm_reliable
@@ -295,7 +295,7 @@ def test_overlapping_parts_say_that_each_covers_only_some_of_the_body(
             change(again, AcquisitionNumber=2, SOPInstanceUID="1.2.3")
     entries = list_volumes(tmp_path)
     assert [entry.size[2] for entry in entries] == [7, 6]
-    assert "separate-parts" in [f.code for f in entries[0].findings]
+    assert "separate-parts" in [f.code for f in entries[0].issues]
 
 
 def test_slices_moved_sideways_are_noticed_and_masks_lie_in_their_place(
@@ -318,7 +318,7 @@ def test_a_gap_in_a_renumbered_series_marks_the_figures(series: Path, tmp_path: 
     for n, file in enumerate(sorted(tmp_path.iterdir())):
         change(file, InstanceNumber=n + 1)
     volume = open_scan(tmp_path)
-    (found,) = [f for f in volume.findings if f.code == "missing-slices"]
+    (found,) = [f for f in volume.issues if f.code == "missing-slices"]
     assert "7 slices are probably missing" in found.message
     assert not volume.mm_reliable
 

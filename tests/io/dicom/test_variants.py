@@ -45,7 +45,7 @@ def hu(phantom: Phantom) -> np.ndarray:
 
 
 def codes(volume: Volume) -> list[str]:
-    return [finding.code for finding in volume.findings]
+    return [issue.code for issue in volume.issues]
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_patient_date_and_phase_are_known_without_reading_pixels(
     (entry,) = list_volumes(tmp_path)
     assert (entry.about.patient, entry.about.study_date) == ("Doe, Jane", "2026-01-03")
     assert entry.about.phase == "portal venous"
-    assert not any(f.code.startswith("phase") for f in entry.findings)
+    assert not any(f.code.startswith("phase") for f in entry.issues)
 
 
 @pytest.mark.parametrize(

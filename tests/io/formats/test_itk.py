@@ -75,7 +75,7 @@ def open_one(path: Path) -> Volume:
 
 
 def codes(path: Path) -> set[str]:
-    return {finding.code for finding in itk_entries(path)[0].findings}
+    return {issue.code for issue in itk_entries(path)[0].issues}
 
 
 def require_same_place(volume: Volume, path: Path) -> None:
@@ -130,7 +130,7 @@ def test_floats_are_rounded_clipped_and_nan_is_air(tmp_path: Path) -> None:
     volume = open_one(write(tmp_path / "f.nrrd", image(values)))
     hu = volume.grid.to_stored(volume.hu)
     assert hu[:4, 0, 0].tolist() == [-1024, 32767, -32768, 40]
-    assert {"not-a-number", "absurd-hu"} <= {f.code for f in volume.findings}
+    assert {"not-a-number", "absurd-hu"} <= {f.code for f in volume.issues}
 
 
 @pytest.mark.parametrize(
@@ -234,8 +234,8 @@ def test_a_color_image_is_offered_as_a_problem_alone(tmp_path: Path, ending: str
     path = tmp_path / f"color{ending}"
     sitk.WriteImage(sitk.GetImageFromArray(color, isVector=True), str(path))
     (entry,) = itk_entries(path)
-    assert entry.findings[0].code == "color"
-    assert entry.findings[0].severity is Severity.ERROR
+    assert entry.issues[0].code == "color"
+    assert entry.issues[0].severity is Severity.ERROR
     with pytest.raises(UnreadableFileError, match="color or vector"):
         entry.read(Progress())
 

@@ -108,7 +108,7 @@ def test_a_saved_mask_keeps_qform_and_sform_as_they_were(tmp_path: Path) -> None
     image.header["descrip"] = b"John Doe"
     nib.save(image, tmp_path / "scan.nii.gz")
     volume = open_scan(tmp_path / "scan.nii.gz")
-    assert "forms-disagree" in [finding.code for finding in volume.findings]
+    assert "forms-disagree" in [issue.code for issue in volume.issues]
     mask = LabelMap(np.ones(volume.shape, np.uint8), volume.grid)
     save_mask(mask, volume.origin, tmp_path / "m.nii.gz")
     saved = nib.load(tmp_path / "m.nii.gz")
@@ -341,5 +341,5 @@ def test_unit_voxels_without_a_position_are_not_trusted(
     image.set_qform(None, 0)
     nib.save(image, tmp_path / "scan.nii.gz")
     volume = open_scan(tmp_path / "scan.nii.gz")
-    assert "no-orientation" in {finding.code for finding in volume.findings}
+    assert "no-orientation" in {issue.code for issue in volume.issues}
     assert volume.mm_reliable is reliable

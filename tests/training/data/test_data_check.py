@@ -59,7 +59,7 @@ def with_another(changed: Changed) -> DataCheck:
 
 
 def codes(checked: DataCheck) -> list[tuple[str, tuple[str, ...]]]:
-    return [(found.finding.code, found.cases) for found in checked.findings]
+    return [(found.issue.code, found.cases) for found in checked.issues]
 
 
 def test_cases_that_are_well_have_their_figures_and_no_findings() -> None:
@@ -99,10 +99,10 @@ def test_one_bad_case_does_not_stop_the_others(tmp_path: Path) -> None:
     scan.write_bytes(scan.read_bytes()[:3000])
     checked = check(*find_sources(tmp_path))
     assert [case.figures is None for case in checked.cases] == [False, True, False]
-    (found,) = checked.findings
-    assert (found.finding.code, found.cases) == ("unreadable", ("liver_2",))
-    assert str(scan) in found.finding.message
-    assert found.finding.remedy
+    (found,) = checked.issues
+    assert (found.issue.code, found.cases) == ("unreadable", ("liver_2",))
+    assert str(scan) in found.issue.message
+    assert found.issue.remedy
     assert checked.failed
 
 
@@ -112,7 +112,7 @@ def test_a_mask_that_lies_elsewhere_is_an_error(tmp_path: Path) -> None:
     nib.save(nib.Nifti1Image(np.ones((9, 9, 9), np.uint8), np.eye(4)), mask)
     checked = check(*find_sources(tmp_path))
     assert codes(checked) == [("grid-mismatch", ("liver_1",))]
-    assert "liver_1.nii.gz" in checked.findings[0].finding.message
+    assert "liver_1.nii.gz" in checked.issues[0].issue.message
 
 
 def test_grey_pictures_whose_masks_have_another_size_are_an_error(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_labels_that_mean_nothing_are_an_error_with_a_remedy(tmp_path: Path) -> 
     labelled(tmp_path / "ct1.nii.gz", tmp_path / "ct1_mask.nii.gz", foreign)
     checked = check(*find_sources(tmp_path))
     assert codes(checked) == [("foreign-labels", ("ct1",))]
-    assert "cases.json" in checked.findings[0].finding.remedy
+    assert "cases.json" in checked.issues[0].issue.remedy
     layouts.lits2d(tmp_path / "pictures")
     Image.new("L", (72, 64), 3).save(tmp_path / "pictures" / "002" / "0003.png")
     assert codes(check(*find_sources(tmp_path / "pictures"))) == [("foreign-labels", ("002",))]
@@ -175,7 +175,7 @@ def test_a_liver_that_is_cut_off_is_told_with_the_side() -> None:
         lambda case: replace(case, slices=case.slices[8:], labels=case.labels[8:], z=case.z[8:])
     )
     assert codes(checked) == [("touches-edge", ("changed",))]
-    assert "first slice:" in checked.findings[0].finding.message
+    assert "first slice:" in checked.issues[0].issue.message
     assert not checked.failed
 
 
@@ -211,7 +211,7 @@ def test_a_scan_that_knows_neither_size_nor_side_is_told(tmp_path: Path) -> None
 
 
 def test_what_says_nothing_about_learning_is_left_out() -> None:
-    checked = with_another(lambda case: replace(case, findings=(PHASE_UNKNOWN,)))
+    checked = with_another(lambda case: replace(case, issues=(PHASE_UNKNOWN,)))
     assert codes(checked) == []
 
 
@@ -278,8 +278,8 @@ def test_the_figures_and_findings_are_plain_values() -> None:
     assert (whole["slices"], whole["lesions"], whole["problems"]) == (20, 1, [])
     assert set(whole["labels"]) == {"0", "1", "2"}
     assert (bad["slices"], bad["problems"]) == (None, ["unreadable"])
-    (finding,) = values["findings"]
-    assert finding == {
+    (issue,) = values["findings"]
+    assert issue == {
         "code": "unreadable",
         "severity": "error",
         "message": "x.nii is damaged.",
@@ -314,4 +314,4 @@ def test_sources_fail_in_no_other_way_than_with_an_error_of_the_program(tmp_path
     with pytest.raises(LiverSegError):
         source.read()
     (case,) = check(source).cases
-    assert [(f.code, f.severity) for f in case.findings] == [("unreadable", Severity.ERROR)]
+    assert [(f.code, f.severity) for f in case.issues] == [("unreadable", Severity.ERROR)]

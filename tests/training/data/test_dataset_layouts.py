@@ -226,7 +226,7 @@ def test_uneven_slices_come_as_the_even_grid_they_are_resampled_onto(tmp_path: P
         for folder in ("PATIENT_DICOM", "MASKS_DICOM/liver", "MASKS_DICOM/livertumor01"):
             (patient / folder / f"image_{gone}").unlink()
     case = find_sources(tmp_path)[0].read()
-    assert "missing-slices" in {finding.code for finding in case.findings}
+    assert "missing-slices" in {issue.code for issue in case.issues}
     np.testing.assert_allclose(case.z, np.arange(20) * 10.0)
     truth = true_labels(small(1))
     np.testing.assert_array_equal(case.labels[6:], truth[6:])

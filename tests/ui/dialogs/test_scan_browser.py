@@ -32,9 +32,9 @@ def entries(tmp_path: Path) -> list[VolumeEntry]:
     doe = {"patient": "Doe, John", "patient_id": "4711", "study": "CT abdomen"}
     first, later = {**doe, "study_date": "2024-01-02"}, {**doe, "study_date": "2024-05-06"}
     return [
-        make_entry(tmp_path / "a", "Lung", findings=(DOUBT,), **first),
+        make_entry(tmp_path / "a", "Lung", issues=(DOUBT,), **first),
         make_entry(tmp_path / "b", "Liver portal venous", phase="portal venous", **first),
-        make_entry(tmp_path / "c", "Liver late", findings=(GRAVE,), **later),
+        make_entry(tmp_path / "c", "Liver late", issues=(GRAVE,), **later),
         make_entry(tmp_path / "d", "Scout", slices=1, role=Role.LOCALIZER, **later),
         make_entry(tmp_path / "e", "T2 liver", modality="MR", patient="Roe, Jane"),
     ]

@@ -181,7 +181,7 @@ def _other(stage: Stage) -> object:
 
 
 def test_the_standard_room_has_a_page_to_run(desk: Desk) -> None:
-    pages = standard_pages(desk.settings, desk.window.bench.dialogs)
+    pages = standard_pages(desk.settings, desk.window.context.dialogs)
     assert pages.run is not None
 
 

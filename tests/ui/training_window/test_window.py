@@ -375,7 +375,7 @@ def test_the_program_starts_what_was_chosen_as_a_job_of_its_own(
     room.next_button.click()
     page = room.page(Step.RECIPE)
     assert isinstance(page, ConfigPage)
-    made = standard_pages(desk.settings, desk.window.bench.dialogs).training
+    made = standard_pages(desk.settings, desk.window.context.dialogs).training
     assert made is not None
     job = made.job(room.data.selection(), page.recipe(), "mine", tmp_path / "out")
     assert job == TrainingJob(

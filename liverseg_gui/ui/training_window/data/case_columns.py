@@ -45,7 +45,7 @@ def cells(case: ScannedCase, hidden_number: int | None = None) -> dict[int, Cell
     if hidden_number is not None:
         name, patient = f"Case {hidden_number}", "hidden"
     row = {CASE: Cell(name, natural(name)), PATIENT: Cell(patient, natural(patient))}
-    row[PROBLEMS] = _problems(checked.findings)
+    row[PROBLEMS] = _problems(checked.issues)
     if checked.figures is None:
         return row
     return row | _figures(checked.figures)
@@ -80,15 +80,15 @@ def _ml(ml: float | None) -> str:
     return f"{ml:.0f} ml" if ml >= 100 else f"{ml:.1f} ml"
 
 
-def _problems(findings: tuple[ScanIssue, ...]) -> Cell:
+def _problems(issues: tuple[ScanIssue, ...]) -> Cell:
     """The gravest in words; all of them in the tool tip."""
-    if not findings:
+    if not issues:
         return Cell("", (0, 0))
-    gravest = findings[0]
-    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-    key = (1 + list(Severity).index(gravest.severity), len(findings))
+    gravest = issues[0]
+    more = f" (and {len(issues) - 1} more)" if len(issues) > 1 else ""
+    key = (1 + list(Severity).index(gravest.severity), len(issues))
     text = f"{ICONS[gravest.severity]} {gravest.message}{more}"
-    return Cell(text, key, TONES[gravest.severity], "\n".join(str(f) for f in findings))
+    return Cell(text, key, TONES[gravest.severity], "\n".join(str(f) for f in issues))
 
 
 def natural(text: str) -> tuple[tuple[float, str], ...]:

@@ -224,7 +224,7 @@ class DataPage(QWidget):
         checked = case.seen.case
         if checked.figures is None:
             return False
-        errors = any(finding.severity is Severity.ERROR for finding in checked.findings)
+        errors = any(issue.severity is Severity.ERROR for issue in checked.issues)
         return self._choices.get(_own(case.source), not errors)
 
     def _choose(self) -> None:
@@ -286,24 +286,24 @@ class DataPage(QWidget):
         for found in self._together(seen):
             titles = " and ".join(self.table.title_of(name) for name in found.cases)
             names = f"{titles}: " if len(found.cases) < len(seen) else ""
-            lines.append(issue_line(found.finding.severity, f"{names}{found.finding}"))
+            lines.append(issue_line(found.issue.severity, f"{names}{found.issue}"))
         return lines
 
     def _together(self, seen: Sequence[SeenCase]) -> Sequence[DatasetIssue]:
         if self._looked is None or not seen:
             return ()
-        from training.data.data_check import whole_findings  # late: it loads what reads scans
+        from training.data.data_check import whole_issues  # late: it loads what reads scans
 
-        return whole_findings(seen, self._looked.alike)
+        return whole_issues(seen, self._looked.alike)
 
     def _of_case(self, case: ScannedCase | None) -> list[IssueLine]:
         if case is None:
             return []
         name = self.table.title_of(case.name)
-        findings = case.seen.case.findings
-        if not findings:
+        issues = case.seen.case.issues
+        if not issues:
             return [(f"{name}: nothing doubtful was found.", "muted")]
-        return [issue_line(finding.severity, f"{name}: {finding}") for finding in findings]
+        return [issue_line(issue.severity, f"{name}: {issue}") for issue in issues]
 
     def _shown(self, text: str) -> str:
         return text_shown(text, self._settings)
