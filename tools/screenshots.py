@@ -492,7 +492,7 @@ def page_shot(page: DataPage | ConfigPage | ResultPage) -> QImage:
     return image
 
 
-def training_recipe(studio: Studio) -> QImage:
+def training_config(studio: Studio) -> QImage:
     """The recipe as it is, with slices of the labelled phantoms as the network sees them."""
     page = ConfigPage(studio.settings)
     show_page(page)
@@ -506,17 +506,17 @@ def training_recipe(studio: Studio) -> QImage:
 def training_run(studio: Studio) -> QImage:
     """A small training on the labelled phantoms, while it fine-tunes."""
     look = FieldOfView((64, 96), (64, 96))
-    recipe = TrainConfig(
+    config = TrainConfig(
         context=3, trunk=look, liver=None, epochs=5, fine_tune_epochs=3, batch_size=4, device="cpu"
     )
     job = TrainingJob(
-        new_run_folder("clinic"), (labelled(studio),), name="clinic", phantoms=0, recipe=recipe
+        new_run_folder("clinic"), (labelled(studio),), name="clinic", phantoms=0, config=config
     )
     page = RunPage(lambda *_: True, studio.settings)
     page.resize(1000, 720)
     page.show()
     page.start(job)
-    until(lambda: page.strip.slider.maximum() == recipe.epochs + 1, _TRAINING_S)
+    until(lambda: page.strip.slider.maximum() == config.epochs + 1, _TRAINING_S)
     until(lambda: page.head.bar.value() > 0 and page.gauges.cpu.isVisible())
     image = shot(page)
     page.head.cancel.click()
@@ -665,7 +665,7 @@ PICTURES: dict[str, Callable[[Studio], QImage]] = {
     "preferences": preferences,
     "models": models,
     "training-data": training_data,
-    "training-recipe": training_recipe,
+    "training-recipe": training_config,
     "training-result": training_result,
     "training-run": training_run,
     "shortcuts": shortcuts,

@@ -33,7 +33,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     _add_job(parser.add_argument_group("data and outcome"))
     add_options(parser.add_argument_group("old and new model"))
-    _add_recipe(parser.add_argument_group("recipe"))
+    _add_config(parser.add_argument_group("recipe"))
     _add_steps(parser.add_argument_group("steps and computer"))
     parser.set_defaults(run=run, parser=parser)
 
@@ -77,7 +77,7 @@ def _add_job(group: argparse._ArgumentGroup) -> None:
     add("--lr-find", action="store_true", help="only look for a learning rate, in rates.json")
 
 
-def _add_recipe(group: argparse._ArgumentGroup) -> None:
+def _add_config(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--recipe", type=Path, metavar="FILE", help="a recipe; options go before it (.toml, .json)")
     add("--architecture", metavar="NAME", help="slim-resnet34, unet-resnet34, ... (slim-resnet18)")
@@ -151,7 +151,7 @@ def _improve_or_train(arguments: argparse.Namespace) -> int:
     if wanted(arguments):
         tell = print_event if arguments.json else print_words
         notes = dict(_note_of(text, arguments.parser) for text in arguments.note)
-        return run_fine_tune(arguments, _recipe, tell, notes)
+        return run_fine_tune(arguments, _config, tell, notes)
     if not ((arguments.data or arguments.corrected) and arguments.out):
         arguments.parser.error(
             "name the labelled cases with --corrected or --data and a folder with --out"
@@ -175,7 +175,7 @@ def _job(arguments: argparse.Namespace) -> TrainingJob:
         arguments.fold,
         arguments.split_seed,
         arguments.phantoms,
-        _recipe(arguments),
+        _config(arguments),
         arguments.split and arguments.split.absolute(),
         tuple(_note_of(text, arguments.parser) for text in arguments.note),
         arguments.improve,
@@ -210,12 +210,12 @@ def _find_rate(job: TrainingJob, command: str, as_json: bool) -> int:
     return 0
 
 
-def _recipe(arguments: argparse.Namespace, usual: TrainConfig | None = None) -> TrainConfig:
+def _config(arguments: argparse.Namespace, usual: TrainConfig | None = None) -> TrainConfig:
     """The recipe: what the command names, then what the file says, then the `usual` or default."""
     from training.config.config_file import read_config_file
     from training.config.train_config import TrainConfig
 
-    recipe = read_config_file(arguments.recipe) if arguments.recipe else usual or TrainConfig()
+    config = read_config_file(arguments.recipe) if arguments.recipe else usual or TrainConfig()
 
     named = {
         field.name: value
@@ -225,9 +225,9 @@ def _recipe(arguments: argparse.Namespace, usual: TrainConfig | None = None) -> 
     if arguments.no_synthetic:
         named["synthetic"] = None
     if arguments.multi_scale:
-        plain = named.get("architecture", recipe.architecture).removesuffix("-ppm")
+        plain = named.get("architecture", config.architecture).removesuffix("-ppm")
         named["architecture"] = f"{plain}-{arguments.multi_scale}"
-    return replace(recipe, **named)
+    return replace(config, **named)
 
 
 def _note_of(text: str, parser: argparse.ArgumentParser) -> tuple[str, str]:

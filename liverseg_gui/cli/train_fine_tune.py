@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from training.evaluation.acceptance import AcceptanceDecision
     from training.runs.events import Tell
 
-    Recipe = Callable[[argparse.Namespace, TrainConfig], TrainConfig]
+    MakeConfig = Callable[[argparse.Namespace, TrainConfig], TrainConfig]
 
 
 def add_options(group: argparse._ArgumentGroup) -> None:
@@ -50,7 +50,7 @@ def wanted(arguments: argparse.Namespace) -> bool:
 
 
 def run_fine_tune(
-    arguments: argparse.Namespace, recipe: Recipe, tell: Tell, notes: Mapping[str, str]
+    arguments: argparse.Namespace, make_config: MakeConfig, tell: Tell, notes: Mapping[str, str]
 ) -> int:
     """Improve, accept or compare; whether a model is better is no matter of the exit code."""
     if not arguments.out:
@@ -60,7 +60,7 @@ def run_fine_tune(
     if arguments.compare:
         return _compare(arguments)
     if arguments.improve:
-        decision = _improve(arguments, recipe, tell, notes)
+        decision = _improve(arguments, make_config, tell, notes)
         if not arguments.json:  # else it was told as an event
             _print_decision(decision)
         if not decision.accepted:
@@ -69,17 +69,17 @@ def run_fine_tune(
 
 
 def _improve(
-    arguments: argparse.Namespace, recipe: Recipe, tell: Tell, notes: Mapping[str, str]
+    arguments: argparse.Namespace, make_config: MakeConfig, tell: Tell, notes: Mapping[str, str]
 ) -> AcceptanceDecision:
     from training.pipeline.fine_tune import Improvement, improve
     from training.pipeline.supervise import supervised
     from training.planning.fine_tune_plan import fine_tune_config
     from training.runs.training_job import TrainingJob
 
-    old = arguments.start_from or _named_in_recipe(arguments) or chosen_model(Settings())
+    old = arguments.start_from or _named_in_config(arguments) or chosen_model(Settings())
     name, command = _name(arguments, "improved"), shlex.join(["liverseg", *sys.argv[1:]])
     folders = tuple(folder.absolute() for folder in arguments.data)
-    config = recipe(arguments, fine_tune_config(find_model(old), old))
+    config = make_config(arguments, fine_tune_config(find_model(old), old))
     job = TrainingJob(
         arguments.out.absolute(),
         folders,
@@ -106,7 +106,7 @@ def _improve(
         return decision
 
 
-def _named_in_recipe(arguments: argparse.Namespace) -> str | None:
+def _named_in_config(arguments: argparse.Namespace) -> str | None:
     """The model that a recipe starts from: a training goes on with its own."""
     from training.config.config_file import read_config_file
 

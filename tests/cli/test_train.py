@@ -36,9 +36,9 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def train(data: Path, out: Path, *words: str) -> int:
-    recipe = out.with_suffix(".toml")
-    write_config_file(replace(TINY, epochs=1, fine_tune_epochs=0), recipe)
-    where = ["--data", str(data), "--out", str(out), "--recipe", str(recipe)]
+    config = out.with_suffix(".toml")
+    write_config_file(replace(TINY, epochs=1, fine_tune_epochs=0), config)
+    where = ["--data", str(data), "--out", str(out), "--recipe", str(config)]
     return main(["train", *where, "--folds", "3", "--phantoms", "0", *words])
 
 
@@ -67,7 +67,7 @@ def nothing_trained(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("training began")
 
-    monkeypatch.setattr("training.pipeline.train.train", refuse)
+    monkeypatch.setattr("training.pipeline.train.fit", refuse)
 
 
 def refused(capsys: pytest.CaptureFixture[str], code: int) -> str:
@@ -124,9 +124,9 @@ def test_a_folder_that_cannot_be_made_is_an_error(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").touch()
-    recipe = tmp_path / "r.toml"
-    write_config_file(TINY, recipe)
-    where = ["--data", str(data), "--out", str(tmp_path / "file" / "out"), "--recipe", str(recipe)]
+    config = tmp_path / "r.toml"
+    write_config_file(TINY, config)
+    where = ["--data", str(data), "--out", str(tmp_path / "file" / "out"), "--recipe", str(config)]
     words = refused(capsys, main(["train", *where]))
     assert "could not be made" in words
 

@@ -164,11 +164,11 @@ def events(untrained_model: Path, tmp_path_factory: pytest.TempPathFactory) -> l
 
 
 def trained(data: Path, folder: Path) -> str:
-    small, recipe = replace(TINY, epochs=1, fine_tune_epochs=0), folder / "recipe.toml"
-    write_config_file(small, recipe)
+    small, config = replace(TINY, epochs=1, fine_tune_epochs=0), folder / "recipe.toml"
+    write_config_file(small, config)
     out, old, better = folder / "out", an_old_model(folder, small), folder / "better"
     usual = ("--data", str(data), "--phantoms", "0", "--json")
-    plain = ("train", *usual, "--recipe", str(recipe), "--folds", "3", "--out")
+    plain = ("train", *usual, "--recipe", str(config), "--folds", "3", "--out")
     fine = "--fine-tune-epochs 1 --precision float32 --device cpu --batch-size 4"
     with pytest.MonkeyPatch.context() as pausing:
         pause_once(out, pausing)
@@ -181,15 +181,15 @@ def trained(data: Path, folder: Path) -> str:
     return lines
 
 
-def an_old_model(folder: Path, recipe: TrainConfig) -> Path:
+def an_old_model(folder: Path, config: TrainConfig) -> Path:
     card = {
         "name": "old",
-        "architecture": recipe.architecture,
-        "size": recipe.trunk.size,
-        "context": recipe.context,
+        "architecture": config.architecture,
+        "size": config.trunk.size,
+        "context": config.context,
         "closer": (64, 96),
         "window_hu": (-40.0, 160.0),
-        "training": recipe.to_json(),
+        "training": config.to_json(),
         "trained_on": ["003"],
     }
     return export_model(tiny_network(), folder / "old", card)

@@ -107,17 +107,17 @@ def _fold(folder: Path) -> Row:
     return fold
 
 
-def _same_recipe(folders: Sequence[Path], model: Path) -> None:
+def _same_config(folders: Sequence[Path], model: Path) -> None:
     """The figures of folds say something of a model of the same recipe alone."""
-    recipe = _recipe(model)
+    config = _config(model)
     for folder in folders:
-        if _recipe(folder / "model") != recipe:
+        if _config(folder / "model") != config:
             raise LiverSegError(
                 f"{folder} was trained by another recipe than {model}. Name folds of one recipe."
             )
 
 
-def _recipe(model: Path) -> object:
+def _config(model: Path) -> object:
     try:
         return json.loads((model / CARD).read_text(encoding="utf-8")).get("training")
     except (OSError, ValueError) as error:
@@ -144,7 +144,7 @@ def main() -> int:
     try:
         rows = pool_folds(arguments.folders)
         if arguments.card:
-            _same_recipe(arguments.folders, arguments.card)
+            _same_config(arguments.folders, arguments.card)
             figures = {**means(rows), "cases": [main_figures(row) for row in rows]}
             add_to_card(arguments.card, {"cross_validation": figures})
     except LiverSegError as error:

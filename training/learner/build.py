@@ -47,7 +47,7 @@ def make_learner(
 ) -> Learner:
     """The fastai Learner of `config`, whichever the architecture.
 
-    Its `recipe` is `config` with the precision that was chosen. A network that is not `new` gets
+    Its `config` is `config` with the precision that was chosen. A network that is not `new` gets
     its weights from a checkpoint, so none are looked for.
 
     Raises:
@@ -80,7 +80,7 @@ def make_learner(
         cbs=callbacks,
     )
     learner.recorder.loss = MeanLoss()
-    learner.recipe = replace(config, precision=precision)
+    learner.config = replace(config, precision=precision)
     apply_precision(learner, precision)
     return learner
 

@@ -95,7 +95,7 @@ def write_checkpoint(path: Path, state: State, kept: str) -> None:
 def capture(learner: Learner) -> State:
     """The state of `learner` between two epochs. All processes have to call it together."""
     optimizer = learner.opt.state_dict()
-    average = learner.average_weights
+    average = learner.ema
     smooth = learner.recorder.smooth_loss
     scaler = getattr(learner, "scaler", None)
     return {
@@ -113,7 +113,7 @@ def capture(learner: Learner) -> State:
         "stopping": learner.early_stopping.state(),
         "smooth_loss": [float(smooth.val), smooth.count],
         "scaler": scaler.state_dict() if scaler is not None else None,
-        "recipe": {name: getattr(learner.recipe, name) for name in _FITTED},
+        "recipe": {name: getattr(learner.config, name) for name in _FITTED},
         "random": gather(_random_state()),
     }
 
@@ -125,8 +125,8 @@ _FITTED = ("batch_size", "accumulate", "precision")
 def restore(learner: Learner, state: State) -> None:
     """Put into a new `learner` what holds across stages: weights, averages, random numbers."""
     learner.model.load_state_dict(state["model"])
-    learner.average_weights.average = _to(learner.dls.device, state["average"])
-    learner.average_weights.steps = state["average_steps"]
+    learner.ema.average = _to(learner.dls.device, state["average"])
+    learner.ema.steps = state["average_steps"]
     stopping = dict(state["stopping"])
     stopping["weights"] = _to(learner.dls.device, stopping["weights"])
     learner.early_stopping.restore(stopping)

@@ -68,11 +68,11 @@ def fit(
     asked = json.dumps([config.to_json(), identity.asked], sort_keys=True)
     identity = replace(identity, asked=asked)
     job = FitAttempt(config, training, validation, out, progress, on_epoch, identity, say, listener)
-    recipe = config
+    fitted = config
     with together(config.device) as here:
         while True:
             try:
-                return job.run(recipe, resume, here)
+                return job.run(fitted, resume, here)
             except Failed as failure:
                 raise failure.error from failure.__cause__
             except RuntimeError as error:
@@ -80,11 +80,11 @@ def fit(
                     raise
                 _refuse_several(here)
             free_gpu_memory()
-            recipe = halve_batch(job.recipe)
+            fitted = halve_batch(job.fitted)
             resume = resume or job.saved
             say(
-                f"Not enough memory: goes on with batches of {recipe.batch_size} slices, "
-                f"{recipe.accumulate} to a step, from the last whole epoch."
+                f"Not enough memory: goes on with batches of {fitted.batch_size} slices, "
+                f"{fitted.accumulate} to a step, from the last whole epoch."
             )
 
 
@@ -101,25 +101,25 @@ class FitAttempt:
     identity: Identity
     say: Say
     listener: TrainingObserver
-    recipe: TrainConfig = field(init=False)
+    fitted: TrainConfig = field(init=False)
     saved: bool = False
 
-    def run(self, recipe: TrainConfig, resume: bool, here: Processes) -> nn.Module:
-        """One attempt, with the batch size of `recipe`."""
+    def run(self, config: TrainConfig, resume: bool, here: Processes) -> nn.Module:
+        """One attempt, with the batch size of `config`."""
         state = self._state() if resume else None
-        self.recipe = recipe = _fitted(recipe, state)
-        seed_everything(recipe.seed)
-        learner = make_learner(recipe, self.training, self.validation, self.say, state is None)
-        self.recipe = learner.recipe
+        self.fitted = config = _fitted(config, state)
+        seed_everything(config.seed)
+        learner = make_learner(config, self.training, self.validation, self.say, state is None)
+        self.fitted = learner.config
         epochs = self._callbacks(learner, here)
         self.listener.start(_plan(learner))
         if state is not None:
             restore(learner, state)
             epochs.go_on(state)
             self.listener.resumed(epochs.rows)
-        _fit(learner, epochs, recipe, state)
+        _fit(learner, epochs, config, state)
         network: nn.Module = learner.model
-        best = learner.early_stopping.weights or learner.average_weights.average
+        best = learner.early_stopping.weights or learner.ema.average
         network.load_state_dict(best or network.state_dict())
         return network
 
@@ -150,14 +150,14 @@ class FitAttempt:
         self.on_epoch(result)
 
 
-def _fitted(recipe: TrainConfig, state: State | None) -> TrainConfig:
-    """`recipe` as it was fitted to memory and processor before, unless a batch is smaller now."""
+def _fitted(config: TrainConfig, state: State | None) -> TrainConfig:
+    """`config` as it was fitted to memory and processor before, unless a batch is smaller now."""
     if state is None:
-        return recipe
-    before = replace(recipe, **state["recipe"])
-    if recipe.batch_size >= before.batch_size:
+        return config
+    before = replace(config, **state["recipe"])
+    if config.batch_size >= before.batch_size:
         return before
-    return replace(before, batch_size=recipe.batch_size, accumulate=recipe.accumulate)
+    return replace(before, batch_size=config.batch_size, accumulate=config.accumulate)
 
 
 def _refuse_several(here: Processes) -> None:
@@ -185,9 +185,9 @@ class _Stage:
 
 
 def _plan(learner: Learner) -> Plan:
-    recipe = learner.recipe
-    stages = tuple((stage.name, stage.epochs) for stage in _stages(recipe) if stage.epochs)
-    return Plan(stages, learner.dls.device.type, recipe.precision, recipe.batch_size)
+    config = learner.config
+    stages = tuple((stage.name, stage.epochs) for stage in _stages(config) if stage.epochs)
+    return Plan(stages, learner.dls.device.type, config.precision, config.batch_size)
 
 
 def _stages(config: TrainConfig) -> list[_Stage]:
@@ -213,7 +213,7 @@ def _fit(
             learner.freeze() if stage.frozen else learner.unfreeze()
             # fastai steps with gradients that are still there from before freezing: weights decay.
             learner.model.zero_grad(set_to_none=True)
-            learner.prepare_batch.closer = stage.closer
+            learner.batch_transform.closer = stage.closer
             resumed = state if start else None
             if resumed is None:
                 learner.early_stopping.enter()

@@ -42,16 +42,16 @@ def free_gpu_memory() -> None:
         torch.cuda.empty_cache()
 
 
-def halve_batch(recipe: TrainConfig) -> TrainConfig:
-    """`recipe` with half the batch and twice the batches to a step.
+def halve_batch(config: TrainConfig) -> TrainConfig:
+    """`config` with half the batch and twice the batches to a step.
 
     Raises:
         LiverSegError: there is only one slice in a batch.
     """
-    if recipe.batch_size == 1:
+    if config.batch_size == 1:
         raise LiverSegError(
             "There is not enough memory for a single slice. Close other programs, train on "
             "another device (--device cpu), or choose a smaller network."
         )
-    half = recipe.batch_size // 2
-    return replace(recipe, batch_size=half, accumulate=2 * recipe.accumulate)
+    half = config.batch_size // 2
+    return replace(config, batch_size=half, accumulate=2 * config.accumulate)

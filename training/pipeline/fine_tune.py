@@ -33,7 +33,7 @@ class Improvement:
 
     `corrected` adds the studies corrected in this program, and the cases `excluded` are left out.
     One patient in `folds`, at least one, is held out to judge by; `fold` and `split_seed` say who.
-    `phantoms` synthetic abdomens are mixed in, so that what they taught is not forgotten. `recipe`
+    `phantoms` synthetic abdomens are mixed in, so that what they taught is not forgotten. `config`
     goes before `fine_tune_config`, but for the weights to begin with. `notes` go on the card.
     """
 
@@ -45,7 +45,7 @@ class Improvement:
     fold: int = 0
     split_seed: int = 5
     phantoms: int = 2
-    recipe: TrainConfig | None = None
+    config: TrainConfig | None = None
     command: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
     corrected: bool = False
@@ -56,7 +56,7 @@ class Improvement:
         """The improvement of the model that the recipe of `job` starts from."""
         shared = {f.name for f in fields(cls)} & {f.name for f in fields(job)} - {"notes"}
         values = {name: getattr(job, name) for name in shared}
-        old = job.recipe.start_from or DEFAULT_MODEL
+        old = job.config.start_from or DEFAULT_MODEL
         return cls(old=old, command=command, notes=dict(job.notes), **values)
 
 
@@ -80,9 +80,9 @@ def improve(
 
     _require_one_process()
     card = find_model(job.old)
-    recipe = job.recipe or fine_tune_config(card, job.old)
-    require_same_network(recipe, card)
-    recipe = replace(recipe, start_from=job.old, encoder_weights=None)
+    config = job.config or fine_tune_config(card, job.old)
+    require_same_network(config, card)
+    config = replace(config, start_from=job.old, encoder_weights=None)
     run = TrainRun(job.data, job.out, corrected=job.corrected, excluded=job.excluded)
     begun = resumed_split(job.out, resume)
     sources = run.sources(begun)
@@ -95,10 +95,10 @@ def improve(
         phantoms=job.phantoms,
         command=job.command,
         notes={**_inherited(card, split), **job.notes},
-        config=recipe,
+        config=config,
     )
     run_training(run, progress.part(0.0, 0.9), on_epoch, resume, on_note, listener)
-    compared = compare_models(job.out, job.old, sources, progress.part(0.9, 1.0), recipe.device)
+    compared = compare_models(job.out, job.old, sources, progress.part(0.9, 1.0), config.device)
     decision = AcceptanceDecision(compared, card.sha256, read_card(job.out / "model").sha256)
     add_to_card(job.out / "model", {"improved_from": decision.on_card()})
     write_decision(decision, job.out)

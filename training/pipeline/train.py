@@ -75,7 +75,7 @@ class TrainRun:
         """The run of `job`, which `command` asked for."""
         shared = {f.name for f in fields(cls)} & {f.name for f in fields(job)} - {"notes"}
         values = {name: getattr(job, name) for name in shared}
-        return cls(command=command, notes=dict(job.notes), config=job.recipe, **values)
+        return cls(command=command, notes=dict(job.notes), **values)
 
     def sources(self, begun: Path | None = None) -> list[CaseSource]:
         """The cases it is about (`find_all`), or where it goes on those of the split `begun`."""

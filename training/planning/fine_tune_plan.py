@@ -87,10 +87,10 @@ def _closer(card: ModelCard) -> FieldOfView | None:
     return FieldOfView((rows, columns), card.closer)
 
 
-def require_same_network(recipe: TrainConfig, card: ModelCard) -> None:
+def require_same_network(config: TrainConfig, card: ModelCard) -> None:
     """Weights go on from where they were only in their own network, fed as before."""
-    closer = recipe.liver.of_trunk if recipe.liver else None
-    asked = recipe.architecture, recipe.context, recipe.trunk.size, closer
+    closer = config.liver.of_trunk if config.liver else None
+    asked = config.architecture, config.context, config.trunk.size, closer
     if asked != (card.architecture, card.context, card.size, card.closer):
         raise LiverSegError(
             f"The model {card.name!r} is {card.architecture} with {card.context} slices at once, "

@@ -158,7 +158,7 @@ def measure_steps(config: TrainConfig, slices: int, watched: int) -> Estimate:
         closer = _steps(learner, 1.0) if config.liver is not None else trunk
         valid = _validation(learner)
     seconds = whole_time(config, slices, watched, trunk, closer, valid)
-    precision = learner.recipe.precision
+    precision = learner.config.precision
     memory = _memory_mb(device)
     return Estimate(seconds, memory, device.type, precision, trunk, closer, valid)
 
@@ -167,7 +167,7 @@ def _steps(learner: Any, closer: float) -> float:
     """Median seconds of a step, with the batch's reading before it."""
     from training.learner.callbacks.step_timer import StepTimer
 
-    learner.prepare_batch.closer = closer
+    learner.batch_transform.closer = closer
     clock = StepTimer(learner.dls.device, _MEASURED + 1)
     learner.fit(_MEASURED + 1, lr=1e-6, cbs=clock)
     return float(np.median(clock.seconds[1:]))

@@ -30,7 +30,7 @@ class RunStateFile:
             SaveError: the folder cannot be written.
         """
         before = _job_before(job.out)
-        _refuse_other_recipe(job, before)
+        _refuse_other_config(job, before)
         self._path = job.out / RUN
         self._values: dict[str, Any] = {
             "job": before or job.to_json(),
@@ -42,7 +42,7 @@ class RunStateFile:
             "model": None,
         }
         if not ((job.out / CHECKPOINT).exists() and (job.out / RECIPE).exists()):
-            write_config_file(job.recipe, job.out / RECIPE)
+            write_config_file(job.config, job.out / RECIPE)
         self._write()
 
     def enter(self, state: RunState, message: str = "", model: str | None = None) -> None:
@@ -55,10 +55,10 @@ class RunStateFile:
         write_read_text(self._path, json.dumps(self._values, indent=1) + "\n")
 
 
-def _refuse_other_recipe(job: TrainingJob, before: dict[str, Any] | None) -> None:
+def _refuse_other_config(job: TrainingJob, before: dict[str, Any] | None) -> None:
     """`training.learner.checkpoint` refuses it, too, but only once all cases are read."""
-    recipe = before and before.get("recipe")
-    if recipe and recipe != json.loads(json.dumps(job.recipe.to_json())):
+    config = before and before.get("recipe")
+    if config and config != json.loads(json.dumps(job.config.to_json())):
         raise LiverSegError(
             f"{job.out / CHECKPOINT} belongs to a training with other settings. Resume it with "
             f"those in {job.out / RECIPE}, or train into another folder."

@@ -34,7 +34,7 @@ class TrainingJob:
     fold: int = 0
     split_seed: int = 5
     phantoms: int = 2
-    recipe: TrainConfig = field(default_factory=TrainConfig)
+    config: TrainConfig = field(default_factory=TrainConfig)
     split: Path | None = None
     notes: tuple[tuple[str, str], ...] = ()
     improve: bool = False
@@ -64,6 +64,7 @@ class TrainingJob:
         """The job as plain values; `from_json` reads them back."""
         values = asdict(self)
         values |= {"out": str(self.out), "data": [str(folder) for folder in self.data]}
+        values["recipe"] = values.pop("config")
         return values | {"split": str(self.split) if self.split else None}
 
     @classmethod
@@ -80,5 +81,5 @@ class TrainingJob:
         job["excluded"] = tuple(str(name) for name in job["excluded"])
         job["split"] = Path(job["split"]) if job["split"] else None
         job["notes"] = tuple((str(name), str(text)) for name, text in job["notes"])
-        job["recipe"] = TrainConfig.from_json(job["recipe"])
+        job["config"] = TrainConfig.from_json(job.pop("recipe"))
         return cls(**job)

@@ -32,7 +32,7 @@ def train_tiny(folder: Path, longest_s: float) -> Path:
 
     job = _job(folder)
     job.out.mkdir()
-    write_config_file(job.recipe, job.out / "recipe.toml")
+    write_config_file(job.config, job.out / "recipe.toml")
     try:
         done = subprocess.run(
             own_command(*job.arguments(), "--json"),
@@ -55,7 +55,7 @@ def _job(folder: Path) -> TrainingJob:
     from training.config.train_config import TrainConfig
     from training.runs.training_job import TrainingJob
 
-    recipe = TrainConfig(
+    config = TrainConfig(
         architecture="unet-resnet18",
         context=3,
         trunk=FieldOfView((64, 96), (64, 96)),
@@ -68,7 +68,7 @@ def _job(folder: Path) -> TrainingJob:
     )
     data = _write_cases(folder / "cases")
     return TrainingJob(
-        folder / "training", (data,), name="tiny", folds=_CASES, phantoms=0, recipe=recipe
+        folder / "training", (data,), name="tiny", folds=_CASES, phantoms=0, config=config
     )
 
 

@@ -28,14 +28,14 @@ from PySide6.QtWidgets import QListWidgetItem
 from liverseg_gui.ui.training_window.widgets.slice_image import ShowSlice
 
 
-class RecipeStep(Protocol):
+class ConfigStep(Protocol):
     """The second step."""
 
     @property
     def changed(self) -> SignalInstance:
-        """Tells that `recipe` or `problem` may be another."""
+        """Tells that `config` or `problem` may be another."""
 
-    def recipe(self) -> TrainConfig:
+    def config(self) -> TrainConfig:
         """The recipe as it is now.
 
         Raises:
@@ -175,7 +175,7 @@ class Pages:
     """
 
     data: Callable[[], DataPage]
-    recipe: Callable[[], QWidget] | None = None
+    config: Callable[[], QWidget] | None = None
     run: Callable[[], QWidget] | None = None
     result: Callable[[], QWidget] | None = None
     training: Training | None = None
@@ -199,7 +199,7 @@ def standard_pages(
 
     pages = Pages(
         lambda: DataPage(settings, dialogs),
-        lambda: _recipe(settings),
+        lambda: _config(settings),
         lambda: _run(settings, dialogs),
         lambda: _result(settings, dialogs, show_slice),
         training=_training(),
@@ -211,7 +211,7 @@ def standard_pages(
     return replace(pages, concern=watch.concern, may_leave=watch.may_leave)
 
 
-def _recipe(settings: Settings) -> QWidget:
+def _config(settings: Settings) -> QWidget:
     from liverseg_gui.ui.training_window.config.page import ConfigPage
 
     return ConfigPage(settings)
@@ -245,7 +245,7 @@ def _training() -> Training:
     return Training(_job, new_run_folder, known_runs, unregister_run, refuse_second)
 
 
-def _job(selection: DataSelection, recipe: TrainConfig, name: str, out: Path) -> TrainingJob:
+def _job(selection: DataSelection, config: TrainConfig, name: str, out: Path) -> TrainingJob:
     from training.runs.training_job import TrainingJob
 
     return TrainingJob(
@@ -257,7 +257,7 @@ def _job(selection: DataSelection, recipe: TrainConfig, name: str, out: Path) ->
         selection.folds,
         selection.fold,
         selection.split_seed,
-        recipe=recipe,
+        config=config,
     )
 
 
@@ -282,7 +282,7 @@ def makers(pages: Pages) -> dict[Step, Callable[[], QWidget] | None]:
     """What makes the page of each step."""
     return {
         Step.DATA: pages.data,
-        Step.RECIPE: pages.recipe,
+        Step.RECIPE: pages.config,
         Step.RUN: pages.run,
         Step.RESULT: pages.result,
     }

@@ -27,11 +27,11 @@ from liverseg_gui.ui.training_window.data.page import DataPage
 from liverseg_gui.ui.training_window.fine_tune.dialog import FineTuneButton
 from liverseg_gui.ui.training_window.pages import (
     TITLES,
+    ConfigStep,
     HasJobs,
     Job,
     KnownRun,
     Pages,
-    RecipeStep,
     ResultStep,
     RunStep,
     Step,
@@ -104,8 +104,8 @@ class TrainingWindow(QDialog):
         return cast("DataPage", self.page(Step.DATA))
 
     @property
-    def _recipe(self) -> RecipeStep:
-        return cast("RecipeStep", self.page(Step.RECIPE))
+    def _config(self) -> ConfigStep:
+        return cast("ConfigStep", self.page(Step.RECIPE))
 
     @property
     def _run(self) -> RunStep:
@@ -189,7 +189,7 @@ class TrainingWindow(QDialog):
             self._stack.addWidget(self._made[step])
             put_last(self, self._foot)
             if step is Step.RECIPE:
-                self._recipe.changed.connect(self._refresh)
+                self._config.changed.connect(self._refresh)
             elif step is Step.RUN:
                 self._run.finished.connect(self._show_result)
                 self._run.changed.connect(self.refresh_runs)
@@ -231,8 +231,8 @@ class TrainingWindow(QDialog):
         name = self.name.text().strip()
         try:
             training.refuse_second()
-            recipe = self._recipe.recipe()
-            job = training.job(self.data.selection(), recipe, name, training.new_folder(name))
+            config = self._config.config()
+            job = training.job(self.data.selection(), config, name, training.new_folder(name))
         except LiverSegError as problem:
             self._tell_problem(problem)
             return
@@ -326,10 +326,10 @@ class TrainingWindow(QDialog):
             self._tell(str(problem))
         self.refresh_runs()
 
-    def _command(self, recipe: TrainConfig, out: Path) -> Sequence[str]:
+    def _command(self, config: TrainConfig, out: Path) -> Sequence[str]:
         assert self._pages.training is not None
         name = self.name.text().strip()
-        return self._pages.training.job(self.data.selection(), recipe, name, out).arguments()
+        return self._pages.training.job(self.data.selection(), config, name, out).arguments()
 
     def _show_step(self, _: int) -> None:
         step = self.step
@@ -338,8 +338,8 @@ class TrainingWindow(QDialog):
         if step is Step.DATA:
             self.data.refresh_corrected()
         elif step is Step.RECIPE:
-            self._recipe.set_cases(self.data.sources, *self.data.slices)
-            self._recipe.set_command(self._command)
+            self._config.set_cases(self.data.sources, *self.data.slices)
+            self._config.set_command(self._command)
         elif step is Step.RESULT and self._out is not None:
             cast("ResultStep", page).show_run(self._out)
         self._stack.setCurrentWidget(page)
@@ -367,7 +367,7 @@ class TrainingWindow(QDialog):
     def _why_no_next(self, step: Step) -> str:
         if step is Step.RECIPE:
             nameless = "" if self.name.text().strip() else "Give the model a name."
-            return self.data.why_not or self._recipe.problem() or nameless
+            return self.data.why_not or self._config.problem() or nameless
         return "" if step >= self._steps[-1] else self.why_not(Step(step + 1))
 
     def _tell_problem(self, problem: LiverSegError) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from liverseg_gui.cli.main import command_parser
-from liverseg_gui.cli.train import _recipe
+from liverseg_gui.cli.train import _config
 from liverseg_gui.core.errors import LiverSegError
 from training.config.augmentation_config import Augmentation, SyntheticTumors
 from training.config.config_file import read_config_file, write_config_file
@@ -76,7 +76,7 @@ def test_what_is_wrong_with_a_recipe_is_said_with_its_name(
 def test_options_go_before_the_recipe_in_the_file(tmp_path: Path) -> None:
     write_config_file(TrainConfig(epochs=2, device="cpu", context=3), tmp_path / "r.toml")
     command = ["train", "--recipe", str(tmp_path / "r.toml"), "--epochs", "4"]
-    assert _recipe(command_parser().parse_args(command)) == TrainConfig(
+    assert _config(command_parser().parse_args(command)) == TrainConfig(
         epochs=4, device="cpu", context=3
     )
 
@@ -113,14 +113,14 @@ def test_a_wrong_setting_is_named(values: dict[str, Any], message: str) -> None:
         TrainConfig.from_json(values)
 
 
-def recipe_of(words: str) -> TrainConfig:
-    return _recipe(
+def config_of(words: str) -> TrainConfig:
+    return _config(
         command_parser().parse_args(["train", "--data", "d", "--out", "o", *words.split()])
     )
 
 
 def test_the_bare_command_has_the_default_recipe() -> None:
-    assert recipe_of("") == TrainConfig()
+    assert config_of("") == TrainConfig()
 
 
 def test_the_command_line_reaches_every_setting_of_the_steps() -> None:
@@ -129,7 +129,7 @@ def test_the_command_line_reaches_every_setting_of_the_steps() -> None:
         "--clip 0.5 --average 0.9 --patience 3 --precision bf16 --fine-tune-rate 0.0005 "
         "--multi-scale ppm --architecture slim-resnet34 --encoder-weights imagenet --no-synthetic"
     )
-    assert recipe_of(words) == TrainConfig(
+    assert config_of(words) == TrainConfig(
         architecture="slim-resnet34-ppm",
         fine_tune_rate=0.0005,
         accumulate=4,
@@ -148,7 +148,7 @@ def test_the_command_line_reaches_every_setting_of_the_steps() -> None:
 
 def test_pyramid_pooling_is_refused_where_the_network_has_no_place_for_it() -> None:
     with pytest.raises(LiverSegError, match="'unet-resnet34-ppm'"):
-        recipe_of("--architecture unet-resnet34 --multi-scale ppm")
+        config_of("--architecture unet-resnet34 --multi-scale ppm")
 
 
 def test_a_pretrained_encoder_is_frozen_for_the_first_epoch_of_fine_tuning() -> None:

@@ -52,9 +52,9 @@ def rates_of_fastai(config: TrainConfig) -> list[float]:
 
 @pytest.mark.parametrize("weights", [None, "imagenet"])
 def test_the_planned_rates_are_those_that_fastai_steps_with(weights: str | None) -> None:
-    recipe = replace(RECIPE, encoder_weights=weights)
-    planned = planned_rates(recipe, BATCHES)
-    seen = rates_of_fastai(recipe)
+    config = replace(RECIPE, encoder_weights=weights)
+    planned = planned_rates(config, BATCHES)
+    seen = rates_of_fastai(config)
     steps = [rate for n, rate in enumerate(seen) if n // BATCHES % 2 == 0]  # then it validates
     assert len(planned) == len(steps) == BATCHES * (6 if weights else 5)
     np.testing.assert_allclose(planned, steps, rtol=1e-5)
@@ -66,8 +66,8 @@ def test_only_stages_with_epochs_are_planned() -> None:
 
 
 def test_stages_are_named_as_the_training_names_them() -> None:
-    recipe = replace(RECIPE, encoder_weights="imagenet")
-    trained = [(s.name, s.epochs, s.rate, s.frozen, s.closer) for s in _stages(recipe)]
+    config = replace(RECIPE, encoder_weights="imagenet")
+    trained = [(s.name, s.epochs, s.rate, s.frozen, s.closer) for s in _stages(config)]
     assert [
-        (c.name, c.epochs, c.rate, c.frozen, c.closer) for c in training_stages(recipe)
+        (c.name, c.epochs, c.rate, c.frozen, c.closer) for c in training_stages(config)
     ] == trained

@@ -27,7 +27,7 @@ def test_both_models_are_judged_and_it_tells_how_far_it_is(
     data, out = write_lits2d(tmp_path / "data", (3, 7)), tmp_path / "run"
     out.mkdir()
     record = RunStateFile(
-        TrainingJob(out, data=(data,), excluded=("gone",), recipe=TINY), "liverseg train"
+        TrainingJob(out, data=(data,), excluded=("gone",), config=TINY), "liverseg train"
     )
     shutil.copytree(untrained_model, out / "model")
     add_to_card(out / "model", {"name": "new", "trained_on": ["003"]})

@@ -73,7 +73,7 @@ def test_every_group_of_batches_makes_one_step(slices: SliceDataset) -> None:
     with learner.no_bar(), learner.no_logging():
         learner.fit(2)
     assert len(learner.dls.train) == 3
-    assert learner.average_weights.steps == 2 * 2
+    assert learner.ema.steps == 2 * 2
 
 
 def test_validation_sees_the_averaged_weights_and_training_goes_on_with_its_own(
@@ -89,7 +89,7 @@ def test_validation_sees_the_averaged_weights_and_training_goes_on_with_its_own(
     recorder.after_epoch = lambda: (after_epoch(), seen.update(kept=first.detach().clone()))
     with learner.no_bar(), learner.no_logging():
         learner.fit(1)
-    average = learner.average_weights.average["0.0.weight"]
+    average = learner.ema.average["0.0.weight"]
     assert torch.equal(seen["validated"], average)
     assert torch.equal(seen["kept"], seen["trained"])
     assert not torch.equal(average, seen["trained"])
@@ -109,7 +109,7 @@ class Watched(nn.Module):
 
 def test_the_average_follows_the_weights_slowly(slices: SliceDataset) -> None:
     learner = make_learner(replace(ONE, average=0.998), slices, slices)
-    average = learner.average_weights
+    average = learner.ema
     average.average = {"w": torch.tensor(0.0)}
     learner.model.state_dict = lambda: {"w": torch.tensor(1.0)}
     average.after_step()
@@ -156,7 +156,7 @@ def test_stages_end_when_the_dice_no_longer_rises_and_the_best_is_kept(
     class EarlyStopping(stopping.EarlyStopping):
         def after_epoch(self) -> None:
             self.recorder.log.items[3:5] = [next(scores), 0.0]
-            average = self.learn.average_weights.average
+            average = self.learn.ema.average
             weights.append({name: value.clone() for name, value in average.items()})
             super().after_epoch()
 
@@ -231,8 +231,8 @@ def test_where_memory_runs_out_the_batch_is_halved_and_two_make_a_step(
     assert "batches of 4 slices, 2 to a step" in said[0]
     assert "batches of 2 slices, 4 to a step" in said[1]
     assert (tmp_path / NOTES).read_text().splitlines() == said
-    recipe = torch.load(tmp_path / CHECKPOINT, weights_only=True)["recipe"]
-    assert recipe == {"batch_size": 2, "accumulate": 4, "precision": "float32"}
+    fitted = torch.load(tmp_path / CHECKPOINT, weights_only=True)["recipe"]
+    assert fitted == {"batch_size": 2, "accumulate": 4, "precision": "float32"}
 
 
 def test_memory_that_does_not_hold_a_single_slice_is_an_error_with_advice(

@@ -58,43 +58,43 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "liverseg_gui.segmentation.inference",
     ):
         monkeypatch.setattr(f"{place}.build_network", tiny_network)
-    recipe = replace(TINY, epochs=9, loss="tversky+ce", seed=4)
+    config = replace(TINY, epochs=9, loss="tversky+ce", seed=4)
     card = {
         "name": "old",
-        "architecture": recipe.architecture,
-        "size": recipe.trunk.size,
-        "context": recipe.context,
+        "architecture": config.architecture,
+        "size": config.trunk.size,
+        "context": config.context,
         "closer": (64, 96),
         "window_hu": (-40.0, 160.0),
-        "training": recipe.to_json(),
+        "training": config.to_json(),
         "trained_on": ["003", "phantom-0"],
     }
     return export_model(tiny_network(), tmp_path / "old", card)
 
 
 def job(data: Path, out: Path, old: Path, **changes: Any) -> Improvement:
-    recipe = fine_tune_config(find_model(str(old)), str(old))
-    small = replace(recipe, fine_tune_epochs=1, precision="float32", device="cpu")
-    values = {"name": "new", "old": str(old), "phantoms": 0, "recipe": small}
+    config = fine_tune_config(find_model(str(old)), str(old))
+    small = replace(config, fine_tune_epochs=1, precision="float32", device="cpu")
+    values = {"name": "new", "old": str(old), "phantoms": 0, "config": small}
     return Improvement(data, out, **(values | changes))
 
 
 def test_the_recipe_goes_on_from_the_old_model_as_it_was_trained(old: Path) -> None:
-    recipe = fine_tune_config(find_model(str(old)), str(old))
-    assert recipe.start_from == str(old)
-    assert (recipe.trunk, recipe.liver, recipe.context) == (TINY.trunk, TINY.liver, 3)
-    assert (recipe.loss, recipe.seed) == ("tversky+ce", 4)
-    assert (recipe.epochs, recipe.patience, recipe.encoder_weights) == (0, 0, None)
-    assert 1 <= recipe.fine_tune_epochs < 8
-    assert recipe.fine_tune_rate < TrainConfig().fine_tune_rate
+    config = fine_tune_config(find_model(str(old)), str(old))
+    assert config.start_from == str(old)
+    assert (config.trunk, config.liver, config.context) == (TINY.trunk, TINY.liver, 3)
+    assert (config.loss, config.seed) == ("tversky+ce", 4)
+    assert (config.epochs, config.patience, config.encoder_weights) == (0, 0, None)
+    assert 1 <= config.fine_tune_epochs < 8
+    assert config.fine_tune_rate < TrainConfig().fine_tune_rate
 
 
 def test_a_card_without_a_recipe_is_gone_on_from_too(old: Path) -> None:
     add_to_card(old, {"training": {"from": "elsewhere"}})
-    recipe = fine_tune_config(find_model(str(old)), str(old))
-    assert recipe.trunk.size == (32, 64)
-    assert recipe.liver is not None
-    assert recipe.liver.of_trunk == (64, 96)
+    config = fine_tune_config(find_model(str(old)), str(old))
+    assert config.trunk.size == (32, 64)
+    assert config.liver is not None
+    assert config.liver.of_trunk == (64, 96)
 
 
 def test_a_patient_whom_the_old_model_saw_is_not_held_out(data: Path) -> None:
@@ -135,7 +135,7 @@ def test_where_the_old_model_saw_everybody_nobody_can_judge(data: Path) -> None:
 def test_another_network_than_the_old_one_is_refused(data: Path, tmp_path: Path, old: Path) -> None:
     other = replace(fine_tune_config(find_model(str(old)), str(old)), context=5)
     with pytest.raises(LiverSegError, match="with 3 slices at once, and goes on as such"):
-        improve(job(data, tmp_path / "out", old, recipe=other), Progress())
+        improve(job(data, tmp_path / "out", old, config=other), Progress())
 
 
 def test_improving_judges_both_models_and_writes_the_decision(
@@ -161,12 +161,12 @@ def test_improving_judges_both_models_and_writes_the_decision(
 def test_a_plain_training_holds_nobody_out_whom_the_model_it_starts_from_saw(
     data: Path, tmp_path: Path, old: Path
 ) -> None:
-    recipe = job(data, tmp_path, old).recipe
-    assert recipe is not None
+    config = job(data, tmp_path, old).config
+    assert config is not None
     add_to_card(old, {"trained_on": ["liver_3", "volume-7"]})
     for fold in range(3):
         out, said = tmp_path / str(fold), list[str]()
-        run = TrainRun(data, out, folds=3, fold=fold, phantoms=0, config=recipe)
+        run = TrainRun(data, out, folds=3, fold=fold, phantoms=0, config=config)
         (judged,) = run_training(run, Progress(), on_note=said.append)
         assert judged.name == "012"
         (note,) = [note for note in said if "from which this training starts" in note]
@@ -367,11 +367,11 @@ def test_the_words_of_a_job_are_the_command_that_a_window_starts(
     data: Path, tmp_path: Path, old: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    recipe = job(data, out, old).recipe
-    assert recipe is not None
-    asked = TrainingJob(out, (data,), name="new", phantoms=0, recipe=recipe, improve=True)
+    config = job(data, out, old).config
+    assert config is not None
+    asked = TrainingJob(out, (data,), name="new", phantoms=0, config=config, improve=True)
     out.mkdir()
-    write_config_file(recipe, out / RECIPE)
+    write_config_file(config, out / RECIPE)
     assert main([*asked.arguments(), "--json"]) == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [event["event"] for event in told][-2:] == ["decision", "end"]

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 
 def start(job: TrainingJob, *words: str) -> subprocess.Popen[str]:
     job.out.mkdir(exist_ok=True)
-    write_config_file(job.recipe, job.out / RECIPE)
+    write_config_file(job.config, job.out / RECIPE)
     command = [sys.executable, "-m", "liverseg_gui", *job.arguments(), "--json", *words]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
@@ -50,9 +50,9 @@ def test_a_killed_training_is_seen_gone_on_with_and_ends_as_if_nothing_had_been(
     tmp_path: Path,
 ) -> None:
     data = write_lits2d(tmp_path / "data")
-    recipe = replace(TINY, epochs=2, fine_tune_epochs=1)
+    config = replace(TINY, epochs=2, fine_tune_epochs=1)
     whole, killed = (
-        TrainingJob(tmp_path / name, (data,), folds=3, phantoms=0, recipe=recipe)
+        TrainingJob(tmp_path / name, (data,), folds=3, phantoms=0, config=config)
         for name in ("whole", "killed")
     )
     undisturbed = start(whole)

@@ -122,7 +122,7 @@ def test_the_folder_keeps_all_that_was_told_and_the_recipe(whole: tuple[Training
     wanted, told = whole
     lines = (wanted.out / EVENTS).read_text().splitlines()
     assert [json.loads(line) for line in lines] == json.loads(json.dumps(told.events))
-    assert read_config_file(wanted.out / RECIPE) == wanted.recipe
+    assert read_config_file(wanted.out / RECIPE) == wanted.config
     run = read_run(wanted.out)
     assert (run.state, run.job, run.model) == ("finished", wanted, wanted.out / "model")
     assert run.pid == os.getpid()
@@ -185,7 +185,7 @@ def test_a_stop_that_is_taken_back_does_not_stop(data: Path, tmp_path: Path) -> 
         send_command(tmp_path, "stop")
         send_command(tmp_path, "go")
 
-    told = carry_out(job(data, tmp_path, recipe=replace(TINY, epochs=1)), Told("start", hesitate))
+    told = carry_out(job(data, tmp_path, config=replace(TINY, epochs=1)), Told("start", hesitate))
     assert told.of("end")[0]["state"] == "finished"
 
 
@@ -216,7 +216,7 @@ def test_a_paused_training_waits_until_it_may_go_on(data: Path, tmp_path: Path) 
             if event["event"] == "progress" and event["phase"] == "Paused":
                 go(event)
 
-    told = carry_out(job(data, tmp_path, recipe=replace(TINY, epochs=1)), Pausing())
+    told = carry_out(job(data, tmp_path, config=replace(TINY, epochs=1)), Pausing())
     assert seen == ["paused"]
     kinds = [event["event"] for event in told.events]
     assert kinds.index("paused") < kinds.index("resumed") < kinds.index("epoch")
@@ -225,7 +225,7 @@ def test_a_paused_training_waits_until_it_may_go_on(data: Path, tmp_path: Path) 
 
 def test_what_was_asked_of_an_earlier_training_is_forgotten(data: Path, tmp_path: Path) -> None:
     send_command(tmp_path, "cancel")
-    told = carry_out(job(data, tmp_path, recipe=replace(TINY, epochs=1, fine_tune_epochs=0)))
+    told = carry_out(job(data, tmp_path, config=replace(TINY, epochs=1, fine_tune_epochs=0)))
     assert told.of("end")[0]["state"] == "finished"
 
 
@@ -303,7 +303,7 @@ def test_a_batch_that_was_halved_is_told(
         return value
 
     monkeypatch.setattr(build, "make_loss", lambda *_: Failing(0, limited))
-    told = carry_out(job(data, tmp_path, recipe=replace(TINY, epochs=1, fine_tune_epochs=0)))
+    told = carry_out(job(data, tmp_path, config=replace(TINY, epochs=1, fine_tune_epochs=0)))
     assert "batches of 2 slices" in told.of("note")[0]["text"]
     assert [event["batch_size"] for event in told.of("start")] == [4, 2]
 
@@ -335,8 +335,8 @@ def test_without_any_tumor_a_note_says_so_and_training_goes_on(
 
     monkeypatch.setattr(lits2d.SliceCase, "read", liver_alone)
     monkeypatch.setattr(lits2d.SliceCase, "fingerprint", lambda _: "liver alone")
-    recipe = replace(TINY, epochs=1, fine_tune_epochs=0, synthetic=None)
-    told = carry_out(job(data, tmp_path, recipe=recipe))
+    config = replace(TINY, epochs=1, fine_tune_epochs=0, synthetic=None)
+    told = carry_out(job(data, tmp_path, config=config))
     (note,) = told.of("note")
     assert note["text"].startswith("No tumor is marked in any of the 2 cases")
     assert (tmp_path / NOTES).read_text().splitlines() == [note["text"]]
@@ -348,7 +348,7 @@ def test_a_resume_with_other_settings_changes_no_record_of_the_first(
 ) -> None:
     wanted = whole[0]
     with pytest.raises(LiverSegError, match="other settings"):
-        carry_out(replace(wanted, recipe=replace(RECIPE_2, seed=3)), resume=True)
+        carry_out(replace(wanted, config=replace(RECIPE_2, seed=3)), resume=True)
     run = read_run(wanted.out)
     assert (run.job, run.state) == (wanted, "finished")
-    assert read_config_file(wanted.out / RECIPE) == wanted.recipe
+    assert read_config_file(wanted.out / RECIPE) == wanted.config

@@ -36,7 +36,7 @@ def test_a_run_trains_evaluates_and_exports_a_model_that_loads(
 ) -> None:
     for place in ("training.learner.build", "liverseg_gui.segmentation.inference"):
         monkeypatch.setattr(f"{place}.build_network", tiny_network)
-    recipe = replace(TINY, epochs=1, architecture="slim-resnet18-ppm", loss="tversky+ce")
+    config = replace(TINY, epochs=1, architecture="slim-resnet18-ppm", loss="tversky+ce")
     run = TrainRun(
         data,
         tmp_path,
@@ -45,7 +45,7 @@ def test_a_run_trains_evaluates_and_exports_a_model_that_loads(
         phantoms=0,
         command="liverseg train",
         notes={"data": "phantoms", "size": "no figure"},
-        config=recipe,
+        config=config,
     )
     results = run_training(run, Progress())
     card = find_model(str(tmp_path / "model"))
@@ -61,7 +61,7 @@ def test_a_run_trains_evaluates_and_exports_a_model_that_loads(
     assert "orst slices" in (tmp_path / REPORT).read_text()
     worst = load_worst(tmp_path / WORST)
     assert {saved.slice.name for saved in worst} == {r.name for r in results}
-    assert TrainConfig.from_json(card.about["training"]) == recipe
+    assert TrainConfig.from_json(card.about["training"]) == config
     assert load_predictor(card, "cpu").runtime.device == "cpu"
     stages = [json.loads(line)["stage"] for line in (tmp_path / LOG).read_text().splitlines()]
     assert stages == ["one cycle", "fine-tune"]

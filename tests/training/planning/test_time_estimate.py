@@ -12,16 +12,16 @@ from training.planning.time_estimate import Estimate, duration, estimate_time, w
 
 
 def test_the_time_is_that_of_all_steps_and_validations() -> None:
-    recipe = TrainConfig(epochs=2, fine_tune_epochs=4, liver_share=0.75, batch_size=10)
+    config = TrainConfig(epochs=2, fine_tune_epochs=4, liver_share=0.75, batch_size=10)
     one_cycle = 2 * (12 * 1.0 + 3 * 0.5)
     fine_tune = 4 * (12 * (0.75 * 2.0 + 0.25 * 1.0) + 3 * 0.5)
-    assert whole_time(recipe, 125, 21, 1.0, 2.0, 0.5) == pytest.approx(one_cycle + fine_tune)
+    assert whole_time(config, 125, 21, 1.0, 2.0, 0.5) == pytest.approx(one_cycle + fine_tune)
 
 
 def test_a_frozen_epoch_counts_too() -> None:
-    recipe = TrainConfig(epochs=0, fine_tune_epochs=1, batch_size=10, encoder_weights="imagenet")
-    plain = whole_time(replace(recipe, encoder_weights=None), 100, 0, 1.0, 1.0, 0.0)
-    assert whole_time(recipe, 100, 0, 1.0, 1.0, 0.0) == 2 * plain
+    config = TrainConfig(epochs=0, fine_tune_epochs=1, batch_size=10, encoder_weights="imagenet")
+    plain = whole_time(replace(config, encoder_weights=None), 100, 0, 1.0, 1.0, 0.0)
+    assert whole_time(config, 100, 0, 1.0, 1.0, 0.0) == 2 * plain
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def job(out: Path) -> TrainingJob:
         fold=2,
         split_seed=9,
         phantoms=1,
-        recipe=replace(TINY, synthetic=None, start_from="other", epochs=4),
+        config=replace(TINY, synthetic=None, start_from="other", epochs=4),
         split=out / "split.json",
         notes=(("data", "ours = good"),),
         improve=True,
@@ -36,7 +36,7 @@ def job(out: Path) -> TrainingJob:
 
 def test_the_command_asks_for_the_same_job(tmp_path: Path) -> None:
     wanted = job(tmp_path)
-    write_config_file(wanted.recipe, tmp_path / RECIPE)
+    write_config_file(wanted.config, tmp_path / RECIPE)
     assert _job(command_parser().parse_args(wanted.arguments())) == wanted
 
 

@@ -67,7 +67,7 @@ def answers() -> Answers:
 
 
 @pytest.fixture
-def recipe_page(qtbot: QtBot, settings: Settings, answers: Answers) -> Iterator[ConfigPage]:
+def config_page(qtbot: QtBot, settings: Settings, answers: Answers) -> Iterator[ConfigPage]:
     gc.disable()
     try:
         made = ConfigPage(

@@ -193,7 +193,7 @@ def test_looking_loads_neither_torch_nor_what_reads_scans(stage: Stage) -> None:
         "app = QApplication([])\n"
         "from liverseg_gui.ui.training_window.run_watcher import RunWatcher\n"
         "assert 'training' not in sys.modules\n"
-        "watch = TrainingWatch(None)\n"
+        "watch = RunWatcher(None)\n"
         "watch.look()\n"
         "assert 'clinic' in watch.notice.label.text()\n"
         "print([name for name in ('torch', 'fastai', 'SimpleITK') if name in sys.modules])\n"

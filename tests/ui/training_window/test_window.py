@@ -31,12 +31,12 @@ from training.runs.training_job import TrainingJob
 @dataclass(frozen=True)
 class Job:
     selection: DataSelection
-    recipe: str
+    config: str
     name: str
     out: Path
 
     def arguments(self) -> list[str]:
-        return ["train", f"--name={self.name}", f"--out={self.out}", self.recipe]
+        return ["train", f"--name={self.name}", f"--out={self.out}", self.config]
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class Run:
     job: object = None
 
 
-class FakeRecipe(QWidget):
+class FakeConfig(QWidget):
     changed = Signal()
     wrong = ""
 
-    def recipe(self) -> str:
+    def config(self) -> str:
         return "the recipe"
 
     def problem(self) -> str:
@@ -126,7 +126,7 @@ def pages(settings: Settings, dialogs: FakeDialogs, trainings: Trainings, tmp_pa
     def data() -> DataPage:
         return DataPage(settings, dialogs)  # type: ignore[arg-type]
 
-    return Pages(data, FakeRecipe, FakeRun, FakeResult, trainings.made(tmp_path / "out"))
+    return Pages(data, FakeConfig, FakeRun, FakeResult, trainings.made(tmp_path / "out"))
 
 
 @pytest.fixture
@@ -181,11 +181,11 @@ def test_the_recipe_learns_the_command_and_a_wrong_one_does_not_start(
 ) -> None:
     look(qtbot, room.data, seven)
     room.next_button.click()
-    recipe = room.page(Step.RECIPE)
+    config = room.page(Step.RECIPE)
     room.name.setText("mine")
-    assert recipe.command("r", Path("/o")) == ["train", "--name=mine", "--out=/o", "r"]
-    recipe.wrong = "The batch is too large."
-    recipe.changed.emit()
+    assert config.command("r", Path("/o")) == ["train", "--name=mine", "--out=/o", "r"]
+    config.wrong = "The batch is too large."
+    config.changed.emit()
     assert not room.next_button.isEnabled()
     assert room.next_button.toolTip() == "The batch is too large."
 
@@ -377,9 +377,9 @@ def test_the_program_starts_what_was_chosen_as_a_job_of_its_own(
     assert isinstance(page, ConfigPage)
     made = standard_pages(desk.settings, desk.window.context.dialogs).training
     assert made is not None
-    job = made.job(room.data.selection(), page.recipe(), "mine", tmp_path / "out")
+    job = made.job(room.data.selection(), page.config(), "mine", tmp_path / "out")
     assert job == TrainingJob(
-        tmp_path / "out", (seven,), excluded=("liver_1",), name="mine", recipe=TrainConfig()
+        tmp_path / "out", (seven,), excluded=("liver_1",), name="mine", config=TrainConfig()
     )
     assert made.new_folder("mine").is_relative_to(tmp_path / "home")
 
@@ -391,7 +391,7 @@ def test_opening_it_loads_nothing_that_reads_scans_or_trains(tmp_path: Path) -> 
         "from liverseg_gui.ui.dialogs.prompts import Dialogs; "
         "from liverseg_gui.ui.training_window.pages import standard_pages; "
         "from liverseg_gui.ui.training_window.window import TrainingWindow; s = Settings(); "
-        "room = TrainingRoom(None, standard_pages(s, Dialogs(None, s))); room.show(); "
+        "room = TrainingWindow(None, standard_pages(s, Dialogs(None, s))); room.show(); "
         "print({'torch', 'fastai', 'SimpleITK', 'nibabel', 'pydicom'} & set(sys.modules)); "
         "room.reject()"
     )

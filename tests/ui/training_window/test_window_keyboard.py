@@ -16,12 +16,12 @@ from liverseg_gui.ui.training_window.pages import Pages, Step
 from liverseg_gui.ui.training_window.window import TrainingWindow
 from tests.ui.training_window import test_window
 from tests.ui.training_window.conftest import look
-from tests.ui.training_window.test_window import FakeRecipe
+from tests.ui.training_window.test_window import FakeConfig
 
 trainings, pages = test_window.trainings, test_window.pages
 
 
-class BoxRecipe(FakeRecipe):
+class BoxConfig(FakeConfig):
     """A recipe with a box to write in."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class BoxRecipe(FakeRecipe):
 
 @pytest.fixture
 def room(qtbot: QtBot, pages: Pages) -> Iterator[TrainingWindow]:
-    room = TrainingWindow(None, replace(pages, recipe=BoxRecipe))
+    room = TrainingWindow(None, replace(pages, config=BoxConfig))
     qtbot.addWidget(room)
     room.show()
     yield room
@@ -68,11 +68,11 @@ def test_enter_goes_on_from_the_data_and_starts_no_training_from_a_box_of_the_re
 
 
 def test_enter_in_a_box_of_the_recipe_presses_no_button_of_the_page(
-    qtbot: QtBot, recipe_page: ConfigPage
+    qtbot: QtBot, config_page: ConfigPage
 ) -> None:
     dialog = QDialog()
     qtbot.addWidget(dialog)
-    QVBoxLayout(dialog).addWidget(recipe_page)
-    pressed = [b.text() for b in recipe_page.findChildren(QPushButton) if b.autoDefault()]
-    recipe_page.setParent(None)
+    QVBoxLayout(dialog).addWidget(config_page)
+    pressed = [b.text() for b in config_page.findChildren(QPushButton) if b.autoDefault()]
+    config_page.setParent(None)
     assert pressed == []

@@ -123,7 +123,7 @@ class CheckpointCallback(Callback):
             time.monotonic() - self._began,
             accuracy,
             float(self.recorder.lrs[-1]),
-            self.learn.recipe.batch_size,
+            self.learn.config.batch_size,
         )
 
     def _check(self, loss: float) -> None:

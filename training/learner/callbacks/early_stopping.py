@@ -42,7 +42,7 @@ class EarlyStopping(Callback):
             return  # off, or an epoch that was skipped: it lies before a checkpoint
         score = float(sum(figures))
         if score > self._best:
-            average = self.learn.average_weights.average
+            average = self.learn.ema.average
             self.weights = {name: value.clone() for name, value in average.items()}
             self._best, self._waited = score, 0
         else:

@@ -104,7 +104,7 @@ class AugmentationPreview(QWidget):
         self._said = text
         self.status.setText(self._shown(text))
 
-    def show_recipe(self, config: TrainConfig) -> None:
+    def show_config(self, config: TrainConfig) -> None:
         """Follow `config`, in a moment."""
         self._config = config
         self.look.setEnabled(config.liver is not None)

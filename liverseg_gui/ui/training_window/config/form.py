@@ -32,7 +32,7 @@ _LOCKED = "The model it starts from decides this."
 
 
 class ConfigForm(QWidget):
-    """Every field of `TrainConfig` has its control here; `recipe` is what they say."""
+    """Every field of `TrainConfig` has its control here; `config` is what they say."""
 
     changed = Signal()
 
@@ -56,9 +56,9 @@ class ConfigForm(QWidget):
         self.sections: dict[str, Section] = {}
         self._arrange()
         self._connect()
-        self.show_recipe(self._given)
+        self.show_config(self._given)
 
-    def recipe(self) -> TrainConfig:
+    def config(self) -> TrainConfig:
         """The recipe as it is chosen.
 
         Raises:
@@ -78,7 +78,7 @@ class ConfigForm(QWidget):
             synthetic=self.augmentation.synthetic,
         )
 
-    def show_recipe(self, config: TrainConfig) -> None:
+    def show_config(self, config: TrainConfig) -> None:
         """Show every setting of `config`, without a signal."""
         self._given = config
         for key, setting in self.settings.items():

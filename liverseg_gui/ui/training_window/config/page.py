@@ -52,7 +52,7 @@ _NO_DATA = "Choose labelled cases first."
 
 
 class ConfigPage(QWidget):
-    """`recipe` is a valid `TrainConfig`, or `problem` says what is wrong; `changed` tells of both.
+    """`config` is a valid `TrainConfig`, or `problem` says what is wrong; `changed` tells of both.
 
     `settings` say whether patients are hidden; `ask_open`, `ask_save` and `ask_weights` stand for
     the file dialogs.
@@ -89,13 +89,13 @@ class ConfigPage(QWidget):
         settings.changed.connect(self._show_settings)
         WheelGuard(self)
 
-    def recipe(self) -> TrainConfig:
+    def config(self) -> TrainConfig:
         """The recipe that is chosen.
 
         Raises:
             LiverSegError: it is not valid; `problem` says the same.
         """
-        config = self.form.recipe()
+        config = self.form.config()
         device = self._device if config.device == "auto" else config.device
         if problem := precision_problem(config.precision, device):
             raise LiverSegError(problem)
@@ -104,14 +104,14 @@ class ConfigPage(QWidget):
     def problem(self) -> str:
         """What is wrong with the recipe; nothing while it is valid."""
         try:
-            self.recipe()
+            self.config()
         except LiverSegError as error:
             return str(error)
-        return self._too_few(self.form.recipe())
+        return self._too_few(self.form.config())
 
-    def set_recipe(self, config: TrainConfig) -> None:
+    def set_config(self, config: TrainConfig) -> None:
         """Show `config` in every control."""
-        self.form.show_recipe(config)
+        self.form.show_config(config)
         self._react()
 
     def set_cases(
@@ -184,7 +184,7 @@ class ConfigPage(QWidget):
         self.form.start.start_changed.connect(self._check_weights)
         self.buttons.load.clicked.connect(self.load)
         self.buttons.save.clicked.connect(self.save)
-        self.buttons.reset.clicked.connect(lambda: self.set_recipe(TrainConfig()))
+        self.buttons.reset.clicked.connect(lambda: self.set_config(TrainConfig()))
         self.buttons.copy.clicked.connect(self.copy_command)
 
     def load(self) -> None:
@@ -197,7 +197,7 @@ class ConfigPage(QWidget):
         except LiverSegError as error:
             self._tell(str(error), "error")
             return
-        self.set_recipe(config)
+        self.set_config(config)
 
     def save(self) -> None:
         """Write the recipe to a file."""
@@ -214,7 +214,7 @@ class ConfigPage(QWidget):
             self._tell(str(error), "error")
             return
         if self._write(folder / RECIPE, f"Copied. Its recipe is {folder / RECIPE}."):
-            words = ["liverseg", *self._command(self.recipe(), folder)]
+            words = ["liverseg", *self._command(self.config(), folder)]
             QGuiApplication.clipboard().setText(shlex.join(words))
 
     def find_rate(self) -> None:
@@ -222,7 +222,7 @@ class ConfigPage(QWidget):
         command = self._command
         if command is None or self.problem():
             return
-        config = self.recipe()
+        config = self.config()
         self.finder = finder = LRFinderBox(
             self, partial(with_config_file, command, config), self._shown
         )
@@ -236,7 +236,7 @@ class ConfigPage(QWidget):
     def find_batch(self) -> None:
         """Take the largest batch that fits into the free memory."""
         try:
-            config = self.form.recipe()
+            config = self.form.config()
         except LiverSegError as error:
             self._tell(str(error), "error")
             return
@@ -287,7 +287,7 @@ class ConfigPage(QWidget):
     def _refuse_weights(self, weights: str, message: str, _details: str) -> None:
         if self.form.start.value()[0] == weights:
             self.form.start.show_start((None, None))
-            self.form.show_recipe(self.form.recipe())
+            self.form.show_config(self.form.config())
             self._react()
             self._tell(message, "error")
 
@@ -304,12 +304,12 @@ class ConfigPage(QWidget):
             button.setEnabled(not problem and self._command is not None)
         self._offer_precision()
         if problem:
-            self.estimate.show_recipe(None, self._slices, self._watched)
+            self.estimate.show_config(None, self._slices, self._watched)
             return
-        config = self.recipe()
-        self.schedule.show_recipe(config)
-        self.preview.show_recipe(config)
-        self.estimate.show_recipe(config, self._slices, self._watched)
+        config = self.config()
+        self.schedule.show_config(config)
+        self.preview.show_config(config)
+        self.estimate.show_config(config, self._slices, self._watched)
 
     def _offer_precision(self) -> None:
         wish = str(self.form.settings["device"].value())
@@ -328,7 +328,7 @@ class ConfigPage(QWidget):
 
     def _write(self, path: Path, done: str) -> bool:
         try:
-            write_config_file(self.recipe(), path)
+            write_config_file(self.config(), path)
         except (LiverSegError, SaveError) as error:
             self._tell(str(error), "error")
             return False

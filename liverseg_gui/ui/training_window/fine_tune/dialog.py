@@ -58,7 +58,7 @@ class FineTuneDialog(QDialog):
         self._build(len(sources))
         self.resize(_SIZE)
         if not isinstance(self.plan, str):
-            self.estimate.show_recipe(self.plan.recipe, *self.plan.shared(slices))
+            self.estimate.show_config(self.plan.config, *self.plan.shared(slices))
         self._refresh()
 
     def _build(self, count: int) -> None:

@@ -26,7 +26,7 @@ class FineTunePlan:
     model: str
     selection: DataSelection
     folds: int
-    recipe: TrainConfig
+    config: TrainConfig
     training: tuple[str, ...]
     held_out: tuple[str, ...]
     known: int
@@ -43,7 +43,7 @@ class FineTunePlan:
             self.folds,
             chosen.fold if chosen.folds == self.folds else 0,
             chosen.split_seed,
-            recipe=self.recipe,
+            config=self.config,
             improve=True,
         )
 
@@ -66,18 +66,18 @@ def make_plan(
         card = find_model(model)
         taught = trained_on(card)
         split = fine_tune_split(sources, taught, folds, fold, selection.split_seed)
-        recipe = fine_tune_config(card, model)
+        config = fine_tune_config(card, model)
     except LiverSegError as problem:
         return str(problem)
     patients = patients_seen_by_model(sources, taught)
     known = sum(source.patient in patients for source in sources)
-    return FineTunePlan(model, selection, folds, recipe, split.training, split.validation, known)
+    return FineTunePlan(model, selection, folds, config, split.training, split.validation, known)
 
 
 def plan_text(plan: FineTunePlan, hide: bool) -> str:
     """What will happen, in sentences; without names of cases where they are to be hidden."""
     names = "" if hide else f": {', '.join(plan.held_out)}"
-    recipe = plan.recipe
+    config = plan.config
     known = (
         f" {_cases(plan.known)} it was trained on before, by name, and can only be learned from."
         if plan.known
@@ -85,7 +85,7 @@ def plan_text(plan: FineTunePlan, hide: bool) -> str:
     )
     return (
         f"1.  {plan.model!r} goes on learning from {_cases(len(plan.training))}, gently: "
-        f"{recipe.fine_tune_epochs} epochs at a rate of {recipe.fine_tune_rate:g}. The model "
+        f"{config.fine_tune_epochs} epochs at a rate of {config.fine_tune_rate:g}. The model "
         "itself stays as it is; the outcome is another one.\n\n"
         f"2.  {_cases(len(plan.held_out))} held out, by patient{names}. Nothing is learned from "
         f"them.{known}\n\n"

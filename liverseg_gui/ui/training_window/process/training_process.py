@@ -72,7 +72,7 @@ def start_process(
         LiverSegError: the process cannot be started.
     """
     if not (resume and (job.out / RECIPE).exists()):
-        write_config_file(job.recipe, job.out / RECIPE)
+        write_config_file(job.config, job.out / RECIPE)
     register_run(job.out)
     words = [*(command or own_command()), *job.arguments(), "--json"]
     words += ["--resume"] if resume else []

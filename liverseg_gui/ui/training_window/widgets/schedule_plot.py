@@ -33,7 +33,7 @@ class SchedulePlot(QWidget):
         self.setAccessibleName("Schedule of the learning rate")
         self.setToolTip("The size of the learning steps, from the first to the last epoch")
 
-    def show_recipe(self, config: TrainConfig) -> None:
+    def show_config(self, config: TrainConfig) -> None:
         """Draw the schedule of `config`."""
         self._config = config
         rates = planned_rates(config, _BATCHES)
@@ -67,7 +67,7 @@ class SchedulePlot(QWidget):
         if event.type() is QEvent.Type.PaletteChange and hasattr(self, "plot"):
             color_plot(self.plot)
             if self._config is not None:
-                self.show_recipe(self._config)
+                self.show_config(self._config)
 
 
 def bare_plot(along: str, upwards: str) -> pg.PlotWidget:

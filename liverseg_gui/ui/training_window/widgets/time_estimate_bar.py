@@ -43,7 +43,7 @@ class TimeEstimateBar(QWidget):
         layout.addWidget(self.button)
         self._tell("Time and memory are not known yet", "muted")
 
-    def show_recipe(self, config: TrainConfig | None, slices: int, watched: int) -> None:
+    def show_config(self, config: TrainConfig | None, slices: int, watched: int) -> None:
         """Follow the recipe, None while it is invalid, and how many slices there are."""
         self._config, self._slices = config, (slices, watched)
         self.button.setEnabled(self._job is not None or (config is not None and slices > 0))
@@ -86,7 +86,7 @@ class TimeEstimateBar(QWidget):
     def _ended(self) -> None:
         self._job = None
         self.button.setText("Estimate")
-        self.show_recipe(self._config, *self._slices)
+        self.show_config(self._config, *self._slices)
 
     def _tell(self, text: str, tone: str | None) -> None:
         self.line.setText(text)

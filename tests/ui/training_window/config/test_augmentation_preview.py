@@ -18,8 +18,8 @@ SMALL = 60_000
 
 
 @pytest.fixture
-def page(recipe_page: ConfigPage) -> ConfigPage:
-    return recipe_page
+def page(config_page: ConfigPage) -> ConfigPage:
+    return config_page
 
 
 def drawn(page: ConfigPage, qtbot: QtBot) -> list[bytes]:

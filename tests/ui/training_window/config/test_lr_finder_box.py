@@ -33,8 +33,8 @@ FAILS = "import sys\nprint('liverseg: X holds no labelled cases.', file=sys.stde
 
 
 @pytest.fixture
-def page(recipe_page: ConfigPage) -> ConfigPage:
-    return recipe_page
+def page(config_page: ConfigPage) -> ConfigPage:
+    return config_page
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_the_page_finds_a_rate_on_real_batches_and_takes_it(
     page.set_command(
         lambda _, out: [*words, "--recipe", str(out / "recipe.toml"), "--out", str(out)]
     )
-    page.set_recipe(replace(TINY, average=0.0))
+    page.set_config(replace(TINY, average=0.0))
     page.form.find_rate.click()
     finder = page.finder
     assert finder is not None
@@ -129,5 +129,5 @@ def test_the_page_finds_a_rate_on_real_batches_and_takes_it(
     assert finder.use.isEnabled(), finder.label.text()
     taken = float(f"{finder.plot.rate:.2g}")
     finder.use.click()
-    assert page.recipe() == replace(TINY, average=0.0, learning_rate=taken)
+    assert page.config() == replace(TINY, average=0.0, learning_rate=taken)
     assert page.finder is None

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.segmentation.models.registry import find_model
-from liverseg_gui.ui.training_window.config import form_rows as recipe_rows
+from liverseg_gui.ui.training_window.config import form_rows as config_rows
 from liverseg_gui.ui.training_window.config.augmentation_box import CHANGES, PAINTED
 from liverseg_gui.ui.training_window.config.form_rows import ConfigRow
 from liverseg_gui.ui.training_window.config.image_size_box import (
@@ -63,13 +63,13 @@ UNUSUAL = TrainConfig(
     augmentation=Augmentation(rotation_degrees=90.0, tone=(-0.123, 0.987)),
     synthetic=None,
 )
-ROWS = [row for row in vars(recipe_rows).values() if isinstance(row, ConfigRow)]
-NUMBERS = [row for row in (*ROWS, *recipe_rows.DETAILS) if not row.choices]
+ROWS = [row for row in vars(config_rows).values() if isinstance(row, ConfigRow)]
+NUMBERS = [row for row in (*ROWS, *config_rows.DETAILS) if not row.choices]
 
 
 @pytest.fixture
-def page(recipe_page: ConfigPage) -> ConfigPage:
-    return recipe_page
+def page(config_page: ConfigPage) -> ConfigPage:
+    return config_page
 
 
 def setting(page: ConfigPage, key: str) -> LinkedSetting:
@@ -86,17 +86,17 @@ def item_enabled(box: QComboBox, data: str) -> bool:
 
 
 def test_a_new_page_is_the_default_recipe_and_valid(page: ConfigPage) -> None:
-    assert page.recipe() == TrainConfig()
+    assert page.config() == TrainConfig()
     assert page.problem() == ""
 
 
 def test_every_setting_is_taken_and_given_back_to_the_last_digit(page: ConfigPage) -> None:
     default = TrainConfig()
     assert all(getattr(UNUSUAL, f.name) != getattr(default, f.name) for f in fields(default))
-    page.set_recipe(UNUSUAL)
-    assert page.recipe() == UNUSUAL
+    page.set_config(UNUSUAL)
+    assert page.config() == UNUSUAL
     page.buttons.reset.click()
-    assert page.recipe() == default
+    assert page.config() == default
 
 
 @pytest.mark.parametrize("row", NUMBERS, ids=lambda row: row.key)
@@ -106,7 +106,7 @@ def test_a_changed_number_reaches_the_recipe_and_is_told(
     value = 9 if row.whole else row.high / 2
     with qtbot.waitSignal(page.changed):
         setting(page, row.key).box.setValue(value)  # type: ignore[union-attr]
-    assert page.recipe() == replace(TrainConfig(), **{row.key: value})
+    assert page.config() == replace(TrainConfig(), **{row.key: value})
 
 
 @pytest.mark.parametrize("row", NUMBERS, ids=lambda row: row.key)
@@ -122,7 +122,7 @@ def test_boxes_end_where_the_recipe_does(row: ConfigRow) -> None:
 def test_every_slider_moves_its_own_setting_alone(page: ConfigPage, row: object) -> None:
     slider = page.form.augmentation.sliders[row]  # type: ignore[index]
     slider.setValue(slider.value() + 1)
-    now, before = page.recipe(), TrainConfig()
+    now, before = page.config(), TrainConfig()
     moved = [
         (name, key)
         for name in ("augmentation", "synthetic")
@@ -140,9 +140,9 @@ def test_all_fields_of_the_random_changes_have_a_slider() -> None:
 
 def test_painting_is_switched_off_and_on(page: ConfigPage) -> None:
     page.form.augmentation.paint.click()
-    assert page.recipe().synthetic is None
+    assert page.config().synthetic is None
     page.form.augmentation.paint.click()
-    assert page.recipe().synthetic == SyntheticTumors()
+    assert page.config().synthetic == SyntheticTumors()
 
 
 def test_what_is_invalid_is_said_and_leaves_nothing_to_save(page: ConfigPage, qtbot: QtBot) -> None:
@@ -153,7 +153,7 @@ def test_what_is_invalid_is_said_and_leaves_nothing_to_save(page: ConfigPage, qt
     assert tone_of(page.message) == "error"
     assert not page.buttons.save.isEnabled()
     with pytest.raises(LiverSegError, match="odd number"):
-        page.recipe()
+        page.config()
     setting(page, "context").choose(3)
     assert (page.problem(), page.message.text()) == ("", "")
     assert page.buttons.save.isEnabled()
@@ -175,17 +175,17 @@ def test_a_model_to_start_from_decides_network_context_and_looks(page: ConfigPag
     setting(page, "context").choose(9)
     start = page.form.start
     start.activated.emit(start.findData("model default"))
-    card, recipe = find_model("default"), page.recipe()
-    assert (recipe.start_from, recipe.encoder_weights) == ("default", None)
-    assert (recipe.architecture, recipe.context) == (card.architecture, card.context)
-    assert recipe.trunk == FieldOfView(card.size, card.size)
-    assert recipe.liver is not None
-    assert recipe.liver.of_trunk == card.closer
+    card, config = find_model("default"), page.config()
+    assert (config.start_from, config.encoder_weights) == ("default", None)
+    assert (config.architecture, config.context) == (card.architecture, card.context)
+    assert config.trunk == FieldOfView(card.size, card.size)
+    assert config.liver is not None
+    assert config.liver.of_trunk == card.closer
     locked = (page.form.network.network, page.form.looks, setting(page, "context").box)
     assert not any(box.isEnabled() for box in locked)
     assert all("starts from" in box.toolTip() for box in locked)
     start.activated.emit(start.findData(""))
-    assert page.recipe().start_from is None
+    assert page.config().start_from is None
     assert all(box.isEnabled() for box in locked)
 
 
@@ -209,31 +209,31 @@ def test_a_file_of_weights_is_taken_and_one_that_holds_none_is_given_up_and_said
     save_file({"something": torch.zeros(1)}, bad)
     for answers.weights in (good, bad):
         start.activated.emit(start.findData("file"))
-        assert page.recipe().encoder_weights == str(answers.weights)
+        assert page.config().encoder_weights == str(answers.weights)
         qtbot.waitUntil(lambda: not page._quick.busy, timeout=60_000)
         if answers.weights == good:
-            assert page.recipe().encoder_weights == str(good)
-            assert page.recipe().freeze_epochs == 1
-    assert page.recipe() == TrainConfig()
+            assert page.config().encoder_weights == str(good)
+            assert page.config().freeze_epochs == 1
+    assert page.config() == TrainConfig()
     assert "other.safetensors holds no weights of a ResNet" in page.message.text()
     answers.weights = None
     start.activated.emit(start.findData("file"))
-    assert page.recipe() == TrainConfig()
+    assert page.config() == TrainConfig()
 
 
 def test_a_frozen_epoch_is_said_where_there_is_one(page: ConfigPage) -> None:
     assert "All of the network learns" in page.form.freezing.text()
-    page.set_recipe(TrainConfig(encoder_weights="imagenet"))
-    assert page.recipe().freeze_epochs == 1
+    page.set_config(TrainConfig(encoder_weights="imagenet"))
+    assert page.config().freeze_epochs == 1
     assert "frozen" in page.form.freezing.text()
 
 
 def test_pyramid_pooling_is_offered_for_slim_networks_alone(page: ConfigPage) -> None:
     network = page.form.network
     network.multi_scale.click()
-    assert page.recipe().architecture == "slim-resnet18-ppm"
+    assert page.config().architecture == "slim-resnet18-ppm"
     network.network.setCurrentIndex(network.network.findData("unet-resnet34"))
-    assert page.recipe().architecture == "unet-resnet34"
+    assert page.config().architecture == "unet-resnet34"
     assert not network.multi_scale.isEnabled()
     assert "slim" in network.multi_scale.toolTip()
 
@@ -266,7 +266,7 @@ def test_float16_is_refused_on_the_cpu_and_greyed_out(page: ConfigPage) -> None:
     box = setting(page, "precision").box
     assert isinstance(box, QComboBox)
     assert not item_enabled(box, "fp16")
-    page.set_recipe(TrainConfig(precision="fp16", device="cpu"))
+    page.set_config(TrainConfig(precision="fp16", device="cpu"))
     assert "float16 is for NVIDIA GPUs" in page.problem()
 
 
@@ -287,31 +287,31 @@ def test_devices_that_are_not_there_are_greyed_out_with_the_reason(
 
 def test_a_recipe_is_saved_and_loaded(page: ConfigPage, answers: Answers, tmp_path: Path) -> None:
     answers.save = answers.open = tmp_path / "recipe.toml"
-    page.set_recipe(UNUSUAL)
+    page.set_config(UNUSUAL)
     page.buttons.save.click()
     assert read_config_file(tmp_path / "recipe.toml") == UNUSUAL
-    page.set_recipe(TrainConfig())
+    page.set_config(TrainConfig())
     page.buttons.load.click()
-    assert page.recipe() == UNUSUAL
+    assert page.config() == UNUSUAL
 
 
 def test_a_bad_recipe_is_said_and_nothing_changes(
     page: ConfigPage, answers: Answers, tmp_path: Path
 ) -> None:
-    page.set_recipe(UNUSUAL)
+    page.set_config(UNUSUAL)
     answers.open = tmp_path / "bad.toml"
     answers.open.write_text('epochs = "many"\n')
     page.buttons.load.click()
     assert "bad.toml" in page.message.text()
     assert "epochs must be a whole number" in page.message.text()
-    assert page.recipe() == UNUSUAL
+    assert page.config() == UNUSUAL
 
 
 def test_the_command_line_is_copied_and_its_recipe_is_where_it_says(page: ConfigPage) -> None:
     assert not page.buttons.copy.isEnabled()
     assert page.buttons.copy.toolTip() == "Choose labelled cases first."
     page.set_command(lambda _, out: ["train", "--recipe", str(out / "recipe.toml")])
-    page.set_recipe(UNUSUAL)
+    page.set_config(UNUSUAL)
     copied = []
     for _ in range(2):
         page.buttons.copy.click()
@@ -324,7 +324,7 @@ def test_the_command_line_is_copied_and_its_recipe_is_where_it_says(page: Config
 def test_the_schedule_is_drawn_as_the_recipe_plans_it(page: ConfigPage) -> None:
     setting(page, "learning_rate").choose(0.01)
     _, rates = page.schedule.curve.getData()
-    np.testing.assert_allclose(rates, planned_rates(page.recipe(), 60))
+    np.testing.assert_allclose(rates, planned_rates(page.config(), 60))
     assert rates.max() == pytest.approx(0.01, rel=1e-3)
 
 
@@ -333,11 +333,11 @@ def test_a_batch_that_fits_is_found(
 ) -> None:
     free = 4 * 10**9
     monkeypatch.setattr("liverseg_gui.ui.training_window.config.page.memory_left", lambda _: free)
-    page.set_recipe(TrainConfig(device="cpu", precision="float32"))
+    page.set_config(TrainConfig(device="cpu", precision="float32"))
     page.form.find_batch.click()
     qtbot.waitUntil(page.form.find_batch.isEnabled, timeout=60_000)
-    assert page.recipe().batch_size > 8
-    assert f"Batches of {page.recipe().batch_size} slices fit" in page.message.text()
+    assert page.config().batch_size > 8
+    assert f"Batches of {page.config().batch_size} slices fit" in page.message.text()
 
 
 def test_an_estimate_is_shown_and_marked_once_the_recipe_is_another(
@@ -351,7 +351,7 @@ def test_an_estimate_is_shown_and_marked_once_the_recipe_is_another(
         return found
 
     monkeypatch.setattr(
-        "liverseg_gui.ui.training_window.widgets.time_estimate_bar.estimate", measured
+        "liverseg_gui.ui.training_window.widgets.time_estimate_bar.estimate_time", measured
     )
     bar = page.estimate
     assert not bar.button.isEnabled()

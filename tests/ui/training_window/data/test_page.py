@@ -305,7 +305,7 @@ def test_stopping_keeps_what_was_seen_and_says_so(
 
         return through(folders, corrected, known, seen, progress)
 
-    monkeypatch.setattr(data_page, "look_through", slowly)
+    monkeypatch.setattr(data_page, "scan_cases", slowly)
     page.add([seven])
     qtbot.waitUntil(begun.is_set, timeout=20_000)
     assert page.bar.isVisible()
@@ -330,7 +330,7 @@ def test_an_unforeseen_failure_is_told_with_its_details(
     def fail(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(data_page, "look_through", fail)
+    monkeypatch.setattr(data_page, "scan_cases", fail)
     look(qtbot, page, seven)
     assert dialogs.problems[0][0] == "RuntimeError: a bug"
     assert "Traceback" in dialogs.problems[0][1]

@@ -19,7 +19,7 @@ from liverseg_gui.ui.training_window.window import Step, TrainingWindow
 from tests.training.layouts import pair, small
 from tests.ui.conftest import FakeDialogs
 from tests.ui.training_window.conftest import look
-from tests.ui.training_window.test_window import FakeRecipe, FakeResult, FakeRun
+from tests.ui.training_window.test_window import FakeConfig, FakeResult, FakeRun
 from training.data.case import CaseSource
 from training.data.corrected_library import remember_corrected
 from training.data.dataset_layouts import find_sources
@@ -80,7 +80,7 @@ def test_the_job_that_it_starts_improves_the_model_in_use(
         name="default-2",
         folds=3,
         split_seed=1,
-        recipe=fine_tune_config(find_model("default"), "default"),
+        config=fine_tune_config(find_model("default"), "default"),
         improve=True,
     )
     assert job.arguments()[:2] == ["train", "--improve"]
@@ -141,7 +141,7 @@ def room(
         tuple,
         lambda _: None,
     )
-    pages = Pages(data, FakeRecipe, FakeRun, FakeResult, training, improve=improve)
+    pages = Pages(data, FakeConfig, FakeRun, FakeResult, training, improve=improve)
     room = TrainingWindow(None, pages)
     qtbot.addWidget(room)
     room.show()

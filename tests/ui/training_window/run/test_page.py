@@ -40,7 +40,7 @@ def test_a_started_training_has_its_recipe_and_is_remembered(stage: Stage) -> No
     stage.page.start(job)
     assert stage.page.head.title.text() == "clinic: Starting ..."
     assert stage.page.active
-    assert read_config_file(job.out / "recipe.toml") == job.recipe
+    assert read_config_file(job.out / "recipe.toml") == job.config
     stage.state("Running")
     assert [run.out for run in known_runs()] == [job.out]
 
