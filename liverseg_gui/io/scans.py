@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from liverseg_gui.core.errors import AmbiguousInputError, UnreadableFileError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
-from liverseg_gui.io import archives
-from liverseg_gui.io import dataset_names as layouts
+from liverseg_gui.io import archives, dataset_names
 from liverseg_gui.io.entries import Role, ShowPreview, SkippedFile, VolumeEntry
 from liverseg_gui.io.folders import walk
 from liverseg_gui.io.formats import itk, nifti
@@ -67,7 +66,7 @@ def _image_reader(path: Path) -> Callable[[Path], list[VolumeEntry]] | None:
 
 
 def _with_mask(entry: VolumeEntry) -> VolumeEntry:
-    return replace(entry, mask=layouts.mask_beside(entry.path))
+    return replace(entry, mask=dataset_names.mask_beside(entry.path))
 
 
 def _in_folder(folder: Path, progress: Progress) -> list[VolumeEntry]:
@@ -89,7 +88,7 @@ def survey_folder(folder: Path, progress: Progress) -> tuple[list[VolumeEntry], 
     from liverseg_gui.io.dicom.index import index_folder
     from liverseg_gui.io.dicom.reader import dicom_entries
 
-    patient = layouts.ircadb(folder)
+    patient = dataset_names.ircadb(folder)
     if patient is not None:
         scan, mask = patient
         entries = dicom_entries(index_folder(scan, progress))
@@ -135,7 +134,7 @@ def _image_files(folder: Path, progress: Progress) -> Iterator[VolumeEntry | Ski
     ]
     for n, path in enumerate(files):
         progress.update(n / len(files), f"Looking at {path.name}")
-        if _NAMED_MASK.search(path.name) or layouts.is_mask_of_pair(path):
+        if _NAMED_MASK.search(path.name) or dataset_names.is_mask_of_pair(path):
             yield SkippedFile(path, "a mask by its name or place")
         else:
             yield from _image_file(path)

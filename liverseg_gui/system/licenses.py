@@ -15,7 +15,7 @@ from email.parser import HeaderParser
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path, PurePosixPath
 
-from liverseg_gui.system import paths as resources
+from liverseg_gui.system import paths
 
 INDEX = "INDEX.txt"
 ABOUT = "ABOUT.txt"
@@ -187,7 +187,7 @@ def is_own(found: Distribution) -> bool:
 def component_of(found: Distribution) -> Component:
     """A distribution with the texts that it brings, and those that are given for it."""
     given = GIVEN.get(normalized(found.name), Given((), ""))
-    extra = ((name, resources.resource(f"licenses/{name}")) for name in given.texts)
+    extra = ((name, paths.resource(f"licenses/{name}")) for name in given.texts)
     return Component(
         found.name,
         found.version,

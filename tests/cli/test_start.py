@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from liverseg_gui.cli.main import main
-from liverseg_gui.system import temporary_files as temporary
+from liverseg_gui.system import temporary_files
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_what_the_system_says_has_the_remedy_that_fits(
 def test_window_and_commands_remove_what_a_killed_program_unpacked(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left = tmp_path / f"{temporary._PREFIX}abcd1234"
+    left = tmp_path / f"{temporary_files._PREFIX}abcd1234"
     left.mkdir(mode=0o700)
     (left / "files").mkdir()
     (left / "in-use.lock").touch()

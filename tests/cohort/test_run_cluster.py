@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from liverseg_gui.cli.main import main
-from liverseg_gui.cohort import segment_scan as one_scan
+from liverseg_gui.cohort import segment_scan
 from liverseg_gui.cohort.find_scans import find_cases
 from liverseg_gui.cohort.result import ALREADY, CaseResult, Status
 from liverseg_gui.cohort.run_case import CaseOptions
@@ -43,7 +43,7 @@ class DiesOnce:
         self.mark = mark
 
     def setup(self, worker: object) -> None:
-        one_scan.save_mask = self.save_mask  # type: ignore[attr-defined]
+        segment_scan.save_mask = self.save_mask  # type: ignore[attr-defined]
 
     def save_mask(self, labels: LabelMap, origin: Origin, path: Path) -> None:
         try:

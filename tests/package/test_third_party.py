@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import third_party
 
-from liverseg_gui.system import paths as resources
+from liverseg_gui.system import paths
 from liverseg_gui.system.licenses import (
     GIVEN,
     INDEX,
@@ -150,7 +150,7 @@ def test_what_only_an_extra_needs_is_no_requirement_unless_the_extra_is_asked_fo
 def test_every_text_that_is_given_is_there() -> None:
     for given in GIVEN.values():
         assert given.why
-        assert all(resources.resource(f"licenses/{name}").is_file() for name in given.texts)
+        assert all(paths.resource(f"licenses/{name}").is_file() for name in given.texts)
 
 
 def test_a_built_program_is_looked_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

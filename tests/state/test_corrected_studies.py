@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from liverseg_gui.core.errors import SaveError, UnreadableFileError
-from liverseg_gui.system import file_lock as locking
+from liverseg_gui.system import file_lock
 from tests.training import layouts
 from tests.training.layouts import small, true_labels
 from training.data.corrected_library import (
@@ -160,8 +160,8 @@ def test_the_list_is_not_changed_while_another_window_changes_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved(tmp_path, "a")
-    monkeypatch.setattr(locking, "_PATIENCE_S", 0.0)
-    with locking.locked(library_file()):
+    monkeypatch.setattr(file_lock, "_PATIENCE_S", 0.0)
+    with file_lock.locked(library_file()):
         with pytest.raises(SaveError, match="another window of this program keeps it"):
             saved(tmp_path, "b")
         with pytest.raises(SaveError):

@@ -11,8 +11,8 @@ import pytest
 from liverseg_gui.cli import train
 from liverseg_gui.cli.main import main
 from liverseg_gui.core.errors import ModelError
-from liverseg_gui.segmentation.networks import unet as networks
-from liverseg_gui.system import features as flavor
+from liverseg_gui.segmentation.networks import unet
+from liverseg_gui.system import features
 
 ROOT = Path(__file__).parents[2]
 _SEGMENT = """
@@ -32,7 +32,7 @@ def without_training() -> bool:
 
 
 def test_this_installation_trains() -> None:
-    assert flavor.has_training()
+    assert features.has_training()
 
 
 def test_segmenting_loads_nothing_of_what_only_training_needs() -> None:
@@ -47,11 +47,11 @@ def test_the_command_says_so(
 ) -> None:
     monkeypatch.setattr(train, "has_training", without_training)
     assert main(["train", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
-    assert capsys.readouterr().err == f"liverseg: {flavor.NO_TRAINING}\n"
+    assert capsys.readouterr().err == f"liverseg: {features.NO_TRAINING}\n"
     assert not (tmp_path / "out").exists()
 
 
 def test_fastais_own_network_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(networks, "has_training", without_training)
+    monkeypatch.setattr(unet, "has_training", without_training)
     with pytest.raises(ModelError, match="without fastai"):
-        networks.build_network("unet-resnet18")
+        unet.build_network("unet-resnet18")

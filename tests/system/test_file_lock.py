@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from liverseg_gui.core.errors import SaveError
-from liverseg_gui.system import file_lock as locking
+from liverseg_gui.system import file_lock
 from liverseg_gui.system.file_lock import locked
 
 
@@ -22,7 +22,7 @@ def test_the_folder_is_made_and_the_lock_let_go_of(tmp_path: Path) -> None:
 def test_it_is_let_go_of_where_the_change_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locking, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(file_lock, "_PATIENCE_S", 0.0)
     with pytest.raises(ZeroDivisionError), locked(tmp_path / "list.json"):
         raise ZeroDivisionError
     with locked(tmp_path / "list.json"):
@@ -31,7 +31,7 @@ def test_it_is_let_go_of_where_the_change_fails(
 
 def test_a_second_one_is_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "list.json"
-    monkeypatch.setattr(locking, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(file_lock, "_PATIENCE_S", 0.0)
     with locked(path), pytest.raises(SaveError, match=r"list\.json could not be written: another"):
         locked(path).__enter__()
 

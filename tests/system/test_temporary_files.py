@@ -12,7 +12,7 @@ from pathlib import Path
 import filelock
 import pytest
 
-from liverseg_gui.system import temporary_files as temporary
+from liverseg_gui.system import temporary_files
 from liverseg_gui.system.temporary_files import (
     make_temporary,
     remove_temporary,
@@ -53,7 +53,7 @@ def unpacked_by(process: subprocess.Popen[str]) -> Path:
 @pytest.fixture
 def left(place: Path) -> Path:
     """A folder as a killed process leaves it."""
-    left = place / f"{temporary._PREFIX}abcd1234"
+    left = place / f"{temporary_files._PREFIX}abcd1234"
     (left / "files").mkdir(parents=True, mode=0o700)
     left.chmod(0o700)
     (left / "files" / "slice.dcm").touch()
@@ -112,7 +112,7 @@ def test_what_has_another_name_stays(left: Path, name: str) -> None:
 def test_no_link_is_followed(left: Path, tmp_path: Path) -> None:
     files = (left / "files").rename(tmp_path / "precious")
     (left / "files").symlink_to(files, target_is_directory=True)
-    whole = tmp_path / f"{temporary._PREFIX}abcd5678"
+    whole = tmp_path / f"{temporary_files._PREFIX}abcd5678"
     whole.symlink_to(left, target_is_directory=True)
     sweep_temporary()
     assert (files / "slice.dcm").exists()
@@ -187,7 +187,7 @@ def test_what_the_system_keeps_is_removed_by_a_later_start(
 
 
 def test_what_is_another_users_stays(left: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(temporary.os, "getuid", lambda: left.stat().st_uid + 1)
+    monkeypatch.setattr(temporary_files.os, "getuid", lambda: left.stat().st_uid + 1)
     sweep_temporary()
     assert (left / "files" / "slice.dcm").exists()
 

@@ -122,17 +122,17 @@ def test_escape_does_not_take_the_figures_from_a_mask(desk: Desk, files: Path) -
 def test_escape_while_a_mask_is_read_keeps_the_study_as_it_was(
     desk: Desk, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from liverseg_gui.io.masks import read as masks
+    from liverseg_gui.io.masks import read
 
     desk.open(files / "scan.nii.gz")
-    real, reading, go_on = masks.read_mask, threading.Event(), threading.Event()
+    real, reading, go_on = read.read_mask, threading.Event(), threading.Event()
 
     def slow(*words: object) -> object:
         reading.set()
         go_on.wait(20)
         return real(*words)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(masks, "read_mask", slow)
+    monkeypatch.setattr(read, "read_mask", slow)
     desk.window.controller.open_mask(files / "truth.nii.gz")
     desk.qtbot.waitUntil(reading.is_set)
     desk.qtbot.waitUntil(desk.window.actions_by_key["cancel"].isEnabled)

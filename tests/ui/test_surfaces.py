@@ -20,13 +20,13 @@ from liverseg_gui.core.geometry import Affine
 from liverseg_gui.core.labels import TUMOR, LabelMap
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.surface import mesh as surfaces
+from liverseg_gui.core.surface import mesh
 from liverseg_gui.core.surface.mesh import Surface
 from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.state.view import Layout, Pane
 from liverseg_gui.ui.controllers.surface import EMPTY, READING, UPDATING
 from liverseg_gui.ui.viewer.screenshot import ScreenshotOptions, screenshot
-from liverseg_gui.ui.viewer.surface3d import canvas as surface_canvas
+from liverseg_gui.ui.viewer.surface3d import canvas
 from liverseg_gui.ui.viewer.surface3d.camera import Camera
 from liverseg_gui.ui.viewer.surface3d.scene import (
     NoOpenGLError,
@@ -67,7 +67,7 @@ class FakeRenderer:
 @pytest.fixture
 def renderer(monkeypatch: pytest.MonkeyPatch) -> FakeRenderer:
     fake = FakeRenderer()
-    monkeypatch.setattr(surface_canvas, "make_renderer", lambda: fake)
+    monkeypatch.setattr(canvas, "make_renderer", lambda: fake)
     return fake
 
 
@@ -192,11 +192,11 @@ def test_the_crosshair_goes_around_the_surfaces_of_a_scan_that_is_turned_in_the_
     matrix[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
     affine = Affine(matrix)
     corners = np.array(np.meshgrid([10, 50], [20, 60], [5, 25])).reshape(3, -1).T
-    surfaces = [
+    mesh = [
         Surface(TUMOR, n, affine.to_mm(part), np.zeros((0, 3), int), part)
         for n, part in enumerate((corners[:5], corners[5:]), 1)
     ]
-    rings = crosshair_rings(affine, scan_box(affine, surfaces), (30, 40, 15))
+    rings = crosshair_rings(affine, scan_box(affine, mesh), (30, 40, 15))
     for plane, ring in rings.items():
         inside = affine.to_ijk(ring)
         np.testing.assert_allclose(inside[:, plane.normal], (30, 40, 15)[plane.normal])
@@ -229,8 +229,8 @@ def test_where_there_is_no_opengl_the_pane_says_so_and_nothing_is_built(
     def none() -> FakeRenderer:
         raise NoOpenGLError("no OpenGL context can be made")
 
-    monkeypatch.setattr(surface_canvas, "make_renderer", none)
-    monkeypatch.setattr(surfaces, "build_surfaces", lambda *_: pytest.fail("built"))
+    monkeypatch.setattr(canvas, "make_renderer", none)
+    monkeypatch.setattr(mesh, "build_surfaces", lambda *_: pytest.fail("built"))
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
     desk.qtbot.waitUntil(lambda: "OpenGL 2.1" in desk.window.surface.text(), timeout=20_000)
     assert "no OpenGL context can be made" in desk.window.surface.text()
@@ -320,7 +320,7 @@ def test_building_keeps_nobody_from_segmenting_or_closing(
             progress.update(0.5, "slow")
         return ()
 
-    monkeypatch.setattr(surfaces, "build_surfaces", slow)
+    monkeypatch.setattr(mesh, "build_surfaces", slow)
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
     desk.qtbot.waitUntil(lambda: desk.window.surfaces.runner.busy, timeout=20_000)
     desk.idle()
@@ -335,7 +335,7 @@ def test_building_keeps_nobody_from_segmenting_or_closing(
 def test_a_build_that_fails_says_so_in_the_pane_alone(
     desk: Desk, files: Path, renderer: FakeRenderer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(surfaces, "build_surfaces", lambda *_: 1 / 0)
+    monkeypatch.setattr(mesh, "build_surfaces", lambda *_: 1 / 0)
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
     desk.qtbot.waitUntil(lambda: "ZeroDivisionError" in desk.window.surface.text(), timeout=20_000)
     desk.idle()

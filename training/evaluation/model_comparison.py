@@ -17,8 +17,7 @@ from liverseg_gui.segmentation.models.card import ModelCard, read_card
 from liverseg_gui.segmentation.models.registry import find_model
 from liverseg_gui.system.atomic_write import write_text
 from training.data.case import CaseSource
-from training.data.leakage_free_split import patients_seen_by_model
-from training.data.leakage_free_split import trained_on as trained_on
+from training.data.leakage_free_split import patients_seen_by_model, trained_on
 from training.export.model_card import HELD_OUT, Row
 from training.runs.folder import read_run
 

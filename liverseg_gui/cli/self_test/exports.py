@@ -17,8 +17,7 @@ from liverseg_gui.io.formats.nifti_write import save_mask, write_scan
 from liverseg_gui.io.masks.read import read_mask
 from liverseg_gui.io.masks.slice_images import save_mask_slices
 from liverseg_gui.io.scans import open_scan
-from liverseg_gui.report import measurements as write
-from liverseg_gui.report import slice_images as pictures
+from liverseg_gui.report import measurements, slice_images
 
 _SHIFT_MM = 2.0
 
@@ -60,10 +59,12 @@ def write_reports(bench: Bench) -> list[Path]:
         LiverSegError: they do not tell the volume.
     """
     found = bench.found
-    report = write.Report(bench.phantom.volume, bench.measurements, found.model, found.device)
+    report = measurements.Report(
+        bench.phantom.volume, bench.measurements, found.model, found.device
+    )
     as_json, as_csv = bench.folder / "report.json", bench.folder / "report.csv"
     for path in (as_json, as_csv):
-        write.write_report(report, path)
+        measurements.write_report(report, path)
     with as_csv.open(encoding="utf-8", newline="") as rows:
         told = [float(next(csv.DictReader(rows))["liver_ml"])]
     told.append(json.loads(as_json.read_text("utf-8"))["liver_ml"])
@@ -74,7 +75,7 @@ def write_reports(bench: Bench) -> list[Path]:
 
 def write_slice_images(bench: Bench) -> list[Path]:
     """A picture a plane."""
-    return pictures.save_slice_images(bench.phantom.volume, bench.found.labels, bench.folder)
+    return slice_images.save_slice_images(bench.phantom.volume, bench.found.labels, bench.folder)
 
 
 def write_others(bench: Bench) -> list[Path]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from liverseg_gui.io.dicom.headers import ImageHeader
-from liverseg_gui.system import paths as places
+from liverseg_gui.system import paths
 
 Known = dict[str, tuple[int, int, ImageHeader | None]]
 """By name: time of change (ns), size, and the header, or None for what is no image."""
@@ -29,7 +29,7 @@ class HeaderCache:
     """A context that loads and stores what is known about folders."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._path = path or places.cache_folder() / f"headers-{_VERSION}.sqlite"
+        self._path = path or paths.cache_folder() / f"headers-{_VERSION}.sqlite"
         self._database: sqlite3.Connection | None = None
 
     def __enter__(self) -> HeaderCache:

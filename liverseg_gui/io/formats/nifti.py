@@ -21,8 +21,7 @@ from liverseg_gui.core.scan_issues import ScanIssue, by_severity, error
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.core.window_level import NamedWindow, stated_window
 from liverseg_gui.io.entries import ShowPreview, VolumeEntry
-from liverseg_gui.io.formats import gzip_stream as raw
-from liverseg_gui.io.formats import nifti_checks
+from liverseg_gui.io.formats import gzip_stream, nifti_checks
 from liverseg_gui.io.formats.hu import Tally, slices_together, to_hu
 from liverseg_gui.io.formats.tilt_correction import upright_volume
 from liverseg_gui.io.preview import one_slice, thumbnail
@@ -109,7 +108,7 @@ class NiftiFile:
             UnreadableFileError: it cannot.
         """
         promised = self.offset + self.count * self.volume_bytes
-        raw.require_room(self.data_path, promised, self.compressed)
+        gzip_stream.require_room(self.data_path, promised, self.compressed)
 
 
 def open_header(path: Path) -> NiftiFile:
@@ -157,8 +156,8 @@ def read_stored(file: NiftiFile, index: int = 0) -> NDArray[Any]:
     """
     stored = np.empty(file.grid.shape, file.dtype, order="F")
     start = file.offset + index * file.volume_bytes
-    with raw.opened(file.data_path, file.compressed, start) as stream:
-        raw.fill(stream, stored)
+    with gzip_stream.opened(file.data_path, file.compressed, start) as stream:
+        gzip_stream.fill(stream, stored)
     return stored
 
 
@@ -230,15 +229,15 @@ def _read_hu(
     buffer = hu if plain else np.empty((*shape[:2], slab), file.dtype, order="F")
     tally = Tally()
     start = file.offset + index * file.volume_bytes
-    with raw.opened(file.data_path, file.compressed, start) as stream:
+    with gzip_stream.opened(file.data_path, file.compressed, start) as stream:
         for k in range(0, shape[2], slab):
             progress.update(k / shape[2], f"Reading {file.path.name}")
             part = hu[:, :, k : k + slab]
             if plain:
-                raw.fill(stream, part)
+                gzip_stream.fill(stream, part)
             else:
                 stored = buffer[:, :, : part.shape[2]]
-                raw.fill(stream, stored)
+                gzip_stream.fill(stream, stored)
                 part[:] = to_hu(stored, file.slope, file.inter, tally)
     return hu, tally.issues()
 
@@ -248,8 +247,8 @@ def _slice(file: NiftiFile, index: int, k: int) -> Volume:
     slice_bytes = file.volume_bytes // file.grid.shape[2]
     stored = np.empty((*file.grid.shape[:2], 1), file.dtype, order="F")
     start = file.offset + index * file.volume_bytes + k * slice_bytes
-    with raw.opened(file.data_path, file.compressed, start) as stream:
-        raw.fill(stream, stored)
+    with gzip_stream.opened(file.data_path, file.compressed, start) as stream:
+        gzip_stream.fill(stream, stored)
     hu = to_hu(stored, file.slope, file.inter, Tally())
     return one_slice(hu, file.grid, k, Origin(file.path, file.path.name))
 

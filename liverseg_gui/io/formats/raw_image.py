@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.geometry import Affine, StoredGrid
-from liverseg_gui.io.formats import gzip_stream as raw
+from liverseg_gui.io.formats import gzip_stream
 from liverseg_gui.io.formats.voxel_stream import Encoding, Start, VoxelStream
 
 _SLAB_BYTES = 2 << 20
@@ -85,12 +85,12 @@ class RawImage:
         numbers = prod(self.shape)
         room = {
             Encoding.RAW: numbers * self.dtype.itemsize <= size,
-            Encoding.DEFLATED: numbers * self.dtype.itemsize <= size * raw.GZIP_RATIO,
+            Encoding.DEFLATED: numbers * self.dtype.itemsize <= size * gzip_stream.GZIP_RATIO,
             Encoding.TEXT: numbers <= size,
             Encoding.HEX: numbers * self.dtype.itemsize <= size // 2,
         }
         if not room[self.encoding] or numbers * self.dtype.itemsize % len(self.files):
-            raise raw.cut_short(self.path)
+            raise gzip_stream.cut_short(self.path)
 
     def read(self) -> NDArray[Any]:
         """Every number, of the file's shape and type, in Fortran order.
@@ -100,7 +100,7 @@ class RawImage:
         """
         array = np.empty(self.shape, self.dtype, order="F")
         with self._stream() as stream:
-            raw.fill(stream, array)
+            gzip_stream.fill(stream, array)
         return array
 
     def layers(self) -> tuple[NDArray[Any], ...]:
@@ -132,7 +132,7 @@ class RawImage:
             stream.skip((index * slices if last else 0) * slice_bytes + first * slice_bytes)
             for k in range(first, slices, step):
                 slab = buffer[..., : min(step, slices - k)]
-                raw.fill(stream, slab)
+                gzip_stream.fill(stream, slab)
                 if self.extra_axis is not None and not last:
                     slab = np.take(slab, index, axis=self.extra_axis)
                 yield k, slab.reshape((*self.grid.shape[:2], -1), order="F")

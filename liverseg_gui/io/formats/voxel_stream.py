@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from isal import isal_zlib
 
-from liverseg_gui.io.formats import gzip_stream as raw
+from liverseg_gui.io.formats import gzip_stream
 
 _CHUNK = 1 << 20
 _GZIP_OR_ZLIB = 47
@@ -69,8 +69,8 @@ class VoxelStream:
 
     def __exit__(self, kind: Any, problem: BaseException | None, trace: Any) -> None:
         self._open.close()
-        if isinstance(problem, (*raw.DAMAGED, ValueError, OverflowError)):
-            raise raw.cut_short(self._first) from problem
+        if isinstance(problem, (*gzip_stream.DAMAGED, ValueError, OverflowError)):
+            raise gzip_stream.cut_short(self._first) from problem
 
     def readinto(self, target: memoryview) -> int:
         """Fill the start of `target`; 0 where a file ends too early."""

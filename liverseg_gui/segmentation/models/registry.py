@@ -19,7 +19,7 @@ from liverseg_gui.segmentation.models.weights_file import (
     read_shapes,
     why_refused,
 )
-from liverseg_gui.system import paths as resources
+from liverseg_gui.system import paths
 from liverseg_gui.system.paths import DEFAULT_MODEL, data_folder, site_folder
 
 __all__ = [
@@ -104,7 +104,7 @@ def user_models() -> Path:
 def models_folder(place: ModelSource) -> Path:
     """Where the models of a place lie; it need not exist."""
     if place is ModelSource.BUILT_IN:
-        return resources.resource("models")
+        return paths.resource("models")
     return (data_folder() if place is ModelSource.USER else site_folder()) / "models"
 
 
@@ -260,5 +260,5 @@ def _why_no_file(path: Path) -> str:
 
 def is_built_in(name: str) -> bool:
     """Whether a model that comes with the program has this name."""
-    place = resources.resource("models")
+    place = paths.resource("models")
     return any(folder.name.casefold() == name.casefold() for folder in place.glob("*"))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.core.errors import SaveError
-from liverseg_gui.system import paths as places
+from liverseg_gui.system import paths
 from liverseg_gui.system.atomic_write import write_text
 
 FILE = "runtimes.json"
@@ -92,7 +92,7 @@ def remember_choice(sha256: str, device: str, hardware: str, choice: RuntimeChoi
 
 
 def _file() -> Path:
-    return places.cache_folder() / FILE
+    return paths.cache_folder() / FILE
 
 
 def _read() -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from liverseg_gui.segmentation.runtime.base import require_finite
-from liverseg_gui.system import paths as places
+from liverseg_gui.system import paths
 
 PRECISIONS = {"openvino-float32": "f32", "openvino-bfloat16": "bf16"}
 _KEPT = 4
@@ -83,7 +83,7 @@ def _converted(network: torch.nn.Module, channels: int, sha256: str) -> Any:
     import openvino
 
     version = openvino.get_version().split("-")[0]
-    folder = places.cache_folder() / "openvino" / f"{sha256[:32]}-{version}"
+    folder = paths.cache_folder() / "openvino" / f"{sha256[:32]}-{version}"
     with suppress(OSError, ValueError, RuntimeError):
         if _sums(folder) == json.loads((folder / _SUMS).read_text(encoding="utf-8")):
             return openvino.Core().read_model(folder / _FILES[0])

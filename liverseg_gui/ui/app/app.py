@@ -14,7 +14,7 @@ from liverseg_gui.segmentation.models.registry import chosen_model
 from liverseg_gui.segmentation.segmenter_process import ProcessSegmenter
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import Layout
-from liverseg_gui.system import paths as resources
+from liverseg_gui.system import paths
 from liverseg_gui.system.crash_report import crash_file, earlier_crash
 from liverseg_gui.system.logging_setup import start_logging
 from liverseg_gui.system.paths import config_folder
@@ -71,7 +71,7 @@ def run_window(
     app = Application.instance() or Application(sys.argv[:1])
     assert isinstance(app, Application)
     app.setApplicationName("LiverSeg")
-    app.setWindowIcon(QIcon(str(resources.resource("icons/liverseg.svg"))))
+    app.setWindowIcon(QIcon(str(paths.resource("icons/liverseg.svg"))))
     start_logging()
     settings, garbage = Settings(), GarbageTimer()
     if model:

@@ -16,7 +16,7 @@ from liverseg_gui.state.preferences import QUALITIES, MouseProfile
 from liverseg_gui.state.settings import MOST_RECENT, Settings
 from liverseg_gui.state.user_presets import MOST_USER_PRESETS
 from liverseg_gui.state.view import Layout, Pane, Tool, ViewState
-from liverseg_gui.system import paths as resources
+from liverseg_gui.system import paths
 from liverseg_gui.system.clear_caches import clear_caches
 from liverseg_gui.system.paths import log_folder
 from liverseg_gui.ui.annotations.texts import KINDS
@@ -236,7 +236,7 @@ def _show_preferences(window: ViewerWindow) -> None:
 
 
 def _show_user_guide(window: ViewerWindow) -> None:
-    page = resources.document_page(USER_GUIDE)
+    page = paths.document_page(USER_GUIDE)
     if page is not None:
         window.context.said.emit(f"The user guide is {page}.")
     if page is None or not open_externally(page):

@@ -8,7 +8,7 @@ from liverseg_gui.state.preferences import QUALITIES, MouseProfile
 from liverseg_gui.state.settings import MOST_RECENT
 from liverseg_gui.state.user_presets import MOST_USER_PRESETS
 from liverseg_gui.state.view import Layout, Tool
-from liverseg_gui.system import paths as resources
+from liverseg_gui.system import paths
 from liverseg_gui.system.features import has_training
 from liverseg_gui.ui.annotations.texts import KINDS
 from liverseg_gui.ui.main_window.actions import ROWS, tool_tip
@@ -95,7 +95,7 @@ def refresh_commands(window: ViewerWindow) -> None:
     actions["compare_before"].setEnabled(has_mask and comparer.has_before)
     actions["stop_comparing"].setEnabled(study.compared is not None)
     actions["train"].setVisible(has_training())
-    actions["user_guide"].setVisible(resources.document_page(USER_GUIDE) is not None)
+    actions["user_guide"].setVisible(paths.document_page(USER_GUIDE) is not None)
     _refresh_segment(window)
     _refresh_checks(window)
     _refresh_recent(window)

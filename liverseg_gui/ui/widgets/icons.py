@@ -9,7 +9,7 @@ from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPalette, QPixmap, QPixm
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
-from liverseg_gui.system import paths as resources
+from liverseg_gui.system import paths
 
 _COLOR = "currentColor"
 
@@ -51,7 +51,7 @@ def _renderer(name: str, color: str) -> QSvgRenderer:
 
 @lru_cache(maxsize=64)
 def _drawing(name: str) -> str:
-    return resources.resource(f"icons/{name}.svg").read_text("utf-8")
+    return paths.resource(f"icons/{name}.svg").read_text("utf-8")
 
 
 def _pixmap(name: str, color: str, width_px: int, height_px: int) -> QPixmap:

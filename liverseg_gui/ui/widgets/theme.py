@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.state.preferences import Theme
-from liverseg_gui.system import paths as resources
+from liverseg_gui.system import paths
 
 Tone = Literal["warning", "error", "info", "good", "muted", "accent"]
 TONE_PROPERTY = "tone"
@@ -180,7 +180,7 @@ def _style_sheet(colors: ThemeColors) -> str:
 def _check_boxes(colors: ThemeColors) -> str:
     """Boxes with an edge that is seen on a dark window, where Fusion draws it darker still."""
     kinds = ("QCheckBox", "QGroupBox", "QAbstractItemView")
-    check = resources.resource("icons/check.svg").as_posix()
+    check = paths.resource("icons/check.svg").as_posix()
 
     def rule(state: str, look: str) -> str:
         return ", ".join(f"{kind}::indicator{state}" for kind in kinds) + f" {{ {look} }}"

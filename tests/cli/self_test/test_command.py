@@ -22,8 +22,8 @@ from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.segmentation.models.registry import ModelSource, models_folder
 from liverseg_gui.segmentation.segmenter import Segmentation
-from liverseg_gui.system import paths as resources
-from liverseg_gui.ui.viewer.surface3d import canvas as surface_canvas
+from liverseg_gui.system import paths
+from liverseg_gui.ui.viewer.surface3d import canvas
 from liverseg_gui.ui.viewer.surface3d.scene import NoOpenGLError
 
 ROOT = Path(__file__).parents[3]
@@ -83,7 +83,7 @@ def test_a_model_for_all_users_is_not_in_its_way(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("LIVERSEG_SITE", str(tmp_path / "site"))
-    shutil.copytree(resources.resource("models/default"), models_folder(ModelSource.SITE) / "copy")
+    shutil.copytree(paths.resource("models/default"), models_folder(ModelSource.SITE) / "copy")
     with self_test._own_home(tmp_path / "home"):
         assert "model.zip" in check("other exports").run(bench)
 
@@ -135,12 +135,12 @@ def test_damaged_weights_fail(
 ) -> None:
     folder = tmp_path / "models" / "default"
     folder.mkdir(parents=True)
-    shipped = resources.resource("models/default")
+    shipped = paths.resource("models/default")
     (folder / "card.json").write_bytes((shipped / "card.json").read_bytes())
     weights = bytearray((shipped / "weights.safetensors").read_bytes())
     weights[-1] ^= 1
     (folder / "weights.safetensors").write_bytes(weights)
-    monkeypatch.setattr(resources, "resource", lambda name: tmp_path / name)
+    monkeypatch.setattr(paths, "resource", lambda name: tmp_path / name)
     with pytest.raises(LiverSegError, match="damaged"):
         check("default model").run(bench)
 
@@ -180,7 +180,7 @@ def test_the_window_is_drawn_in_3d_where_there_is_opengl(
     make: Callable[[], Renderer],
     told: str,
 ) -> None:
-    monkeypatch.setattr(surface_canvas, "make_renderer", make)
+    monkeypatch.setattr(canvas, "make_renderer", make)
     assert told in check("window").run(bench)
 
 
@@ -188,7 +188,7 @@ def test_the_window_is_drawn_in_3d_where_there_is_opengl(
 def test_a_3d_pane_that_stays_empty_fails(
     qapp: object, bench: Bench, monkeypatch: pytest.MonkeyPatch, color: str, reason: str
 ) -> None:
-    monkeypatch.setattr(surface_canvas, "make_renderer", partial(Renderer, color))
+    monkeypatch.setattr(canvas, "make_renderer", partial(Renderer, color))
     with pytest.raises(LiverSegError, match="The 3D pane stayed empty") as failed:
         check("window").run(bench)
     assert reason in str(failed.value)

@@ -14,7 +14,7 @@ from liverseg_gui.core.geometry import Affine
 from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.slices import SourceSlices, even_grid
 from liverseg_gui.core.volume import Origin
-from liverseg_gui.io.masks import slice_images as mask_slices
+from liverseg_gui.io.masks import slice_images
 from liverseg_gui.io.masks.slice_images import save_mask_slices
 
 DEPTHS = (0.0, 3.0, 6.0, 18.0)
@@ -95,14 +95,14 @@ def test_a_full_disk_leaves_the_folder_as_it_was(
     mask, origin = resampled()
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "IM0001.nii.gz").write_bytes(b"the old mask")
-    real, count = mask_slices._write, iter(range(9))
+    real, count = slice_images._write, iter(range(9))
 
     def full(*arguments: object) -> None:
         if next(count) == 2:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(*arguments)
 
-    monkeypatch.setattr(mask_slices, "_write", full)
+    monkeypatch.setattr(slice_images, "_write", full)
     with pytest.raises(SaveError, match=r"out could not be written: No space left.*Choose"):
         save_mask_slices(mask, origin, tmp_path / "out")
     assert [p.name for p in tmp_path.rglob("*")] == ["out", "IM0001.nii.gz"]

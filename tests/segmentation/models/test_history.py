@@ -17,7 +17,7 @@ from liverseg_gui.segmentation.models.history import (
 from liverseg_gui.segmentation.models.registry import choose_model, user_models
 from liverseg_gui.segmentation.models.store import remove_model
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.system import file_lock as locking
+from liverseg_gui.system import file_lock
 
 
 @pytest.fixture(autouse=True)
@@ -86,8 +86,8 @@ def test_nothing_is_chosen_while_another_window_changes_what_is_remembered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     choose_instead("first", Settings())
-    monkeypatch.setattr(locking, "_PATIENCE_S", 0.0)
-    with locking.locked(previous_model_file()):
+    monkeypatch.setattr(file_lock, "_PATIENCE_S", 0.0)
+    with file_lock.locked(previous_model_file()):
         with pytest.raises(SaveError, match="another window of this program keeps it"):
             choose_instead("second", Settings())
         with pytest.raises(SaveError):

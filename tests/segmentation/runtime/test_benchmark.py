@@ -10,7 +10,7 @@ import torch
 
 from liverseg_gui.core.errors import Cancelled
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.runtime import benchmark as runtime_trials
+from liverseg_gui.segmentation.runtime import benchmark
 from liverseg_gui.segmentation.runtime.base import EXACT
 from liverseg_gui.segmentation.runtime.choice_cache import RuntimeChoice
 from tests.segmentation.runtime.fake_runtimes import FakeMaker, FakeRuntime, always, invalid
@@ -25,8 +25,8 @@ BATCHES = (GRAY.expand(4, 3, 64, 96), GRAY.expand(2, 3, 64, 96))
 def choose(monkeypatch: pytest.MonkeyPatch) -> Choose:
     def run(*runtimes: FakeRuntime, progress: Progress | None = None) -> RuntimeChoice | None:
         maker = FakeMaker(*runtimes)
-        monkeypatch.setattr(runtime_trials, "time", SimpleNamespace(perf_counter=maker.clock))
-        return runtime_trials.fastest_runtime(maker, runtimes[0].device, BATCHES, progress)
+        monkeypatch.setattr(benchmark, "time", SimpleNamespace(perf_counter=maker.clock))
+        return benchmark.fastest_runtime(maker, runtimes[0].device, BATCHES, progress)
 
     return run
 

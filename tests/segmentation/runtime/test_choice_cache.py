@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.segmentation.runtime import choice_cache as runtime_choice
+from liverseg_gui.segmentation.runtime import choice_cache
 from liverseg_gui.segmentation.runtime.choice_cache import (
     FILE,
     RuntimeChoice,
@@ -57,7 +57,7 @@ def test_another_computer_or_other_libraries_know_nothing_of_it(
 ) -> None:
     remember_choice(MODEL, "cpu", "", VINO)
     with monkeypatch.context() as patch:
-        patch.setattr(runtime_choice, name, lambda: "another")
+        patch.setattr(choice_cache, name, lambda: "another")
         assert recall_choice(MODEL, "cpu", "") is None
         assert remembered_choices(MODEL) == ()
         remember_choice(MODEL, "cpu", "", HALF)

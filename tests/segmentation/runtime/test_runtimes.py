@@ -28,19 +28,15 @@ from liverseg_gui.segmentation.preprocessing import (
     find_trunk,
 )
 from liverseg_gui.segmentation.runtime import (
-    factory as runtime_maker,
-)
-from liverseg_gui.segmentation.runtime import (
-    openvino as openvino_runtime,
-)
-from liverseg_gui.segmentation.runtime import (
-    selection as usual_runtime,
+    factory,
+    openvino,
+    selection,
 )
 from liverseg_gui.segmentation.runtime.base import EXACT, FOLDED, TorchRuntime, pick_device
 from liverseg_gui.segmentation.runtime.choice_cache import FILE, RuntimeChoice, recall_choice
 from liverseg_gui.segmentation.runtime.factory import RuntimeFactory, fold_batch_norms
 from liverseg_gui.segmentation.runtime.openvino import OpenVinoRuntime, has_openvino
-from liverseg_gui.system import paths as places
+from liverseg_gui.system import paths
 
 needs_openvino = pytest.mark.skipif(not has_openvino(), reason="OpenVINO is not installed")
 VINO = "openvino-float32"
@@ -120,7 +116,7 @@ def test_the_first_use_measures_and_the_next_one_remembers(
         measured.append(device)
         return RuntimeChoice("torch-bfloat16", device, "it was measured")
 
-    monkeypatch.setattr(usual_runtime, "choose", choose)
+    monkeypatch.setattr(selection, "choose", choose)
     for _ in range(2):
         runtime = load_predictor(card, "cpu").runtime
         assert (runtime.name, runtime.device) == ("torch-bfloat16", "cpu")
@@ -143,8 +139,8 @@ def test_a_damaged_memory_is_measured_anew_and_written_anew(home: Path, card: Mo
 def test_a_remembered_runtime_that_is_gone_is_measured_anew(
     home: Path, card: ModelCard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usual_runtime.remember(card.sha256, "cpu", "", RuntimeChoice(VINO, "cpu", "was there"))
-    monkeypatch.setattr(runtime_maker, "openvino_runtimes", lambda: ())
+    selection.remember(card.sha256, "cpu", "", RuntimeChoice(VINO, "cpu", "was there"))
+    monkeypatch.setattr(factory, "openvino_runtimes", lambda: ())
     runtime = load_predictor(card, "cpu").runtime
     assert runtime.name.startswith("torch-")
 
@@ -165,8 +161,8 @@ def test_openvino_that_is_missing_is_no_candidate_and_named_where_it_is_asked_fo
     card: ModelCard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
-    monkeypatch.setattr(runtime_maker, "has_openvino", lambda: False)
-    monkeypatch.setattr(openvino_runtime, "has_openvino", lambda: False)
+    monkeypatch.setattr(factory, "has_openvino", lambda: False)
+    monkeypatch.setattr(openvino, "has_openvino", lambda: False)
     maker = RuntimeFactory(nn.Identity(), 3, "")
     assert maker.names("cpu") == (EXACT, FOLDED, "torch-bfloat16")
     with pytest.raises(SegmentationError, match=r"pip install 'liverseg\[openvino\]'"):
@@ -176,7 +172,7 @@ def test_openvino_that_is_missing_is_no_candidate_and_named_where_it_is_asked_fo
 def test_invalid_numbers_are_recomputed_told_with_the_mask_and_not_risked_again(
     home: Path, card: ModelCard, phantom: Phantom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usual_runtime.remember(card.sha256, "cpu", "", RuntimeChoice(EXACT, "cpu", "what steps in"))
+    selection.remember(card.sha256, "cpu", "", RuntimeChoice(EXACT, "cpu", "what steps in"))
     exact = NetworkSegmenter(str(card.folder), "cpu").segment(phantom.volume, Progress())
     make = RuntimeFactory.make
 
@@ -190,7 +186,7 @@ def test_invalid_numbers_are_recomputed_told_with_the_mask_and_not_risked_again(
             return torch.full((len(x), 3, *x.shape[2:]), float("inf"))
 
     monkeypatch.setattr(RuntimeFactory, "make", overflowing)
-    usual_runtime.remember(card.sha256, "cpu", "", RuntimeChoice("torch-bfloat16", "cpu", "fast"))
+    selection.remember(card.sha256, "cpu", "", RuntimeChoice("torch-bfloat16", "cpu", "fast"))
     found = NetworkSegmenter(str(card.folder), "cpu").segment(phantom.volume, Progress())
     np.testing.assert_array_equal(found.labels.labels, exact.labels.labels)
     assert any("torch bfloat16 gave invalid numbers" in text for text in found.warnings)
@@ -210,7 +206,7 @@ def test_a_lost_gpu_is_told_with_the_mask_and_the_device_is_the_true_one(
 
     monkeypatch.setattr(RuntimeFactory, "make", lost)
     monkeypatch.setattr(inference, "pick_device", lambda _: "cuda")
-    monkeypatch.setattr(usual_runtime, "_hardware", lambda _: "a GPU")
+    monkeypatch.setattr(selection, "_hardware", lambda _: "a GPU")
     found = NetworkSegmenter(str(card.folder)).segment(phantom.volume, Progress())
     assert found.device == "cpu"
     assert any("cuda stopped working (CUDA error: the device is" in t for t in found.warnings)
@@ -221,7 +217,7 @@ def test_a_gpu_with_other_labels_is_left_and_that_is_told(
     home: Path, card: ModelCard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     choice = RuntimeChoice(EXACT, "cpu", "mps gives other labels than the CPU: it is not used")
-    monkeypatch.setattr(usual_runtime, "choose", lambda *_: choice)
+    monkeypatch.setattr(selection, "choose", lambda *_: choice)
     runtime = load_predictor(card, "mps").runtime
     assert runtime.device == "cpu"
     assert runtime.notices == ("mps gives other labels than the CPU: it is not used.",)
@@ -276,16 +272,16 @@ def test_what_openvino_converted_is_kept_and_a_damaged_one_is_converted_again(
     torch.manual_seed(1)
     network = build_network("slim-resnet18", 3)
     first = OpenVinoRuntime(network, 3, "ab" * 32, VINO).scores(images())
-    convert, converted = openvino_runtime._convert, []
+    convert, converted = openvino._convert, []
 
     def counted(*args: object) -> object:
         converted.append(1)
         return convert(*args)
 
-    monkeypatch.setattr(openvino_runtime, "_convert", counted)
+    monkeypatch.setattr(openvino, "_convert", counted)
     assert torch.equal(OpenVinoRuntime(network, 3, "ab" * 32, VINO).scores(images()), first)
     assert converted == []
-    weights = next((places.cache_folder() / "openvino").glob("*/model.bin"))
+    weights = next((paths.cache_folder() / "openvino").glob("*/model.bin"))
     data = bytearray(weights.read_bytes())
     data[len(data) // 2] ^= 64
     weights.write_bytes(bytes(data))
@@ -299,7 +295,7 @@ def test_what_openvino_converted_is_kept_and_a_damaged_one_is_converted_again(
 def test_openvino_gives_the_default_models_labels(home: Path) -> None:
     card = find_model("default")
     exact, vino = (load_predictor(card, "cpu", name).runtime for name in (EXACT, VINO))
-    batch = usual_runtime.reference_slices(card.size, card.context, card.window_hu)[0]
+    batch = selection.reference_slices(card.size, card.context, card.window_hu)[0]
     labels = [runtime.scores(batch).argmax(1) for runtime in (exact, vino)]
     assert (labels[0] > 0).any()
     assert (labels[0] == labels[1]).float().mean() > 0.9999

@@ -16,7 +16,7 @@ from liverseg_gui.segmentation.preprocessing import CONTEXT_MM, axial_slices
 from liverseg_gui.system.paths import cache_folder, prepared_cases_folder
 from tests.training import layouts
 from tests.training.layouts import SPACING_MM, small, true_labels
-from training.data import preprocess_cache as cache
+from training.data import preprocess_cache
 from training.data.case import Case
 from training.data.dataset_layouts import find_sources
 from training.data.preprocess_cache import prepare_all
@@ -86,7 +86,7 @@ def test_a_case_is_made_anew_by_another_version(
 ) -> None:
     source = Counted("a")
     prepare_all([source], tmp_path, Progress())
-    monkeypatch.setattr(cache, "VERSION", cache.VERSION + 1)
+    monkeypatch.setattr(preprocess_cache, "VERSION", preprocess_cache.VERSION + 1)
     prepare_all([source], tmp_path, Progress())
     assert len(source.reads) == 2
 

@@ -22,7 +22,7 @@ from tests.training.tiny import TINY, tiny_network, tiny_slices
 from training.data.slice_dataset import SliceDataset
 from training.learner import build
 from training.learner.build import make_learner
-from training.learner.callbacks import early_stopping as stopping
+from training.learner.callbacks import early_stopping
 from training.learner.callbacks.gradient_accumulation import GradientAccumulation
 from training.learner.checkpoint import CHECKPOINT
 from training.learner.fit import fit
@@ -153,7 +153,7 @@ def test_stages_end_when_the_dice_no_longer_rises_and_the_best_is_kept(
     scores = iter([0.5, 0.9, 0.8, 0.7, 0.3, 0.2, 0.1])
     weights: list[dict[str, Tensor]] = []
 
-    class EarlyStopping(stopping.EarlyStopping):
+    class EarlyStopping(early_stopping.EarlyStopping):
         def after_epoch(self) -> None:
             self.recorder.log.items[3:5] = [next(scores), 0.0]
             average = self.learn.ema.average

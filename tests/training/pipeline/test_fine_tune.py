@@ -15,8 +15,7 @@ from liverseg_gui.cli.main import main
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.models.registry import find_installed, find_model
-from liverseg_gui.segmentation.models.store import add_model
-from liverseg_gui.segmentation.models.store import export_as_zip as export_zip
+from liverseg_gui.segmentation.models.store import add_model, export_as_zip
 from liverseg_gui.state.settings import Settings
 from tests.training.tiny import TINY, tiny_network, write_lits2d
 from tests.training.verdicts import BETTER, OLD_SHA, WORSE, put
@@ -336,7 +335,7 @@ def test_the_zip_of_a_model_carries_what_it_was_improved_from(
 ) -> None:
     out = an_outcome(tmp_path / "out", untrained_model, BETTER)
     accept(out, Settings())
-    export_zip("better", tmp_path / "better.zip")
+    export_as_zip("better", tmp_path / "better.zip")
     carried = add_model(tmp_path / "better.zip", "carried").card
     assert carried is not None
     assert carried.about["improved_from"] == json.loads(json.dumps(BETTER.on_card()))

@@ -22,7 +22,7 @@ from training.config.config_file import read_config_file
 from training.learner import build
 from training.learner.checkpoint import CHECKPOINT
 from training.learner.losses import make_loss
-from training.pipeline import supervise as supervised
+from training.pipeline import supervise
 from training.pipeline.supervise import run_supervised
 from training.runs.control import Stopped, send_command
 from training.runs.delete import delete_run
@@ -232,14 +232,14 @@ def test_what_was_asked_of_an_earlier_training_is_forgotten(data: Path, tmp_path
 def test_a_wish_of_the_moment_in_which_it_begins_is_carried_out(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refuse = supervised.refuse_earlier
+    refuse = supervise.refuse_earlier
 
     def asked_meanwhile(out: Path, resume: bool) -> None:
         refuse(out, resume)
         send_command(out, "cancel")
 
     send_command(tmp_path, "pause")  # of an earlier one
-    monkeypatch.setattr(supervised, "refuse_earlier", asked_meanwhile)
+    monkeypatch.setattr(supervise, "refuse_earlier", asked_meanwhile)
     with pytest.raises(Cancelled):
         carry_out(job(data, tmp_path))
     assert read_run(tmp_path).state is RunState.CANCELLED

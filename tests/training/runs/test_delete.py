@@ -8,7 +8,7 @@ import pytest
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
 from tests.training.tiny import TINY
-from training.runs import delete as discard
+from training.runs import delete
 from training.runs.delete import delete_run
 from training.runs.folder import LOCK, RUN, STDERR, RunState, held
 from training.runs.registry import known_runs, register_run
@@ -80,7 +80,7 @@ def test_a_folder_that_is_a_link_to_elsewhere_is_left_alone(out: Path, tmp_path:
 def test_nobody_can_begin_while_it_is_deleted(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.runs.folder._PATIENCE_S", 0.0)
     refused: list[str] = []
-    plain = discard._delete_written
+    plain = delete._delete_written
 
     def beginning(out: Path) -> None:
         with pytest.raises(LiverSegError, match="trained into already") as caught, held(out):
@@ -88,7 +88,7 @@ def test_nobody_can_begin_while_it_is_deleted(out: Path, monkeypatch: pytest.Mon
         refused.append(str(caught.value))
         plain(out)
 
-    monkeypatch.setattr(discard, "_delete_written", beginning)
+    monkeypatch.setattr(delete, "_delete_written", beginning)
     assert delete_run(out)
     assert len(refused) == 1
 

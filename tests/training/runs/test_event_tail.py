@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from training.runs import events as event_tail
+from training.runs import events
 from training.runs.events import EventTail
 
 
@@ -63,7 +63,7 @@ def test_a_file_that_is_begun_anew_is_read_anew(path: Path) -> None:
 
 
 def test_a_long_file_is_read_in_steps(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_tail, "_MOST_BYTES", 50)
+    monkeypatch.setattr(events, "_MOST_BYTES", 50)
     add(path, note("one") + note("two"))
     tail = EventTail(path)
     assert texts(tail) == ["one"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
-from liverseg_gui.system import atomic_write as written
+from liverseg_gui.system import atomic_write
 from tests.training.tiny import TINY
 from training.runs import folder as run_folder
 from training.runs.control import (
@@ -63,15 +63,15 @@ def test_the_record_gives_back_the_job_and_how_it_ended(tmp_path: Path) -> None:
 def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Nothing can be written until it was waited for once; the waits, which take no time."""
     waits: list[float] = []
-    plain = written.write_text
+    plain = atomic_write.write_text
 
     def refused_once(path: Path, text: str) -> None:
         if not waits:
             raise SaveError("It is being read.")
         plain(path, text)
 
-    monkeypatch.setattr(written, "write_text", refused_once)
-    monkeypatch.setattr(written.time, "sleep", waits.append)
+    monkeypatch.setattr(atomic_write, "write_text", refused_once)
+    monkeypatch.setattr(atomic_write.time, "sleep", waits.append)
     return waits
 
 
@@ -98,7 +98,7 @@ def test_a_wish_that_cannot_be_written_is_told_after_a_few_tries(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(written.time, "sleep", waits.append)
+    monkeypatch.setattr(atomic_write.time, "sleep", waits.append)
     with pytest.raises(SaveError, match="could not be written"):
         send_command(tmp_path / "gone", "stop")
     assert 0 < sum(waits) < 0.5

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui import __version__
-from liverseg_gui.segmentation.runtime import choice_cache as runtime_choice
+from liverseg_gui.segmentation.runtime import choice_cache
 from liverseg_gui.segmentation.runtime.choice_cache import RuntimeChoice
 from liverseg_gui.system import privacy
 from liverseg_gui.system.logging_setup import LOG_NAME, start_logging
@@ -97,7 +97,7 @@ def test_torch_is_not_loaded_for_it() -> None:
 
 
 def test_a_gpu_that_was_used_is_named() -> None:
-    runtime_choice.remember_choice(
+    choice_cache.remember_choice(
         "0" * 64, "cuda", "NVIDIA Model", RuntimeChoice("torch-float32", "cuda", "")
     )
     assert "GPU: NVIDIA Model\n" in error_report("It failed.", "Traceback")

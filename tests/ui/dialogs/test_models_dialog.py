@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QPushButton
 
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
-from liverseg_gui.segmentation.models import weights_check as model_fit
+from liverseg_gui.segmentation.models import weights_check
 from liverseg_gui.segmentation.models.registry import (
     ModelSource,
     find_model,
@@ -33,7 +33,7 @@ from tests.ui.conftest import Desk, FakeSegmenter
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Models of its own for each test; what a network has is found here, which is faster."""
     monkeypatch.setenv("LIVERSEG_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(models_dialog, "expected_shapes_apart", model_fit.expected_shapes)
+    monkeypatch.setattr(models_dialog, "expected_shapes_apart", weights_check.expected_shapes)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QLabel
 
 from liverseg_gui.state.preferences import MouseProfile
-from liverseg_gui.system import paths as resources
+from liverseg_gui.system import paths
 from liverseg_gui.ui.main_window.actions import ROWS
 from liverseg_gui.ui.main_window.mouse_help import GESTURES, first_gestures, gestures_of
 from liverseg_gui.ui.main_window.shortcuts_dialog import ShortcutsDialog
@@ -29,7 +29,7 @@ def test_five_gestures_are_enough_to_begin_with(profile: MouseProfile) -> None:
     first = first_gestures(profile)
     assert len(first) == 5
     assert {gesture.how for gesture in first} >= {"Wheel", "Left-drag", "Right-drag", "F5"}
-    assert all(resources.resource(f"icons/{g.picture}.svg").is_file() for g in GESTURES)
+    assert all(paths.resource(f"icons/{g.picture}.svg").is_file() for g in GESTURES)
 
 
 def test_each_profile_says_once_what_its_left_drag_does() -> None:

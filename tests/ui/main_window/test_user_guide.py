@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QUrl
 
-from liverseg_gui.system import paths as resources
+from liverseg_gui.system import paths
 from liverseg_gui.ui.widgets import open_externally as outside
 from liverseg_gui.ui.widgets.open_externally import open_externally
 from tests.ui.conftest import Desk
@@ -40,7 +40,7 @@ def desktop(monkeypatch: pytest.MonkeyPatch) -> Desktop:
 @pytest.fixture
 def guide(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     page = tmp_path / "user-guide.html"
-    monkeypatch.setattr(resources, "document_page", lambda _: page if page.exists() else None)
+    monkeypatch.setattr(paths, "document_page", lambda _: page if page.exists() else None)
     page.write_text("<html></html>")
     desk.window._refresh()
     return page

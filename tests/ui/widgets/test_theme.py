@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 import liverseg_gui.ui
 from liverseg_gui.state.preferences import Theme
-from liverseg_gui.system import paths as resources
+from liverseg_gui.system import paths
 from liverseg_gui.ui.main_window.actions import ROWS
 from liverseg_gui.ui.widgets.icons import icon
 from liverseg_gui.ui.widgets.severity import TONE_ROLE, ToneDelegate
@@ -128,11 +128,11 @@ def test_an_icon_has_the_pixels_of_its_screen(app: QApplication, scale: float) -
 
 
 def test_every_icon_takes_the_color_of_the_theme() -> None:
-    for path in resources.resource("icons").glob("*.svg"):
+    for path in paths.resource("icons").glob("*.svg"):
         if path.stem not in ("liverseg", "check"):
             assert "currentColor" in path.read_text("utf-8"), path.name
     for row in ROWS:
-        assert not row.icon or resources.resource(f"icons/{row.icon}.svg").is_file()
+        assert not row.icon or paths.resource(f"icons/{row.icon}.svg").is_file()
 
 
 def test_no_widget_has_a_color_of_its_own() -> None:

@@ -13,9 +13,9 @@ from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.evaluation.evaluate import evaluate_case
-from liverseg_gui.segmentation.models import weights_check as model_fit
+from liverseg_gui.segmentation.models import weights_check
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.training_window.results import model_actions_box as outcome_box
+from liverseg_gui.ui.training_window.results import model_actions_box
 from liverseg_gui.ui.training_window.results.page import ResultPage
 from tests.training.tiny import TINY
 from tests.ui.conftest import FakeDialogs
@@ -69,7 +69,7 @@ def run_at(
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a network has is found here and not in a process, which is faster."""
-    monkeypatch.setattr(outcome_box, "expected_shapes_apart", model_fit.expected_shapes)
+    monkeypatch.setattr(model_actions_box, "expected_shapes_apart", weights_check.expected_shapes)
 
 
 @pytest.fixture
