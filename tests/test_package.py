@@ -24,7 +24,7 @@ from liverseg_gui.system import paths
 from liverseg_gui.segmentation.models.registry import find_model, read_weights
 card = find_model("default")
 read_weights(card)
-icon = paths.path("icons/open.svg")
+icon = paths.resource("icons/open.svg")
 print(liverseg_gui.__file__, training.__file__, card.folder, icon, sep="\\n")
 """
 

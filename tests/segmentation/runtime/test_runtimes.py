@@ -116,7 +116,7 @@ def test_the_first_use_measures_and_the_next_one_remembers(
         measured.append(device)
         return RuntimeChoice("torch-bfloat16", device, "it was measured")
 
-    monkeypatch.setattr(selection, "choose", choose)
+    monkeypatch.setattr(selection, "fastest_runtime", choose)
     for _ in range(2):
         runtime = load_predictor(card, "cpu").runtime
         assert (runtime.name, runtime.device) == ("torch-bfloat16", "cpu")
@@ -139,7 +139,7 @@ def test_a_damaged_memory_is_measured_anew_and_written_anew(home: Path, card: Mo
 def test_a_remembered_runtime_that_is_gone_is_measured_anew(
     home: Path, card: ModelCard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    selection.remember(card.sha256, "cpu", "", RuntimeChoice(VINO, "cpu", "was there"))
+    selection.remember_choice(card.sha256, "cpu", "", RuntimeChoice(VINO, "cpu", "was there"))
     monkeypatch.setattr(factory, "openvino_runtimes", lambda: ())
     runtime = load_predictor(card, "cpu").runtime
     assert runtime.name.startswith("torch-")
@@ -172,7 +172,7 @@ def test_openvino_that_is_missing_is_no_candidate_and_named_where_it_is_asked_fo
 def test_invalid_numbers_are_recomputed_told_with_the_mask_and_not_risked_again(
     home: Path, card: ModelCard, phantom: Phantom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    selection.remember(card.sha256, "cpu", "", RuntimeChoice(EXACT, "cpu", "what steps in"))
+    selection.remember_choice(card.sha256, "cpu", "", RuntimeChoice(EXACT, "cpu", "what steps in"))
     exact = NetworkSegmenter(str(card.folder), "cpu").segment(phantom.volume, Progress())
     make = RuntimeFactory.make
 
@@ -186,7 +186,7 @@ def test_invalid_numbers_are_recomputed_told_with_the_mask_and_not_risked_again(
             return torch.full((len(x), 3, *x.shape[2:]), float("inf"))
 
     monkeypatch.setattr(RuntimeFactory, "make", overflowing)
-    selection.remember(card.sha256, "cpu", "", RuntimeChoice("torch-bfloat16", "cpu", "fast"))
+    selection.remember_choice(card.sha256, "cpu", "", RuntimeChoice("torch-bfloat16", "cpu", "fast"))
     found = NetworkSegmenter(str(card.folder), "cpu").segment(phantom.volume, Progress())
     np.testing.assert_array_equal(found.labels.labels, exact.labels.labels)
     assert any("torch bfloat16 gave invalid numbers" in text for text in found.warnings)
@@ -217,7 +217,7 @@ def test_a_gpu_with_other_labels_is_left_and_that_is_told(
     home: Path, card: ModelCard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     choice = RuntimeChoice(EXACT, "cpu", "mps gives other labels than the CPU: it is not used")
-    monkeypatch.setattr(selection, "choose", lambda *_: choice)
+    monkeypatch.setattr(selection, "fastest_runtime", lambda *_: choice)
     runtime = load_predictor(card, "mps").runtime
     assert runtime.device == "cpu"
     assert runtime.notices == ("mps gives other labels than the CPU: it is not used.",)

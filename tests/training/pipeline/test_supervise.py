@@ -49,7 +49,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def job(data: Path, out: Path, **changes: Any) -> TrainingJob:
-    values: dict[str, Any] = {"folds": 3, "phantoms": 0, "recipe": RECIPE_2} | changes
+    values: dict[str, Any] = {"folds": 3, "phantoms": 0, "config": RECIPE_2} | changes
     return TrainingJob(out, (data,), **values)
 
 

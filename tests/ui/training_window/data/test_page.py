@@ -295,7 +295,7 @@ def test_stopping_keeps_what_was_seen_and_says_so(
     qtbot: QtBot, page: DataPage, seven: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
-    through = data_page.look_through
+    through = data_page.scan_cases
 
     def slowly(folders, corrected, known, found, progress: Progress):
         def seen(case) -> None:
