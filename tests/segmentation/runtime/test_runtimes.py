@@ -186,7 +186,9 @@ def test_invalid_numbers_are_recomputed_told_with_the_mask_and_not_risked_again(
             return torch.full((len(x), 3, *x.shape[2:]), float("inf"))
 
     monkeypatch.setattr(RuntimeFactory, "make", overflowing)
-    selection.remember_choice(card.sha256, "cpu", "", RuntimeChoice("torch-bfloat16", "cpu", "fast"))
+    selection.remember_choice(
+        card.sha256, "cpu", "", RuntimeChoice("torch-bfloat16", "cpu", "fast")
+    )
     found = NetworkSegmenter(str(card.folder), "cpu").segment(phantom.volume, Progress())
     np.testing.assert_array_equal(found.labels.labels, exact.labels.labels)
     assert any("torch bfloat16 gave invalid numbers" in text for text in found.warnings)
