@@ -62,8 +62,8 @@ from training.config.field_of_view import FieldOfView
 from training.config.train_config import TrainConfig
 from training.data.dataset_layouts import find_sources
 from training.evaluation.evaluate_model import evaluate_with_slices
-from training.evaluation.worst_slices_file import WORST, save_worst
-from training.export.model_card import HELD_OUT
+from training.evaluation.worst_slices_file import save_worst
+from training.runs.files import HELD_OUT, WORST
 from training.runs.folder import RunState
 from training.runs.registry import new_run_folder
 from training.runs.state_file import RunStateFile

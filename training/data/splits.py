@@ -14,9 +14,6 @@ from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
 from liverseg_gui.system.atomic_write import write_text
 from training.data.case import CaseSource
 
-SPLIT = "split.json"
-"""Who is trained on and who held out, in the folder of a training."""
-
 
 class Side(StrEnum):
     """What a case is for."""

@@ -24,8 +24,8 @@ from liverseg_gui.segmentation.models.weights_check import expected_shapes
 from liverseg_gui.system.atomic_write import write_text
 from training.evaluation.comparison_text import difference_text
 from training.evaluation.model_comparison import Comparison, Difference
+from training.runs.files import DECISION, MODEL
 
-DECISION = "decision.json"
 TOLERANCE = 0.0005
 """How much lower a mean Dice of the new model may be: less than its third digit shows, and than
 other rounding of the same weights can change."""
@@ -171,7 +171,7 @@ def add_accepted(
         LiverSegError, ModelError, Cancelled: as `accept`.
     """
     decision = read_decision(out)
-    folder = out / "model"
+    folder = out / MODEL
     if not decision.accepted:
         raise LiverSegError(
             f"The improved model in {out} was not accepted. {' '.join(decision.reasons)} To use "

@@ -21,7 +21,8 @@ from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
 from liverseg_gui.evaluation.confidence_interval import mean_interval
 from liverseg_gui.evaluation.lesion_detection import LesionCounts
 from liverseg_gui.segmentation.models.registry import CARD
-from training.export.model_card import HELD_OUT, add_to_card, main_figures
+from training.export.model_card import add_to_card, main_figures
+from training.runs.files import HELD_OUT, MODEL
 
 Row = dict[str, Any]
 
@@ -111,7 +112,7 @@ def _same_config(folders: Sequence[Path], model: Path) -> None:
     """The figures of folds say something of a model of the same recipe alone."""
     config = _config(model)
     for folder in folders:
-        if _config(folder / "model") != config:
+        if _config(folder / MODEL) != config:
             raise LiverSegError(
                 f"{folder} was trained by another recipe than {model}. Name folds of one recipe."
             )

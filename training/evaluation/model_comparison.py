@@ -18,10 +18,10 @@ from liverseg_gui.segmentation.models.registry import find_model
 from liverseg_gui.system.atomic_write import write_text
 from training.data.case import CaseSource
 from training.data.leakage_free_split import patients_seen_by_model, trained_on
-from training.export.model_card import HELD_OUT, Row
+from training.export.model_card import Row
+from training.runs.files import COMPARISON, HELD_OUT, MODEL
 from training.runs.folder import read_run
 
-COMPARISON = "comparison.json"
 _POLL_S = 0.1
 
 
@@ -149,7 +149,7 @@ def compare_models(
         Cancelled: `progress` was cancelled.
     """
     rows, fingerprints = _held_out(out)
-    ours, other = read_card(out / "model"), find_model(other_model)
+    ours, other = read_card(out / MODEL), find_model(other_model)
     unseen = _chosen(sources, list(rows), out)
     changed = [s for s in unseen if fingerprints.get(s.name) != s.fingerprint()]
     share = len(unseen) / max(1, len(unseen) + len(changed))

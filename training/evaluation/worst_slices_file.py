@@ -19,7 +19,6 @@ from training.data.case import CaseSource
 from training.data.merge_datasets import RenamedCase
 from training.data.volume_case import VolumeCase
 
-WORST = "worst.npz"
 _PICTURES = {"images": "shade", "truth": "truth", "found": "found"}
 
 

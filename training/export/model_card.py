@@ -17,10 +17,6 @@ from training.config.train_config import TrainConfig
 from training.data.leakage_free_split import trained_on
 
 Row = dict[str, Any]
-
-HELD_OUT = "held_out.json"
-"""All figures of the held-out patients, beside the model; the card has the main ones."""
-
 INTENDED_USE = (
     "Research and teaching: liver and tumors in contrast-enhanced CT of adults' abdomens. Not a "
     "medical device; every result needs a reader."

@@ -15,7 +15,7 @@ from fastai.callback.schedule import Learner
 
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from training.learner.distributed import gather, processes
-from training.runs.folder import CHECKPOINT as CHECKPOINT
+from training.runs.files import CHECKPOINT as CHECKPOINT
 
 VERSION = 3
 """Raised when a checkpoint can no longer be gone on with by what was written before."""

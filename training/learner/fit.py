@@ -18,17 +18,11 @@ from training.data.slice_dataset import SliceDataset
 from training.learner.build import Say, make_learner, seed_everything
 from training.learner.callbacks.checkpointing import CheckpointCallback, Failed
 from training.learner.callbacks.validation_images import SaveValidationImages
-from training.learner.checkpoint import (
-    CHECKPOINT,
-    Identity,
-    State,
-    read_checkpoint,
-    restore,
-    restore_stage,
-)
+from training.learner.checkpoint import Identity, State, read_checkpoint, restore, restore_stage
 from training.learner.distributed import Processes, ShareSteps, gather, processes, together
 from training.learner.gpu_memory import free_gpu_memory, halve_batch, keep_freed_memory
 from training.runs.epoch_log import EpochResult, add_note
+from training.runs.files import CHECKPOINT
 from training.runs.observer import NULL_OBSERVER, Plan, TrainingObserver
 
 

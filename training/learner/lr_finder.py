@@ -20,8 +20,8 @@ from training.learner.build import make_learner, seed_everything
 from training.learner.distributed import processes
 from training.learner.gpu_memory import keep_freed_memory
 from training.runs.epoch_log import write_whole
+from training.runs.files import CURVE, CURVE_TABLE
 
-CURVE, CURVE_TABLE = "rates.json", "rates.csv"
 _LOWEST, _HIGHEST = 1e-7, 10.0
 
 

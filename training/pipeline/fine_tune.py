@@ -16,13 +16,14 @@ from liverseg_gui.system.paths import DEFAULT_MODEL
 from training.config.train_config import TrainConfig
 from training.data.case import CaseSource
 from training.data.leakage_free_split import trained_on
-from training.data.splits import SPLIT, Split, load_split, save_split
+from training.data.splits import Split, load_split, save_split
 from training.evaluation.acceptance import AcceptanceDecision, write_decision
 from training.evaluation.model_comparison import compare_models
 from training.export.model_card import add_to_card
 from training.pipeline.resume import resumed_split
 from training.planning.fine_tune_plan import fine_tune_config, fine_tune_split, require_same_network
 from training.runs.epoch_log import EpochResult
+from training.runs.files import MODEL, SPLIT
 from training.runs.observer import NULL_OBSERVER, TrainingObserver
 from training.runs.training_job import TrainingJob
 
@@ -99,15 +100,15 @@ def improve(
     )
     run_training(run, progress.part(0.0, 0.9), on_epoch, resume, on_note, listener)
     compared = compare_models(job.out, job.old, sources, progress.part(0.9, 1.0), config.device)
-    decision = AcceptanceDecision(compared, card.sha256, read_card(job.out / "model").sha256)
-    add_to_card(job.out / "model", {"improved_from": decision.on_card()})
+    decision = AcceptanceDecision(compared, card.sha256, read_card(job.out / MODEL).sha256)
+    add_to_card(job.out / MODEL, {"improved_from": decision.on_card()})
     write_decision(decision, job.out)
     return decision
 
 
 def _split(job: Improvement, card: ModelCard, sources: Sequence[CaseSource]) -> Path:
     """The file that says who is held out, written anew."""
-    from training.learner.checkpoint import CHECKPOINT  # torch
+    from training.runs.files import CHECKPOINT  # torch
 
     path = job.out / SPLIT
     split = fine_tune_split(sources, trained_on(card), job.folds, job.fold, job.split_seed)

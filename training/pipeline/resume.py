@@ -8,8 +8,8 @@ from pathlib import Path
 from liverseg_gui.core.errors import LiverSegError
 from training.data.case import CaseSource
 from training.data.dataset_layouts import find_all
-from training.data.splits import SPLIT, listed, named_in
-from training.runs.folder import CHECKPOINT
+from training.data.splits import listed, named_in
+from training.runs.files import CHECKPOINT, SPLIT
 
 
 def resumed_split(out: Path, resume: bool) -> Path | None:

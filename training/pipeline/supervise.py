@@ -16,8 +16,9 @@ from liverseg_gui.evaluation.case_metrics import CaseMetrics
 from training.learner.distributed import processes
 from training.pipeline.train import TrainRun, make_folder, refuse_earlier, run_training
 from training.runs.control import SentCommand, Stopped, clear_commands, last_command
-from training.runs.events import EVENTS, EventFile, Tell, read_events
-from training.runs.folder import CHECKPOINT, RunState, held
+from training.runs.events import EventFile, Tell, read_events
+from training.runs.files import CHECKPOINT, EVENTS
+from training.runs.folder import RunState, held
 from training.runs.monitor import RunMonitor
 from training.runs.registry import register_run
 from training.runs.state_file import RunStateFile

@@ -28,21 +28,20 @@ from training.data.leakage_free_split import SplitResult, read_split, split_with
 from training.data.phantom_case import PhantomCase
 from training.data.preprocess_cache import prepare_all
 from training.data.slice_dataset import SliceDataset
-from training.data.splits import SPLIT, Split, save_split
+from training.data.splits import Split, save_split
 from training.evaluation.evaluate_model import evaluate_held_out
-from training.evaluation.worst_slices_file import WORST, save_worst
-from training.export.model_card import HELD_OUT, make_card
+from training.evaluation.worst_slices_file import save_worst
+from training.export.model_card import make_card
 from training.export.weights import export_model
-from training.learner.checkpoint import CHECKPOINT, Identity
+from training.learner.checkpoint import Identity
 from training.learner.distributed import processes
 from training.learner.fit import fit
 from training.learner.lr_finder import LRCurve, find_learning_rate
 from training.pipeline.resume import resumed_cases, resumed_split
-from training.runs.epoch_log import LOG, EpochResult, add_note
+from training.runs.epoch_log import EpochResult, add_note
+from training.runs.files import CHECKPOINT, HELD_OUT, LOG, MODEL, REPORT, SPLIT, WORST
 from training.runs.observer import NULL_OBSERVER, TrainingObserver
 from training.runs.training_job import TrainingJob
-
-REPORT, MODEL = "held_out.html", "model"
 
 
 @dataclass(frozen=True)

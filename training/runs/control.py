@@ -7,8 +7,7 @@ from pathlib import Path
 
 from liverseg_gui.core.errors import Cancelled, LiverSegError
 from liverseg_gui.system.atomic_write import write_read_text
-
-CONTROL = "control"
+from training.runs.files import CONTROL
 
 SentCommand = tuple[int, int]
 """Which file a wish stands in, and when it was written: each asking has another."""

@@ -7,32 +7,15 @@ import re
 from pathlib import Path
 
 from liverseg_gui.core.errors import LiverSegError, SaveError
-from training.runs.folder import LOCK, RUN, STDERR, held, is_held, read_record
+from training.runs.files import FILES, IMAGES, LOCK, MODEL, RUN
+from training.runs.folder import held, is_held, read_record
 from training.runs.registry import unregister_run
 
-_FILES = (
-    "checkpoint.pt",
-    "comparison.json",
-    "control",
-    "decision.json",
-    "events.jsonl",
-    "held_out.html",
-    "held_out.json",
-    "log.csv",
-    "log.jsonl",
-    "notes.txt",
-    "rates.csv",
-    "rates.json",
-    "recipe.toml",
-    "split.json",
-    "worst.npz",
-    STDERR,
-)
 _FOLDERS = {
-    "model": re.compile(r"weights\.safetensors|card\.json"),
-    "pictures": re.compile(r"\d{3,}\.npz"),
+    MODEL: re.compile(r"weights\.safetensors|card\.json"),
+    IMAGES: re.compile(r"\d{3,}\.npz"),
 }
-_KNOWN = re.compile("|".join(map(re.escape, _FILES)))
+_KNOWN = re.compile("|".join(map(re.escape, FILES)))
 _RECORD = re.compile(re.escape(RUN))
 _HALF = re.compile(r"\.(.+)\.\d+|(.+)\.part")
 """What a process that was killed while it wrote a file has left of it."""

@@ -11,8 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from liverseg_gui.core.errors import SaveError
-
-LOG, TABLE, NOTES = "log.jsonl", "log.csv", "notes.txt"
+from training.runs.files import LOG, NOTES, TABLE
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from typing import Any
 
 from liverseg_gui.core.errors import SaveError
 
-EVENTS = "events.jsonl"
 Event = dict[str, Any]
 Tell = Callable[[Event], None]
 _TAIL = 65_536

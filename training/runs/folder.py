@@ -17,12 +17,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
-from training.runs.events import EVENTS, last_progress
+from training.runs.events import last_progress
+from training.runs.files import CHECKPOINT, EVENTS, LOCK, RUN
 from training.runs.training_job import TrainingJob
-
-CHECKPOINT, RUN, LOCK = "checkpoint.pt", "run.json", "training.lock"
-STDERR = "stderr.txt"
-"""What the process printed as an error, where the window started it."""
 
 _PATIENCE_S = 2.0
 """Whoever looks whether a training runs holds its lock for a moment."""

@@ -12,8 +12,9 @@ from typing import Any
 from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
 from liverseg_gui.system.atomic_write import write_read_text
 from training.config.config_file import write_config_file
-from training.runs.folder import CHECKPOINT, RUN, RunState, read_record
-from training.runs.training_job import RECIPE, TrainingJob
+from training.runs.files import CHECKPOINT, RECIPE, RUN
+from training.runs.folder import RunState, read_record
+from training.runs.training_job import TrainingJob
 
 
 class RunStateFile:

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from training.config.train_config import TrainConfig
-
-RECIPE = "recipe.toml"
-"""The recipe of a training, in its folder."""
+from training.runs.files import RECIPE
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from training.runs.training_job import TrainingJob
 
 _CASES = 3
-_LEFT = ("events.jsonl", "held_out.json", "held_out.html", "recipe.toml")
-"""What a training leaves beside its model, as far as others read it."""
 
 
 def train_tiny(folder: Path, longest_s: float) -> Path:
@@ -28,11 +26,13 @@ def train_tiny(folder: Path, longest_s: float) -> Path:
         LiverSegError: it failed, left something out, or took longer than `longest_s`.
     """
     from training.config.config_file import write_config_file
+    from training.runs.files import EVENTS, HELD_OUT, RECIPE, REPORT
     from training.runs.folder import RunState, read_run
 
+    left = (EVENTS, HELD_OUT, REPORT, RECIPE)  # as far as others read it
     job = _job(folder)
     job.out.mkdir()
-    write_config_file(job.config, job.out / "recipe.toml")
+    write_config_file(job.config, job.out / RECIPE)
     try:
         done = subprocess.run(
             own_command(*job.arguments(), "--json"),
@@ -45,7 +45,7 @@ def train_tiny(folder: Path, longest_s: float) -> Path:
     run = read_run(job.out)
     if done.returncode or run.state is not RunState.FINISHED or run.model is None:
         raise LiverSegError(f"The training ended as {run.state}: {run.message or done.stderr}")
-    if missing := [name for name in _LEFT if not (job.out / name).is_file()]:
+    if missing := [name for name in left if not (job.out / name).is_file()]:
         raise LiverSegError(f"The training left no {', '.join(missing)}.")
     return run.model
 

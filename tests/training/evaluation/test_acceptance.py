@@ -8,8 +8,9 @@ import pytest
 
 from liverseg_gui.core.errors import UnreadableFileError
 from tests.training.verdicts import BETTER, OLD_SHA, WORSE, decision, pair
-from training.evaluation.acceptance import DECISION, read_decision, write_decision
+from training.evaluation.acceptance import read_decision, write_decision
 from training.evaluation.comparison_text import comparison_table
+from training.runs.files import DECISION
 
 
 def test_a_model_that_is_no_worse_is_accepted() -> None:

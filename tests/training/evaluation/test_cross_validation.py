@@ -9,7 +9,8 @@ import pytest
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
 from liverseg_gui.evaluation.evaluate import evaluate_case
 from training.evaluation.cross_validation import main, markdown, means, pool_folds
-from training.export.model_card import HELD_OUT, add_to_card
+from training.export.model_card import add_to_card
+from training.runs.files import HELD_OUT
 
 
 def masks(tumor_found: int, tumor_true: int) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,8 @@ from liverseg_gui.evaluation.evaluate import evaluate_case
 from tests.training.tiny import TINY, write_lits2d
 from training.data.dataset_layouts import find_sources
 from training.evaluation.model_comparison import compare_run_apart, read_comparison
-from training.export.model_card import HELD_OUT, add_to_card
+from training.export.model_card import add_to_card
+from training.runs.files import HELD_OUT
 from training.runs.folder import RunState
 from training.runs.state_file import RunStateFile
 from training.runs.training_job import TrainingJob

@@ -12,7 +12,8 @@ from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.evaluation.worst_slices import WorstSlice
 from training.data.phantom_case import PhantomCase
 from training.data.volume_case import VolumeCase
-from training.evaluation.worst_slices_file import WORST, load_worst, save_worst
+from training.evaluation.worst_slices_file import load_worst, save_worst
+from training.runs.files import WORST
 
 
 def a_slice(name: str, index: int, rows: int, columns: int) -> WorstSlice:

@@ -22,7 +22,7 @@ from tests.training.tiny import TINY, tiny_slices, write_lits2d
 from training.learner import distributed
 from training.learner.distributed import Processes, ShardedDL, ShareSteps, processes, together
 from training.learner.lr_finder import find_learning_rate
-from training.runs.epoch_log import LOG
+from training.runs.files import LOG
 
 ROOT = Path(__file__).parents[3]
 

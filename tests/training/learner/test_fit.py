@@ -24,11 +24,11 @@ from training.learner import build
 from training.learner.build import make_learner
 from training.learner.callbacks import early_stopping
 from training.learner.callbacks.gradient_accumulation import GradientAccumulation
-from training.learner.checkpoint import CHECKPOINT
 from training.learner.fit import fit
 from training.learner.losses import make_loss
 from training.learner.lr_finder import LRCurve, find_learning_rate
-from training.runs.epoch_log import LOG, NOTES, EpochResult
+from training.runs.epoch_log import EpochResult
+from training.runs.files import CHECKPOINT, LOG, NOTES
 
 ONE = replace(TINY, epochs=1, fine_tune_epochs=0, liver=None)
 

@@ -14,10 +14,10 @@ from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
 from tests.training.tiny import TINY, tiny_network, tiny_slices
 from training.learner import build, precision
-from training.learner.checkpoint import CHECKPOINT
 from training.learner.fit import fit
 from training.learner.losses import make_loss
 from training.learner.precision import choose_precision, step_seconds
+from training.runs.files import CHECKPOINT
 
 CPU = torch.device("cpu")
 SHAPE = (2, 3, 32, 32)

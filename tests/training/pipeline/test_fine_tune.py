@@ -23,18 +23,17 @@ from training.config.config_file import write_config_file
 from training.config.train_config import TrainConfig
 from training.data.dataset_layouts import find_sources
 from training.data.phantom_case import PhantomCase
-from training.data.splits import SPLIT
-from training.evaluation.acceptance import DECISION, AcceptanceDecision, accept, read_decision
+from training.evaluation.acceptance import AcceptanceDecision, accept, read_decision
 from training.evaluation.comparison_text import comparison_table
 from training.evaluation.model_comparison import Comparison, compare_models, read_comparison
-from training.export.model_card import HELD_OUT, add_to_card
+from training.export.model_card import add_to_card
 from training.export.weights import export_model
 from training.pipeline.fine_tune import Improvement, improve
 from training.pipeline.train import TrainRun, run_training
 from training.planning.fine_tune_plan import fine_tune_config, fine_tune_split
-from training.runs.epoch_log import NOTES
+from training.runs.files import DECISION, HELD_OUT, NOTES, RECIPE, SPLIT
 from training.runs.folder import read_run
-from training.runs.training_job import RECIPE, TrainingJob
+from training.runs.training_job import TrainingJob
 
 
 @pytest.fixture(autouse=True)

@@ -14,9 +14,10 @@ import pytest
 
 from tests.training.tiny import TINY, write_lits2d
 from training.config.config_file import write_config_file
-from training.runs.events import EVENTS, read_events
+from training.runs.events import read_events
+from training.runs.files import EVENTS, RECIPE
 from training.runs.folder import RunState, read_run
-from training.runs.training_job import RECIPE, TrainingJob
+from training.runs.training_job import TrainingJob
 
 ROOT = Path(__file__).parents[3]
 

@@ -15,11 +15,10 @@ from liverseg_gui.core.errors import Cancelled, LiverSegError
 from liverseg_gui.core.progress import Progress
 from tests.training.tiny import TINY, tiny_network, write_lits2d
 from training.data.dataset_layouts import find_sources
-from training.data.splits import SPLIT, Split, save_split
-from training.export.model_card import HELD_OUT
-from training.learner.checkpoint import CHECKPOINT
+from training.data.splits import Split, save_split
 from training.pipeline.resume import resumed_cases
 from training.pipeline.train import TrainRun, run_training
+from training.runs.files import CHECKPOINT, HELD_OUT, SPLIT
 
 RECIPE = replace(TINY, epochs=2, fine_tune_epochs=0, liver=None)
 

@@ -20,9 +20,10 @@ from liverseg_gui.core.progress import Progress
 from tests.training import resumable
 from tests.training.tiny import TINY, tiny_network, tiny_slices
 from training.learner import build
-from training.learner.checkpoint import CHECKPOINT, VERSION
+from training.learner.checkpoint import VERSION
 from training.learner.fit import fit
-from training.runs.epoch_log import LOG, TABLE, EpochResult
+from training.runs.epoch_log import EpochResult
+from training.runs.files import CHECKPOINT, LOG, TABLE
 
 ROOT = Path(__file__).parents[3]
 ONE = replace(TINY, epochs=2, fine_tune_epochs=0, liver=None)

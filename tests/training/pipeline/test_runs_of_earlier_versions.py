@@ -21,7 +21,8 @@ from liverseg_gui.ui.training_window.results.run_results import read_results
 from tests.training.tiny import TINY, tiny_network
 from training.learner import build
 from training.pipeline.supervise import run_supervised
-from training.runs.events import EVENTS, read_events
+from training.runs.events import read_events
+from training.runs.files import EVENTS
 from training.runs.folder import RunState, read_run
 from training.runs.validation_image_file import read_validation_images
 

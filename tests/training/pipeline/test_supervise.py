@@ -20,17 +20,16 @@ from liverseg_gui.core.progress import Progress
 from tests.training.tiny import TINY, tiny_network, write_lits2d
 from training.config.config_file import read_config_file
 from training.learner import build
-from training.learner.checkpoint import CHECKPOINT
 from training.learner.losses import make_loss
 from training.pipeline import supervise
 from training.pipeline.supervise import run_supervised
 from training.runs.control import Stopped, send_command
 from training.runs.delete import delete_run
-from training.runs.epoch_log import NOTES
-from training.runs.events import EVENTS, read_events
-from training.runs.folder import RUN, RunState, held, read_run
+from training.runs.events import read_events
+from training.runs.files import CHECKPOINT, EVENTS, NOTES, RECIPE, RUN
+from training.runs.folder import RunState, held, read_run
 from training.runs.registry import known_runs
-from training.runs.training_job import RECIPE, TrainingJob
+from training.runs.training_job import TrainingJob
 from training.runs.validation_image_file import read_validation_images
 
 Event = dict[str, Any]

@@ -16,13 +16,10 @@ from liverseg_gui.segmentation.inference import load_predictor
 from liverseg_gui.segmentation.models.registry import find_model
 from tests.training.tiny import TINY, tiny_network, write_lits2d
 from training.config.train_config import TrainConfig
-from training.data.splits import SPLIT
-from training.evaluation.worst_slices_file import WORST, load_worst
-from training.export.model_card import HELD_OUT
+from training.evaluation.worst_slices_file import load_worst
 from training.export.weights import export_model
-from training.learner.checkpoint import CHECKPOINT
-from training.pipeline.train import REPORT, TrainRun, run_training
-from training.runs.epoch_log import LOG, TABLE
+from training.pipeline.train import TrainRun, run_training
+from training.runs.files import CHECKPOINT, HELD_OUT, LOG, REPORT, SPLIT, TABLE, WORST
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
 from tests.training.tiny import TINY
 from training.runs import delete
 from training.runs.delete import delete_run
-from training.runs.folder import LOCK, RUN, STDERR, RunState, held
+from training.runs.files import LOCK, RUN, STDERR
+from training.runs.folder import RunState, held
 from training.runs.registry import known_runs, register_run
 from training.runs.state_file import RunStateFile
 from training.runs.training_job import TrainingJob

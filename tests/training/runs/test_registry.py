@@ -20,8 +20,8 @@ from training.runs.control import (
     read_command,
     send_command,
 )
-from training.runs.events import EVENTS
-from training.runs.folder import RUN, RunState, held, is_held, read_run
+from training.runs.files import EVENTS, RUN
+from training.runs.folder import RunState, held, is_held, read_run
 from training.runs.registry import known_runs, new_run_folder, register_run, unregister_run
 from training.runs.state_file import RunStateFile
 from training.runs.training_job import TrainingJob

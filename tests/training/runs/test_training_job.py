@@ -12,7 +12,8 @@ from liverseg_gui.cli.main import command_parser
 from liverseg_gui.cli.train import _job
 from tests.training.tiny import TINY
 from training.config.config_file import write_config_file
-from training.runs.training_job import RECIPE, TrainingJob
+from training.runs.files import RECIPE
+from training.runs.training_job import TrainingJob
 
 
 def job(out: Path) -> TrainingJob:

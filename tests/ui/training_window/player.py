@@ -15,8 +15,9 @@ import numpy as np
 
 from training.config.config_file import read_config_file
 from training.runs.control import RunCommand, clear_commands, last_command, read_command
-from training.runs.events import EVENTS, EventFile
-from training.runs.folder import CHECKPOINT, RunState, held
+from training.runs.events import EventFile
+from training.runs.files import CHECKPOINT, EVENTS
+from training.runs.folder import RunState, held
 from training.runs.state_file import RunStateFile
 from training.runs.training_job import TrainingJob
 from training.runs.validation_image_file import ValidationImages, write_validation_images

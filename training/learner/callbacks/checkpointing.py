@@ -13,16 +13,10 @@ from fastai.callback.core import Callback, CancelFitException
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.progress import Progress
 from training.config.train_config import TrainConfig
-from training.learner.checkpoint import (
-    CHECKPOINT,
-    Identity,
-    State,
-    capture,
-    restore_fit,
-    write_checkpoint,
-)
+from training.learner.checkpoint import Identity, State, capture, restore_fit, write_checkpoint
 from training.learner.distributed import processes
 from training.runs.epoch_log import EpochResult, write_log
+from training.runs.files import CHECKPOINT
 
 
 class Failed(Exception):  # noqa: N818

@@ -14,12 +14,12 @@ from liverseg_gui.core.labels import TUMOR
 from training.data.slice_dataset import PreparedCase, SliceDataset
 from training.learner.callbacks.checkpointing import CheckpointCallback
 from training.learner.distributed import Processes
+from training.runs.files import IMAGES
 from training.runs.validation_image_file import ValidationImages, write_validation_images
 
 SHOWN = 6
 _NEAR = 2
 """Slices so near to one that is shown already come last."""
-FOLDER = "pictures"
 
 
 def shown_slices(cases: Sequence[PreparedCase], count: int = SHOWN) -> list[tuple[int, int]]:
@@ -92,7 +92,7 @@ class SaveValidationImages(Callback):
         order = sorted(self._kept)
         images, truth, found = map(np.stack, zip(*(self._kept[n] for n in order), strict=True))
         names = tuple(self._names[n] for n in order)
-        path = self._out / FOLDER / f"{self._epochs.number:03d}.npz"
+        path = self._out / IMAGES / f"{self._epochs.number:03d}.npz"
         self._kept = {}
         try:
             write_validation_images(path, ValidationImages(images, truth, found, names))

@@ -9,7 +9,7 @@ from liverseg_gui.core.progress import Progress
 from training.config.config_file import write_config_file
 from training.config.train_config import TrainConfig
 from training.planning.devices import device_problems, imagenet_problem, usual_device
-from training.runs.training_job import RECIPE
+from training.runs.files import RECIPE
 
 CommandOf = Callable[[TrainConfig, Path], Sequence[str]]
 """What follows `liverseg` for a recipe and a run folder; the recipe is FOLDER/recipe.toml."""

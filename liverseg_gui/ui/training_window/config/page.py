@@ -43,8 +43,8 @@ from training.config.train_config import IMAGENET, TrainConfig
 from training.data.case import CaseSource
 from training.planning.batch_size import find_batch_size, memory_left
 from training.planning.devices import precision_problem
+from training.runs.files import RECIPE
 from training.runs.registry import new_run_folder
-from training.runs.training_job import RECIPE
 
 _SLICES_A_CASE = 90
 """Where it is not known: about the mean of 28 LiTS patients as lits2d stores them."""

@@ -7,7 +7,8 @@ from pathlib import Path
 from liverseg_gui.ui.training_window.process.run_progress import RunProgress
 from liverseg_gui.ui.training_window.process.training_process import RunProcess
 from training.runs.control import RunCommand, read_command
-from training.runs.events import EVENTS, EventTail
+from training.runs.events import EventTail
+from training.runs.files import EVENTS
 from training.runs.folder import RunRecord, read_run
 
 

@@ -13,9 +13,10 @@ from liverseg_gui.system.crash_report import FATAL
 from liverseg_gui.system.relaunch import own_command
 from training.config.config_file import write_config_file
 from training.runs.control import RunCommand, send_command
-from training.runs.folder import STDERR, read_run
+from training.runs.files import RECIPE, STDERR
+from training.runs.folder import read_run
 from training.runs.registry import known_runs, register_run
-from training.runs.training_job import RECIPE, TrainingJob
+from training.runs.training_job import TrainingJob
 
 _STARTED: list[RunProcess] = []
 """Kept until they end: a child that nobody waits for stays in the table of the system."""

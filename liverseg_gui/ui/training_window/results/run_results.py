@@ -12,11 +12,12 @@ from typing import Any
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.evaluation.confidence_interval import mean_interval
 from liverseg_gui.segmentation.models.card import ModelCard, read_card
-from training.evaluation.acceptance import DECISION, AcceptanceDecision, read_decision
-from training.evaluation.model_comparison import COMPARISON, Comparison, read_comparison
-from training.evaluation.worst_slices_file import WORST, SavedSlice, load_worst
-from training.export.model_card import HELD_OUT, Row
-from training.runs.events import EVENTS, read_events
+from training.evaluation.acceptance import AcceptanceDecision, read_decision
+from training.evaluation.model_comparison import Comparison, read_comparison
+from training.evaluation.worst_slices_file import SavedSlice, load_worst
+from training.export.model_card import Row
+from training.runs.events import read_events
+from training.runs.files import COMPARISON, DECISION, EVENTS, HELD_OUT, WORST
 from training.runs.folder import RunRecord, RunState, read_run
 
 

@@ -19,7 +19,8 @@ from liverseg_gui.ui.training_window.results import model_actions_box
 from liverseg_gui.ui.training_window.results.page import ResultPage
 from tests.training.tiny import TINY
 from tests.ui.conftest import FakeDialogs
-from training.export.model_card import HELD_OUT, Row, add_to_card
+from training.export.model_card import Row, add_to_card
+from training.runs.files import HELD_OUT
 from training.runs.folder import RunState
 from training.runs.registry import register_run
 from training.runs.state_file import RunStateFile

@@ -24,9 +24,9 @@ from liverseg_gui.ui.widgets.theme import tone_of
 from tests.ui.training_window.results.conftest import figures, masks, run_at
 from training.data.phantom_case import PhantomCase
 from training.data.volume_case import VolumeCase
-from training.evaluation.worst_slices_file import WORST, save_worst
-from training.export.model_card import HELD_OUT, Row
-from training.runs.events import EVENTS
+from training.evaluation.worst_slices_file import save_worst
+from training.export.model_card import Row
+from training.runs.files import EVENTS, HELD_OUT, WORST
 from training.runs.folder import RunState
 
 
