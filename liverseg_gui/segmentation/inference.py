@@ -145,7 +145,7 @@ def load_predictor(
     else:
         maker.require(runtime, device)
         steady = FallbackRuntime(maker, RuntimeChoice(runtime, device, "asked for"), card.name)
-    return Predictor(steady, card.size, card.closer)
+    return Predictor(steady, card.size, card.liver_view_size)
 
 
 def measure_runtimes(

@@ -77,15 +77,18 @@ class Predictor:
     """Labels slices with a network."""
 
     def __init__(
-        self, runtime: Runtime, size: tuple[int, int], closer: tuple[int, int] | None = None
+        self,
+        runtime: Runtime,
+        size: tuple[int, int],
+        liver_view_size: tuple[int, int] | None = None,
     ) -> None:
         """Let `runtime` compute a network that takes the trunk at `size`.
 
-        With `closer` it looks a second time, at the liver that it found, at the scale at which the
-        whole trunk has that size.
+        With `liver_view_size` it looks a second time, at the liver that it found, at the scale at
+        which the whole trunk has that size.
         """
         self.runtime = runtime
-        self._size, self._closer = size, closer
+        self._size, self._liver_view_size = size, liver_view_size
 
     def predict(
         self,
@@ -109,16 +112,18 @@ class Predictor:
             Cancelled: asked for between two batches.
         """
         whole = _View(slices, context, Region(0, len(slices), box, self._size))
-        if self._closer is None:
+        if self._liver_view_size is None:
             return self._label(whole, looks, progress)
         if not crop:
             return self._label(
-                replace(whole, region=Region(0, len(slices), box, self._closer)), looks, progress
+                replace(whole, region=Region(0, len(slices), box, self._liver_view_size)),
+                looks,
+                progress,
             )
         step = max(1, min(step, len(slices) // FEWEST))
         coarse = self._coarse(whole, step, progress.part(0.0, 0.3))
         coarse *= on_slice(box, self._size, slices.shape)
-        region = find_liver(coarse, box, self._closer, step)
+        region = find_liver(coarse, box, self._liver_view_size, step)
         if region is None:
             return None
         found = self._label(whole.on(region), looks, progress.part(0.3, 0.9))

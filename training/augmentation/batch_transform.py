@@ -17,8 +17,8 @@ from training.config.train_config import TrainConfig
 class BatchTransform(Callback):
     """uint8 trunks to floats in 0..1 as the network looks at them, augmented while training.
 
-    `closer` is the share of batches that look at the liver closer up; validation always looks at
-    the trunk.
+    `liver_view_probability` is the share of batches that look at the liver closer up; validation
+    always looks at the trunk.
     """
 
     order = -5
@@ -27,7 +27,7 @@ class BatchTransform(Callback):
         self._trunk, self._liver = config.trunk, config.liver
         self._augmentation: Augmentation = config.augmentation
         self._synthetic: SyntheticTumors | None = config.synthetic
-        self.closer = 0.0
+        self.liver_view_probability = 0.0
 
     def before_batch(self) -> None:
         images, centers = self.xb
@@ -41,7 +41,7 @@ class BatchTransform(Callback):
 
     def change(self, images: Tensor, centers: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """One of the looks, augmented."""
-        near = self._liver is not None and float(torch.rand(1)) < self.closer
+        near = self._liver is not None and float(torch.rand(1)) < self.liver_view_probability
         look = self._liver if near and self._liver is not None else self._trunk
         images, labels = spatial(self._augmentation, images, labels, centers, look)
         if self._synthetic is not None:

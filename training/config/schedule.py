@@ -1,4 +1,4 @@
-"""The learning rate of every step of a recipe, as fastai's one cycle makes it. Free of torch."""
+"""Stages of a training, and the learning rate of every step, as fastai's one cycle makes it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DIV_FINAL = 1e5
 @dataclass(frozen=True)
 class Stage:
     """A stage of the training: its rate rises from `rate / div` for `rising` of its steps, and
-    falls to nearly nothing. `closer` is how often the liver is looked at closer up."""
+    falls to nearly nothing. `liver_view_probability` is how often a batch has the liver view."""
 
     name: str
     epochs: int
@@ -26,7 +26,7 @@ class Stage:
     rising: float = 0.25
     div: float = 25.0
     frozen: bool = False
-    closer: float = 0.0
+    liver_view_probability: float = 0.0
 
     def rates(self, steps: int) -> NDArray[np.float64]:
         """The rate of each of `steps` steps; that of the decoder, where the encoder's is lower.
@@ -41,13 +41,17 @@ class Stage:
 
 
 def training_stages(config: TrainConfig) -> tuple[Stage, ...]:
-    """The stages of `config` that have epochs, in their order."""
-    closer = config.liver_share if config.liver is not None else 0.0
+    """The stages of `config` that have epochs.
+
+    The one-cycle fit from random (or given) weights, then fastai's `fine_tune` in its two steps,
+    frozen and unfrozen, spelled out so that each can be resumed.
+    """
+    liver = config.liver_share if config.liver is not None else 0.0
     fine = config.fine_tune_rate
     stages = (
         Stage("one cycle", config.epochs, config.learning_rate),
-        Stage("fine-tune, frozen", config.freeze_epochs, fine, 0.99, 25.0, True, closer),
-        Stage("fine-tune", config.fine_tune_epochs, fine, 0.25, 5.0, False, closer),
+        Stage("fine-tune, frozen", config.freeze_epochs, fine, 0.99, 25.0, True, liver),
+        Stage("fine-tune", config.fine_tune_epochs, fine, 0.25, 5.0, False, liver),
     )
     return tuple(stage for stage in stages if stage.epochs)
 

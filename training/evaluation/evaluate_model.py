@@ -126,7 +126,7 @@ def evaluate_with_slices(
         trunk=FieldOfView(card.size, card.size),
         liver=None,
     )
-    predictor = Predictor(runtime, card.size, card.closer)
+    predictor = Predictor(runtime, card.size, card.liver_view_size)
     return evaluate_held_out(predictor, sources, looks, progress)
 
 

@@ -13,6 +13,7 @@ from torch import nn
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.runtime.base import is_out_of_memory
+from training.config.schedule import Stage, training_stages
 from training.config.train_config import TrainConfig
 from training.data.slice_dataset import SliceDataset
 from training.learner.build import Say, make_learner, seed_everything
@@ -162,56 +163,36 @@ def _refuse_several(here: Processes) -> None:
         )
 
 
-@dataclass(frozen=True)
-class _Stage:
-    """A part of the training with a rate schedule of its own; `options` shape the one cycle."""
-
-    name: str
-    epochs: int
-    rate: float
-    frozen: bool
-    closer: float
-    options: dict[str, float]
-
-    def fit(self, learner: Learner, start: int) -> None:
-        rate = slice(self.rate) if self.frozen else self.rate
-        learner.fit_one_cycle(self.epochs, rate, start_epoch=start, **self.options)
-
-
 def _plan(learner: Learner) -> Plan:
     config = learner.config
-    stages = tuple((stage.name, stage.epochs) for stage in _stages(config) if stage.epochs)
+    stages = tuple((stage.name, stage.epochs) for stage in training_stages(config))
     return Plan(stages, learner.dls.device.type, config.precision, config.batch_size)
-
-
-def _stages(config: TrainConfig) -> list[_Stage]:
-    """The one-cycle fit from random (or given) weights, then fastai's `fine_tune` in its two
-    steps, frozen and unfrozen, spelled out so that each can be resumed."""
-    rate, fine, closer = config.learning_rate, config.fine_tune_rate, config.liver_share
-    frozen, tuned = config.freeze_epochs, config.fine_tune_epochs
-    return [
-        _Stage("one cycle", config.epochs, rate, False, 0.0, {}),
-        _Stage("fine-tune, frozen", frozen, fine, True, closer, {"pct_start": 0.99}),
-        _Stage("fine-tune", tuned, fine, False, closer, {"div": 5.0}),
-    ]
 
 
 def _fit(
     learner: Learner, epochs: CheckpointCallback, config: TrainConfig, state: State | None
 ) -> None:
     with learner.no_bar(), learner.no_logging():
-        for stage in _stages(config):
+        for stage in training_stages(config):
             start = epochs.done.get(stage.name, 0)
             if start >= stage.epochs:
                 continue
             learner.freeze() if stage.frozen else learner.unfreeze()
             # fastai steps with gradients that are still there from before freezing: weights decay.
             learner.model.zero_grad(set_to_none=True)
-            learner.batch_transform.closer = stage.closer
+            learner.batch_transform.liver_view_probability = stage.liver_view_probability
             resumed = state if start else None
             if resumed is None:
                 learner.early_stopping.enter()
             else:
                 restore_stage(learner, resumed)
             epochs.enter(stage.name, stage.rate, resumed)
-            stage.fit(learner, start)
+            fit_stage(learner, stage, start)
+
+
+def fit_stage(learner: Learner, stage: Stage, start: int = 0) -> None:
+    """One cycle of `learner`, from epoch `start`; frozen layers have no rate of their own."""
+    rate = slice(stage.rate) if stage.frozen else stage.rate
+    learner.fit_one_cycle(
+        stage.epochs, rate, div=stage.div, pct_start=stage.rising, start_epoch=start
+    )

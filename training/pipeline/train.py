@@ -209,9 +209,9 @@ def _outcome(
 ) -> list[CaseMetrics]:
     """Judge the network that was trained, and write it with its card."""
     config = run.config
-    closer = config.liver.of_trunk if config.liver else None
+    liver_view_size = config.liver.of_trunk if config.liver else None
     runtime = TorchRuntime(network, pick_device(config.device))
-    predictor = Predictor(runtime, config.trunk.size, closer)
+    predictor = Predictor(runtime, config.trunk.size, liver_view_size)
     results = _judge(run, predictor, unseen, known, progress, listener)
     rows = [result.to_json() for result in results]
     names = [source.name for source in known]

@@ -68,9 +68,10 @@ def preview_slices(
 
 
 def augmented(
-    config: TrainConfig, slices: PreviewSlices, seed: int, closer: bool
+    config: TrainConfig, slices: PreviewSlices, seed: int, liver_view: bool
 ) -> AugmentedLooks:
-    """`slices` under one draw of the augmentation of `config`, in the trunk's look or the `closer`.
+    """`slices` under one draw of the augmentation of `config`, in the trunk's look or the
+    `liver_view`.
 
     The same `seed` draws the same changes; random numbers elsewhere in the program stay as they
     are.
@@ -80,14 +81,14 @@ def augmented(
     from training.augmentation.batch_transform import BatchTransform
 
     prepare = BatchTransform(config)
-    prepare.closer = float(closer)
+    prepare.liver_view_probability = float(liver_view)
     images = torch.from_numpy(slices.images).float().div_(255)
     labels = torch.from_numpy(slices.labels).long()
     centers = torch.tensor([slices.center] * len(images))
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
         images, labels = prepare.change(images, centers, labels)
-    near = closer and config.liver is not None
+    near = liver_view and config.liver is not None
     look = config.liver if near and config.liver is not None else config.trunk
     middle = images[:, images.shape[1] // 2]
     shown = middle.mul(255).round().to(torch.uint8).numpy()

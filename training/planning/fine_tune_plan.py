@@ -28,7 +28,7 @@ def fine_tune_config(card: ModelCard, model: str) -> TrainConfig:
         architecture=card.architecture,
         context=card.context,
         trunk=FieldOfView(card.size, card.size),
-        liver=_closer(card),
+        liver=_liver_view(card),
         epochs=0,
         fine_tune_epochs=EPOCHS,
         fine_tune_rate=RATE,
@@ -73,25 +73,25 @@ def _as_trained(card: ModelCard) -> TrainConfig:
         return TrainConfig()
 
 
-def _closer(card: ModelCard) -> FieldOfView | None:
+def _liver_view(card: ModelCard) -> FieldOfView | None:
     """The second look of `card`; how much of the trunk it sees where its recipe does not say."""
-    if card.closer is None:
+    if card.liver_view_size is None:
         return None
     liver = _as_trained(card).liver
-    if liver is not None and liver.of_trunk == card.closer:
+    if liver is not None and liver.of_trunk == card.liver_view_size:
         return liver
     rows, columns = (
         max(32, round(part * whole / 32) * 32)
-        for part, whole in zip(LIVER_VIEW.extent, card.closer, strict=True)
+        for part, whole in zip(LIVER_VIEW.extent, card.liver_view_size, strict=True)
     )
-    return FieldOfView((rows, columns), card.closer)
+    return FieldOfView((rows, columns), card.liver_view_size)
 
 
 def require_same_network(config: TrainConfig, card: ModelCard) -> None:
     """Weights go on from where they were only in their own network, fed as before."""
-    closer = config.liver.of_trunk if config.liver else None
-    asked = config.architecture, config.context, config.trunk.size, closer
-    if asked != (card.architecture, card.context, card.size, card.closer):
+    liver = config.liver.of_trunk if config.liver else None
+    asked = config.architecture, config.context, config.trunk.size, liver
+    if asked != (card.architecture, card.context, card.size, card.liver_view_size):
         raise LiverSegError(
             f"The model {card.name!r} is {card.architecture} with {card.context} slices at once, "
             "and goes on as such. Leave architecture, context and looks as they are, or train a "

@@ -28,8 +28,8 @@ _POLL_S = 0.1
 class Estimate:
     """What a training will need: `seconds`, and `memory_mb` at its peak, on `device`.
 
-    The memory is that of the process on the CPU, that of the GPU on one. `trunk_s` and `closer_s`
-    are a step of each look, `valid_s` a validation batch.
+    The memory is that of the process on the CPU, that of the GPU on one. `trunk_s` and
+    `liver_view_s` are a step of each look, `valid_s` a validation batch.
     """
 
     seconds: float
@@ -37,7 +37,7 @@ class Estimate:
     device: str
     precision: str
     trunk_s: float
-    closer_s: float
+    liver_view_s: float
     valid_s: float
 
     def __str__(self) -> str:
@@ -65,7 +65,7 @@ def whole_time(
     slices: int,
     watched: int,
     trunk_s: float,
-    closer_s: float,
+    liver_view_s: float,
     valid_s: float,
 ) -> float:
     """Seconds of all epochs with `slices` to train on and `watched` to validate on."""
@@ -73,7 +73,10 @@ def whole_time(
     validated = -(-watched // config.batch_size) * valid_s
     total = 0.0
     for stage in training_stages(config):
-        step_s = stage.closer * closer_s + (1 - stage.closer) * trunk_s
+        step_s = (
+            stage.liver_view_probability * liver_view_s
+            + (1 - stage.liver_view_probability) * trunk_s
+        )
         total += stage.epochs * (batches * step_s + validated)
     return total
 
@@ -155,19 +158,19 @@ def measure_steps(config: TrainConfig, slices: int, watched: int) -> Estimate:
     device = learner.dls.device
     with learner.no_bar(), learner.no_logging():
         trunk = _steps(learner, 0.0)
-        closer = _steps(learner, 1.0) if config.liver is not None else trunk
+        liver_view = _steps(learner, 1.0) if config.liver is not None else trunk
         valid = _validation(learner)
-    seconds = whole_time(config, slices, watched, trunk, closer, valid)
+    seconds = whole_time(config, slices, watched, trunk, liver_view, valid)
     precision = learner.config.precision
     memory = _memory_mb(device)
-    return Estimate(seconds, memory, device.type, precision, trunk, closer, valid)
+    return Estimate(seconds, memory, device.type, precision, trunk, liver_view, valid)
 
 
-def _steps(learner: Any, closer: float) -> float:
+def _steps(learner: Any, liver_view_probability: float) -> float:
     """Median seconds of a step, with the batch's reading before it."""
     from training.learner.callbacks.step_timer import StepTimer
 
-    learner.batch_transform.closer = closer
+    learner.batch_transform.liver_view_probability = liver_view_probability
     clock = StepTimer(learner.dls.device, _MEASURED + 1)
     learner.fit(_MEASURED + 1, lr=1e-6, cbs=clock)
     return float(np.median(clock.seconds[1:]))

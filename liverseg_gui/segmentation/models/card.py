@@ -39,7 +39,7 @@ class ModelCard:
     about: dict[str, Any]
     context: int = 3
     """How many slices the network sees at once."""
-    closer: tuple[int, int] | None = None
+    liver_view_size: tuple[int, int] | None = None
     """The trunk's size (rows, columns) at the scale of the second look, at the liver alone."""
 
     @property

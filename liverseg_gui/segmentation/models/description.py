@@ -127,8 +127,10 @@ def _network(card: ModelCard) -> str:
     rows, columns = card.size
     low, high = card.window_hu
     looks = f"{rows} x {columns}"
-    if card.closer is not None:
-        looks += f", then the liver closer up ({card.closer[0]} x {card.closer[1]})"
+    if card.liver_view_size is not None:
+        looks += (
+            f", then the liver closer up ({card.liver_view_size[0]} x {card.liver_view_size[1]})"
+        )
     return (
         f"{card.architecture}, {card.context} slices at once, the trunk at {looks}, "
         f"HU from {low:g} to {high:g}"

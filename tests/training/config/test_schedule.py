@@ -13,7 +13,7 @@ from torch import nn
 
 from training.config.schedule import planned_rates, training_stages
 from training.config.train_config import TrainConfig
-from training.learner.fit import _stages
+from training.learner.fit import fit_stage
 
 RECIPE = TrainConfig(epochs=2, fine_tune_epochs=3, learning_rate=4e-3, fine_tune_rate=3e-4)
 BATCHES = 7
@@ -43,10 +43,9 @@ def rates_of_fastai(config: TrainConfig) -> list[float]:
         cbs=notes,
     )
     with learner.no_bar(), learner.no_logging():
-        for stage in _stages(config):
-            if stage.epochs:
-                learner.freeze() if stage.frozen else learner.unfreeze()
-                stage.fit(learner, 0)
+        for stage in training_stages(config):
+            learner.freeze() if stage.frozen else learner.unfreeze()
+            fit_stage(learner, stage)
     return notes.seen
 
 
@@ -65,9 +64,10 @@ def test_only_stages_with_epochs_are_planned() -> None:
     assert [c.name for c in training_stages(replace(RECIPE, epochs=0))] == ["fine-tune"]
 
 
-def test_stages_are_named_as_the_training_names_them() -> None:
-    config = replace(RECIPE, encoder_weights="imagenet")
-    trained = [(s.name, s.epochs, s.rate, s.frozen, s.closer) for s in _stages(config)]
-    assert [
-        (c.name, c.epochs, c.rate, c.frozen, c.closer) for c in training_stages(config)
-    ] == trained
+def test_batches_look_at_the_liver_while_fine_tuning_where_there_is_a_liver_view() -> None:
+    config = replace(RECIPE, encoder_weights="imagenet", liver_share=0.6)
+    stages = training_stages(config)
+    assert [stage.name for stage in stages] == ["one cycle", "fine-tune, frozen", "fine-tune"]
+    assert [stage.liver_view_probability for stage in stages] == [0.0, 0.6, 0.6]
+    plain = training_stages(replace(config, liver=None))
+    assert [stage.liver_view_probability for stage in plain] == [0.0, 0.0, 0.0]

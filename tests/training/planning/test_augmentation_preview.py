@@ -27,7 +27,7 @@ def slices() -> PreviewSlices:
 
 
 def test_a_preview_is_as_large_as_the_networks_look(slices: PreviewSlices) -> None:
-    far, near = (augmented(TINY, slices, 1, closer) for closer in (False, True))
+    far, near = (augmented(TINY, slices, 1, liver_view) for liver_view in (False, True))
     assert far.images.shape == far.labels.shape == (4, *TINY.trunk.size)
     assert TINY.liver is not None
     assert near.images.shape == near.labels.shape == (4, *TINY.liver.size)

@@ -49,8 +49,8 @@ def test_real_steps_are_measured_in_a_process_of_their_own() -> None:
     found = estimate_time(TINY, 100, 20, Progress())
     assert found.device == "cpu"
     assert found.precision == "float32"
-    assert min(found.trunk_s, found.closer_s, found.valid_s) > 0
-    steps = (found.trunk_s, found.closer_s, found.valid_s)
+    assert min(found.trunk_s, found.liver_view_s, found.valid_s) > 0
+    steps = (found.trunk_s, found.liver_view_s, found.valid_s)
     assert found.seconds == pytest.approx(whole_time(TINY, 100, 20, *steps))
 
 

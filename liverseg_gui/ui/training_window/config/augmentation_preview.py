@@ -134,11 +134,11 @@ class AugmentationPreview(QWidget):
         config = self._config
         if config is None or self._busy:
             return
-        closer = self.look.currentIndex() == 1 and config.liver is not None
+        liver_view = self.look.currentIndex() == 1 and config.liver is not None
         at, seed, before = self.case.currentIndex(), self._seed, self._slices
         sources = self._sources[at : at + 1]
         name = sources[0].name if sources else ""
-        asked = (config, closer, sources, seed)
+        asked = (config, liver_view, sources, seed)
         usable = bool(self._asked) and self._asked[2] == sources and before is not None
         self._asked = asked
 
@@ -146,7 +146,7 @@ class AugmentationPreview(QWidget):
             slices = before
             if not usable or slices is None or slices.images.shape[1] != config.context:
                 slices = preview_slices(sources, config.context, COUNT, progress)
-            return slices, augmented(config, slices, seed, closer)
+            return slices, augmented(config, slices, seed, liver_view)
 
         self._busy = True
         if not usable and name:
@@ -174,9 +174,9 @@ class AugmentationPreview(QWidget):
         self._busy = False
         if self._timer.isActive() or not self._asked:
             return
-        closer = self.look.currentIndex() == 1 and self._config_has_liver()
+        liver_view = self.look.currentIndex() == 1 and self._config_has_liver()
         at = self.case.currentIndex()
-        if self._asked != (self._config, closer, self._sources[at : at + 1], self._seed):
+        if self._asked != (self._config, liver_view, self._sources[at : at + 1], self._seed):
             self._draw()
 
     def _config_has_liver(self) -> bool:

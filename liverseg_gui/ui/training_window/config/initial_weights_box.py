@@ -121,20 +121,20 @@ def model_problem(model: InstalledModel) -> str:
 def with_card(config: TrainConfig, card: ModelCard) -> TrainConfig:
     """`config` with the architecture, context and looks of the model on `card`.
 
-    The size of the closer look is the one it was trained with, where the card says so.
+    The size of the liver view is the one it was trained with, where the card says so.
     """
     trunk = FieldOfView(card.size, card.size)
-    if card.closer is None:
+    if card.liver_view_size is None:
         return replace(
             config, architecture=card.architecture, context=card.context, trunk=trunk, liver=None
         )
-    closer = FieldOfView(_closer_size(card), card.closer)
+    liver = FieldOfView(_liver_view_size(card), card.liver_view_size)
     return replace(
-        config, architecture=card.architecture, context=card.context, trunk=trunk, liver=closer
+        config, architecture=card.architecture, context=card.context, trunk=trunk, liver=liver
     )
 
 
-def _closer_size(card: ModelCard) -> tuple[int, int]:
+def _liver_view_size(card: ModelCard) -> tuple[int, int]:
     try:
         rows, columns = card.about["training"]["liver"]["size"]
         return int(rows), int(columns)

@@ -79,7 +79,7 @@ class TimeEstimateBar(QWidget):
         self._tell(f"{text}, {self.assumed}" if self.assumed else text, None)
         self.line.setToolTip(
             f"{found.precision}: a step takes {found.trunk_s:.2f} s on the trunk and "
-            f"{found.closer_s:.2f} s closer up; {asked[0]} slices are trained on. Reading and "
+            f"{found.liver_view_s:.2f} s closer up; {asked[0]} slices are trained on. Reading and "
             "judging the cases comes on top"
         )
 

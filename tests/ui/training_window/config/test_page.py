@@ -180,7 +180,7 @@ def test_a_model_to_start_from_decides_network_context_and_looks(page: ConfigPag
     assert (config.architecture, config.context) == (card.architecture, card.context)
     assert config.trunk == FieldOfView(card.size, card.size)
     assert config.liver is not None
-    assert config.liver.of_trunk == card.closer
+    assert config.liver.of_trunk == card.liver_view_size
     locked = (page.form.network.network, page.form.looks, setting(page, "context").box)
     assert not any(box.isEnabled() for box in locked)
     assert all("starts from" in box.toolTip() for box in locked)
