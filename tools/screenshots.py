@@ -21,6 +21,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from training.data.selection import DataSelection
+
 os.environ.setdefault("QT_QPA_PLATFORM", "xcb")
 os.environ.setdefault("LC_ALL", "C.UTF-8")
 
@@ -510,7 +512,11 @@ def training_run(studio: Studio) -> QImage:
         context=3, trunk=look, liver=None, epochs=5, fine_tune_epochs=3, batch_size=4, device="cpu"
     )
     job = TrainingJob(
-        new_run_folder("clinic"), (labelled(studio),), name="clinic", phantoms=0, config=config
+        out=new_run_folder("clinic"),
+        data=DataSelection(folders=(labelled(studio),)),
+        name="clinic",
+        phantoms=0,
+        config=config,
     )
     page = RunPage(lambda *_: True, studio.settings)
     page.resize(1000, 720)
@@ -548,7 +554,9 @@ def training_result(studio: Studio) -> QImage:
     shutil.copytree(find_model().folder, out / "model")
     sources = find_sources(data)
     figures, worst = evaluate_with_slices(find_model(), sources, "auto", Progress())
-    record = RunStateFile(TrainingJob(out, (data,), name="clinic-2026"), "")
+    record = RunStateFile(
+        TrainingJob(out=out, data=DataSelection(folders=(data,)), name="clinic-2026"), ""
+    )
     rows = [case.to_json() for case in figures]
     (out / HELD_OUT).write_text(json.dumps({"trained_on": [], "cases": rows}), "utf-8")
     save_worst(out / WORST, worst, sources)

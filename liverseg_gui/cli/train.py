@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from liverseg_gui.cli.console import console_progress
 from liverseg_gui.cli.train_check import run_check
-from liverseg_gui.cli.train_fine_tune import add_options, run_fine_tune, wanted
+from liverseg_gui.cli.train_fine_tune import add_options, data_selection, run_fine_tune, wanted
 from liverseg_gui.cli.train_output import event_text, print_event, print_words, progress_events, say
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.system.features import NO_TRAINING, has_training
@@ -158,7 +158,7 @@ def _improve_or_train(arguments: argparse.Namespace) -> int:
         )
     job, command = _job(arguments), shlex.join(["liverseg", *sys.argv[1:]])
     if arguments.lr_find:
-        return _find_rate(job, command, arguments.json)
+        return _find_rate(job, arguments.json)
     return _train(job, command, arguments.json, arguments.resume)
 
 
@@ -166,19 +166,12 @@ def _job(arguments: argparse.Namespace) -> TrainingJob:
     from training.runs.training_job import TrainingJob
 
     return TrainingJob(
-        arguments.out.absolute(),
-        tuple(folder.absolute() for folder in arguments.data),
-        arguments.corrected,
-        tuple(arguments.exclude),
-        arguments.name,
-        arguments.folds,
-        arguments.fold,
-        arguments.split_seed,
-        arguments.phantoms,
-        _config(arguments),
-        arguments.split and arguments.split.absolute(),
-        tuple(_note_of(text, arguments.parser) for text in arguments.note),
-        arguments.improve,
+        out=arguments.out.absolute(),
+        data=data_selection(arguments),
+        config=_config(arguments),
+        name=arguments.name,
+        phantoms=arguments.phantoms,
+        notes=dict(_note_of(text, arguments.parser) for text in arguments.note),
     )
 
 
@@ -194,12 +187,12 @@ def _train(job: TrainingJob, command: str, as_json: bool, resume: bool) -> int:
     return 0
 
 
-def _find_rate(job: TrainingJob, command: str, as_json: bool) -> int:
-    from training.pipeline.train import TrainRun, find_run_rate
+def _find_rate(job: TrainingJob, as_json: bool) -> int:
+    from training.pipeline.train import find_job_rate
 
     with console_progress(quiet=as_json) as progress:
         told = progress_events(progress) if as_json else progress
-        curve = find_run_rate(TrainRun.of(job, command), told)
+        curve = find_job_rate(job, told)
     if as_json:
         print_event({"event": "rates", "valley": curve.valley, "slide": curve.slide})
         return 0

@@ -18,6 +18,7 @@ from liverseg_gui.state.settings import Settings
 
 if TYPE_CHECKING:
     from training.config.train_config import TrainConfig
+    from training.data.selection import DataSelection
     from training.evaluation.acceptance import AcceptanceDecision
     from training.runs.events import Tell
 
@@ -71,39 +72,47 @@ def run_fine_tune(
 def _improve(
     arguments: argparse.Namespace, make_config: MakeConfig, tell: Tell, notes: Mapping[str, str]
 ) -> AcceptanceDecision:
-    from training.pipeline.fine_tune import Improvement, improve
+    from training.pipeline.fine_tune import fine_tune
     from training.pipeline.supervise import supervised
     from training.planning.fine_tune_plan import fine_tune_config
     from training.runs.training_job import TrainingJob
 
     old = arguments.start_from or _named_in_config(arguments) or chosen_model(Settings())
-    name, command = _name(arguments, "improved"), shlex.join(["liverseg", *sys.argv[1:]])
-    folders = tuple(folder.absolute() for folder in arguments.data)
     config = make_config(arguments, fine_tune_config(find_model(old), old))
     job = TrainingJob(
-        arguments.out.absolute(),
-        folders,
-        arguments.corrected,
-        tuple(arguments.exclude),
-        name,
-        arguments.folds,
-        arguments.fold,
-        arguments.split_seed,
-        arguments.phantoms,
-        replace(config, start_from=old, encoder_weights=None),
-        notes=tuple(notes.items()),
-        improve=True,
+        out=arguments.out.absolute(),
+        data=data_selection(arguments),
+        config=replace(config, start_from=old, encoder_weights=None),
+        name=_name(arguments, "improved"),
+        phantoms=arguments.phantoms,
+        notes=notes,
+        fine_tune=True,
     )
+    command, resume = shlex.join(["liverseg", *sys.argv[1:]]), arguments.resume
     with (
         console_progress(quiet=arguments.json) as progress,
-        supervised(job, command, progress, tell, arguments.resume) as watch,
+        supervised(job, command, progress, tell, resume) as run,
     ):
-        improvement = Improvement.of(job, command)
-        decision = improve(
-            improvement, watch.progress, watch.epoch, arguments.resume, watch.note, watch
+        decision = fine_tune(
+            job, run.progress, command=command, resume=resume, observer=run.observer
         )
-        watch.tell("decision", **decision.to_json())
+        run.emit("decision", **decision.to_json())
         return decision
+
+
+def data_selection(arguments: argparse.Namespace) -> DataSelection:
+    """Which cases are trained on, and which are held out."""
+    from training.data.selection import DataSelection
+
+    return DataSelection(
+        folders=tuple(folder.absolute() for folder in arguments.data),
+        corrected=arguments.corrected,
+        excluded=tuple(arguments.exclude),
+        folds=arguments.folds,
+        fold=arguments.fold,
+        seed=arguments.split_seed,
+        split_file=arguments.split and arguments.split.absolute(),
+    )
 
 
 def _named_in_config(arguments: argparse.Namespace) -> str | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from liverseg_gui.core.progress import Progress
-from tests.training.tiny import TINY, tiny_network, tiny_slices
+from tests.training.tiny import TINY, Calls, tiny_network, tiny_slices
 from training.learner import build
 from training.learner.distributed import ShardedDL, processes
 from training.learner.fit import fit
@@ -41,8 +41,8 @@ def main(out: Path) -> None:
         slices,
         out,
         Progress(),
-        lambda e: epochs.append(e.stage),
-        "--resume" in sys.argv,
+        resume="--resume" in sys.argv,
+        observer=Calls(lambda e: epochs.append(e.stage)),
     )
     weights = {name: value.tolist() for name, value in network.state_dict().items()}
     threads = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]

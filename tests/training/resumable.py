@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from liverseg_gui.core.progress import Progress
-from tests.training.tiny import TINY, tiny_slices
+from tests.training.tiny import TINY, Calls, tiny_slices
 from training.learner.fit import fit
 
 WEIGHTS = "weights.pt"
@@ -35,8 +35,8 @@ def main(out: Path, resume: bool) -> None:
         slices,
         out,
         Progress(lambda fraction, phase: print(f"{phase} ({fraction:.3f})", flush=True)),
-        lambda epoch: print(f"done: {epoch.stage} {epoch.epoch}", flush=True),
-        resume,
+        resume=resume,
+        observer=Calls(lambda epoch: print(f"done: {epoch.stage} {epoch.epoch}", flush=True)),
     )
     torch.save(network.state_dict(), out / WEIGHTS)
     torch.set_num_threads(threads)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -13,7 +16,11 @@ from liverseg_gui.core.phantom import PhantomSpec, make_phantom
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM, axial_slices
 from training.config.field_of_view import FieldOfView
 from training.config.train_config import TrainConfig
+from training.data.selection import DataSelection
 from training.data.slice_dataset import PreparedCase, SliceDataset
+from training.runs.epoch_log import EpochResult
+from training.runs.observer import TrainingObserver
+from training.runs.training_job import TrainingJob
 
 TINY = TrainConfig(
     context=3,
@@ -62,3 +69,22 @@ def tiny_network(*_: object) -> nn.Module:
     """Encoder and decoder of one layer each, in place of `build_network`."""
     encoder = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU())
     return nn.Sequential(encoder, nn.Conv2d(8, 3, 3, padding=1))
+
+
+class Calls(TrainingObserver):
+    """An observer that passes epochs and notes on."""
+
+    def __init__(
+        self,
+        epoch: Callable[[EpochResult], object] = lambda _: None,
+        note: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        self.epoch, self.note = epoch, note  # type: ignore[method-assign,assignment]
+
+
+def a_job(data: Path, out: Path, **values: Any) -> TrainingJob:
+    """A job without phantoms; `folds`, `excluded` and the like are those of its data."""
+    names = {field.name for field in fields(DataSelection)}
+    chosen = {name: values.pop(name) for name in names & values.keys()}
+    selection = DataSelection(folders=(data,), **chosen)
+    return TrainingJob(out=out, data=selection, **({"phantoms": 0} | values))

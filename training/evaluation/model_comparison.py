@@ -185,7 +185,9 @@ def compare_run(
     job = read_run(out).job
     from training.data.dataset_layouts import find_all  # late: it loads what reads scans
 
-    sources = find_all(job.data, job.corrected, ())  # a name that was left out may be gone
+    sources = find_all(
+        job.data.folders, job.data.corrected, ()
+    )  # a name that was left out may be gone
     return compare_models(out, other_model, sources, progress, device)
 
 

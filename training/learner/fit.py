@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -33,19 +32,18 @@ def fit(
     validation: SliceDataset,
     out: Path,
     progress: Progress,
-    on_epoch: Callable[[EpochResult], None] = lambda _: None,
+    *,
     resume: bool = False,
     identity: Identity | None = None,
-    on_note: Say = lambda _: None,
-    listener: TrainingObserver = NULL_OBSERVER,
+    observer: TrainingObserver = NULL_OBSERVER,
 ) -> nn.Module:
     """Train on `training`, watch `validation`, and return the network after the last epoch.
 
     A checkpoint lies in `out` after every epoch; `resume` goes on from it, if it was made with the
     same `config` and the same `identity` of the data. Without `patience` nothing is chosen by the
     validation slices, so figures on their patients stay honest. Where memory runs out the batch is
-    halved, and two make a step. `on_note` is told what a person should know, as are the notes in
-    `out`, and `listener` all else. Of several processes all return the same network.
+    halved, and two make a step. Notes lie in `out`, too. Of several processes all return the same
+    network.
 
     Raises:
         LiverSegError: the checkpoint is damaged or belongs to another run, the loss is no number
@@ -57,12 +55,12 @@ def fit(
     def say(note: str) -> None:
         if processes().leads:
             add_note(out, note)
-            on_note(note)
+            observer.note(note)
 
     identity = identity or Identity()
     asked = json.dumps([config.to_json(), identity.asked], sort_keys=True)
     identity = replace(identity, asked=asked)
-    job = FitAttempt(config, training, validation, out, progress, on_epoch, identity, say, listener)
+    job = FitAttempt(config, training, validation, out, progress, identity, say, observer)
     fitted = config
     with together(config.device) as here:
         while True:
@@ -92,10 +90,9 @@ class FitAttempt:
     validation: SliceDataset
     out: Path
     progress: Progress
-    on_epoch: Callable[[EpochResult], None]
     identity: Identity
     say: Say
-    listener: TrainingObserver
+    observer: TrainingObserver
     fitted: TrainConfig = field(init=False)
     saved: bool = False
 
@@ -107,11 +104,11 @@ class FitAttempt:
         learner = make_learner(config, self.training, self.validation, self.say, state is None)
         self.fitted = learner.config
         epochs = self._callbacks(learner, here)
-        self.listener.start(_plan(learner))
+        self.observer.start(_plan(learner))
         if state is not None:
             restore(learner, state)
             epochs.go_on(state)
-            self.listener.resumed(epochs.rows)
+            self.observer.resumed(epochs.rows)
         _fit(learner, epochs, config, state)
         network: nn.Module = learner.model
         best = learner.early_stopping.weights or learner.ema.average
@@ -136,13 +133,13 @@ class FitAttempt:
         )
         learner.add_cb(epochs)
         if here.leads:
-            told = self.listener.pictures
+            told = self.observer.images
             learner.add_cb(SaveValidationImages(self.out, epochs, self.validation, here, told))
         return epochs
 
     def _epoch_done(self, result: EpochResult) -> None:
         self.saved = True
-        self.on_epoch(result)
+        self.observer.epoch(result)
 
 
 def _fitted(config: TrainConfig, state: State | None) -> TrainConfig:

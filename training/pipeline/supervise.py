@@ -1,4 +1,4 @@
-"""A training run as a process of its own: locked, recorded, told, controlled.
+"""A training as a process of its own: locked, recorded, reported, controlled.
 
 `training.pipeline.train` trains; this is what lets a window, or a person who comes back the
 next day, know how it is, and go on with it whatever happened.
@@ -7,19 +7,22 @@ next day, know how it is, and go on with it whatever happened.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from liverseg_gui.core.errors import Cancelled, LiverSegError, SaveError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.evaluation.case_metrics import CaseMetrics
 from training.learner.distributed import processes
-from training.pipeline.train import TrainRun, make_folder, refuse_earlier, run_training
+from training.pipeline.train import train
 from training.runs.control import SentCommand, Stopped, clear_commands, last_command
+from training.runs.event_reporter import EventReporter
 from training.runs.events import EventFile, Tell, read_events
 from training.runs.files import CHECKPOINT, EVENTS
-from training.runs.folder import RunState, held
+from training.runs.folder import RunState, held, make_folder, refuse_earlier
 from training.runs.monitor import RunMonitor
+from training.runs.observer import ObserverList, TrainingObserver
 from training.runs.registry import register_run
 from training.runs.state_file import RunStateFile
 from training.runs.training_job import TrainingJob
@@ -39,18 +42,26 @@ def run_supervised(
         Stopped: asked for in the folder (`training.runs.control`).
         Cancelled: asked for there, or through `progress`.
     """
-    run = TrainRun.of(job, command)
     if not processes().leads:
-        return run_training(run, progress, resume=resume)
-    with supervised(job, command, progress, tell, resume) as watch:
-        return run_training(run, watch.progress, watch.epoch, resume, watch.note, watch)
+        return train(job, progress, command=command, resume=resume)
+    with supervised(job, command, progress, tell, resume) as run:
+        return train(job, run.progress, command=command, resume=resume, observer=run.observer)
+
+
+@dataclass(frozen=True)
+class SupervisedRun:
+    """What a training that is supervised reports to; `emit` takes events of another kind."""
+
+    progress: Progress
+    observer: TrainingObserver
+    emit: Callable[..., None]
 
 
 @contextlib.contextmanager
 def supervised(
     job: TrainingJob, command: str, progress: Progress, tell: Tell, resume: bool = False
-) -> Iterator[RunMonitor]:
-    """Lock the folder of `job` and record what is done in it: a `RunMonitor` to train with.
+) -> Iterator[SupervisedRun]:
+    """Lock the folder of `job` and record what is done in it.
 
     Raises:
         LiverSegError: the folder cannot be used; nothing in it was touched.
@@ -62,12 +73,13 @@ def supervised(
             earlier = last_command(job.out)  # who sees it locked may ask before it has begun
             stack.enter_context(held(job.out))
             refuse_earlier(job.out, resume)
-            watch = _begin(job, command, progress, tell, resume, earlier)
+            reporter, monitor = _begin(job, command, progress, tell, resume, earlier)
         except LiverSegError as error:
             tell({"event": "end", "state": "failed", "message": str(error), "model": None})
             raise
-        stack.enter_context(_ending(watch, job.out))
-        yield watch
+        stack.enter_context(_ending(monitor, job.out))
+        observer = ObserverList(reporter, monitor)
+        yield SupervisedRun(monitor.progress, observer, reporter.emit)
 
 
 def _begin(
@@ -77,7 +89,7 @@ def _begin(
     tell: Tell,
     resume: bool,
     earlier: SentCommand | None,
-) -> RunMonitor:
+) -> tuple[EventReporter, RunMonitor]:
     try:
         clear_commands(job.out, earlier)
     except OSError as error:
@@ -87,35 +99,36 @@ def _begin(
     record = RunStateFile(job, command)
     path = job.out / EVENTS
     before = read_events(path) if resume else []
-    tells = (EventFile(path, append=resume), tell)
-    watch = RunMonitor(job.out, tells, record, progress, pauses=processes().count == 1)
+    reporter = EventReporter(job.out, (EventFile(path, append=resume), tell))
+    pauses = processes().count == 1
+    monitor = RunMonitor(job.out, reporter.emit, record, progress, pauses)
     if before:
-        watch.told_before((e["stage"], e["epoch"]) for e in before if e["event"] == "epoch")
-        watch.tell("resumed")
+        reporter.told_before((e["stage"], e["epoch"]) for e in before if e["event"] == "epoch")
+        reporter.emit("resumed")
     with contextlib.suppress(SaveError):  # a list that cannot be written is no reason to stop
         register_run(job.out)
-    return watch
+    return reporter, monitor
 
 
 @contextlib.contextmanager
-def _ending(watch: RunMonitor, out: Path) -> Iterator[None]:
+def _ending(monitor: RunMonitor, out: Path) -> Iterator[None]:
     """Tell and record how it ends, whatever the end is; only a kill leaves no word."""
     try:
         yield
     except (Cancelled, KeyboardInterrupt) as error:
         kept = _kept(out)
-        if not watch.stopping:
-            watch.end(RunState.CANCELLED, f"Cancelled. {kept}")
+        if not monitor.stopping:
+            monitor.end(RunState.CANCELLED, f"Cancelled. {kept}")
             raise
-        watch.end(RunState.STOPPED, f"Stopped as asked. {kept}")
+        monitor.end(RunState.STOPPED, f"Stopped as asked. {kept}")
         raise Stopped(f"Stopped as asked. {kept}") from error
     except LiverSegError as error:
-        watch.end(RunState.FAILED, str(error))
+        monitor.end(RunState.FAILED, str(error))
         raise
     except Exception as error:
-        watch.end(RunState.FAILED, f"Unexpected: {type(error).__name__}: {error}")
+        monitor.end(RunState.FAILED, f"Unexpected: {type(error).__name__}: {error}")
         raise
-    watch.end(RunState.FINISHED)
+    monitor.end(RunState.FINISHED)
 
 
 def _kept(out: Path) -> str:

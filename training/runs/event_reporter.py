@@ -1,4 +1,4 @@
-"""Tells what a training does as events, each to everyone who asked for them."""
+"""Events of what a training does, for everyone who asked for them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from training.runs.observer import Plan, TrainingObserver
 
 
 class EventReporter(TrainingObserver):
-    """Turns what happens in the folder `out` into events, and tells them to all `tells`."""
+    """Turns what happens in the folder `out` into events, and gives them to all `tells`."""
 
     def __init__(self, out: Path, tells: Sequence[Tell]) -> None:
         self._out, self._tells = out, tells
         self._known: set[tuple[str, int]] = set()
         self._cases: dict[str, list[str]] = {"training": [], "held_out": []}
 
-    def tell(self, event: str, **values: Any) -> None:
-        """Tell everyone."""
+    def emit(self, event: str, **values: Any) -> None:
+        """Give an event to everyone."""
         for tell in self._tells:
             tell({"event": event, **values})
 
@@ -37,7 +37,7 @@ class EventReporter(TrainingObserver):
     def start(self, plan: Plan) -> None:
         """See `TrainingObserver.start`."""
         stages = [list(stage) for stage in plan.stages]
-        self.tell("start", **(asdict(plan) | {"stages": stages} | self._cases))
+        self.emit("start", **(asdict(plan) | {"stages": stages} | self._cases))
 
     def resumed(self, epochs: Sequence[EpochResult]) -> None:
         """See `TrainingObserver`: a process killed behind a checkpoint did not tell its epoch."""
@@ -47,18 +47,18 @@ class EventReporter(TrainingObserver):
 
     def note(self, text: str) -> None:
         """What a person should know."""
-        self.tell("note", text=text)
+        self.emit("note", text=text)
 
     def epoch(self, result: EpochResult) -> None:
         """An epoch is done and its checkpoint written."""
         self._known.add((result.stage, result.epoch))
-        self.tell("epoch", **asdict(result))
+        self.emit("epoch", **asdict(result))
 
-    def pictures(self, stage: str, epoch: int, path: Path) -> None:
-        """See `TrainingObserver.pictures`."""
+    def images(self, stage: str, epoch: int, path: Path) -> None:
+        """See `TrainingObserver.images`."""
         place = path.relative_to(self._out).as_posix()
-        self.tell("pictures", stage=stage, epoch=epoch, path=place)
+        self.emit("pictures", stage=stage, epoch=epoch, path=place)
 
-    def patient(self, figures: CaseMetrics) -> None:
-        """See `TrainingObserver.patient`."""
-        self.tell("patient", **figures.to_json())
+    def case(self, metrics: CaseMetrics) -> None:
+        """See `TrainingObserver.case`."""
+        self.emit("patient", **metrics.to_json())

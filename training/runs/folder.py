@@ -169,3 +169,29 @@ def _by_whom(out: Path) -> str:
     except (UnreadableFileError, LookupError, TypeError, ValueError):
         return ""
     return f" by process {pid}" if pid != os.getpid() else " by this process"
+
+
+def make_folder(out: Path) -> None:
+    """Make the folder of a training.
+
+    Raises:
+        SaveError: it cannot be made.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SaveError(
+            f"{out} could not be made: {error.strerror}. Choose another folder."
+        ) from error
+
+
+def refuse_earlier(out: Path, resume: bool) -> None:
+    """An earlier training in `out` is neither overwritten nor mixed with this one.
+
+    Raises:
+        LiverSegError: there is one, and it is not gone on with.
+    """
+    if (out / CHECKPOINT).exists() and not resume:
+        raise LiverSegError(
+            f"{out} holds a training already. Go on with --resume, or choose another folder."
+        )

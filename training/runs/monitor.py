@@ -1,19 +1,17 @@
-"""Watches a training from inside its process: tells how far it is, and does what is asked of it."""
+"""Progress, time left and commands of a training, from inside its process."""
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from liverseg_gui.core.progress import Progress
 from training.runs.control import RunCommand, read_command
 from training.runs.epoch_log import EpochResult
-from training.runs.event_reporter import EventReporter
-from training.runs.events import Tell
 from training.runs.folder import RunState
-from training.runs.observer import Plan
+from training.runs.observer import Plan, TrainingObserver
 from training.runs.resource_usage import ResourceUsage
 from training.runs.state_file import RunStateFile
 
@@ -61,72 +59,70 @@ class EtaEstimator:
         return any(self._seconds.get(later) for later in names[names.index(name) + 1 :])
 
 
-class RunMonitor(EventReporter):
-    """An `EventReporter` that tells progress, too, and obeys the commands in `out` at each batch.
+class RunMonitor(TrainingObserver):
+    """Reports how far a training is, and obeys the commands in `out` at each batch.
 
-    The training reports to `progress`, which tells `outer`. `stopping` is set where it is cancelled
-    because a stop was asked for. Of several processes none can pause: `pauses` is False.
+    The training reports to `progress`, which tells `outer`; `emit` takes the events. `stopping` is
+    set where it is cancelled because a stop was asked for. Of several processes none can pause:
+    `pauses` is False.
     """
 
     def __init__(
         self,
         out: Path,
-        tells: Sequence[Tell],
+        emit: Callable[..., None],
         record: RunStateFile,
         outer: Progress,
         pauses: bool = True,
     ) -> None:
-        super().__init__(out, tells)
+        self._out, self._emit = out, emit
         self._record, self._pauses = record, pauses
         self.progress = outer.told(self._report)
         self.stopping = False
-        self._gauges, self._remaining = ResourceUsage(), EtaEstimator()
+        self._usage, self._eta = ResourceUsage(), EtaEstimator()
         self._in_epochs = False
         self._model: str | None = None
         self._told_s, self._since_s = float("-inf"), time.monotonic()
 
     def start(self, plan: Plan) -> None:
-        """See `Listener.start`."""
-        self._remaining.plan(plan.stages)
+        """See `TrainingObserver.start`."""
+        self._eta.plan(plan.stages)
         self._in_epochs, self._since_s = True, time.monotonic()
-        super().start(plan)
 
     def resumed(self, epochs: Sequence[EpochResult]) -> None:
-        """See `Listener.resumed`."""
-        super().resumed(epochs)
+        """See `TrainingObserver.resumed`."""
         for result in epochs:
-            self._remaining.done(result)
+            self._eta.done(result)
 
     def epoch(self, result: EpochResult) -> None:
-        """An epoch is done and its checkpoint written: the place to stop."""
-        super().epoch(result)
-        self._remaining.done(result)
+        """See `TrainingObserver.epoch`: the place to stop."""
+        self._eta.done(result)
         self._since_s = time.monotonic()
         if read_command(self._out) is RunCommand.STOP:
             self._stop()
 
     def trained(self) -> None:
-        """See `Listener.trained`."""
+        """See `TrainingObserver.trained`."""
         self._in_epochs = False
 
     def model(self, folder: Path) -> None:
-        """See `Listener.model`."""
+        """See `TrainingObserver.model`."""
         self._model = folder.relative_to(self._out).as_posix()
 
     def end(self, state: RunState, message: str = "") -> None:
         """Record and tell how the training ended."""
         self._record.enter(state, message, self._model)
-        self.tell("end", state=state.value, message=message, model=self._model)
+        self._emit("end", state=state.value, message=message, model=self._model)
 
     def _report(self, fraction: float, phase: str) -> None:
         if time.monotonic() - self._told_s >= _REPORT_S:
             self._tell_progress(fraction, phase)
-        wish = read_command(self._out)
-        if wish is RunCommand.PAUSE and self._pauses:
-            wish = self._pause(fraction)
-        if wish is RunCommand.CANCEL:
+        command = read_command(self._out)
+        if command is RunCommand.PAUSE and self._pauses:
+            command = self._pause(fraction)
+        if command is RunCommand.CANCEL:
             self.progress.cancel()
-        elif wish is RunCommand.STOP and not self._in_epochs:
+        elif command is RunCommand.STOP and not self._in_epochs:
             self._stop()  # no epoch is under way that could be finished first
 
     def _stop(self) -> None:
@@ -135,25 +131,27 @@ class RunMonitor(EventReporter):
 
     def _pause(self, fraction: float) -> RunCommand:
         """Wait until something else is asked for; returns that."""
-        self.tell("paused")
+        self._emit("paused")
         self._record.enter(RunState.PAUSED)
         self._tell_progress(fraction, PAUSED)
         began = time.monotonic()
-        while (wish := read_command(self._out)) is RunCommand.PAUSE and not self.progress.cancelled:
+        while (
+            command := read_command(self._out)
+        ) is RunCommand.PAUSE and not self.progress.cancelled:
             time.sleep(_LOOK_S)
         self._since_s += time.monotonic() - began
         self._record.enter(RunState.RUNNING)
-        self.tell("resumed")
-        return wish
+        self._emit("resumed")
+        return command
 
     def _tell_progress(self, fraction: float, phase: str) -> None:
         self._told_s = time.monotonic()
         within = self._told_s - self._since_s
-        eta_s = self._remaining.seconds(within) if self._in_epochs else None
-        self.tell(
+        eta_s = self._eta.seconds(within) if self._in_epochs else None
+        self._emit(
             "progress",
             fraction=round(fraction, 4),
             phase=phase,
             eta_s=None if eta_s is None else round(eta_s, 1),
-            **self._gauges.read(),
+            **self._usage.read(),
         )

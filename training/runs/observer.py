@@ -1,4 +1,4 @@
-"""Who is told how a training goes, besides epochs and notes: a window, or the file of events."""
+"""What a training says while it goes on: the one interface of whoever watches it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Plan:
 
 
 class TrainingObserver:
-    """Is told what happens; whoever listens overrides what it wants to know."""
+    """Is told what happens, all but how far it is (`Progress`); override what is of interest."""
 
     def cases(self, training: Sequence[str], held_out: Sequence[str]) -> None:
         """The names of the cases on each side of the split."""
@@ -35,18 +35,67 @@ class TrainingObserver:
     def resumed(self, epochs: Sequence[EpochResult]) -> None:
         """The checkpoint that is gone on from has these epochs behind it."""
 
+    def epoch(self, result: EpochResult) -> None:
+        """An epoch is done and its checkpoint written."""
+
+    def images(self, stage: str, epoch: int, path: Path) -> None:
+        """Images of some validation slices after that epoch lie at `path`."""
+
+    def note(self, text: str) -> None:
+        """What a person should know."""
+
     def trained(self) -> None:
-        """The last epoch is done; the held-out patients are judged next."""
+        """The last epoch is done; the held-out patients are evaluated next."""
 
-    def pictures(self, stage: str, epoch: int, path: Path) -> None:
-        """Pictures of some validation slices after that epoch lie at `path`."""
-
-    def patient(self, figures: CaseMetrics) -> None:
-        """A held-out patient was judged."""
+    def case(self, metrics: CaseMetrics) -> None:
+        """A held-out patient was evaluated."""
 
     def model(self, folder: Path) -> None:
         """The model was written to `folder`."""
 
 
 NULL_OBSERVER = TrainingObserver()
-"""Listens to nothing."""
+
+
+class ObserverList(TrainingObserver):
+    """Several observers, told one after another."""
+
+    def __init__(self, *observers: TrainingObserver) -> None:
+        self._observers = observers
+
+    def cases(self, training: Sequence[str], held_out: Sequence[str]) -> None:
+        """See `TrainingObserver`, as of all below."""
+        for observer in self._observers:
+            observer.cases(training, held_out)
+
+    def start(self, plan: Plan) -> None:
+        for observer in self._observers:
+            observer.start(plan)
+
+    def resumed(self, epochs: Sequence[EpochResult]) -> None:
+        for observer in self._observers:
+            observer.resumed(epochs)
+
+    def epoch(self, result: EpochResult) -> None:
+        for observer in self._observers:
+            observer.epoch(result)
+
+    def images(self, stage: str, epoch: int, path: Path) -> None:
+        for observer in self._observers:
+            observer.images(stage, epoch, path)
+
+    def note(self, text: str) -> None:
+        for observer in self._observers:
+            observer.note(text)
+
+    def trained(self) -> None:
+        for observer in self._observers:
+            observer.trained()
+
+    def case(self, metrics: CaseMetrics) -> None:
+        for observer in self._observers:
+            observer.case(metrics)
+
+    def model(self, folder: Path) -> None:
+        for observer in self._observers:
+            observer.model(folder)

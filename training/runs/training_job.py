@@ -9,75 +9,91 @@ from pathlib import Path
 from typing import Any
 
 from training.config.train_config import TrainConfig
+from training.data.selection import DataSelection
 from training.runs.files import RECIPE
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingJob:
-    """What to train on and where to put the outcome: `out/model`, with checkpoint and log in `out`.
+    """What to train on and with, and where to put it: the model called `name`, checkpoint and log.
 
-    `data` are folders of labelled cases; `corrected` adds the studies corrected in this program,
-    and `excluded` names cases that are left out. `fold` of `folds` is held out, by patient, as
-    `split_seed` deals them, or what the file `split` holds out; with one fold all are trained on.
-    `phantoms` synthetic abdomens are mixed in. `notes` are (name, words) for the model's card.
-    `improve` fine-tunes the model that the recipe starts from, and judges old against new.
+    All of it lies in the folder `out`. `phantoms` synthetic abdomens are mixed in. `notes` go on
+    the model's card: data and licenses, known failures. `fine_tune` means that the model which
+    `config` starts from is fine-tuned, and judged against the new one.
     """
 
     out: Path
-    data: tuple[Path, ...] = ()
-    corrected: bool = False
-    excluded: tuple[str, ...] = ()
-    name: str = "trained"
-    folds: int = 5
-    fold: int = 0
-    split_seed: int = 5
-    phantoms: int = 2
+    data: DataSelection = field(default_factory=DataSelection)
     config: TrainConfig = field(default_factory=TrainConfig)
-    split: Path | None = None
-    notes: tuple[tuple[str, str], ...] = ()
-    improve: bool = False
+    name: str = "trained"
+    phantoms: int = 2
+    notes: Mapping[str, str] = field(default_factory=dict)
+    fine_tune: bool = False
 
     def arguments(self) -> list[str]:
-        """What follows `liverseg` on a command line; the recipe is read from `out/recipe.toml`.
+        """What follows `liverseg` on a command line; the configuration is read from `out`.
 
         `write_config_file` writes it there before the command is started.
         """
-        words = ["train", "--improve"] if self.improve else ["train"]
-        for folder in self.data:
+        data = self.data
+        words = ["train", "--improve"] if self.fine_tune else ["train"]
+        for folder in data.folders:
             words += ["--data", str(folder)]
-        words += ["--corrected"] if self.corrected else []
-        words += [f"--exclude={name}" for name in self.excluded]
+        words += ["--corrected"] if data.corrected else []
+        words += [f"--exclude={name}" for name in data.excluded]
         words += ["--recipe", str(self.out / RECIPE), "--out", str(self.out)]
         words += [f"--name={self.name}"]
-        words += ["--folds", str(self.folds), "--fold", str(self.fold)]
-        words += ["--split-seed", str(self.split_seed), "--phantoms", str(self.phantoms)]
-        words += ["--split", str(self.split)] if self.split else []
-        return words + [f"--note={name}={text}" for name, text in self.notes]
+        words += ["--folds", str(data.folds), "--fold", str(data.fold)]
+        words += ["--split-seed", str(data.seed), "--phantoms", str(self.phantoms)]
+        words += ["--split", str(data.split_file)] if data.split_file else []
+        return words + [f"--note={name}={text}" for name, text in self.notes.items()]
 
     def command_line(self) -> str:
         """The command in one line, as a shell takes it."""
         return shlex.join(["liverseg", *self.arguments()])
 
     def to_json(self) -> dict[str, Any]:
-        """The job as plain values; `from_json` reads them back."""
-        values = asdict(self)
-        values |= {"out": str(self.out), "data": [str(folder) for folder in self.data]}
-        values["recipe"] = values.pop("config")
-        return values | {"split": str(self.split) if self.split else None}
+        """The job as plain values, in one level; `from_json` reads them back."""
+        data = self.data
+        return {
+            "out": str(self.out),
+            "data": [str(folder) for folder in data.folders],
+            "corrected": data.corrected,
+            "excluded": data.excluded,
+            "name": self.name,
+            "folds": data.folds,
+            "fold": data.fold,
+            "split_seed": data.seed,
+            "phantoms": self.phantoms,
+            "recipe": asdict(self.config),
+            "split": str(data.split_file) if data.split_file else None,
+            "notes": list(self.notes.items()),
+            "improve": self.fine_tune,
+        }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> TrainingJob:
         """The job of plain values.
 
         Raises:
-            LiverSegError: the recipe has a setting that is unknown or out of its range.
+            LiverSegError: the configuration has a setting that is unknown or out of its range.
             LookupError, TypeError, ValueError: they are no job.
         """
-        job = dict(values)
-        job["out"] = Path(job["out"])
-        job["data"] = tuple(Path(folder) for folder in job["data"])
-        job["excluded"] = tuple(str(name) for name in job["excluded"])
-        job["split"] = Path(job["split"]) if job["split"] else None
-        job["notes"] = tuple((str(name), str(text)) for name, text in job["notes"])
-        job["config"] = TrainConfig.from_json(job.pop("recipe"))
-        return cls(**job)
+        data = DataSelection(
+            folders=tuple(Path(folder) for folder in values["data"]),
+            corrected=bool(values["corrected"]),
+            excluded=tuple(str(name) for name in values["excluded"]),
+            folds=int(values["folds"]),
+            fold=int(values["fold"]),
+            seed=int(values["split_seed"]),
+            split_file=Path(values["split"]) if values["split"] else None,
+        )
+        return cls(
+            out=Path(values["out"]),
+            data=data,
+            config=TrainConfig.from_json(values["recipe"]),
+            name=str(values["name"]),
+            phantoms=int(values["phantoms"]),
+            notes={str(name): str(text) for name, text in values["notes"]},
+            fine_tune=bool(values["improve"]),
+        )

@@ -53,6 +53,7 @@ def train_tiny(folder: Path, longest_s: float) -> Path:
 def _job(folder: Path) -> TrainingJob:
     from training.config.field_of_view import FieldOfView
     from training.config.train_config import TrainConfig
+    from training.data.selection import DataSelection
     from training.runs.training_job import TrainingJob
 
     config = TrainConfig(
@@ -67,8 +68,9 @@ def _job(folder: Path) -> TrainingJob:
         device="cpu",
     )
     data = _write_cases(folder / "cases")
+    selection = DataSelection(folders=(data,), folds=_CASES)
     return TrainingJob(
-        folder / "training", (data,), name="tiny", folds=_CASES, phantoms=0, config=config
+        out=folder / "training", data=selection, name="tiny", phantoms=0, config=config
     )
 
 

@@ -14,8 +14,8 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.dialogs.prompts import Dialogs
 from liverseg_gui.ui.training_window.data.page import DataPage
 from liverseg_gui.ui.training_window.run_watcher import RunWatcher
-from liverseg_gui.ui.training_window.widgets.data_selection import DataSelection
 from liverseg_gui.ui.widgets.patient_display import text_shown
+from training.data.selection import DataSelection
 
 if TYPE_CHECKING:
     from training.config.train_config import TrainConfig
@@ -34,6 +34,10 @@ class ConfigStep(Protocol):
     @property
     def changed(self) -> SignalInstance:
         """Tells that `config` or `problem` may be another."""
+
+    @property
+    def start_from(self) -> str | None:
+        """The model that the training starts from, or None."""
 
     def config(self) -> TrainConfig:
         """The recipe as it is now.
@@ -248,17 +252,7 @@ def _training() -> Training:
 def _job(selection: DataSelection, config: TrainConfig, name: str, out: Path) -> TrainingJob:
     from training.runs.training_job import TrainingJob
 
-    return TrainingJob(
-        out,
-        selection.data,
-        selection.corrected,
-        selection.excluded,
-        name,
-        selection.folds,
-        selection.fold,
-        selection.split_seed,
-        config=config,
-    )
+    return TrainingJob(out=out, data=selection, config=config, name=name)
 
 
 class Step(IntEnum):

@@ -189,13 +189,18 @@ class TrainingWindow(QDialog):
             self._stack.addWidget(self._made[step])
             put_last(self, self._foot)
             if step is Step.RECIPE:
-                self._config.changed.connect(self._refresh)
+                self._config.changed.connect(self._follow_config)
             elif step is Step.RUN:
                 self._run.finished.connect(self._show_result)
                 self._run.changed.connect(self.refresh_runs)
             elif step is Step.RESULT:
                 cast("ResultStep", self._made[step]).discarded.connect(self._discarded)
         return self._made[step]
+
+    def _follow_config(self) -> None:
+        """The split depends on the model that the training starts from."""
+        self.data.start_from(self._config.start_from)
+        self._refresh()
 
     def go_to(self, step: Step) -> None:
         """Show `step`, if it can be gone to by now."""

@@ -11,14 +11,13 @@ import pytest
 from liverseg_gui.core.errors import Cancelled, LiverSegError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.evaluation.evaluate import evaluate_case
-from tests.training.tiny import TINY, write_lits2d
+from tests.training.tiny import TINY, a_job, write_lits2d
 from training.data.dataset_layouts import find_sources
 from training.evaluation.model_comparison import compare_run_apart, read_comparison
 from training.export.model_card import add_to_card
 from training.runs.files import HELD_OUT
 from training.runs.folder import RunState
 from training.runs.state_file import RunStateFile
-from training.runs.training_job import TrainingJob
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -27,9 +26,7 @@ def test_both_models_are_judged_and_it_tells_how_far_it_is(
 ) -> None:
     data, out = write_lits2d(tmp_path / "data", (3, 7)), tmp_path / "run"
     out.mkdir()
-    record = RunStateFile(
-        TrainingJob(out, data=(data,), excluded=("gone",), config=TINY), "liverseg train"
-    )
+    record = RunStateFile(a_job(data, out, excluded=("gone",), config=TINY), "liverseg train")
     shutil.copytree(untrained_model, out / "model")
     add_to_card(out / "model", {"name": "new", "trained_on": ["003"]})
     source = next(s for s in find_sources(data) if s.name == "007")

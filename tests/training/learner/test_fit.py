@@ -18,7 +18,7 @@ from torchvision.models import resnet18
 from liverseg_gui.core.errors import Cancelled, LiverSegError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.networks.unet import encoder_and_decoder
-from tests.training.tiny import TINY, tiny_network, tiny_slices
+from tests.training.tiny import TINY, Calls, tiny_network, tiny_slices
 from training.data.slice_dataset import SliceDataset
 from training.learner import build
 from training.learner.build import make_learner
@@ -137,7 +137,7 @@ def test_the_frozen_epoch_leaves_the_encoder_as_it_was(
         before[epoch.stage] = [p.detach().clone() for p in (*encoder, *decoder) if p.dim() == 4]
 
     monkeypatch.setattr("training.learner.fit.make_learner", made)
-    fit(config, slices, slices, tmp_path, Progress(), weights)
+    fit(config, slices, slices, tmp_path, Progress(), observer=Calls(weights))
     assert list(before) == ["one cycle", "fine-tune, frozen", "fine-tune"]
     count = sum(p.dim() == 4 for p in encoder_and_decoder(learners[0].model)[0])
     same = [torch.equal(a, b) for a, b in zip(*list(before.values())[:2], strict=True)]
@@ -163,12 +163,12 @@ def test_stages_end_when_the_dice_no_longer_rises_and_the_best_is_kept(
     monkeypatch.setattr(build, "EarlyStopping", EarlyStopping)
     seen: list[EpochResult] = []
     config = replace(ONE, epochs=9, fine_tune_epochs=9, patience=2)
-    network = fit(config, slices, slices, tmp_path, Progress(), seen.append)
+    network = fit(config, slices, slices, tmp_path, Progress(), observer=Calls(seen.append))
     expected = [("one cycle", n) for n in (1, 2, 3, 4)] + [("fine-tune", n) for n in (1, 2, 3)]
     assert [(row.stage, row.epoch) for row in seen] == expected
     assert all(torch.equal(v, weights[4][k]) for k, v in network.state_dict().items())
     again: list[EpochResult] = []
-    fit(config, slices, slices, tmp_path, Progress(), again.append, resume=True)
+    fit(config, slices, slices, tmp_path, Progress(), observer=Calls(again.append), resume=True)
     assert again == []
 
 
@@ -225,7 +225,7 @@ def test_where_memory_runs_out_the_batch_is_halved_and_two_make_a_step(
     seen: list[EpochResult] = []
     said: list[str] = []
     config = replace(ONE, batch_size=8)
-    fit(config, slices, slices, tmp_path, Progress(), seen.append, on_note=said.append)
+    fit(config, slices, slices, tmp_path, Progress(), observer=Calls(seen.append, said.append))
     assert [row.batch_size for row in seen] == [2]
     assert max(largest) == 2
     assert "batches of 4 slices, 2 to a step" in said[0]
@@ -275,7 +275,7 @@ def test_a_cancelled_training_says_how_far_it_is(slices: SliceDataset, tmp_path:
     progress = Progress(lambda fraction, phase: seen.append((fraction, phase)))
     config = replace(ONE, epochs=2)
     with pytest.raises(Cancelled):
-        fit(config, slices, slices, tmp_path, progress, lambda _: progress.cancel())
+        fit(config, slices, slices, tmp_path, progress, observer=Calls(lambda _: progress.cancel()))
     fractions = [fraction for fraction, _ in seen]
     assert fractions == sorted(fractions)
     assert seen[0][1] == "Training: one cycle, epoch 1"

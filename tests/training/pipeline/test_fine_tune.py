@@ -17,7 +17,7 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.models.registry import find_installed, find_model
 from liverseg_gui.segmentation.models.store import add_model, export_as_zip
 from liverseg_gui.state.settings import Settings
-from tests.training.tiny import TINY, tiny_network, write_lits2d
+from tests.training.tiny import TINY, Calls, a_job, tiny_network, write_lits2d
 from tests.training.verdicts import BETTER, OLD_SHA, WORSE, put
 from training.config.config_file import write_config_file
 from training.config.train_config import TrainConfig
@@ -28,8 +28,8 @@ from training.evaluation.comparison_text import comparison_table
 from training.evaluation.model_comparison import Comparison, compare_models, read_comparison
 from training.export.model_card import add_to_card
 from training.export.weights import export_model
-from training.pipeline.fine_tune import Improvement, improve
-from training.pipeline.train import TrainRun, run_training
+from training.pipeline.fine_tune import fine_tune
+from training.pipeline.train import train
 from training.planning.fine_tune_plan import fine_tune_config, fine_tune_split
 from training.runs.files import DECISION, HELD_OUT, NOTES, RECIPE, SPLIT
 from training.runs.folder import read_run
@@ -70,11 +70,11 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return export_model(tiny_network(), tmp_path / "old", card)
 
 
-def job(data: Path, out: Path, old: Path, **changes: Any) -> Improvement:
+def job(data: Path, out: Path, old: Path, **changes: Any) -> TrainingJob:
     config = fine_tune_config(find_model(str(old)), str(old))
     small = replace(config, fine_tune_epochs=1, precision="float32", device="cpu")
-    values = {"name": "new", "old": str(old), "phantoms": 0, "config": small}
-    return Improvement(data, out, **(values | changes))
+    values = {"name": "new", "config": small, "fine_tune": True}
+    return a_job(data, out, **(values | changes))
 
 
 def test_the_recipe_goes_on_from_the_old_model_as_it_was_trained(old: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_fifth_of_the_patients_and_at_least_one_is_held_out() -> None:
 def test_fewer_than_two_patients_are_refused(old: Path, tmp_path: Path) -> None:
     one = write_lits2d(tmp_path / "one", (3,))
     with pytest.raises(LiverSegError, match="one patient, too few to improve a model"):
-        improve(job(one, tmp_path / "out", old), Progress())
+        fine_tune(job(one, tmp_path / "out", old), Progress())
     assert not (tmp_path / "out").exists()
 
 
@@ -133,14 +133,14 @@ def test_where_the_old_model_saw_everybody_nobody_can_judge(data: Path) -> None:
 def test_another_network_than_the_old_one_is_refused(data: Path, tmp_path: Path, old: Path) -> None:
     other = replace(fine_tune_config(find_model(str(old)), str(old)), context=5)
     with pytest.raises(LiverSegError, match="with 3 slices at once, and goes on as such"):
-        improve(job(data, tmp_path / "out", old, config=other), Progress())
+        fine_tune(job(data, tmp_path / "out", old, config=other), Progress())
 
 
 def test_improving_judges_both_models_and_writes_the_decision(
     data: Path, tmp_path: Path, old: Path
 ) -> None:
     out = tmp_path / "out"
-    decision = improve(job(data, out, old), Progress())
+    decision = fine_tune(job(data, out, old), Progress())
     split = json.loads((out / SPLIT).read_text())
     assert len(split["validation"]) == 1
     assert "003" in split["training"]
@@ -160,24 +160,23 @@ def test_a_plain_training_holds_nobody_out_whom_the_model_it_starts_from_saw(
     data: Path, tmp_path: Path, old: Path
 ) -> None:
     config = job(data, tmp_path, old).config
-    assert config is not None
     add_to_card(old, {"trained_on": ["liver_3", "volume-7"]})
     for fold in range(3):
         out, said = tmp_path / str(fold), list[str]()
-        run = TrainRun(data, out, folds=3, fold=fold, phantoms=0, config=config)
-        (judged,) = run_training(run, Progress(), on_note=said.append)
+        run = a_job(data, out, folds=3, fold=fold, config=config)
+        (judged,) = train(run, Progress(), observer=Calls(note=said.append))
         assert judged.name == "012"
         (note,) = [note for note in said if "from which this training starts" in note]
         assert note in (out / NOTES).read_text()
     shutil.rmtree(old)
-    assert [r.name for r in run_training(run, Progress(), resume=True)] == ["012"]
+    assert [r.name for r in train(run, Progress(), resume=True)] == ["012"]
 
 
 def test_the_new_card_keeps_the_old_ones_words_about_data_and_license(
     data: Path, tmp_path: Path, old: Path
 ) -> None:
     add_to_card(old, {"data": "LiTS.", "license": "CC BY-SA 4.0", "known_failures": "Small ones."})
-    improve(job(data, tmp_path / "out", old, notes={"known_failures": "Few."}), Progress())
+    fine_tune(job(data, tmp_path / "out", old, notes={"known_failures": "Few."}), Progress())
     card = find_model(str(tmp_path / "out" / "model")).about
     assert card["data"] == "LiTS. Then fine-tuned on 2 cases of a site's own."
     assert (card["license"], card["known_failures"]) == ("CC BY-SA 4.0", "Few.")
@@ -187,15 +186,18 @@ def test_what_was_trained_already_is_resumed_and_never_overwritten(
     data: Path, tmp_path: Path, old: Path
 ) -> None:
     data, out = Path(shutil.copytree(data, tmp_path / "data")), tmp_path / "out"
-    decision = improve(job(data, out, old), Progress())
+    decision = fine_tune(job(data, out, old), Progress())
     (out / DECISION).unlink()
     with pytest.raises(LiverSegError, match="holds a training already"):
-        improve(job(data, out, old), Progress())
+        fine_tune(job(data, out, old), Progress())
     write_lits2d(tmp_path / "more", (20,)).joinpath("020").rename(data / "020")
     rows = [{"case": case, "stored_z_step": 2} for case in (3, 7, 12, 20)]
     (data / "manifest.json").write_text(json.dumps({"cases": rows}))
     epochs: list[object] = []
-    assert improve(job(data, out, old), Progress(), epochs.append, resume=True) == decision
+    assert (
+        fine_tune(job(data, out, old), Progress(), resume=True, observer=Calls(epochs.append))
+        == decision
+    )
     assert not epochs, "no epoch is trained again"
     assert read_decision(out) == decision
 
@@ -204,7 +206,7 @@ def test_a_model_compared_with_itself_differs_in_nothing(
     data: Path, tmp_path: Path, old: Path
 ) -> None:
     out = tmp_path / "out"
-    improve(job(data, out, old), Progress())
+    fine_tune(job(data, out, old), Progress())
     own = str(out / "model")
     compared = compare_models(out, own, find_sources(data), Progress(), "cpu")
     assert compared.liver is not None
@@ -216,7 +218,7 @@ def test_a_patient_the_other_model_saw_is_left_out_of_the_means(
     data: Path, tmp_path: Path, old: Path
 ) -> None:
     out = tmp_path / "out"
-    improve(job(data, out, old), Progress())
+    fine_tune(job(data, out, old), Progress())
     (name,) = json.loads((out / SPLIT).read_text())["validation"]
     add_to_card(old, {"trained_on": [f"volume-{int(name)}"]})
     compared = compare_models(out, str(old), find_sources(data), Progress(), "cpu")
@@ -230,7 +232,7 @@ def test_both_models_are_judged_on_a_mask_that_was_saved_again(
     data: Path, tmp_path: Path, old: Path
 ) -> None:
     data, out = Path(shutil.copytree(data, tmp_path / "data")), tmp_path / "out"
-    improve(job(data, out, old), Progress())
+    fine_tune(job(data, out, old), Progress())
     before = compare_models(out, str(old), find_sources(data), Progress(), "cpu")
     assert before.changed == ()
     (name,) = json.loads((out / SPLIT).read_text())["validation"]
@@ -249,7 +251,7 @@ def test_a_comparison_needs_the_held_out_patients(data: Path, tmp_path: Path, ol
     with pytest.raises(LiverSegError, match="holds no figures of held-out patients"):
         compare_models(tmp_path, str(old), find_sources(data), Progress())
     out = tmp_path / "out"
-    improve(job(data, out, old), Progress())
+    fine_tune(job(data, out, old), Progress())
     with pytest.raises(LiverSegError, match="are not in the data any more"):
         compare_models(out, str(old), [], Progress())
 
@@ -366,8 +368,7 @@ def test_the_words_of_a_job_are_the_command_that_a_window_starts(
 ) -> None:
     out = tmp_path / "out"
     config = job(data, out, old).config
-    assert config is not None
-    asked = TrainingJob(out, (data,), name="new", phantoms=0, config=config, improve=True)
+    asked = a_job(data, out, name="new", config=config, fine_tune=True)
     out.mkdir()
     write_config_file(config, out / RECIPE)
     assert main([*asked.arguments(), "--json"]) == 0

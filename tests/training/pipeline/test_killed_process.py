@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.training.tiny import TINY, write_lits2d
+from tests.training.tiny import TINY, a_job, write_lits2d
 from training.config.config_file import write_config_file
 from training.runs.events import read_events
 from training.runs.files import EVENTS, RECIPE
@@ -53,8 +53,7 @@ def test_a_killed_training_is_seen_gone_on_with_and_ends_as_if_nothing_had_been(
     data = write_lits2d(tmp_path / "data")
     config = replace(TINY, epochs=2, fine_tune_epochs=1)
     whole, killed = (
-        TrainingJob(tmp_path / name, (data,), folds=3, phantoms=0, config=config)
-        for name in ("whole", "killed")
+        a_job(data, tmp_path / name, folds=3, config=config) for name in ("whole", "killed")
     )
     undisturbed = start(whole)
     kill_in_epoch(start(killed), "Training: one cycle, epoch 2")

@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,12 +14,13 @@ from PIL import Image
 
 from liverseg_gui.core.errors import Cancelled, LiverSegError
 from liverseg_gui.core.progress import Progress
-from tests.training.tiny import TINY, tiny_network, write_lits2d
+from tests.training.tiny import TINY, Calls, a_job, tiny_network, write_lits2d
 from training.data.dataset_layouts import find_sources
 from training.data.splits import Split, save_split
 from training.pipeline.resume import resumed_cases
-from training.pipeline.train import TrainRun, run_training
+from training.pipeline.train import train
 from training.runs.files import CHECKPOINT, HELD_OUT, SPLIT
+from training.runs.training_job import TrainingJob
 
 RECIPE = replace(TINY, epochs=2, fine_tune_epochs=0, liver=None)
 
@@ -38,7 +40,7 @@ def cancelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("training.learner.build.build_network", tiny_network)
         with pytest.raises(Cancelled):
-            run_training(a_run(folder), progress, lambda _: progress.cancel())
+            train(job_in(folder), progress, observer=Calls(lambda _: progress.cancel()))
     return folder
 
 
@@ -48,15 +50,14 @@ def folder(cancelled: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(cancelled, tmp_path / "begun"))
 
 
-def a_run(folder: Path) -> TrainRun:
-    out = folder / "out"
-    return TrainRun(folder / "data", out, folds=3, phantoms=0, config=RECIPE)
+def job_in(folder: Path, **changes: Any) -> TrainingJob:
+    return a_job(folder / "data", folder / "out", **({"folds": 3, "config": RECIPE} | changes))
 
 
-def resume(folder: Path, **changes: object) -> int:
+def resume(folder: Path, **changes: Any) -> int:
     """Go on, and return how many epochs were trained."""
     epochs: list[object] = []
-    run_training(replace(a_run(folder), **changes), Progress(), epochs.append, resume=True)
+    train(job_in(folder, **changes), Progress(), resume=True, observer=Calls(epochs.append))
     return len(epochs)
 
 

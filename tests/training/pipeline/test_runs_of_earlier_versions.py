@@ -19,6 +19,7 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.models.card import read_card
 from liverseg_gui.ui.training_window.results.run_results import read_results
 from tests.training.tiny import TINY, tiny_network
+from training.data.selection import DataSelection
 from training.learner import build
 from training.pipeline.supervise import run_supervised
 from training.runs.events import read_events
@@ -52,8 +53,8 @@ def test_what_is_known_of_a_stopped_training_is_read(root: Path) -> None:
     run = read_run(root / "out")
     assert (run.state, run.name, run.checkpoint) == (RunState.STOPPED, "before", True)
     assert run.job.config == replace(TINY, epochs=2, fine_tune_epochs=1)
-    assert run.job.data == (root / "data",)
-    assert (run.job.folds, run.job.phantoms) == (3, 0)
+    assert run.job.data == DataSelection(folders=(root / "data",), folds=3)
+    assert run.job.phantoms == 0
     assert dict(run.job.notes) == {"data": "three phantoms"}
 
 

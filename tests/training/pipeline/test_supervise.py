@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from liverseg_gui.core.errors import Cancelled, LiverSegError
 from liverseg_gui.core.progress import Progress
-from tests.training.tiny import TINY, tiny_network, write_lits2d
+from tests.training.tiny import TINY, a_job, tiny_network, write_lits2d
 from training.config.config_file import read_config_file
 from training.learner import build
 from training.learner.losses import make_loss
@@ -48,8 +48,8 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def job(data: Path, out: Path, **changes: Any) -> TrainingJob:
-    values: dict[str, Any] = {"folds": 3, "phantoms": 0, "config": RECIPE_2} | changes
-    return TrainingJob(out, (data,), **values)
+    values: dict[str, Any] = {"folds": 3, "config": RECIPE_2} | changes
+    return a_job(data, out, **values)
 
 
 class Told:

@@ -14,11 +14,11 @@ from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.inference import load_predictor
 from liverseg_gui.segmentation.models.registry import find_model
-from tests.training.tiny import TINY, tiny_network, write_lits2d
+from tests.training.tiny import TINY, a_job, tiny_network, write_lits2d
 from training.config.train_config import TrainConfig
 from training.evaluation.worst_slices_file import load_worst
 from training.export.weights import export_model
-from training.pipeline.train import TrainRun, run_training
+from training.pipeline.train import train
 from training.runs.files import CHECKPOINT, HELD_OUT, LOG, REPORT, SPLIT, TABLE, WORST
 
 
@@ -34,17 +34,9 @@ def test_a_run_trains_evaluates_and_exports_a_model_that_loads(
     for place in ("training.learner.build", "liverseg_gui.segmentation.inference"):
         monkeypatch.setattr(f"{place}.build_network", tiny_network)
     config = replace(TINY, epochs=1, architecture="slim-resnet18-ppm", loss="tversky+ce")
-    run = TrainRun(
-        data,
-        tmp_path,
-        "tiny",
-        3,
-        phantoms=0,
-        command="liverseg train",
-        notes={"data": "phantoms", "size": "no figure"},
-        config=config,
-    )
-    results = run_training(run, Progress())
+    notes = {"data": "phantoms", "size": "no figure"}
+    job = a_job(data, tmp_path, name="tiny", folds=3, notes=notes, config=config)
+    results = train(job, Progress(), command="liverseg train")
     card = find_model(str(tmp_path / "model"))
     assert [r.name for r in results] == [row["name"] for row in card.about["held_out"]]
     assert not {r.name for r in results} & set(card.about["trained_on"])
@@ -88,13 +80,13 @@ def test_a_split_that_cannot_be_made_is_refused(
     data: Path, tmp_path: Path, folds: int, fold: int, message: str
 ) -> None:
     with pytest.raises(LiverSegError, match=message):
-        run_training(TrainRun(data, tmp_path, folds=folds, fold=fold), Progress())
+        train(a_job(data, tmp_path, folds=folds, fold=fold), Progress())
 
 
 def test_an_earlier_training_is_not_overwritten(data: Path, tmp_path: Path) -> None:
     (tmp_path / CHECKPOINT).touch()
     with pytest.raises(LiverSegError, match="holds a training already"):
-        run_training(TrainRun(data, tmp_path, folds=3), Progress())
+        train(a_job(data, tmp_path, folds=3), Progress())
 
 
 def test_the_command_prints_a_rate_and_trains_nothing(

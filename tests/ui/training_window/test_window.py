@@ -18,13 +18,13 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.training_window.config.page import ConfigPage
 from liverseg_gui.ui.training_window.data.page import DataPage
 from liverseg_gui.ui.training_window.pages import Pages, Step, Training, standard_pages
-from liverseg_gui.ui.training_window.widgets.data_selection import DataSelection
 from liverseg_gui.ui.training_window.window import TrainingWindow
 from liverseg_gui.ui.widgets.severity import TONE_ROLE
 from tests.training.layouts import pair, small
 from tests.ui.conftest import Desk, FakeDialogs
 from tests.ui.training_window.conftest import look
 from training.config.train_config import TrainConfig
+from training.data.selection import DataSelection
 from training.runs.training_job import TrainingJob
 
 
@@ -54,6 +54,7 @@ class Run:
 class FakeConfig(QWidget):
     changed = Signal()
     wrong = ""
+    start_from: str | None = None
 
     def config(self) -> str:
         return "the recipe"
@@ -379,7 +380,10 @@ def test_the_program_starts_what_was_chosen_as_a_job_of_its_own(
     assert made is not None
     job = made.job(room.data.selection(), page.config(), "mine", tmp_path / "out")
     assert job == TrainingJob(
-        tmp_path / "out", (seven,), excluded=("liver_1",), name="mine", config=TrainConfig()
+        out=tmp_path / "out",
+        data=DataSelection(folders=(seven,), excluded=("liver_1",)),
+        name="mine",
+        config=TrainConfig(),
     )
     assert made.new_folder("mine").is_relative_to(tmp_path / "home")
 

@@ -101,6 +101,11 @@ class ConfigPage(QWidget):
             raise LiverSegError(problem)
         return config
 
+    @property
+    def start_from(self) -> str | None:
+        """The model that the training starts from, or None."""
+        return self.form.start.value()[1]
+
     def problem(self) -> str:
         """What is wrong with the recipe; nothing while it is valid."""
         try:

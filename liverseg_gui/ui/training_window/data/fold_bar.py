@@ -5,8 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSpinBox, QWidget
 
-from liverseg_gui.ui.training_window.widgets.data_selection import FOLDS, NOT_YET, SPLIT_SEED, Deal
+from liverseg_gui.ui.training_window.data.split_preview import NOT_YET, SplitPreview
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
+from training.data.selection import FOLDS, SPLIT_SEED
 
 _MOST_FOLDS, _LAST_SEED = 20, 9999
 
@@ -83,11 +84,11 @@ class FoldBar(QWidget):
         self._seed.setValue(seed)
         self._refresh()
 
-    def show_deal(self, deal: Deal) -> None:
-        """Say how the patients are dealt now."""
-        self._words.setText(deal.words)
-        tone: Tone = "muted" if deal is NOT_YET else "warning"
-        set_tone(self._words, None if deal.ready else tone)
+    def show_split(self, split: SplitPreview) -> None:
+        """Say how the patients are split now."""
+        self._words.setText(split.text)
+        tone: Tone = "muted" if split is NOT_YET else "warning"
+        set_tone(self._words, None if split.ready else tone)
 
     def _change(self) -> None:
         self._fold.setMaximum(self.folds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,8 +12,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
-from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.errors import LiverSegError, ModelError
 from liverseg_gui.core.scan_issues import Severity
+from liverseg_gui.segmentation.models.card import ModelCard
+from liverseg_gui.segmentation.models.registry import find_model
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.system.privacy import remember_case, remember_path
 from liverseg_gui.ui.dialogs.prompts import Dialogs
@@ -23,8 +26,9 @@ from liverseg_gui.ui.training_window.data.fold_bar import FoldBar
 from liverseg_gui.ui.training_window.data.folder_list import FolderList
 from liverseg_gui.ui.training_window.data.issue_list import IssueLine, IssueList, issue_line
 from liverseg_gui.ui.training_window.data.scan_cases import ScannedCase, ScannedCases, scan_cases
-from liverseg_gui.ui.training_window.widgets.data_selection import NOT_YET, DataSelection, deal
+from liverseg_gui.ui.training_window.data.split_preview import NOT_YET, preview_split
 from liverseg_gui.ui.widgets.patient_display import text_shown
+from training.data.selection import DataSelection
 
 if TYPE_CHECKING:
     from training.data.case import CaseSource
@@ -59,7 +63,9 @@ class DataPage(QWidget):
         self._choices: dict[CaseSource, bool] = {}
         self._cases: dict[str, ScannedCase] = {}
         self._looked: ScannedCases | None = ScannedCases()
-        self._deal = NOT_YET
+        self._split = NOT_YET
+        self._start_model: str | None = None
+        self._start_card: ModelCard | None = None
         self._note = ""
         self._hides = settings.hide_patient
         self._studies: list[CorrectedStudy] = []
@@ -98,12 +104,12 @@ class DataPage(QWidget):
     @property
     def ready(self) -> bool:
         """Whether a training can begin with what is chosen."""
-        return self._looked is not None and self._deal.ready
+        return self._looked is not None and self._split.ready
 
     @property
     def why_not(self) -> str:
         """Why it cannot, or nothing."""
-        return "" if self.ready else self._shown(self._note) or self._deal.words
+        return "" if self.ready else self._shown(self._note) or self._split.text
 
     @property
     def looked(self) -> bool:
@@ -120,7 +126,7 @@ class DataPage(QWidget):
     def slices(self) -> tuple[int, int]:
         """How many slices the cases that are trained on have, and those that are held out."""
         counts = [0, 0]
-        left_out, held_out = self.table.left_out, self._deal.held_out or ()
+        left_out, held_out = self.table.left_out, self._split.held_out or ()
         for name, case in self._cases.items():
             if case.seen.case.figures is not None and name not in left_out:
                 counts[name in held_out] += case.seen.case.figures.size[2]
@@ -130,13 +136,23 @@ class DataPage(QWidget):
         """What is chosen. Folders from which nothing can be read are not in it."""
         problems = self._looked.problems if self._looked else {}
         return DataSelection(
-            tuple(folder for folder in self.folders.folders if folder not in problems),
-            self.folders.corrected.isChecked(),
-            tuple(sorted(self.table.left_out)),
-            self.fold_bar.folds,
-            self.fold_bar.fold,
-            self.fold_bar.seed,
+            folders=tuple(folder for folder in self.folders.folders if folder not in problems),
+            corrected=self.folders.corrected.isChecked(),
+            excluded=tuple(sorted(self.table.left_out)),
+            folds=self.fold_bar.folds,
+            fold=self.fold_bar.fold,
+            seed=self.fold_bar.seed,
         )
+
+    def start_from(self, model: str | None) -> None:
+        """Hold nobody out whom `model`, which the training is to start from, was trained on."""
+        if model == self._start_model:
+            return
+        self._start_model, self._start_card = model, None
+        if model is not None:
+            with contextlib.suppress(ModelError):  # the page of the configuration says so
+                self._start_card = find_model(model)
+        self._refresh()
 
     def add(self, folders: Sequence[Path]) -> None:
         """Add folders of labelled cases and look through them."""
@@ -235,13 +251,12 @@ class DataPage(QWidget):
         self._refresh()
 
     def _refresh(self) -> None:
-        """Deal the patients anew, and say so everywhere."""
-        bar = self.fold_bar
-        self._deal = NOT_YET
+        """Split the patients anew, and say so everywhere."""
+        self._split = NOT_YET
         if self._looked is not None:
-            self._deal = deal(self.sources, bar.folds, bar.fold, bar.seed)
-        self.table.show_parts(self._deal.held_out)
-        bar.show_deal(self._deal)
+            self._split = preview_split(self.sources, self.selection(), self._start_card)
+        self.table.show_parts(self._split.held_out)
+        self.fold_bar.show_split(self._split)
         self._show_doubts()
         self.changed.emit()
 

@@ -23,11 +23,11 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.jobs.job_runner import JobRunner
 from liverseg_gui.ui.training_window.data.page import DataPage
 from liverseg_gui.ui.training_window.fine_tune.plan import make_plan, plan_text
-from liverseg_gui.ui.training_window.widgets.data_selection import DataSelection
 from liverseg_gui.ui.training_window.widgets.time_estimate_bar import TimeEstimateBar
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import set_tone
 from training.data.case import CaseSource
+from training.data.selection import DataSelection
 from training.runs.registry import new_run_folder
 
 _SIZE = QSize(640, 340)

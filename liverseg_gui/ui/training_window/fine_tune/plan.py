@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.segmentation.models.registry import find_model
-from liverseg_gui.ui.training_window.widgets.data_selection import FOLDS, DataSelection
 from training.config.train_config import TrainConfig
 from training.data.case import CaseSource
 from training.data.leakage_free_split import patients_seen_by_model, trained_on
+from training.data.selection import FOLDS, DataSelection
 from training.planning.fine_tune_plan import fine_tune_config, fine_tune_split
 from training.runs.training_job import TrainingJob
 
@@ -25,7 +25,6 @@ class FineTunePlan:
 
     model: str
     selection: DataSelection
-    folds: int
     config: TrainConfig
     training: tuple[str, ...]
     held_out: tuple[str, ...]
@@ -33,18 +32,8 @@ class FineTunePlan:
 
     def job(self, out: Path, name: str) -> TrainingJob:
         """The training that carries it out in `out`."""
-        chosen = self.selection
         return TrainingJob(
-            out,
-            chosen.data,
-            chosen.corrected,
-            chosen.excluded,
-            name,
-            self.folds,
-            chosen.fold if chosen.folds == self.folds else 0,
-            chosen.split_seed,
-            config=self.config,
-            improve=True,
+            out=out, data=self.selection, config=self.config, name=name, fine_tune=True
         )
 
     def shared(self, slices: int) -> tuple[int, int]:
@@ -60,18 +49,19 @@ def make_plan(
 
     Where the reader holds nobody out, a patient in five is: old and new have to be judged.
     """
-    folds = selection.folds if selection.folds > 1 else FOLDS
-    fold = selection.fold if selection.folds > 1 else 0
+    if selection.folds == 1:
+        selection = replace(selection, folds=FOLDS, fold=0)
+    folds, fold, seed = selection.folds, selection.fold, selection.seed
     try:
         card = find_model(model)
         taught = trained_on(card)
-        split = fine_tune_split(sources, taught, folds, fold, selection.split_seed)
+        split = fine_tune_split(sources, taught, folds, fold, seed)
         config = fine_tune_config(card, model)
     except LiverSegError as problem:
         return str(problem)
     patients = patients_seen_by_model(sources, taught)
     known = sum(source.patient in patients for source in sources)
-    return FineTunePlan(model, selection, folds, config, split.training, split.validation, known)
+    return FineTunePlan(model, selection, config, split.training, split.validation, known)
 
 
 def plan_text(plan: FineTunePlan, hide: bool) -> str:

@@ -145,7 +145,7 @@ class RunPage(QWidget):
         self._settings.changed.disconnect(self._show_settings)
 
     def _follow(self, job: TrainingJob, process: RunProcess | None) -> None:
-        for name in job.excluded:
+        for name in job.data.excluded:
             remember_case(name)
         self._job, self._follower = job, RunFollower(job.out, process)
         self._ran, self._tick, self._ends = process is not None, 0, -1

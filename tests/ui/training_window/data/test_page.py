@@ -16,12 +16,12 @@ from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.segmentation.models.card import ModelCard
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.system.privacy import scrub
 from liverseg_gui.ui.training_window.data import case_columns as words
 from liverseg_gui.ui.training_window.data import page as data_page
 from liverseg_gui.ui.training_window.data.page import DataPage
-from liverseg_gui.ui.training_window.widgets.data_selection import DataSelection
 from liverseg_gui.ui.widgets.severity import TONE_ROLE
 from liverseg_gui.ui.widgets.theme import tone_of
 from tests.training import layouts
@@ -30,6 +30,7 @@ from tests.ui.conftest import FakeDialogs
 from tests.ui.training_window.conftest import idle, listed, look, parts
 from training.data.corrected_library import corrected_studies, remember_corrected
 from training.data.dataset_layouts import find_all
+from training.data.selection import DataSelection
 from training.data.splits import make_split
 
 
@@ -77,7 +78,7 @@ def test_the_parts_are_those_of_the_training_and_follow_every_change(
     def expected(excluded: tuple[str, ...] = ()) -> dict[str, str]:
         chosen = page.selection()
         split = make_split(
-            find_all([seven], False, excluded), chosen.folds, chosen.fold, chosen.split_seed
+            find_all([seven], False, excluded), chosen.folds, chosen.fold, chosen.seed
         )
         out = dict.fromkeys(excluded, "left out") | dict.fromkeys(split.validation, "held out")
         return dict.fromkeys(split.training, "trained on") | out
@@ -132,7 +133,7 @@ def test_one_folder_that_cannot_be_read_is_told_and_the_others_stay(
     bare = tmp_path / "bare"
     bare.mkdir()
     look(qtbot, page, bare, seven)
-    assert page.selection().data == (seven,)
+    assert page.selection().folders == (seven,)
     assert len(listed(page)) == 7
     assert f"{bare} holds no labelled cases" in page.doubts.texts[0]
     item = page.folders.list.item(0)
@@ -377,3 +378,19 @@ def test_a_study_that_is_saved_meanwhile_is_taken_where_they_are_taken(
         page.folders.corrected.setChecked(True)
         idle(qtbot, page)
     assert listed(page) == ["corrected-1", "corrected-2"]
+
+
+def test_the_split_is_that_of_a_training_from_the_chosen_model(
+    qtbot: QtBot, page: DataPage, seven: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look(qtbot, page, seven)
+    plain = {name for name, part in parts(page).items() if part == "held out"}
+    about = {"trained_on": sorted(plain)}
+    card = ModelCard("first", tmp_path, "slim-resnet18", (32, 32), (-40, 160), "0" * 64, about)
+    monkeypatch.setattr(data_page, "find_model", lambda _: card)
+    page.start_from("first")
+    moved = {name for name, part in parts(page).items() if part == "held out"}
+    assert moved
+    assert not moved & plain
+    page.start_from(None)
+    assert {name for name, part in parts(page).items() if part == "held out"} == plain

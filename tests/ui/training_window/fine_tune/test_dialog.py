@@ -14,7 +14,6 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.training_window.data.page import DataPage
 from liverseg_gui.ui.training_window.fine_tune.dialog import FineTuneDialog
 from liverseg_gui.ui.training_window.pages import Pages, Training
-from liverseg_gui.ui.training_window.widgets.data_selection import DataSelection
 from liverseg_gui.ui.training_window.window import Step, TrainingWindow
 from tests.training.layouts import pair, small
 from tests.ui.conftest import FakeDialogs
@@ -23,6 +22,7 @@ from tests.ui.training_window.test_window import FakeConfig, FakeResult, FakeRun
 from training.data.case import CaseSource
 from training.data.corrected_library import remember_corrected
 from training.data.dataset_layouts import find_sources
+from training.data.selection import DataSelection
 from training.planning.fine_tune_plan import fine_tune_config
 from training.runs.training_job import TrainingJob
 
@@ -48,7 +48,7 @@ def asking(
 def dialog(
     qtbot: QtBot, settings: Settings, cases: list[CaseSource], seven: Path
 ) -> Iterator[FineTuneDialog]:
-    dialog = asking(qtbot, settings, cases, DataSelection((seven,), folds=3, split_seed=1))
+    dialog = asking(qtbot, settings, cases, DataSelection(folders=(seven,), folds=3, seed=1))
     yield dialog
     dialog.reject()
 
@@ -75,13 +75,11 @@ def test_the_job_that_it_starts_improves_the_model_in_use(
     dialog.start_button.click()
     (job,) = asked
     assert job == TrainingJob(
-        tmp_path / "home" / "data" / "trainings" / "default-2",
-        (seven,),
+        out=tmp_path / "home" / "data" / "trainings" / "default-2",
+        data=DataSelection(folders=(seven,), folds=3, seed=1),
         name="default-2",
-        folds=3,
-        split_seed=1,
         config=fine_tune_config(find_model("default"), "default"),
-        improve=True,
+        fine_tune=True,
     )
     assert job.arguments()[:2] == ["train", "--improve"]
     assert not dialog.isVisible()
@@ -110,7 +108,7 @@ def test_somebody_is_held_out_also_where_the_data_page_holds_out_nobody(
     dialog = asking(qtbot, settings, cases, DataSelection(folds=1))
     assert not isinstance(dialog.plan, str)
     assert len(dialog.plan.held_out) == 1
-    assert dialog.plan.job(Path("o"), "n").folds == 5
+    assert dialog.plan.job(Path("o"), "n").data.folds == 5
     dialog.reject()
 
 
@@ -165,7 +163,7 @@ def test_the_room_offers_it_with_the_studies_that_are_chosen(
     assert not button.isVisible()
     ((job, resume),) = room.page(Step.RUN).started
     assert isinstance(job, TrainingJob)
-    assert (job.improve, job.data, resume) == (True, (seven,), False)
+    assert (job.fine_tune, job.data.folders, resume) == (True, (seven,), False)
 
 
 def test_two_studies_corrected_here_are_enough(
@@ -184,7 +182,7 @@ def test_two_studies_corrected_here_are_enough(
     dialog.start_button.click()
     ((job, _),) = room.page(Step.RUN).started
     assert isinstance(job, TrainingJob)
-    assert job.corrected
+    assert job.data.corrected
 
 
 def test_a_training_that_cannot_start_is_told_where_it_was_asked_for(

@@ -56,7 +56,7 @@ def run_at(
 ) -> Path:
     """A training in `out` that is known to the program, with the figures `rows`."""
     out.mkdir(parents=True)
-    record = RunStateFile(TrainingJob(out, name="ward 7", config=TINY), "liverseg train")
+    record = RunStateFile(TrainingJob(out=out, name="ward 7", config=TINY), "liverseg train")
     if model is not None:
         shutil.copytree(model, out / "model")
         add_to_card(out / "model", {"name": "ward 7"})

@@ -177,7 +177,7 @@ def test_a_process_that_crashes_before_it_can_write_says_how(stage: Stage) -> No
 def test_a_training_that_crashed_under_way_says_how(tmp_path: Path) -> None:
     crash = "epoch 1\nFatal Python error: Segmentation fault\n\nThread 0x1:\n  File x.py, line 1\n"
     (tmp_path / "stderr.txt").write_text(crash)
-    record = RunRecord(tmp_path, "clinic", RunState.INTERRUPTED, "", TrainingJob(tmp_path))
+    record = RunRecord(tmp_path, "clinic", RunState.INTERRUPTED, "", TrainingJob(out=tmp_path))
     said = state_text(record, RunCommand.GO)
     assert "It said last: Fatal Python error: Segmentation fault. No epoch" in said
 
