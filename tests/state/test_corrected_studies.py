@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from liverseg_gui.core.errors import SaveError, UnreadableFileError
-from liverseg_gui.system import file_lock
-from tests.training import layouts
-from tests.training.layouts import small, true_labels
-from training.data.corrected_library import (
-    corrected_sources,
+from liverseg_gui.state.corrected_studies import (
     corrected_studies,
     forget_corrected,
     library_file,
     remember_corrected,
 )
+from liverseg_gui.system import file_lock
+from tests.training import layouts
+from tests.training.layouts import small, true_labels
+from training.data.dataset_layouts import corrected_sources
 
 
 @pytest.fixture(autouse=True)

@@ -9,11 +9,12 @@ import pytest
 
 from liverseg_gui.io.dicom.write import write_dicom_series
 from liverseg_gui.segmentation.preprocessing import axial_slices
+from liverseg_gui.state.corrected_studies import corrected_studies, library_file
 from liverseg_gui.ui.dialogs.geometry_dialog import GeometryChoice
 from tests.io.dicom_files import change
 from tests.training.layouts import pair, small, true_labels
 from tests.ui.conftest import Desk
-from training.data.corrected_library import corrected_sources, corrected_studies, library_file
+from training.data.dataset_layouts import corrected_sources
 
 
 @pytest.fixture(autouse=True)
@@ -48,9 +49,11 @@ def test_the_volume_that_was_open_is_kept_of_a_folder_of_several(
         write_dicom_series(shown.volume, tmp_path / "pacs" / name)
         for file in (tmp_path / "pacs" / name).iterdir():
             change(file, PatientID="4711", PatientName="Doe^John")
+    pair(small(2), tmp_path / "two.nii.gz", tmp_path / "drawn.nii.gz")
     desk.dialogs.choice = 1
     desk.open(tmp_path / "pacs")
-    desk.trigger("segment")
+    desk.dialogs.path = tmp_path / "drawn.nii.gz"
+    desk.trigger("open_mask")
     desk.idle()
     save(desk, tmp_path / "two_mask.nii.gz")
     (study,) = corrected_studies()
@@ -60,6 +63,19 @@ def test_the_volume_that_was_open_is_kept_of_a_folder_of_several(
     assert "Doe" not in text
     slices = corrected_sources()[0].read().slices
     np.testing.assert_array_equal(slices, axial_slices(desk.window.study.volume))
+
+
+def test_a_mask_of_a_model_is_kept_only_once_it_was_changed_elsewhere(
+    desk: Desk, scan: Path, tmp_path: Path
+) -> None:
+    desk.open(scan)
+    desk.trigger("segment")
+    desk.idle()
+    save(desk, tmp_path / "a_mask.nii.gz")
+    assert corrected_studies() == []
+    desk.open(scan, tmp_path / "a_mask.nii.gz")
+    save(desk, tmp_path / "a_corrected.nii.gz")
+    assert [study.mask for study in corrected_studies()] == [tmp_path / "a_corrected.nii.gz"]
 
 
 def test_a_phantom_is_not_kept(desk: Desk, files: Path, tmp_path: Path) -> None:

@@ -13,17 +13,15 @@ from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
 from liverseg_gui.io.dataset_names import image_stem
 from liverseg_gui.io.folders import walk
 from liverseg_gui.io.masks.label_values import parse_labels
+from liverseg_gui.state.corrected_studies import somebody
 from training.data.volume_case import VolumeCase
 
 LIST = "cases.json"
-
 _KEYS = {"name", "patient", "scan", "mask", "labels", "volume"}
 _MASK = re.compile(r"(.+)_mask\.nii(\.gz)?", re.IGNORECASE)
 _HIDDEN = "scan"
 """What the program calls a scan in the name of its mask where patients are hidden."""
-
 _TRUTH = re.compile(r"truth\.nii(\.gz)?")
-_NOBODY = {"", "0", "anon", "anonymous", "anonymized", "anonymised", "none", "unknown", "n/a"}
 _LOOKED_AT = 5
 
 
@@ -149,9 +147,3 @@ def _patient_id(scan: Path) -> str:
         if header is not None:
             return somebody(header.patient_id)
     return ""
-
-
-def somebody(patient_id: str) -> str:
-    """A PatientID, or nothing where it names nobody."""
-    known = patient_id.strip()
-    return "" if known.lower() in _NOBODY else known

@@ -11,25 +11,27 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
 from liverseg_gui.io.dataset_names import image_stem, ircadb, mask_beside
 from liverseg_gui.io.folders import walk
 from liverseg_gui.io.formats import itk, nifti
+from liverseg_gui.state.corrected_studies import PREFIX, corrected_studies
 from training.data.case import CaseSource
 from training.data.case_list import beside_sources, listed_sources
-from training.data.corrected_library import PREFIX, corrected_sources
 from training.data.lits2d_case import MANIFEST, lits2d_sources
 from training.data.merge_datasets import merge
 from training.data.volume_case import PackedCase, VolumeCase
+
+if TYPE_CHECKING:
+    from training.data.volume_case import VolumeCase
 
 _DATASET = "dataset.json"
 _FIRST_CHANNEL = "_0000"
 _OTHER_CHANNEL = re.compile(r".*_000[1-9]")
 _LITS = re.compile(r"(volume|segmentation)-(\d+)", re.IGNORECASE)
 _IRCADB = ("PATIENT_DICOM", "MASKS_DICOM")
-
 LAYOUTS = (
     "cases.json with scans and masks",
     "lits2d (manifest.json)",
@@ -233,3 +235,19 @@ def _natural(name: str) -> list[Any]:
 
 def _parts(name: str) -> list[str]:
     return re.findall(r"\d+|\D+", name)
+
+
+def corrected_sources() -> list[VolumeCase]:
+    """The studies corrected in this program. A patient is called after the first case of theirs.
+
+    Raises:
+        UnreadableFileError: the list is damaged.
+    """
+    studies = corrected_studies()
+    first: dict[str, str] = {}
+    for study in studies:
+        first.setdefault(study.patient, study.name)
+    return [
+        VolumeCase(s.scan.parent, s.name, first[s.patient], s.scan, s.mask, volume=s.volume)
+        for s in studies
+    ]

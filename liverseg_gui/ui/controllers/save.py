@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
+from liverseg_gui.state.corrected_studies import remember_corrected
 from liverseg_gui.system.privacy import remember_path
 from liverseg_gui.ui.controllers.app_context import AppContext
 from liverseg_gui.ui.jobs.blocking_call import run_blocking
@@ -50,13 +51,13 @@ class SaveController:
     def _remember(self, volume: Volume, mask: Path) -> str:
         """Keep in the list of corrected studies that `mask` is the scan's; what to say of it.
 
-        A scan whose geometry the reader stated is not in any file as it is shown.
+        A scan whose geometry the reader stated is not in any file as it is shown. A mask that a
+        model made and nobody changed corrects nothing: a model would learn its own answers.
         """
-        place = self._context.study.place
-        if self._context.study.volume is not volume or place is None:
+        study = self._context.study
+        if study.volume is not volume or study.place is None or study.mask_source.model:
             return ""
-        from training.data.corrected_library import remember_corrected
-
+        place = study.place
         try:
             remember_corrected(place.path, mask, place.number, place.patient_id)
         except LiverSegError as problem:

@@ -9,9 +9,9 @@ import pytest
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
 from liverseg_gui.io.formats.nifti_write import save_mask
+from liverseg_gui.state.corrected_studies import remember_corrected
 from tests.training import layouts
 from tests.training.layouts import small, true_labels
-from training.data.corrected_library import remember_corrected
 from training.data.dataset_layouts import find_all, find_sources
 
 

@@ -16,6 +16,12 @@ from liverseg_gui.core.errors import LiverSegError, ModelError
 from liverseg_gui.core.scan_issues import Severity
 from liverseg_gui.segmentation.models.card import ModelCard
 from liverseg_gui.segmentation.models.registry import find_model
+from liverseg_gui.state.corrected_studies import (
+    PREFIX,
+    CorrectedStudy,
+    corrected_studies,
+    forget_corrected,
+)
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.system.privacy import remember_case, remember_path
 from liverseg_gui.ui.dialogs.prompts import Dialogs
@@ -32,7 +38,6 @@ from training.data.selection import DataSelection
 
 if TYPE_CHECKING:
     from training.data.case import CaseSource
-    from training.data.corrected_library import CorrectedStudy
     from training.data.data_check import SeenCase
     from training.data.data_check_rules import DatasetIssue
 
@@ -162,7 +167,6 @@ class DataPage(QWidget):
 
     def refresh_corrected(self) -> None:
         """Offer the studies that are corrected by now."""
-        from training.data.corrected_library import corrected_studies
 
         before, self._studies = self._studies, []
         problem = ""
@@ -261,14 +265,12 @@ class DataPage(QWidget):
         self.changed.emit()
 
     def _show_case(self, name: str) -> None:
-        from training.data.corrected_library import PREFIX
 
         self.folders.offer_forgetting(name.startswith(PREFIX) and not self.runner.busy)
         self._show_doubts()
 
     def _forget(self) -> None:
         """Take the selected study off the list of corrected ones, once the reader has said so."""
-        from training.data.corrected_library import forget_corrected
 
         name = self.table.chosen
         if not self._dialogs.confirm(

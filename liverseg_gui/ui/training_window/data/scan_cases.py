@@ -82,8 +82,7 @@ def _listed(
     folders: Sequence[Path], corrected: bool, progress: Progress
 ) -> tuple[list[CaseSource], dict[Path, str]]:
     """The cases of all folders that can be read, and why others cannot."""
-    from training.data.corrected_library import corrected_sources
-    from training.data.dataset_layouts import find_sources, unlike
+    from training.data.dataset_layouts import corrected_sources, find_sources, unlike
     from training.data.merge_datasets import merge
 
     groups: dict[Path, list[CaseSource]] = {}

@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.models.card import ModelCard
+from liverseg_gui.state.corrected_studies import corrected_studies, remember_corrected
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.system.privacy import scrub
 from liverseg_gui.ui.training_window.data import case_columns as words
@@ -28,7 +29,6 @@ from tests.training import layouts
 from tests.training.layouts import labelled, pair, small
 from tests.ui.conftest import FakeDialogs
 from tests.ui.training_window.conftest import idle, listed, look, parts
-from training.data.corrected_library import corrected_studies, remember_corrected
 from training.data.dataset_layouts import find_all
 from training.data.selection import DataSelection
 from training.data.splits import make_split
@@ -342,7 +342,7 @@ def test_a_damaged_list_of_corrected_studies_is_told(page: DataPage, monkeypatch
     def damaged() -> list[object]:
         raise LiverSegError("The list is damaged.")
 
-    monkeypatch.setattr("training.data.corrected_library.corrected_studies", damaged)
+    monkeypatch.setattr(data_page, "corrected_studies", damaged)
     page.refresh_corrected()
     assert not page.folders.corrected.isEnabled()
     assert page.folders.corrected.toolTip() == "The list is damaged."

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.segmentation.models.registry import find_model
+from liverseg_gui.state.corrected_studies import remember_corrected
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.training_window.data.page import DataPage
 from liverseg_gui.ui.training_window.fine_tune.dialog import FineTuneDialog
@@ -20,7 +21,6 @@ from tests.ui.conftest import FakeDialogs
 from tests.ui.training_window.conftest import look
 from tests.ui.training_window.test_window import FakeConfig, FakeResult, FakeRun
 from training.data.case import CaseSource
-from training.data.corrected_library import remember_corrected
 from training.data.dataset_layouts import find_sources
 from training.data.selection import DataSelection
 from training.planning.fine_tune_plan import fine_tune_config

@@ -13,19 +13,15 @@ import os
 import secrets
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.system.atomic_write import write_text
 from liverseg_gui.system.file_lock import locked
 from liverseg_gui.system.paths import data_folder
 
-if TYPE_CHECKING:
-    from training.data.volume_case import VolumeCase
-
 PREFIX = "corrected-"
 """What the names of these cases begin with; scans may be called after their patients."""
-
 _FILE = "corrected.json"
 _KEY_LENGTH = 16
 
@@ -68,7 +64,6 @@ def remember_corrected(scan: Path, mask: Path, volume: int | None, patient_id: s
         UnreadableFileError: the list is damaged.
         SaveError: the list could not be written.
     """
-    from training.data.case_list import somebody
 
     if _is_phantom(scan):
         return
@@ -102,24 +97,6 @@ def corrected_studies() -> list[CorrectedStudy]:
     found = library.studies if library else ()
     there = [study for study in found if _is_there(study.scan) and _is_there(study.mask)]
     return sorted(there, key=lambda study: study.number)
-
-
-def corrected_sources() -> list[VolumeCase]:
-    """These studies as cases. A patient is called after the first case of theirs.
-
-    Raises:
-        UnreadableFileError: the list is damaged.
-    """
-    from training.data.volume_case import VolumeCase
-
-    studies = corrected_studies()
-    first: dict[str, str] = {}
-    for study in studies:
-        first.setdefault(study.patient, study.name)
-    return [
-        VolumeCase(s.scan.parent, s.name, first[s.patient], s.scan, s.mask, volume=s.volume)
-        for s in studies
-    ]
 
 
 def _with_study(
@@ -176,3 +153,12 @@ def _study(row: dict[str, Any]) -> CorrectedStudy:
 
 def _write(library: _Library) -> None:
     write_text(library_file(), json.dumps(asdict(library), indent=1, default=str) + "\n")
+
+
+_NOBODY = {"", "0", "anon", "anonymous", "anonymized", "anonymised", "none", "unknown", "n/a"}
+
+
+def somebody(patient_id: str) -> str:
+    """A PatientID, or nothing where it names nobody."""
+    known = patient_id.strip()
+    return "" if known.lower() in _NOBODY else known
