@@ -137,6 +137,7 @@ class Settings:
         """What the file holds now; nothing where it cannot be understood."""
         try:
             held = json.loads(self._file.read_text("utf-8"))
+            SettingsValues.from_stored(held)
         except (OSError, *_DAMAGED):
             return {}
         return held if isinstance(held, dict) else {}

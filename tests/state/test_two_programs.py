@@ -71,7 +71,8 @@ def test_no_more_studies_are_kept_than_are_remembered(file: Path) -> None:
 def test_a_file_that_became_no_settings_is_written_anew(file: Path) -> None:
     settings = Settings(file)
     settings.change(hide_patient=True)
-    for text in ("[]", "{", "[" * 100_000):
+    damaged = ('{"study_windows": 3}', '{"hide_patient": "yes"}')
+    for text in ("[]", "{", "[" * 100_000, *damaged):
         file.write_text(text)
         settings.change(window_up=not settings.values.window_up)
         assert Settings(file).values.hide_patient
