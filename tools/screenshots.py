@@ -273,14 +273,14 @@ def whole_window(studio: Studio) -> QImage:
 def light_window(studio: Studio) -> QImage:
     """The light window, large, two by two, the Display panel in front."""
     window = studio.window
-    studio.settings.prefer(theme=Theme.LIGHT)
+    studio.settings.change(theme=Theme.LIGHT)
     window.view_state.layout = Layout.TWO_BY_TWO
     window.display_dock.raise_()
     studio.show((1920, 1080))
     window.reset_views()
     studio.settle()
     image = shot(window)
-    studio.settings.prefer(theme=Theme.DARK)
+    studio.settings.change(theme=Theme.DARK)
     window.view_state.layout = Layout.ONE_THREE
     studio.show()
     window.reset_views()
@@ -570,7 +570,7 @@ def training_result(studio: Studio) -> QImage:
 
 def shortcuts(studio: Studio) -> QImage:
     """All keys and gestures."""
-    dialog = ShortcutsDialog(studio.window, studio.settings.preferences.mouse_profile)
+    dialog = ShortcutsDialog(studio.window, studio.settings.values.mouse_profile)
     return dialog_shot(studio, dialog)
 
 

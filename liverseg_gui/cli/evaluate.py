@@ -182,7 +182,7 @@ def _mask(path: Path, scan: Volume, mapping: LabelMapping | None) -> LabelMap:
     try:
         return read_mask(path, scan)
     except UnknownLabelsError as unknown:
-        before = Settings().label_map(signature(unknown.labels))
+        before = Settings().values.label_maps.get(signature(unknown.labels))
         if before is None:
             raise
         print("Labels mean what --labels said of such a mask before.", file=sys.stderr)

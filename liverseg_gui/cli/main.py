@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from liverseg_gui import __version__
 from liverseg_gui.cli.console import has_display
+from liverseg_gui.core.devices import DEVICES
 from liverseg_gui.core.errors import Cancelled, LiverSegError, system_error_in_words
 from liverseg_gui.system.temporary_files import sweep_temporary
 
@@ -120,7 +121,7 @@ def window_parser() -> argparse.ArgumentParser:
     parser.add_argument("mask", type=Path, nargs="?", help="mask to open over it")
     parser.add_argument(
         "--device",
-        choices=("auto", "cpu", "cuda", "mps"),
+        choices=tuple(DEVICES),
         help="what computes, in place of the one in the preferences",
     )
     parser.add_argument("--model", help="name or folder of a model, in place of the chosen one")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.cli.console import console_progress
+from liverseg_gui.core.devices import DEVICES
 from liverseg_gui.core.errors import Cancelled, ModelError, NameTakenError, SaveError
 from liverseg_gui.segmentation.models.description import card_facts, figure_text, model_figures
 from liverseg_gui.segmentation.models.history import roll_back
@@ -72,7 +73,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     measure.add_argument(
         "--device",
         default="auto",
-        choices=("auto", "cpu", "cuda", "mps"),
+        choices=tuple(DEVICES),
         help="processor or graphics card (auto)",
     )
     measure.set_defaults(run=run_measure_runtimes)

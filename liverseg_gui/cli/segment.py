@@ -10,6 +10,7 @@ from pathlib import Path
 
 from liverseg_gui.cli.console import console_progress
 from liverseg_gui.cohort.segment_scan import geometry_in_words, segment_volume, stated
+from liverseg_gui.core.devices import DEVICES
 from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.measure import Measurements, measure
 from liverseg_gui.core.progress import Progress
@@ -57,7 +58,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     segment.add_argument(
         "--device",
         default="auto",
-        choices=("auto", "cpu", "cuda", "mps"),
+        choices=tuple(DEVICES),
         help="processor or graphics card (auto)",
     )
     segment.add_argument("--model", help="name or folder of a model, in place of the chosen one")
@@ -196,7 +197,7 @@ def _mask(path: Path, labels: str | None, volume: Volume) -> LabelMap:
         mask = read_mask(path, volume)
     except UnknownLabelsError as unknown:
         key = signature(unknown.labels)
-        mapping = given or settings.label_map(key)
+        mapping = given or settings.values.label_maps.get(key)
         if mapping is None:
             raise
         mask = read_mask(path, volume, mapping)

@@ -13,6 +13,7 @@ from liverseg_gui.cli.console import console_progress
 from liverseg_gui.cli.train_check import run_check
 from liverseg_gui.cli.train_fine_tune import add_options, data_selection, run_fine_tune, wanted
 from liverseg_gui.cli.train_output import event_text, print_event, print_words, progress_events, say
+from liverseg_gui.core.devices import DEVICES
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.system.features import NO_TRAINING, has_training
 from training.config.train_config import LOSSES, MULTI_SCALE, PRECISIONS
@@ -125,8 +126,7 @@ def _add_steps(group: argparse._ArgumentGroup) -> None:
     )
     add("--precision", choices=PRECISIONS, help="see below (auto)")
     add("--seed", type=int, metavar="N", help="seed of all random numbers (0)")
-    devices = ("auto", "cpu", "cuda", "mps")
-    add("--device", choices=devices, help="processor or graphics card (auto)")
+    add("--device", choices=tuple(DEVICES), help="processor or graphics card (auto)")
 
 
 def _listed(title: str, choices: dict[str, str]) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from enum import Enum
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -16,42 +18,94 @@ T = TypeVar("T")
 _WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
 
-def read_dataclass(kind: type[T], values: object, where: str) -> T:
-    """A `kind`, a dataclass of plain fields, tuples and further dataclasses, made of `values`.
+class _UnknownError(LiverSegError):
+    """A name, or a choice, that this version does not know."""
+
+
+def read_dataclass(kind: type[T], values: object, where: str, *, lenient: bool = False) -> T:
+    """A `kind`, a dataclass of plain fields, tuples, tables and further dataclasses, of `values`.
 
     Fields that are not named keep their defaults. Where None is allowed, so is false, for TOML
-    knows no null. `where` names the settings in messages.
+    knows no null. The metadata `choices` of a field are the texts that it may be. `where` names the
+    settings in messages. With `lenient`, for what another version may have written, names and
+    choices that are not known are passed over, and a list is all fields in their order.
 
     Raises:
-        LiverSegError: an unknown name, or a value of another type.
+        LiverSegError: an unknown name, one that is missing, or a value of another type.
     """
+    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+    if lenient and isinstance(values, list) and len(values) == len(known):
+        values = dict(zip(known, values, strict=True))
     if not isinstance(values, Mapping):
         raise LiverSegError(f"{where} must be a table of settings, not {values!r}.")
-    hints = get_type_hints(kind)
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    for name in values:
-        if name not in names:
-            near = difflib.get_close_matches(str(name), names, 1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(names)}."
-            raise LiverSegError(f"{where} has no setting {name!r}. {hint}")
-    read = {name: _read(hints[name], value, f"{where}: {name}") for name, value in values.items()}
+    hints, read = get_type_hints(kind), {}
+    for name, value in values.items():
+        try:
+            _require_known(name, value, known, where)
+            read[name] = _read(hints[name], value, f"{where}: {name}", lenient)
+        except _UnknownError:
+            if not lenient:
+                raise
+    for name, field in known.items():
+        if field.default is MISSING and field.default_factory is MISSING and name not in read:
+            raise LiverSegError(f"{where} lacks {name!r}.")
     return kind(**read)
 
 
-def _read(hint: Any, value: Any, where: str) -> Any:
+def _require_known(name: str, value: Any, known: Mapping[str, Field[Any]], where: str) -> None:
+    if name not in known:
+        near = difflib.get_close_matches(str(name), known, 1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(known)}."
+        raise _UnknownError(f"{where} has no setting {name!r}. {hint}")
+    if "choices" in known[name].metadata:
+        _require_choice(value, known[name].metadata["choices"], f"{where}: {name}")
+
+
+def _require_choice(value: Any, choices: Collection[str], where: str) -> None:
+    if not isinstance(value, str) or value not in choices:
+        raise _UnknownError(f"{where} must be one of {', '.join(choices)}, not {value!r}.")
+
+
+def _read(hint: Any, value: Any, where: str, lenient: bool) -> Any:
     if get_origin(hint) in (Union, UnionType):
         if value is None or value is False:
             return None
         hint = next(part for part in get_args(hint) if part is not NoneType)
     if is_dataclass(hint):
-        return read_dataclass(hint, value, where)  # type: ignore[arg-type]
+        return read_dataclass(hint, value, where, lenient=lenient)  # type: ignore[arg-type]
     if get_origin(hint) is tuple:
-        parts = get_args(hint)
-        if not isinstance(value, (list, tuple)) or len(value) != len(parts):
-            raise LiverSegError(f"{where} must be {len(parts)} values, not {value!r}.")
-        return tuple(_read(part, v, where) for part, v in zip(parts, value, strict=True))
+        return _read_tuple(get_args(hint), value, where, lenient)
+    if get_origin(hint) is Mapping:
+        return _read_table(get_args(hint), value, where, lenient)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        _require_choice(value, [choice.value for choice in hint], where)
+        return hint(value)
+    if hint is Path:
+        return Path(_read(str, value, where, lenient))
     if hint is float and type(value) is int:
         return float(value)
     if type(value) is not hint or (hint is float and not math.isfinite(value)):
         raise LiverSegError(f"{where} must be {_WORDS[hint]}, not {value!r}.")
     return value
+
+
+def _read_tuple(parts: tuple[Any, ...], value: Any, where: str, lenient: bool) -> tuple[Any, ...]:
+    many = parts[-1] is Ellipsis
+    if not isinstance(value, (list, tuple)) or not (many or len(value) == len(parts)):
+        number = "a list of" if many else len(parts)
+        raise LiverSegError(f"{where} must be {number} values, not {value!r}.")
+    parts = parts[:1] * len(value) if many else parts
+    return tuple(_read(part, v, where, lenient) for part, v in zip(parts, value, strict=True))
+
+
+def _read_table(parts: tuple[Any, ...], value: Any, where: str, lenient: bool) -> dict[Any, Any]:
+    """Keys are text in files, also where they are numbers here."""
+    if not isinstance(value, Mapping):
+        raise LiverSegError(f"{where} must be a table, not {value!r}.")
+    key_of, part = parts
+    try:
+        keys = [key_of(key) for key in value]
+    except ValueError as error:
+        raise LiverSegError(f"{where} must have whole numbers as names, not {error}.") from error
+    entries = zip(keys, value.values(), strict=True)
+    return {key: _read(part, v, f"{where}: {key}", lenient) for key, v in entries}

@@ -16,7 +16,7 @@ def merged(
 
     `known` is what this program kept then, `theirs` what the file holds now. What was changed here
     since then counts, of all else what the file says. The fields `by_name` are tables, in which
-    each entry is looked at by itself.
+    each entry is looked at by itself. Fields that only another version knows stay as they are.
     """
     out = {}
     for key, value in mine.items():
@@ -26,7 +26,7 @@ def merged(
             out[key] = _merged_table(before, value, now)
         else:
             out[key] = value if value != before else now
-    return out
+    return out | {key: now for key, now in theirs.items() if key not in mine}
 
 
 def _merged_table(before: Any, mine: Any, theirs: Any) -> dict[str, Any]:

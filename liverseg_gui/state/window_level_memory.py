@@ -33,7 +33,7 @@ class WindowLevelMemory:
     @property
     def first(self) -> Window:
         """The window of a study that is opened for the first time."""
-        return PRESETS[self._settings.preferences.preset]
+        return PRESETS[self._settings.values.preset]
 
     def opened(self, key: str) -> Window | None:
         """The window for the study `key`, or None where it was open already."""
@@ -41,7 +41,7 @@ class WindowLevelMemory:
         if key and key == self._key:
             return None
         self._key = key
-        return self._settings.study_window(key) or self.first
+        return self._settings.values.study_windows.get(key) or self.first
 
     def used(self, window: Window) -> None:
         """The open study is looked at with `window`."""
@@ -50,9 +50,9 @@ class WindowLevelMemory:
     def keep(self) -> None:
         """Write the window that was used last, if it is another one than is kept."""
         window, self._changed = self._changed, None
-        if window is None or not self._key or self._settings.study_window(self._key) == window:
-            return
-        self._settings.remember_window(self._key, window)
+        kept = self._settings.values.study_windows
+        if window is not None and self._key and kept.get(self._key) != window:
+            self._settings.remember_window(self._key, window)
 
     def forget(self) -> None:
         """Do not keep what was used up to now."""

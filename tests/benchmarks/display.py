@@ -44,7 +44,7 @@ def main() -> None:
         sizes = [(int(sys.argv[1]), int(sys.argv[2]))]
     with tempfile.TemporaryDirectory() as name:
         settings = Settings(Path(name) / "settings.json")
-        settings.welcome_seen()
+        settings.change(welcomed=True)
         for size in sizes:
             _measure(app, settings, *size)
 

@@ -59,7 +59,7 @@ def main() -> None:
     assert isinstance(app, QApplication)
     with tempfile.TemporaryDirectory() as name:
         settings = Settings(Path(name) / "settings.json")
-        apply_theme(app, settings.preferences.theme)
+        apply_theme(app, settings.values.theme)
         segmenter = ProcessSegmenter()
         window = MainWindow(segmenter, settings=settings)
         window.resize(1280, 800)

@@ -184,7 +184,7 @@ def test_the_choice_for_all_holds_until_a_user_chooses(
     said(capsys, "add", str(computer / "model"), "--name", "site", "--all-users")
     said(capsys, "choose", "site", "--all-users")
     log_in(computer, "reader", monkeypatch)
-    Settings().prefer(hide_patient=True)  # other settings are kept, and leave the model as it is
+    Settings().change(hide_patient=True)  # other settings are kept, and leave the model as it is
     assert Settings().model == "site"
     assert "* site" in " ".join(said(capsys).split())
     said(capsys, "choose", "default")

@@ -10,7 +10,8 @@ import pytest
 from liverseg_gui.core.window_level import Window
 from liverseg_gui.state.merging import merged
 from liverseg_gui.state.preferences import Theme
-from liverseg_gui.state.settings import MOST_STUDY_WINDOWS, Settings
+from liverseg_gui.state.settings import Settings
+from liverseg_gui.state.settings_values import MOST_STUDY_WINDOWS
 from liverseg_gui.state.user_presets import MOST_USER_PRESETS
 
 
@@ -21,22 +22,22 @@ def file(tmp_path: Path) -> Path:
 
 def test_a_preset_saved_in_another_window_outlives_what_is_kept_here(file: Path) -> None:
     here, there = Settings(file), Settings(file)
-    there.set_user_presets({"Spleen": Window(200, 60)})
-    here.prefer(theme=Theme.LIGHT)
+    there.change(user_presets={"Spleen": Window(200, 60)})
+    here.change(theme=Theme.LIGHT)
     here.remember_window("k", Window(300, 30))
     again = Settings(file)
-    assert again.user_presets == {"Spleen": Window(200, 60)}
-    assert again.preferences.theme is Theme.LIGHT
-    assert again.study_window("k") == Window(300, 30)
+    assert again.values.user_presets == {"Spleen": Window(200, 60)}
+    assert again.values.theme is Theme.LIGHT
+    assert again.values.study_windows.get("k") == Window(300, 30)
 
 
 def test_presets_of_both_windows_are_kept_and_what_either_deletes_is_gone(file: Path) -> None:
     first = Settings(file)
-    first.set_user_presets({"A": Window(1, 1), "B": Window(2, 2)})
+    first.change(user_presets={"A": Window(1, 1), "B": Window(2, 2)})
     here, there = Settings(file), Settings(file)
-    there.set_user_presets({"A": Window(1, 1), "C": Window(3, 3)})
-    here.set_user_presets({"B": Window(2, 5), "D": Window(4, 4)})
-    assert Settings(file).user_presets == {
+    there.change(user_presets={"A": Window(1, 1), "C": Window(3, 3)})
+    here.change(user_presets={"B": Window(2, 5), "D": Window(4, 4)})
+    assert Settings(file).values.user_presets == {
         "C": Window(3, 3),
         "B": Window(2, 5),
         "D": Window(4, 4),
@@ -49,11 +50,11 @@ def test_what_was_forgotten_elsewhere_does_not_come_back(file: Path, tmp_path: P
     first.remember_window("k", Window(300, 30))
     here, there = Settings(file), Settings(file)
     there.clear_recent()
-    here.prefer(theme=Theme.LIGHT)
+    here.change(theme=Theme.LIGHT)
     again = Settings(file)
-    assert again.recent == ()
-    assert again.last is None
-    assert again.study_window("k") is None
+    assert again.values.recent == ()
+    assert again.values.last is None
+    assert again.values.study_windows.get("k") is None
 
 
 def test_no_more_studies_are_kept_than_are_remembered(file: Path) -> None:
@@ -69,11 +70,12 @@ def test_no_more_studies_are_kept_than_are_remembered(file: Path) -> None:
 
 def test_a_file_that_became_no_settings_is_written_anew(file: Path) -> None:
     settings = Settings(file)
-    settings.hide_patient = True
-    for text in ("[]", "{", "[" * 100_000):
+    settings.change(hide_patient=True)
+    damaged = ('{"study_windows": 3}', '{"hide_patient": "yes"}')
+    for text in ("[]", "{", "[" * 100_000, *damaged):
         file.write_text(text)
-        settings.prefer(window_up=not settings.preferences.window_up)
-        assert Settings(file).hide_patient
+        settings.change(window_up=not settings.values.window_up)
+        assert Settings(file).values.hide_patient
 
 
 def test_a_field_counts_from_where_it_was_changed_last() -> None:
@@ -95,7 +97,7 @@ def test_brackets_without_end_are_damage_like_any_other(file: Path) -> None:
 def test_only_presets_that_a_reader_could_have_named_are_taken(file: Path) -> None:
     names = ["Spleen", "", "a" * 33, "abdomen", "spleen", "two\nlines", *map(str, range(20))]
     file.write_text(json.dumps({"user_presets": {name: [100, 50] for name in names}}))
-    presets = list(Settings(file).user_presets)
+    presets = list(Settings(file).values.user_presets)
     assert presets[:3] == ["Spleen", "two lines", "0"]
     assert len(presets) == MOST_USER_PRESETS
 
@@ -103,6 +105,6 @@ def test_only_presets_that_a_reader_could_have_named_are_taken(file: Path) -> No
 def test_there_is_no_volume_before_the_first(file: Path) -> None:
     for number in (-3, 0):
         file.write_text(json.dumps({"last": {"path": "/scan", "number": number}}))
-        last = Settings(file).last
+        last = Settings(file).values.last
         assert last is not None
         assert last.number is None

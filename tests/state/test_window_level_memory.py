@@ -22,7 +22,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_a_study_seen_for_the_first_time_has_the_preferred_preset(settings: Settings) -> None:
-    settings.prefer(preset="Lung")
+    settings.change(preset="Lung")
     assert WindowLevelMemory(settings).opened("a") == PRESETS["Lung"]
 
 
@@ -62,7 +62,7 @@ def test_a_window_that_was_never_changed_is_not_kept(settings: Settings) -> None
     memory = WindowLevelMemory(settings)
     memory.opened("a")
     memory.keep()
-    settings.prefer(preset="Bone")
+    settings.change(preset="Bone")
     memory.opened("b")
     assert memory.opened("a") == PRESETS["Bone"]
 
@@ -90,7 +90,7 @@ def test_clearing_forgets_what_was_used_and_what_was_kept(settings: Settings) ->
     memory.forget()
     settings.clear_recent()
     memory.keep()
-    assert settings.study_window("a") is None
+    assert settings.values.study_windows.get("a") is None
 
 
 def test_the_200_studies_seen_last_are_remembered(settings: Settings) -> None:
@@ -99,8 +99,8 @@ def test_the_200_studies_seen_last_are_remembered(settings: Settings) -> None:
         memory.opened(f"study {n}")
         memory.used(Window(300 + n, 70))
     memory.keep()
-    assert settings.study_window("study 4") is None
-    assert settings.study_window("study 5") == Window(305, 70)
+    assert settings.values.study_windows.get("study 4") is None
+    assert settings.values.study_windows.get("study 5") == Window(305, 70)
 
 
 def test_a_key_tells_volumes_apart_and_nothing_of_the_path() -> None:

@@ -204,7 +204,7 @@ def test_a_hidden_patients_name_is_not_read_in_the_comparison(
     compare_with(opened, named)
     panel = opened.window.comparison_panel
     assert "Mueller" in panel.names[ONLY_B].text()
-    opened.settings.hide_patient = True
+    opened.settings.change(hide_patient=True)
     assert "Mueller" not in panel.names[ONLY_B].text() + panel.names[ONLY_B].toolTip()
 
 

@@ -39,7 +39,7 @@ _NONE, _SHIFT, _CTRL = (
 
 @pytest.fixture
 def opened(desk: Desk, files: Path) -> Desk:
-    desk.settings.welcome_seen()
+    desk.settings.change(welcomed=True)
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
     desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
     desk.idle()
@@ -49,7 +49,7 @@ def opened(desk: Desk, files: Path) -> Desk:
 
 @pytest.fixture(params=list(MouseProfile), ids=lambda profile: profile.value)
 def in_either_profile(request: pytest.FixtureRequest, opened: Desk) -> Desk:
-    opened.settings.prefer(mouse_profile=request.param)
+    opened.settings.change(mouse_profile=request.param)
     return opened
 
 
@@ -136,14 +136,14 @@ def test_window_level_by_a_left_drag(
     if how == "window tool":
         opened.qtbot.keyClick(opened.window, _KEY.Key_W)
     else:
-        opened.settings.prefer(mouse_profile=MouseProfile.PACS)
+        opened.settings.change(mouse_profile=MouseProfile.PACS)
     state = opened.window.view_state
     before = state.window
     drag(opened, Plane.AXIAL, _LEFT, QPoint(*by))
     assert sign(state.window.width - before.width) == wider
     assert sign(state.window.center - before.center) == higher
     assert state.crosshair_ijk == (64, 64, 24)
-    opened.settings.prefer(window_up=True)
+    opened.settings.change(window_up=True)
     state.window = before
     drag(opened, Plane.AXIAL, _LEFT, QPoint(*by))
     assert sign(state.window.width - before.width) == wider
@@ -280,7 +280,7 @@ def test_c_centers_on_the_crosshair_and_r_shows_the_whole_slice(opened: Desk) ->
 
 
 def test_ctrl_o_opens_ctrl_s_saves_and_f5_segments(desk: Desk, files: Path, tmp_path: Path) -> None:
-    desk.settings.welcome_seen()
+    desk.settings.change(welcomed=True)
     desk.qtbot.waitActive(desk.window)
     desk.dialogs.path = files / "scan.nii.gz"
     desk.qtbot.keyClick(desk.window, _KEY.Key_O, _CTRL)
@@ -295,7 +295,7 @@ def test_ctrl_o_opens_ctrl_s_saves_and_f5_segments(desk: Desk, files: Path, tmp_
 
 
 def test_esc_cancels_what_runs(desk: Desk, files: Path) -> None:
-    desk.settings.welcome_seen()
+    desk.settings.change(welcomed=True)
     desk.open(files / "scan.nii.gz")
     desk.qtbot.waitActive(desk.window)
     desk.segmenter.go_on.clear()

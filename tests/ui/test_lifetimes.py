@@ -151,7 +151,7 @@ def test_a_hidden_patient_is_not_proposed_as_a_file_name(
     measured(desk)
     proposed: list[Path] = []
     desk.dialogs.save_mask_as = proposed.append  # type: ignore[assignment,method-assign]
-    desk.settings.hide_patient = True
+    desk.settings.change(hide_patient=True)
     desk.trigger("save_mask")
     assert proposed[0].name == "scan_mask.nii.gz"
 

@@ -17,7 +17,8 @@ from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.scan_issues import error
 from liverseg_gui.io import scans
 from liverseg_gui.io.entries import Role, VolumeEntry
-from liverseg_gui.state.settings import LastStudy, Settings
+from liverseg_gui.state.settings import Settings
+from liverseg_gui.state.settings_values import LastStudy
 from liverseg_gui.ui.app.app import keep_geometry, open_first, restore_geometry
 from tests.ui.conftest import Desk
 from tests.ui.entries import FakeReading, make_entry, make_volume
@@ -56,7 +57,7 @@ def test_the_only_volume_is_read_at_once(desk: Desk, offering: Offering, tmp_pat
     desk.open(path)
     assert desk.dialogs.offered == []
     assert desk.window.study.volume is not None
-    assert desk.settings.last == LastStudy(path, 1)
+    assert desk.settings.values.last == LastStudy(path, 1)
 
 
 def test_of_several_volumes_the_chosen_one_is_read(
@@ -69,7 +70,7 @@ def test_of_several_volumes_the_chosen_one_is_read(
     desk.idle()
     assert len(desk.dialogs.offered) == 2
     assert desk.window.study.volume is readings[1].volume
-    assert desk.settings.last == LastStudy(path, 2)
+    assert desk.settings.values.last == LastStudy(path, 2)
 
 
 def test_where_no_volume_is_all_is_shown(desk: Desk, offering: Offering, tmp_path: Path) -> None:
@@ -160,7 +161,7 @@ def test_a_reading_that_fails_or_is_cancelled_leaves_the_open_study(
     assert desk.window.panel._table.rowCount() == 3
     assert desk.window.card._facts is not None
     assert desk.window.windowTitle().startswith("scan.nii.gz")
-    assert desk.settings.last == LastStudy(files / "scan.nii.gz", 1)
+    assert desk.settings.values.last == LastStudy(files / "scan.nii.gz", 1)
 
 
 def test_opening_another_scan_gives_up_the_one_being_read(
@@ -189,12 +190,12 @@ def test_what_was_opened_is_offered_again_and_what_is_gone_is_said_so(
     desk.trigger("recent 1")
     desk.qtbot.waitUntil(lambda: bool(desk.dialogs.problems))
     assert "not there any more" in desk.dialogs.problems[0][0]
-    assert desk.settings.recent == (files / "scan.nii.gz",)
+    assert desk.settings.values.recent == (files / "scan.nii.gz",)
     desk.trigger("recent 1")
     desk.idle()
     assert desk.window.study.volume.origin.path == files / "scan.nii.gz"
     desk.trigger("clear_recent")
-    assert desk.settings.recent == ()
+    assert desk.settings.values.recent == ()
     assert not actions["recent 1"].isVisible()
 
 
@@ -213,7 +214,7 @@ def test_the_last_study_is_opened_at_the_start_where_that_is_wished(
     desk.settings.opened(files / "scan.nii.gz", 1)
     if wished:
         desk.trigger("reopen_last")
-    assert Settings(desk.settings._file).reopen_last is wished
+    assert Settings(desk.settings._file).values.reopen_last is wished
     open_first(desk.window, None)
     desk.idle()
     assert (desk.window.study.volume is not None) is wished
@@ -282,4 +283,4 @@ def test_several_scans_dropped_together_are_offered(
     desk.qtbot.waitUntil(lambda: desk.window.study.volume is not None, timeout=20_000)
     assert [entry.path for entry in desk.dialogs.offered] == [files / "scan.nii.gz", copy]
     assert desk.window.study.volume.origin.path == copy
-    assert desk.settings.last == LastStudy(copy, 1)
+    assert desk.settings.values.last == LastStudy(copy, 1)

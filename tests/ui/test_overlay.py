@@ -317,7 +317,7 @@ def test_how_masks_are_drawn_is_kept_for_the_next_start(scene: Desk) -> None:
     panel.thickness.setValue(2.5)
     panel.shown[LIVER].setChecked(False)
     panel.opacities[TUMOR].setValue(40)
-    scene.qtbot.waitUntil(lambda: scene.settings.overlay.contour_px == 2.5)
+    scene.qtbot.waitUntil(lambda: scene.settings.values.overlay.contour_px == 2.5)
     again = Desk(scene.qtbot, Settings(scene.settings._file))
     state = again.window.view_state
     assert state.contour_px == 2.5
@@ -329,4 +329,4 @@ def test_how_masks_are_drawn_is_kept_for_the_next_start(scene: Desk) -> None:
 def test_closing_at_once_keeps_what_was_changed_last(scene: Desk) -> None:
     scene.window.overlay_panel.opacity.setValue(20)
     scene.window.close()
-    assert Settings(scene.settings._file).overlay.overlay_opacity == 0.2
+    assert Settings(scene.settings._file).values.overlay.opacity == 0.2

@@ -236,7 +236,7 @@ def test_clearing_removes_caches_and_recent_files(desk: Desk, files: Path) -> No
     desk.trigger("clear_traces")
     desk.idle()
     assert list(cache_folder().iterdir()) == []
-    assert desk.settings.recent == ()
+    assert desk.settings.values.recent == ()
     assert desk.window.study.volume is not None
     desk.trigger("clear_traces")
     desk.idle()

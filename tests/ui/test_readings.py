@@ -27,7 +27,7 @@ CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModi
 @pytest.fixture(autouse=True)
 def every_move_counts(desk: Desk) -> Iterator[None]:
     """No card lies over the panes, and moves faster than a hand's are not left out."""
-    desk.settings.welcome_seen()
+    desk.settings.change(welcomed=True)
     before = pg.getConfigOption("mouseRateLimit")
     pg.setConfigOption("mouseRateLimit", -1)
     yield

@@ -78,12 +78,12 @@ def test_a_preset_of_ones_own_can_be_renamed_and_deleted(reading: Desk) -> None:
     reading.window.actions_by_key["user preset 1"].trigger()
     reading.dialogs.preset = "Belly"
     reading.trigger("rename_preset")
-    assert list(reading.settings.user_presets) == ["Belly", "Late"]
+    assert list(reading.settings.values.user_presets) == ["Belly", "Late"]
     reading.trigger("delete_preset")
-    assert list(reading.settings.user_presets) == ["Belly", "Late"]
+    assert list(reading.settings.values.user_presets) == ["Belly", "Late"]
     reading.dialogs.yes = True
     reading.trigger("delete_preset")
-    assert list(reading.settings.user_presets) == ["Late"]
+    assert list(reading.settings.values.user_presets) == ["Late"]
     assert now(reading) == Window(300, -80)
     assert not reading.window.actions_by_key["delete_preset"].isEnabled()
     assert "own presets" in reading.window.actions_by_key["delete_preset"].toolTip()
@@ -92,7 +92,7 @@ def test_a_preset_of_ones_own_can_be_renamed_and_deleted(reading: Desk) -> None:
 def test_a_dialog_given_up_changes_no_preset(reading: Desk) -> None:
     reading.dialogs.preset = None
     reading.trigger("save_preset")
-    assert reading.settings.user_presets == {}
+    assert reading.settings.values.user_presets == {}
 
 
 def asked(qtbot: QtBot, typed: str, taken: tuple[str, ...], replace: bool) -> PresetDialog:
@@ -177,15 +177,15 @@ def test_the_window_is_kept_after_a_pause_and_not_while_it_is_dragged(reading: D
     assert not written
     reading.qtbot.waitUntil(lambda: bool(written))
     assert len(written) == 1
-    assert reading.settings.study_window(key) == now(reading)
+    assert reading.settings.values.study_windows.get(key) == now(reading)
 
 
 def test_closing_the_window_keeps_it_at_once(reading: Desk) -> None:
     reading.qtbot.keyClick(reading.window, "4")
     key = reading.window.study.key
-    assert reading.settings.study_window(key) is None
+    assert reading.settings.values.study_windows.get(key) is None
     assert reading.window.close()
-    assert reading.settings.study_window(key) == PRESETS["Lung"]
+    assert reading.settings.values.study_windows.get(key) == PRESETS["Lung"]
 
 
 @pytest.mark.parametrize("command", ["clear_recent", "clear_traces"])
@@ -197,7 +197,7 @@ def test_clearing_forgets_the_windows_of_studies(reading: Desk, command: str) ->
     reading.trigger(command)
     reading.idle()
     assert reading.window.close()
-    assert reading.settings.study_window(key) is None
+    assert reading.settings.values.study_windows.get(key) is None
 
 
 def test_stating_the_geometry_keeps_the_window_and_the_histogram(reading: Desk) -> None:

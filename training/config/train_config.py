@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from liverseg_gui.core.devices import DEVICES
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.parsing import read_dataclass
 from liverseg_gui.segmentation.networks.architectures import ARCHITECTURES
@@ -113,7 +114,7 @@ class TrainConfig:
         _known("architecture", self.architecture, ARCHITECTURES)
         _known("loss", self.loss, LOSSES)
         _known("precision", self.precision, PRECISIONS)
-        _known("device", self.device, ("auto", "cpu", "cuda", "mps"))
+        _known("device", self.device, DEVICES)
         for look in (self.trunk, self.liver):
             if look is not None and any(s % _COARSEST or s < _COARSEST for s in look.size):
                 raise LiverSegError(

@@ -7,13 +7,7 @@ import socket
 from pathlib import Path
 from urllib.parse import urlparse
 
-DEVICES = {
-    "auto": "Automatic",
-    "cpu": "CPU",
-    "cuda": "NVIDIA GPU (CUDA)",
-    "mps": "Apple GPU (MPS)",
-}
-"""What `device` takes, in words."""
+from liverseg_gui.core.devices import DEVICES
 
 
 def device_problems() -> dict[str, str]:

@@ -76,10 +76,10 @@ def run_window(
     settings, garbage = Settings(), GarbageTimer()
     if model:
         settings.use_model_for_now(model)
-    wished = settings.preferences
+    wished = settings.values
     segmenter = ProcessSegmenter(chosen_model(settings), device or wished.device, wished.quality)
     window = MainWindow(segmenter, settings=settings)
-    apply_theme(app, settings.preferences.theme)  # once it is built: a style sheet slows that down
+    apply_theme(app, settings.values.theme)  # once it is built: a style sheet slows that down
     follow_choices(segmenter, settings)
     ExceptionHook(window.context.tell, window.context.say).catch()
     geometry = QSettings(str(config_folder() / "window.ini"), QSettings.Format.IniFormat)
@@ -112,7 +112,7 @@ def open_first(window: MainWindow, path: Path | None, mask: Path | None = None) 
         window.context.say(window.settings.note)
     if path is not None:
         window.controller.open(path, mask)
-    elif window.settings.reopen_last:
+    elif window.settings.values.reopen_last:
         window.controller.opener.open_last()
     if words := earlier_crash():
         window.context.dialogs.crashed(words)
@@ -121,14 +121,14 @@ def open_first(window: MainWindow, path: Path | None, mask: Path | None = None) 
 def follow_choices(segmenter: ProcessSegmenter, settings: Settings) -> None:
     """Segment with the model, the quality and on the device that the reader chooses, from the next
     time on; a device that the command line said holds until another one is chosen."""
-    preferred = settings.preferences.device
+    preferred = settings.values.device
 
     def follow() -> None:
         nonlocal preferred
         segmenter.model = chosen_model(settings)
-        segmenter.quality = settings.preferences.quality
-        if settings.preferences.device != preferred:
-            preferred = segmenter.device = settings.preferences.device
+        segmenter.quality = settings.values.quality
+        if settings.values.device != preferred:
+            preferred = segmenter.device = settings.values.device
 
     settings.changed.connect(follow)
 

@@ -72,7 +72,7 @@ def check_window(scan: Path, mask: Path, target: Path) -> Shown:
     assert isinstance(app, QApplication)
     segmenter, settings = ProcessSegmenter(), Settings()
     window = MainWindow(segmenter, settings=settings)
-    apply_theme(app, settings.preferences.theme)
+    apply_theme(app, settings.values.theme)
     window.resize(1280, 800)
     window.show()
     try:

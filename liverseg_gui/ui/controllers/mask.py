@@ -89,7 +89,7 @@ class MaskController:
         from liverseg_gui.io.masks.read import signature
 
         settings, key = self._context.settings, signature(unknown.labels)
-        mapping = settings.label_map(key)
+        mapping = settings.values.label_maps.get(key)
         if mapping is not None:
             self._read(path, volume, take, mapping, f"{_in_words(mapping)}, as you chose before.")
             return

@@ -101,13 +101,13 @@ class OpenController(QObject):
 
     def open_recent(self, place: int) -> None:
         """Open the path at `place` (from 0) of the recent ones."""
-        recent = self._context.settings.recent
+        recent = self._context.settings.values.recent
         if place < len(recent):
             self.open([recent[place]])
 
     def open_last(self) -> None:
         """Open what was open when the program was closed."""
-        last = self._context.settings.last
+        last = self._context.settings.values.last
         if last is not None:
             self.open([last.path], None, last.number)
 
@@ -115,7 +115,7 @@ class OpenController(QObject):
         """Say that there is nothing at `path`, and do not offer it again."""
         settings = self._context.settings
         message = f"{path} does not exist. Check the path."
-        if path in settings.recent:
+        if path in settings.values.recent:
             settings.forget_recent(path)
             message = f"{path} is not there any more. It was taken from the list of recent files."
         self._context.tell(message)

@@ -169,4 +169,5 @@ class SaveController:
         """A proposal for a file beside the scan, without its name where the patient is hidden."""
         path = volume.origin.path
         name = path.name.removesuffix(".gz").removesuffix(".nii")
-        return path.parent / f"{'scan' if self._context.settings.hide_patient else name}{ending}"
+        hidden = self._context.settings.values.hide_patient
+        return path.parent / f"{'scan' if hidden else name}{ending}"

@@ -69,21 +69,21 @@ class WindowLevelController(QObject):
     @property
     def own_preset(self) -> str | None:
         """The reader's preset that the present window is."""
-        return preset_of(self._context.view.window, self._context.settings.user_presets)
+        return preset_of(self._context.view.window, self._context.settings.values.user_presets)
 
     def take_own(self, place: int) -> None:
         """Look through the reader's preset at `place` (from 0)."""
-        presets = list(self._context.settings.user_presets.values())
+        presets = list(self._context.settings.values.user_presets.values())
         if place < len(presets):
             self.set(presets[place])
 
     def save_preset(self) -> None:
         """Keep the present window under a name the reader gives."""
         settings, window = self._context.settings, self._context.view.window
-        presets = settings.user_presets
+        presets = settings.values.user_presets
         name = self._context.dialogs.preset_name("Save as preset", "", tuple(presets), True)
         if name is not None:
-            settings.set_user_presets({**presets, name: window})
+            settings.change(user_presets={**presets, name: window})
             self._context.say(f'Saved as "{name}"')
 
     def rename_preset(self) -> None:
@@ -91,16 +91,18 @@ class WindowLevelController(QObject):
         settings, old = self._context.settings, self.own_preset
         if old is None:
             return
-        others = tuple(name for name in settings.user_presets if name != old)
+        presets = settings.values.user_presets
+        others = tuple(name for name in presets if name != old)
         name = self._context.dialogs.preset_name("Rename preset", old, others, False)
         if name is not None:
-            settings.set_user_presets(renamed(settings.user_presets, old, name))
+            settings.change(user_presets=renamed(presets, old, name))
 
     def delete_preset(self) -> None:
         """Ask, and drop the reader's preset that is used now; the window stays."""
         settings, name = self._context.settings, self.own_preset
         if name is not None and self._context.dialogs.confirm(f'Delete "{name}"?', "Delete"):
-            settings.set_user_presets({n: w for n, w in settings.user_presets.items() if n != name})
+            presets = settings.values.user_presets
+            settings.change(user_presets={n: w for n, w in presets.items() if n != name})
 
     def keep(self) -> None:
         """Remember now what the study is looked at with: it is about to close."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtWidgets import (
@@ -16,10 +16,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from liverseg_gui.core.devices import DEVICES
 from liverseg_gui.core.window_level import PRESETS
-from liverseg_gui.state.preferences import MouseProfile, Preferences, Theme
+from liverseg_gui.state.preferences import MouseProfile, Theme
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.state.settings_values import SettingsValues
 from liverseg_gui.ui.widgets.theme import QUALITY_TIP, set_tone
+
+_AUTOMATIC = "The graphics card where there is one it can use."
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class PreferenceValue:
 
 @dataclass(frozen=True)
 class PreferenceRow:
-    """A field of `Preferences`; without `choices` it is on or off."""
+    """A field of `SettingsValues`; without `choices` it is on or off."""
 
     key: str
     label: str
@@ -92,13 +96,9 @@ ROWS: tuple[PreferenceRow, ...] = (
         "device",
         "Segment on",
         "Takes effect with the next segmentation",
-        (
-            PreferenceValue(
-                "auto", "Automatic", "The graphics card where there is one it can use."
-            ),
-            PreferenceValue("cpu", "CPU"),
-            PreferenceValue("cuda", "NVIDIA GPU (CUDA)"),
-            PreferenceValue("mps", "Apple GPU (MPS)"),
+        tuple(
+            PreferenceValue(name, text, _AUTOMATIC if name == "auto" else "")
+            for name, text in DEVICES.items()
         ),
     ),
     PreferenceRow(
@@ -143,8 +143,8 @@ class PreferencesDialog(QDialog):
 
     def restore_defaults(self) -> None:
         """Everything as in a new installation."""
-        default = Preferences()
-        self._settings.prefer(**{f.name: getattr(default, f.name) for f in fields(default)})
+        default = SettingsValues()
+        self._settings.change(**{row.key: getattr(default, row.key) for row in ROWS})
 
     def done(self, result: int) -> None:
         """Listen no more once it is closed."""
@@ -176,13 +176,13 @@ class PreferencesDialog(QDialog):
         return box
 
     def _choose(self, row: PreferenceRow, value: Any) -> None:
-        if getattr(self._settings.preferences, row.key) != value:
-            self._settings.prefer(**{row.key: value})
+        if getattr(self._settings.values, row.key) != value:
+            self._settings.change(**{row.key: value})
 
     def _refresh(self) -> None:
         """Show what holds now."""
         for row in ROWS:
-            value = getattr(self._settings.preferences, row.key)
+            value = getattr(self._settings.values, row.key)
             box = self.boxes[row.key]
             if isinstance(box, QCheckBox):
                 box.setChecked(value)

@@ -176,7 +176,7 @@ class Dialogs:
         """Ask what a picture shows, starting from `options`."""
         from liverseg_gui.ui.dialogs.screenshot_dialog import ScreenshotDialog
 
-        dialog = ScreenshotDialog(self._parent, options, self._settings.hide_patient)
+        dialog = ScreenshotDialog(self._parent, options, self._settings.values.hide_patient)
         return dialog.options if dialog.exec() else None
 
     def save_picture_as(self, proposal: Path) -> Path | None:

@@ -37,7 +37,8 @@ class ScanBrowser(QDialog):
     ) -> None:
         super().__init__(parent)
         self._entries, self._settings = list(entries), settings
-        self.setWindowTitle("Choose a scan" if settings.hide_patient else f"Choose a scan: {title}")
+        hidden = settings.values.hide_patient
+        self.setWindowTitle("Choose a scan" if hidden else f"Choose a scan: {title}")
         self.resize(QSize(1240, 740).boundedTo(self.screen().availableSize() * 0.95))
         self._build()
         self._thumbnails = Thumbnails()

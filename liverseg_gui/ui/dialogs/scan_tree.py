@@ -97,14 +97,14 @@ class ScanTree(QTreeWidget):
         study_key = (*patient_key, about.study, about.study_date)
         if study_key not in groups:
             groups[study_key] = item = QTreeWidgetItem(groups[patient_key])
-            date = "" if self._settings.hide_patient else about.study_date
+            date = "" if self._settings.values.hide_patient else about.study_date
             title = "  ".join(part for part in (date, about.study) if part)
             item.setText(0, text_shown(title, self._settings) or "Study")
             _group(item)
         return groups[study_key]
 
     def _patient_title(self, entry: VolumeEntry) -> str:
-        if self._settings.hide_patient:
+        if self._settings.values.hide_patient:
             return f"{PATIENT_HIDDEN} ({self.topLevelItemCount()})"
         about = entry.about
         name = patient_shown(about.patient, self._settings)
@@ -112,7 +112,7 @@ class ScanTree(QTreeWidget):
         return "  ".join(part for part in (name, ids and f"({ids})") if part) or "Patient unknown"
 
     def _tooltip(self, entry: VolumeEntry) -> str:
-        patient = "" if self._settings.hide_patient else patient_name(entry.about.patient)
+        patient = "" if self._settings.values.hide_patient else patient_name(entry.about.patient)
         rest = (str(entry.path), entry.spacing, count_words(entry.issues), entry.problem)
         shown = (text_shown(part, self._settings) for part in rest)
         return "\n".join(part for part in (patient, *shown) if part)
@@ -124,7 +124,7 @@ class ScanTree(QTreeWidget):
             str(entry.size[2]),
             _distance(entry),
             entry.about.phase,
-            "" if self._settings.hide_patient else entry.about.study_date,
+            "" if self._settings.values.hide_patient else entry.about.study_date,
             _check(entry),
         )
         item.setData(0, _NUMBER, number)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 from liverseg_gui.core.slabs import SlabMode
 from liverseg_gui.core.window_level import PRESETS
 from liverseg_gui.state.preferences import QUALITIES
-from liverseg_gui.state.settings import MOST_RECENT
+from liverseg_gui.state.settings_values import MOST_RECENT
 from liverseg_gui.state.user_presets import MOST_USER_PRESETS
 from liverseg_gui.ui.widgets.icons import icon
 from liverseg_gui.ui.widgets.mnemonics import plain, with_mnemonic

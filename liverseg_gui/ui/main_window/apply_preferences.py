@@ -5,20 +5,20 @@ from __future__ import annotations
 from PySide6.QtWidgets import QApplication
 
 from liverseg_gui.core.window_level import PRESETS
-from liverseg_gui.state.preferences import Preferences
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.state.settings_values import SettingsValues
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.widgets.theme import apply_theme
 
 
 def apply_preferences(
-    settings: Settings, before: Preferences | None, view: ViewState
-) -> Preferences:
+    settings: Settings, before: SettingsValues | None, view: ViewState
+) -> SettingsValues:
     """Bring `view` and the theme in line with the preferences; those that hold now.
 
     The window/level is only touched where its preference is another one than `before`.
     """
-    now = settings.preferences
+    now = settings.values
     app = QApplication.instance()
     assert isinstance(app, QApplication)
     apply_theme(app, now.theme)

@@ -29,12 +29,12 @@ class FirstSteps(QObject):
         self._panes, self._settings = panes, settings
         self.card: WelcomeCard | None = None
         self.shortcuts: ShortcutsDialog | None = None
-        self._profile = settings.preferences.mouse_profile
+        self._profile = settings.values.mouse_profile
         settings.changed.connect(self._follow)
 
     def welcome_first(self) -> None:
         """Show the card unless the reader has seen it."""
-        if not self._settings.welcomed:
+        if not self._settings.values.welcomed:
             self.show_gestures()
 
     def show_gestures(self) -> None:
@@ -60,7 +60,7 @@ class FirstSteps(QObject):
 
     def _follow(self) -> None:
         """The mouse does something else from now on."""
-        profile = self._settings.preferences.mouse_profile
+        profile = self._settings.values.mouse_profile
         if profile is not self._profile:
             self._profile = profile
             if self.shortcuts is not None:
@@ -68,7 +68,7 @@ class FirstSteps(QObject):
 
     def _closed(self) -> None:
         self.card = None
-        self._settings.welcome_seen()
+        self._settings.change(welcomed=True)
         self._panes.active_view.setFocus()
 
     def _closed_list(self) -> None:

@@ -13,7 +13,8 @@ from PySide6.QtCore import Qt
 from liverseg_gui.core.slabs import THICKEST_MM, THINNEST_MM, Slab, SlabMode
 from liverseg_gui.core.window_level import PRESETS
 from liverseg_gui.state.preferences import QUALITIES, MouseProfile
-from liverseg_gui.state.settings import MOST_RECENT, Settings
+from liverseg_gui.state.settings import Settings
+from liverseg_gui.state.settings_values import MOST_RECENT
 from liverseg_gui.state.user_presets import MOST_USER_PRESETS
 from liverseg_gui.state.view import Layout, Pane, Tool, ViewState
 from liverseg_gui.system import paths
@@ -76,7 +77,7 @@ def _file_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
         "open_folder": partial(_ask_then, dialogs.scan_folder, control.open),
         **{f"recent {n + 1}": partial(control.opener.open_recent, n) for n in range(MOST_RECENT)},
         "clear_recent": partial(_clear_recent, window),
-        "reopen_last": partial(setattr, settings, "reopen_last"),
+        "reopen_last": lambda reopen: settings.change(reopen_last=reopen),
         "state_geometry": control.state_geometry,
         "open_mask": partial(_ask_then, dialogs.mask_file, control.open_mask),
         "save_mask": control.save_mask,
@@ -101,7 +102,7 @@ def _look_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
         "window_tool": partial(_choose_tool, window, Tool.WINDOW),
         "swap_tools": state.toggle_tool,
         "pacs": partial(_set_pacs, settings),
-        "hide_patient": partial(setattr, settings, "hide_patient"),
+        "hide_patient": lambda hide: settings.change(hide_patient=hide),
         "crosshair": partial(setattr, state, "crosshair_visible"),
         "center": window.center_views,
         "reset": window.reset_views,
@@ -293,7 +294,7 @@ def _show_log_folder(window: ViewerWindow) -> None:
 
 
 def _choose_quality(window: ViewerWindow, quality: str, _checked: bool) -> None:
-    window.settings.prefer(quality=quality)
+    window.settings.change(quality=quality)
 
 
 def _about(window: ViewerWindow) -> None:
@@ -308,11 +309,11 @@ def _full_screen(window: ViewerWindow, full: bool) -> None:
 
 
 def _set_pacs(settings: Settings, pacs: bool) -> None:
-    settings.prefer(mouse_profile=MouseProfile.PACS if pacs else MouseProfile.DEFAULT)
+    settings.change(mouse_profile=MouseProfile.PACS if pacs else MouseProfile.DEFAULT)
 
 
 def _forget_labels(window: ViewerWindow) -> None:
-    window.settings.forget_label_maps()
+    window.settings.change(label_maps={})
     window.context.say("The next mask from another program is asked about again")
 
 

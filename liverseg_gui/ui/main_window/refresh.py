@@ -5,7 +5,7 @@ from __future__ import annotations
 from liverseg_gui.core.slabs import SlabMode
 from liverseg_gui.core.window_level import Window
 from liverseg_gui.state.preferences import QUALITIES, MouseProfile
-from liverseg_gui.state.settings import MOST_RECENT
+from liverseg_gui.state.settings_values import MOST_RECENT
 from liverseg_gui.state.user_presets import MOST_USER_PRESETS
 from liverseg_gui.state.view import Layout, Tool
 from liverseg_gui.system import paths
@@ -49,7 +49,7 @@ def refresh_annotations(window: ViewerWindow) -> None:
 def refresh_window_commands(window: ViewerWindow) -> None:
     """Name the reader's presets in the menu; what cannot be used says why."""
     volume, actions = window.study.volume, window.actions_by_key
-    presets = list(window.settings.user_presets.items())
+    presets = list(window.settings.values.user_presets.items())
     for n in range(MOST_USER_PRESETS):
         action = actions[f"user preset {n + 1}"]
         action.setVisible(n < len(presets))
@@ -130,10 +130,10 @@ def _refresh_checks(window: ViewerWindow) -> None:
         "cine": window.cine.running,
         **{f"layout {layout.name.lower()}": state.layout is layout for layout in Layout},
         **{f"slab {mode.name.lower()}": state.slab.mode is mode for mode in SlabMode},
-        **{f"quality {name}": settings.preferences.quality == name for name in QUALITIES},
+        **{f"quality {name}": settings.values.quality == name for name in QUALITIES},
         "full_screen": window.isFullScreen(),
-        "hide_patient": settings.hide_patient,
-        "reopen_last": settings.reopen_last,
+        "hide_patient": settings.values.hide_patient,
+        "reopen_last": settings.values.reopen_last,
     }
     for key, checked in checks.items():
         action = window.actions_by_key[key]
@@ -144,7 +144,7 @@ def _refresh_checks(window: ViewerWindow) -> None:
 
 def _refresh_recent(window: ViewerWindow) -> None:
     """The recent paths in their menu; where there are none it says so."""
-    recent = window.settings.recent
+    recent = window.settings.values.recent
     for n in range(MOST_RECENT):
         action = window.actions_by_key[f"recent {n + 1}"]
         action.setVisible(n < len(recent))

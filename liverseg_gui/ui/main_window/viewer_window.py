@@ -221,7 +221,7 @@ class ViewerWindow(QMainWindow):
         self.controller.saver.save_picture(self._picture, name)
 
     def _picture(self, options: ScreenshotOptions) -> QImage:
-        hidden = self.settings.hide_patient
+        hidden = self.settings.values.hide_patient
         allowed = replace(options, patient=options.patient and not hidden)
         return screenshot(self.panes, self.view_state, allowed, NOTICE)
 

@@ -9,8 +9,8 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 
 from liverseg_gui.segmentation.segmenter import Segmenter
-from liverseg_gui.state.preferences import Preferences
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.state.settings_values import SettingsValues
 from liverseg_gui.ui.dialogs.prompts import Dialogs
 from liverseg_gui.ui.main_window.actions import PANELS_MENU, make_actions, menu_named
 from liverseg_gui.ui.main_window.apply_preferences import apply_preferences
@@ -39,7 +39,7 @@ class MainWindow(ViewerWindow):
     ) -> None:
         super().__init__(segmenter, dialogs, settings)
         self.setAcceptDrops(True)
-        self._preferred: Preferences | None = None
+        self._preferred: SettingsValues | None = None
         self.actions_by_key = make_actions(self, handlers(self))
         self.annotations_panel.add_buttons(self.actions_by_key)
         self.window_panel.take_actions(self.actions_by_key)
@@ -116,7 +116,7 @@ class MainWindow(ViewerWindow):
             self.setWindowTitle("LiverSeg")
 
     def _show_settings(self) -> None:
-        if self.settings.hide_patient:
+        if self.settings.values.hide_patient:
             self.statusBar().clearMessage()
         self._preferred = apply_preferences(self.settings, self._preferred, self.view_state)
         self.card.refresh()

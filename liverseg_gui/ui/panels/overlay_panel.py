@@ -47,7 +47,7 @@ class OverlayPanel(QGroupBox):
     def __init__(self, view: ViewState, settings: Settings, flicker: Flicker) -> None:
         super().__init__("Overlay")
         self._view, self._settings, self._flicker = view, settings, flicker
-        settings.overlay.apply(view)
+        settings.values.overlay.apply(view)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(4)
@@ -144,8 +144,8 @@ class OverlayPanel(QGroupBox):
         """Write how masks are drawn to the settings, if it changed."""
         self._keep.stop()
         look = OverlayStyle.of(self._view)
-        if look != self._settings.overlay:
-            self._settings.set_overlay(look)
+        if look != self._settings.values.overlay:
+            self._settings.change(overlay=look)
 
     def _restyle(self, label: int, **changes: object) -> None:
         style: LabelStyle = replace(self._view.styles[label], **changes)  # type: ignore[arg-type]
@@ -173,7 +173,7 @@ class OverlayPanel(QGroupBox):
 
     def _follow(self, *_: object) -> None:
         self._refresh()
-        if OverlayStyle.of(self._view) != self._settings.overlay:
+        if OverlayStyle.of(self._view) != self._settings.values.overlay:
             self._keep.start()
 
     def _refresh(self) -> None:

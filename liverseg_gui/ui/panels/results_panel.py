@@ -83,7 +83,7 @@ class ResultsPanel(QWidget):
         self.quality.setAccessibleDescription(QUALITY_TIP)
         self.quality.setToolTip(f"{QUALITY_TIP}. Takes effect with the next segmentation.")
         self.quality.activated.connect(
-            lambda at: self._settings.prefer(quality=self.quality.itemData(at))
+            lambda at: self._settings.change(quality=self.quality.itemData(at))
         )
         row = QHBoxLayout()
         row.addWidget(self.segment_button, 1)
@@ -149,7 +149,7 @@ class ResultsPanel(QWidget):
         about = "Reading another scan ..." if reading else self._about_mask()
         self._source.setText(text_shown(about, self._settings))
         self._source.setToolTip(self._study.mask_source.why)
-        self.quality.setCurrentIndex(QUALITIES.index(self._settings.preferences.quality))
+        self.quality.setCurrentIndex(QUALITIES.index(self._settings.values.quality))
 
     def _height_of_warnings(self) -> int:
         """High enough for the text, as long as the table above keeps its place."""

@@ -142,7 +142,7 @@ class WindowLevelPanel(QGroupBox):
         stated = volume.origin.windows if volume is not None else ()
         groups: list[list[tuple[str, Window]]] = [
             list(PRESETS.items()),
-            list(self._settings.user_presets.items()),
+            list(self._settings.values.user_presets.items()),
             [(f"File {named.name}".strip(), named.window) for named in stated],
         ]
         self._presets.clear()

@@ -16,18 +16,18 @@ def patient_name(dicom_name: str) -> str:
 
 def patient_shown(patient: str, settings: Settings) -> str:
     """A patient's name or id for the screen."""
-    if settings.hide_patient:
+    if settings.values.hide_patient:
         return PATIENT_HIDDEN
     return patient_name(patient)
 
 
 def text_shown(text: str, settings: Settings) -> str:
     """Any text for the screen: without names and paths where the patient is hidden."""
-    return scrub(text) if settings.hide_patient else text
+    return scrub(text) if settings.values.hide_patient else text
 
 
 def study_title(origin: Origin, settings: Settings) -> str:
     """What the open scan is called in the title of the window."""
-    if settings.hide_patient:
+    if settings.values.hide_patient:
         return PATIENT_HIDDEN
     return patient_name(origin.patient) or origin.description or origin.path.name

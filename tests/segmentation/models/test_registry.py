@@ -425,7 +425,7 @@ def test_a_model_for_now_is_not_kept_and_the_next_choice_ends_it(
     model: Path, settings: Settings, tmp_path: Path
 ) -> None:
     settings.use_model_for_now(str(model))
-    settings.prefer(hide_patient=True)
+    settings.change(hide_patient=True)
     assert chosen_model(settings) == str(model)
     assert chosen_model(Settings(tmp_path / "settings.json")) == "default"
     choose_model("default", settings)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from liverseg_gui.core.devices import DEVICES
 from training.config.train_config import TrainConfig
 from training.planning import devices
 from training.planning.devices import (
@@ -23,7 +24,7 @@ def test_only_devices_that_are_there_are_offered() -> None:
 
 
 def test_every_device_is_one_that_a_recipe_takes() -> None:
-    assert [TrainConfig(device=name).device for name in devices.DEVICES] == list(devices.DEVICES)
+    assert [TrainConfig(device=name).device for name in DEVICES] == list(DEVICES)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QFileOpenEvent
 
-from liverseg_gui.state.settings import LastStudy
+from liverseg_gui.state.settings_values import LastStudy
 from liverseg_gui.ui.app.app import Application, open_documents
 from tests.ui.conftest import Desk
 
@@ -33,7 +33,7 @@ def test_a_document_that_is_handed_over_later_is_opened(
     assert not desk.window.runner.busy
     hand_over(app, files / "scan.nii.gz")
     desk.idle()
-    assert desk.settings.last == LastStudy(files / "scan.nii.gz", 1)
+    assert desk.settings.values.last == LastStudy(files / "scan.nii.gz", 1)
 
 
 def test_a_document_that_is_handed_over_at_the_start_is_opened(
@@ -42,7 +42,7 @@ def test_a_document_that_is_handed_over_at_the_start_is_opened(
     hand_over(app, files / "scan.nii.gz")
     open_documents(desk.window, app, None)
     desk.idle()
-    assert desk.settings.last == LastStudy(files / "scan.nii.gz", 1)
+    assert desk.settings.values.last == LastStudy(files / "scan.nii.gz", 1)
 
 
 def test_what_the_command_line_names_comes_first(
@@ -51,7 +51,7 @@ def test_what_the_command_line_names_comes_first(
     hand_over(app, tmp_path / "other.nii")
     open_documents(desk.window, app, files / "scan.nii.gz")
     desk.idle()
-    assert desk.settings.last == LastStudy(files / "scan.nii.gz", 1)
+    assert desk.settings.values.last == LastStudy(files / "scan.nii.gz", 1)
 
 
 def test_an_event_without_a_file_is_not_a_document(app: Application) -> None:

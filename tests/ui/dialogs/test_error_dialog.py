@@ -162,7 +162,7 @@ def test_the_folder_of_the_logs_is_shown_or_told(
     monkeypatch.setattr(QDesktopServices, "openUrl", show)
     said: list[str] = []
     desk.window.context.said.connect(said.append)
-    desk.settings.hide_patient = True
+    desk.settings.change(hide_patient=True)
     desk.trigger("log_folder")
     assert said == [f"The logs lie in {log_folder()}."]
     assert shown == [log_folder()]

@@ -187,7 +187,7 @@ def test_what_is_no_model_is_told_in_the_dialog(
     assert "can carry programs that run" in dialog.note.text()
     assert dialog.add_file.isEnabled()
     assert not desk.dialogs.problems
-    desk.settings.hide_patient = True
+    desk.settings.change(hide_patient=True)
     dialog.add(tmp_path / "Doe^John" / "gone.zip")
     finish(desk, dialog)
     assert "does not exist" in dialog.note.text()
@@ -256,7 +256,7 @@ def test_closing_gives_up_what_is_being_added(
     dialog.reject()
     assert not runner._thread.is_alive()
     assert [m.name for m in list_models()] == ["default"]
-    desk.settings.prefer(quality="best")  # nobody listens any more
+    desk.settings.change(quality="best")  # nobody listens any more
 
 
 def test_closing_the_window_closes_the_dialog_first(desk: Desk, dialog: ModelsDialog) -> None:
@@ -324,11 +324,11 @@ def test_quality_is_chosen_beside_the_button_in_the_menu_and_in_the_preferences(
     assert "no better on held-out patients" in box.toolTip()
     box.setCurrentIndex(1)
     box.activated.emit(1)
-    assert desk.settings.preferences.quality == "best"
+    assert desk.settings.values.quality == "best"
     assert desk.window.actions_by_key["quality best"].isChecked()
     assert not desk.window.actions_by_key["quality fast"].isChecked()
     desk.trigger("quality fast")
-    assert desk.settings.preferences.quality == "fast"
+    assert desk.settings.values.quality == "fast"
     assert box.currentText() == "Fast"
     desk.trigger("quality fast")  # what is chosen stays chosen
     assert desk.window.actions_by_key["quality fast"].isChecked()

@@ -8,10 +8,12 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDialogButtonBox
 
+from liverseg_gui.core.devices import DEVICES
 from liverseg_gui.core.window_level import PRESETS
 from liverseg_gui.segmentation.segmenter_process import ProcessSegmenter
-from liverseg_gui.state.preferences import DEVICES, QUALITIES, MouseProfile, Preferences, Theme
+from liverseg_gui.state.preferences import QUALITIES, MouseProfile, Theme
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.state.settings_values import SettingsValues
 from liverseg_gui.ui.app.app import follow_choices
 from liverseg_gui.ui.dialogs.preferences_dialog import ROWS, PreferencesDialog
 from liverseg_gui.ui.widgets.theme import apply_theme, current_theme
@@ -37,7 +39,8 @@ def choose(dialog: PreferencesDialog, key: str, text: str) -> None:
 
 
 def test_there_is_a_row_for_every_preference_and_for_every_value() -> None:
-    assert [row.key for row in ROWS] == [field.name for field in fields(Preferences)]
+    names = [field.name for field in fields(SettingsValues)]
+    assert [row.key for row in ROWS] == names[: names.index("overlay")]
     values = {row.key: [choice.value for choice in row.choices] for row in ROWS}
     assert values["mouse_profile"] == list(MouseProfile)
     assert values["theme"] == list(Theme)
@@ -80,7 +83,7 @@ def test_theme_and_default_window_take_effect_at_once(
 
 def test_a_window_that_was_set_by_hand_outlives_other_preferences(desk: Desk) -> None:
     desk.window.view_state.window = PRESETS["Bone"]
-    desk.settings.prefer(hide_patient=True)
+    desk.settings.change(hide_patient=True)
     assert desk.window.view_state.window == PRESETS["Bone"]
 
 
@@ -105,20 +108,21 @@ def test_the_dialog_follows_what_is_changed_in_the_menu(
 
 
 def test_defaults_undoes_everything_at_once(desk: Desk, dialog: PreferencesDialog) -> None:
-    desk.settings.prefer(
+    before = desk.settings.values
+    desk.settings.change(
         mouse_profile=MouseProfile.PACS, theme=Theme.LIGHT, preset="Bone", device="cpu"
     )
     dialog.buttons.button(QDialogButtonBox.StandardButton.RestoreDefaults).click()
-    assert desk.settings.preferences == Preferences()
+    assert desk.settings.values == before
     assert current_theme() is Theme.DARK
     assert not dialog.isHidden()
 
 
 def test_everything_preferred_is_there_at_the_next_start(tmp_path: Path) -> None:
-    chosen = Preferences(MouseProfile.PACS, True, Theme.LIGHT, "Bone", "cpu", "best", True, True)
+    chosen = SettingsValues(MouseProfile.PACS, True, Theme.LIGHT, "Bone", "cpu", "best", True, True)
     settings = Settings(tmp_path / "settings.json")
-    settings.prefer(**{field.name: getattr(chosen, field.name) for field in fields(chosen)})
-    assert Settings(tmp_path / "settings.json").preferences == chosen
+    settings.change(**vars(chosen))
+    assert Settings(tmp_path / "settings.json").values == chosen
 
 
 def test_a_choice_that_is_not_known_keeps_its_default_and_nothing_else_does(tmp_path: Path) -> None:
@@ -127,16 +131,16 @@ def test_a_choice_that_is_not_known_keeps_its_default_and_nothing_else_does(tmp_
         '{"theme": "Sepia", "device": "tpu", "preset": 7, "quality": "x", "mouse_profile": "PACS"}'
     )
     settings = Settings(file)
-    assert settings.preferences == Preferences(mouse_profile=MouseProfile.PACS)
+    assert settings.values == SettingsValues(mouse_profile=MouseProfile.PACS)
     assert settings.note == ""
 
 
 def test_the_next_segmentation_runs_on_the_device_that_is_preferred(tmp_path: Path) -> None:
     settings, segmenter = Settings(tmp_path / "settings.json"), ProcessSegmenter(device="cuda")
     follow_choices(segmenter, settings)
-    settings.prefer(theme=Theme.LIGHT)
+    settings.change(theme=Theme.LIGHT)
     assert segmenter.device == "cuda"
-    settings.prefer(device="cpu")
+    settings.change(device="cpu")
     assert segmenter.device == "cpu"
 
 
@@ -144,7 +148,7 @@ def test_the_next_segmentation_is_done_as_is_chosen(tmp_path: Path) -> None:
     settings, segmenter = Settings(tmp_path / "settings.json"), ProcessSegmenter()
     settings.use_model_for_now("a/folder")
     follow_choices(segmenter, settings)
-    settings.prefer(quality="best")
+    settings.change(quality="best")
     assert (segmenter.model, segmenter.quality) == ("a/folder", "best")
     settings.choose_model("mine")
     assert (segmenter.model, segmenter.quality) == ("mine", "best")

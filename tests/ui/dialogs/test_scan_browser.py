@@ -154,7 +154,7 @@ def test_the_filter_keeps_what_has_all_words_and_selects_it(browser: ScanBrowser
 def test_with_the_patient_hidden_no_name_id_or_date_is_seen(
     qtbot: QtBot, entries: list[VolumeEntry], settings: Settings
 ) -> None:
-    settings.hide_patient = True
+    settings.change(hide_patient=True)
     browser = ScanBrowser(None, "Doe John", entries, settings)
     qtbot.addWidget(browser)
     browser.open()

@@ -47,7 +47,7 @@ def test_the_card_comes_with_the_first_scan_and_never_again(desk: Desk, files: P
     assert {gesture.does for gesture in first_gestures(MouseProfile.DEFAULT)} <= shown
     card.accept_button.click()
     assert not card.isVisible()
-    assert desk.settings.welcomed
+    assert desk.settings.values.welcomed
     desk.open(files / "scan.nii.gz")
     assert desk.window.guide.card is None
 
@@ -88,12 +88,12 @@ def test_the_card_stays_in_the_middle_and_leads_to_the_list_of_keys(
     desk.qtbot.waitUntil(lambda: abs(card.geometry().center().x() - panes.rect().center().x()) <= 1)
     card.more_button.click()
     assert desk.window.guide.shortcuts is not None
-    assert desk.settings.welcomed
+    assert desk.settings.values.welcomed
     desk.window.guide.shortcuts.reject()
 
 
 def test_help_shows_the_card_again(desk: Desk, files: Path) -> None:
-    desk.settings.welcome_seen()
+    desk.settings.change(welcomed=True)
     desk.open(files / "scan.nii.gz")
     desk.trigger("gestures")
     assert card_of(desk).isVisible()
@@ -143,7 +143,7 @@ def test_the_open_list_follows_the_mouse_profile(desk: Desk) -> None:
     desk.trigger("shortcuts")
     dialog = desk.window.guide.shortcuts
     assert dialog is not None
-    desk.settings.prefer(mouse_profile=MouseProfile.PACS)
+    desk.settings.change(mouse_profile=MouseProfile.PACS)
     lefts = [text for group, text, keys in dialog.listed if keys == "Left-drag"]
     assert lefts == ["Change window/level"]
     dialog.reject()

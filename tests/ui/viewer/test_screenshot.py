@@ -62,7 +62,7 @@ def test_the_patient_is_in_a_picture_only_where_it_is_asked_for(
     assert differ(without.copy(label), named.copy(label))
     outside = label.translated(-label.width() - 20, 0)
     assert not differ(without.copy(outside), named.copy(outside))
-    opened.settings.hide_patient = True
+    opened.settings.change(hide_patient=True)
     hidden = saved(opened, tmp_path / "c.png", ScreenshotOptions(patient=True, scale=1))
     assert not differ(without.copy(label), hidden.copy(label))
 

@@ -95,7 +95,7 @@ def test_the_theme_changes_in_the_open_window_and_the_panes_stay_black(
 ) -> None:
     desk.open(files / "scan.nii.gz")
     window = desk.window
-    desk.settings.prefer(theme=Theme.LIGHT)
+    desk.settings.change(theme=Theme.LIGHT)
     assert current_theme() is Theme.LIGHT
     assert window.palette().window().color() == QColor(COLORS[Theme.LIGHT].window)
     corner = window.views[next(iter(window.views))]._graphics.grab().toImage().pixelColor(3, 300)

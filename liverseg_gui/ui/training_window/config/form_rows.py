@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from liverseg_gui.core.devices import DEVICES
 from training.config.train_config import LOSSES, PRECISIONS
-from training.planning.devices import DEVICES
 
 
 @dataclass(frozen=True)

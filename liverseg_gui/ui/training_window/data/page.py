@@ -72,7 +72,7 @@ class DataPage(QWidget):
         self._start_model: str | None = None
         self._start_card: ModelCard | None = None
         self._note = ""
-        self._hides = settings.hide_patient
+        self._hides = settings.values.hide_patient
         self._studies: list[CorrectedStudy] = []
         self.setAcceptDrops(True)
         self._build()
@@ -327,9 +327,9 @@ class DataPage(QWidget):
 
     def _show_settings(self) -> None:
         """Names of cases may be those of patients."""
-        if self._hides == self._settings.hide_patient:
+        if self._hides == self._settings.values.hide_patient:
             return
-        self._hides = self._settings.hide_patient
+        self._hides = self._settings.values.hide_patient
         self.folders.refresh()
         self.table.keep_only(())
         for case in self._cases.values():

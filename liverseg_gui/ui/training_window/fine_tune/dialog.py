@@ -95,7 +95,7 @@ class FineTuneDialog(QDialog):
     def _words(self) -> str:
         if isinstance(self.plan, str):
             return ""
-        hide = self._settings.hide_patient
+        hide = self._settings.values.hide_patient
         return text_shown(plan_text(self.plan, hide), self._settings)
 
     @property

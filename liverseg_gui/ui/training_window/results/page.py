@@ -42,7 +42,7 @@ class ResultPage(QWidget):
         self._settings, self._dialogs, self._show_slice = settings, dialogs, show_slice
         self._out: Path | None = None
         self.outcome: RunResults | None = None
-        self._hides = settings.hide_patient
+        self._hides = settings.values.hide_patient
         self.runner = JobRunner()
         self._build()
         settings.changed.connect(self._show_settings)
@@ -157,8 +157,8 @@ class ResultPage(QWidget):
         """Names may have to be hidden; another model may be in use."""
         self.model.refresh()
         self.comparison.refresh()
-        if self._hides != self._settings.hide_patient:
-            self._hides = self._settings.hide_patient
+        if self._hides != self._settings.values.hide_patient:
+            self._hides = self._settings.values.hide_patient
             if self.outcome is not None:
                 self._show(self.outcome)
 

@@ -90,12 +90,12 @@ def test_cases_are_numbered_while_patients_are_hidden(
     box = previewing.preview.case
     drawn(previewing, qtbot)
     assert [box.itemText(n) for n in range(2)] == ["003", "007"]
-    settings.hide_patient = True
+    settings.change(hide_patient=True)
     assert [box.itemText(n) for n in range(2)] == ["Case 1", "Case 2"]
     box.setCurrentIndex(1)
     previewing.preview._draw()
     assert "007" not in previewing.preview.status.text()
-    settings.hide_patient = False
+    settings.change(hide_patient=False)
     assert box.itemText(1) == "007"
     drawn(previewing, qtbot)
 

@@ -356,14 +356,14 @@ def test_where_patients_are_hidden_no_name_and_no_path_is_shown(
             small(1), tmp_path / "Doe" / f"{name}.nii.gz", tmp_path / "Doe" / f"{name}_mask.nii.gz"
         )
     look(qtbot, page, tmp_path / "Doe")
-    settings.hide_patient = True
+    settings.change(hide_patient=True)
     page.table.setCurrentItem(page.table.topLevelItem(0))
     shown = [page.folders.list.item(0).text(), *page.doubts.texts, *listed(page)]
     shown += [page.table.topLevelItem(n).text(words.PATIENT) for n in range(2)]
     assert len(page.doubts.texts) == 2
     assert not any("oe" in text for text in shown)
     assert "oe" not in scrub("Cases Doe_John and Roe_Jane could not be read.")
-    settings.hide_patient = False
+    settings.change(hide_patient=False)
     assert listed(page) == ["Doe_John", "Roe_Jane"]
 
 

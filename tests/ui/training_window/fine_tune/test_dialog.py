@@ -115,7 +115,7 @@ def test_somebody_is_held_out_also_where_the_data_page_holds_out_nobody(
 def test_names_of_cases_are_hidden_where_patients_are(
     qtbot: QtBot, settings: Settings, cases: list[CaseSource]
 ) -> None:
-    settings.hide_patient = True
+    settings.change(hide_patient=True)
     dialog = asking(qtbot, settings, cases, DataSelection())
     assert "liver_" not in dialog.words.text()
     assert "1 case held out, by patient. Nothing" in dialog.words.text()

@@ -242,7 +242,7 @@ def test_names_of_patients_are_hidden_where_they_are_to_be(
     out = run_at(tmp_path / "run", [figures("Doe", 10), figures("Roe", 1)])
     save_worst(out / WORST, [worst("Roe")])
     result.show_run(out)
-    settings.hide_patient = True
+    settings.change(hide_patient=True)
     assert [row[0] for row in cells(result.table)[1:]] == ["Patient 1", "Patient 2"]
     assert result.strip.tiles[0].caption.text().startswith("Patient 2, slice")
 

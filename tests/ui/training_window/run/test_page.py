@@ -271,12 +271,12 @@ def test_names_of_cases_are_hidden_while_patients_are(stage: Stage, settings: Se
     page = stage.page
     assert "Doe_John" in page.head.words.text()
     assert "Held-out patient Roe_Jane" in page.log.text.toPlainText()
-    settings.hide_patient = True
+    settings.change(hide_patient=True)
     hidden = page.head.words.text() + page.log.text.toPlainText()
     assert "Doe_John" not in hidden
     assert "Roe_Jane" not in hidden
     assert f"Held-out patient {HIDDEN}: Dice liver 0.950" in hidden
-    settings.hide_patient = False
+    settings.change(hide_patient=False)
     assert "Doe_John" in page.head.words.text()
     assert "Roe_Jane" in page.log.text.toPlainText()
     assert page.out == out
