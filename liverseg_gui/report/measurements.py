@@ -31,8 +31,8 @@ CONVENTIONS = (
 class MadeFrom:
     """What a mask was computed from: the same again would give the same mask.
 
-    `fingerprint` is that of the scan's files (`fingerprint` in `io.entries`), `geometry` what the reader stated
-    about it, `model_sha256` the checksum of the weights.
+    `fingerprint` is that of the scan's files (`fingerprint` in `io.entries`), `geometry` what the
+    reader stated about it, `model_sha256` the checksum of the weights.
     """
 
     fingerprint: str
