@@ -23,8 +23,6 @@ from liverseg_gui.io.formats.raw_image import RawImage, damaged
 from liverseg_gui.io.formats.tilt_correction import upright_volume
 from liverseg_gui.io.preview import one_slice, thumbnail
 
-ENDINGS = (".nrrd", ".nhdr", ".mha", ".mhd")
-
 
 def itk_entries(path: Path) -> list[VolumeEntry]:
     """The volume of an NRRD or MetaImage file, or one for each of a 4D file's.

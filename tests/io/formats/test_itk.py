@@ -14,7 +14,8 @@ from liverseg_gui.core.errors import Cancelled, UnreadableFileError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import Severity
 from liverseg_gui.core.volume import Volume
-from liverseg_gui.io.formats.itk import ENDINGS, itk_entries
+from liverseg_gui.io.file_endings import ITK
+from liverseg_gui.io.formats.itk import itk_entries
 from tests.core.test_geometry import orientations
 
 SIZE = (7, 6, 5)
@@ -88,7 +89,7 @@ def require_same_place(volume: Volume, path: Path) -> None:
         np.testing.assert_allclose(volume.grid.affine.to_mm(index), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("ending", ITK)
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("orientation", range(0, 48, 5))
 def test_every_voxel_lies_where_simpleitk_sees_it(
@@ -369,7 +370,7 @@ def test_a_header_that_promises_too_much_allocates_nothing(tmp_path: Path) -> No
 def test_no_damage_to_a_file_provokes_anything_but_a_plain_refusal(tmp_path: Path) -> None:
     rng = random.Random(5)
     whole = []
-    for ending in ENDINGS:
+    for ending in ITK:
         for packed in (False, True):
             path = write(tmp_path / f"whole{ending}", image(), packed)
             whole.append((ending, path.read_bytes()))
