@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -101,11 +102,5 @@ def _lits(path: Path, stem: str) -> Path | None:
 
 def _file(folder: Path, stem: str) -> Path | None:
     candidates = (folder / f"{stem}{ending}" for ending in _ENDINGS)
-    return next((file for file in candidates if _is_file(file)), None)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a folder that may not be entered
-        return False
+    # os.path, for which a folder that may not be entered is no error
+    return next((file for file in candidates if os.path.isfile(file)), None)
