@@ -16,6 +16,7 @@ from liverseg_gui.core.measure import Measurements, measure
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.entries import VolumeEntry, fingerprint
+from liverseg_gui.io.file_endings import ARCHIVES, DICOM, IMAGES
 from liverseg_gui.io.formats.nifti_write import require_mask_place
 from liverseg_gui.io.masks.read import UnknownLabelsError, parse_labels, read_mask, signature
 from liverseg_gui.io.masks.slice_images import require_slices, save_mask_slices
@@ -25,7 +26,7 @@ from liverseg_gui.segmentation.models.registry import chosen_model, find_model
 from liverseg_gui.state.settings import Settings
 
 _FILE_ENDINGS = (
-    *(".nii", ".gz", ".zip", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".img", ".dcm", ".raw"),
+    *(*IMAGES, *ARCHIVES, *DICOM, ".gz", ".raw"),
     *(".json", ".csv", ".html", ".pdf", ".txt", ".png", ".jpg", ".jpeg", ".tif", ".tiff"),
 )
 """An output that ends so, and is no folder yet, is meant to be a file."""

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from liverseg_gui.io.archives import ENDINGS as ARCHIVES
-from liverseg_gui.io.scans import SCAN_ENDINGS
+from liverseg_gui.io.file_endings import ARCHIVES, IMAGES, without_ending
 
-_ENDINGS = sorted((*SCAN_ENDINGS, *ARCHIVES, ".dcm"), key=len, reverse=True)
+_ENDINGS = (*IMAGES, *ARCHIVES, ".dcm")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 _LONGEST_BYTES = 100
 _SHORTEST_INSIDE = 3
@@ -54,8 +53,7 @@ def _below(root: Path, path: Path) -> str:
 
 def _plain(root: Path, place: Place) -> str:
     *folders, last = _below(root, place.path).split("/")
-    ending = next((e for e in _ENDINGS if last.lower().endswith(e)), "")
-    parts = [*folders, last[: len(last) - len(ending)]]
+    parts = [*folders, without_ending(last, _ENDINGS)]
     secrets = [token for text in place.patient for token in _tokens(text)]
     told = [
         f"p{_digest(part)}" if any(_holds(part, token) for token in secrets) else _safe(part)

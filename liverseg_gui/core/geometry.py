@@ -147,3 +147,15 @@ def bounding_box(mask: NDArray[Any]) -> Box | None:
         return None
     i, j, k = (slice(int(n[0]), int(n[-1]) + 1) for n in map(np.flatnonzero, used))
     return i, j, k
+
+
+def common_box(a: NDArray[Any], b: NDArray[Any]) -> Box | None:
+    """The smallest box around everything in either of two masks of one shape; None for nothing."""
+    boxes = [box for mask in (a, b) if (box := bounding_box(mask)) is not None]
+    if not boxes:
+        return None
+    i, j, k = (
+        slice(min(s.start for s in sides), max(s.stop for s in sides))
+        for sides in zip(*boxes, strict=True)
+    )
+    return i, j, k

@@ -101,21 +101,25 @@ def _lesions(volume: Volume, mask: LabelMap) -> tuple[Lesion, ...]:
 
 def lesion_parts(tumor: NDArray[np.bool_]) -> Iterator[tuple[Box, NDArray[np.bool_]]]:
     """The lesions of a tumor mask, largest first: the box around each, and what is inside it."""
-    from scipy import ndimage  # SciPy takes half a second to load, which the window need not wait
-
     around = bounding_box(tumor)
     if around is None:
         return
     corner = [s.start for s in around]
-    parts, _ = ndimage.label(tumor[around], _CONNECT_26)
-    sizes = np.bincount(parts.ravel())
-    sizes[0] = 0
-    order = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
-    found = ndimage.find_objects(parts)
-    for part in order:
-        box = found[part - 1]
-        i, j, k = (slice(s.start + c, s.stop + c) for s, c in zip(box, corner, strict=True))
-        yield (i, j, k), parts[box] == part
+    parts, voxels, boxes = numbered_lesions(tumor[around])
+    for n in np.argsort(-voxels, kind="stable"):
+        i, j, k = (slice(s.start + c, s.stop + c) for s, c in zip(boxes[n], corner, strict=True))
+        yield (i, j, k), parts[boxes[n]] == n + 1
+
+
+def numbered_lesions(
+    tumor: NDArray[np.bool_],
+) -> tuple[NDArray[np.int32], NDArray[np.int64], list[Box]]:
+    """The lesions of a tumor mask: each voxel's number from 1 on, their voxels and boxes."""
+    from scipy import ndimage  # SciPy takes half a second to load, which the window need not wait
+
+    parts, count = ndimage.label(tumor, _CONNECT_26)
+    voxels = np.bincount(parts.ravel(order="K"), minlength=count + 1)[1:]
+    return parts, voxels, ndimage.find_objects(parts)
 
 
 def _lesion(number: int, inside: NDArray[np.bool_], at: Box, volume: Volume) -> Lesion:

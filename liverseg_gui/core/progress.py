@@ -59,3 +59,8 @@ class Progress:
         told = Progress(both)
         told._cancelled = self._cancelled
         return told
+
+
+def seconds_or_minutes(seconds: float) -> str:
+    """A time of up to an hour or two as people say it: "50 s", "12 min"."""
+    return f"{max(round(seconds), 1)} s" if seconds < 90 else f"{round(seconds / 60)} min"

@@ -19,16 +19,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from liverseg_gui.core.geometry import Affine, Box, Float3, bounding_box
-from liverseg_gui.core.measure import axial_diameters
+from liverseg_gui.core.geometry import Affine, Float3, common_box
+from liverseg_gui.core.measure import axial_diameters, numbered_lesions
 from liverseg_gui.core.progress import Progress
 
 OVER_HALF, ANY_OVERLAP = 0.5, 0.0
 MEASURABLE_MM = 10.0
 SIZES = ("<10", "10-20", ">20")
-_CONNECT_26 = np.ones((3, 3, 3), bool)
 
 
 @dataclass(frozen=True)
@@ -116,9 +114,7 @@ def lesion_metrics(
         Cancelled: asked for through `progress`.
     """
     progress = progress or Progress()
-    box = _common_box(found, truth)
-    if box is None:
-        box = (slice(0, 1),) * 3  # where there is nothing to find
+    box = common_box(found, truth) or (slice(0, 1),) * 3  # where there is nothing to find
     a = _side(found[box], spacing_mm, progress.part(0.0, 0.5))
     b = _side(truth[box], spacing_mm, progress.part(0.5, 1.0))
     shared = _shared(a, b)
@@ -130,27 +126,15 @@ def lesion_metrics(
     )
 
 
-def _common_box(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Box | None:
-    boxes = [box for mask in (a, b) if (box := bounding_box(mask)) is not None]
-    if not boxes:
-        return None
-    i, j, k = (
-        slice(min(s.start for s in sides), max(s.stop for s in sides))
-        for sides in zip(*boxes, strict=True)
-    )
-    return i, j, k
-
-
 def _side(mask: NDArray[np.bool_], spacing_mm: Float3 | None, progress: Progress) -> _Side:
     progress.update(0.0, "Finding lesions")
-    labels, count = ndimage.label(mask, _CONNECT_26)
-    voxels = np.bincount(labels.ravel(order="K"), minlength=count + 1)[1:]
+    labels, voxels, boxes = numbered_lesions(mask)
     if spacing_mm is None:
         return _Side(labels, voxels, None)
     affine = Affine.from_spacing(spacing_mm)
-    sizes = np.zeros(count)
-    for n, box in enumerate(ndimage.find_objects(labels)):
-        progress.update(n / count, f"Measuring lesion {n + 1} of {count}")
+    sizes = np.zeros(len(boxes))
+    for n, box in enumerate(boxes):
+        progress.update(n / len(boxes), f"Measuring lesion {n + 1} of {len(boxes)}")
         sizes[n] = axial_diameters(labels[box] == n + 1, affine)[0]
     return _Side(labels, voxels, sizes)
 

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import GridMismatchError
-from liverseg_gui.core.geometry import bounding_box
+from liverseg_gui.core.geometry import common_box
 from liverseg_gui.core.labels import LIVER, TUMOR, LabelMap
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.evaluation.overlap import VoxelCounts, count_voxels
 
 AGREE, ONLY_A, ONLY_B = 1, 2, 3
 COMPARED_COLORS = {AGREE: (0, 114, 178), ONLY_A: (213, 94, 0), ONLY_B: (240, 228, 66)}
@@ -74,9 +75,12 @@ def measure_agreement(
         Cancelled: asked for through `progress`.
     """
     require_same_grid(a, b)
-    counts = _counted(a.labels, b.labels, progress or Progress())
+    progress = progress or Progress()
+    progress.update(0.0, "Finding what to compare")
+    box = common_box(a.labels, b.labels) or (slice(0),) * 3
+    liver, tumor = count_voxels(a.labels[box], b.labels[box], progress.part(0.4, 1.0))
     voxel_ml = a.affine.voxel_ml
-    return {label: _compared(counts, label, voxel_ml) for label in (LIVER, TUMOR)}
+    return {LIVER: _compared(liver, voxel_ml), TUMOR: _compared(tumor, voxel_ml)}
 
 
 def require_same_grid(a: LabelMap, b: LabelMap) -> None:
@@ -92,29 +96,7 @@ def require_same_grid(a: LabelMap, b: LabelMap) -> None:
         )
 
 
-def _counted(a: NDArray[np.uint8], b: NDArray[np.uint8], progress: Progress) -> NDArray[np.int64]:
-    """How many voxels have label m in `a` and n in `b`, at [m, n]; background pairs left out."""
-    counts = np.zeros(9, np.int64)
-    boxes = []
-    for labels, done in ((a, 0.0), (b, 0.2)):
-        progress.update(done, "Finding what to compare")
-        box = bounding_box(labels)
-        if box is not None:
-            boxes.append(box)
-    if boxes:
-        i, j, k = (
-            slice(min(s.start for s in sides), max(s.stop for s in sides))
-            for sides in zip(*boxes, strict=True)
-        )
-        for n in range(k.start, k.stop):
-            progress.update(0.4 + 0.6 * (n - k.start) / (k.stop - k.start), "Comparing voxels")
-            pairs = a[i, j, n] * np.uint8(3) + b[i, j, n]
-            counts += np.bincount(pairs.ravel(order="K"), minlength=9)
-    return counts.reshape(3, 3)
-
-
-def _compared(counts: NDArray[np.int64], label: int, voxel_ml: float) -> LabelComparison:
-    in_a, in_b = int(counts[label:].sum()), int(counts[:, label:].sum())
-    both = int(counts[label:, label:].sum())
-    dice = 2 * both / (in_a + in_b) if in_a + in_b else 1.0
-    return LabelComparison(dice, in_a * voxel_ml, in_b * voxel_ml, both * voxel_ml)
+def _compared(counts: VoxelCounts, voxel_ml: float) -> LabelComparison:
+    """The counts of A as the found mask and B as the true one, in ml."""
+    volumes = (voxels * voxel_ml for voxels in (counts.found, counts.true, counts.both))
+    return LabelComparison(counts.dice, *volumes)

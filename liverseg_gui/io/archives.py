@@ -14,9 +14,9 @@ from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.entries import ShowPreview, VolumeEntry
+from liverseg_gui.io.file_endings import ARCHIVES
 from liverseg_gui.system.temporary_files import make_temporary, remove_temporary
 
-ENDINGS = (".zip",)
 _CHUNK = 1 << 20
 _SPARE_BYTES = 200 << 20
 _LONGEST_NAME = 100
@@ -29,7 +29,7 @@ _unpacked: dict[tuple[str, int, int], Path] = {}
 
 def is_archive(path: Path) -> bool:
     """Whether `path` has the name of an archive."""
-    return path.name.lower().endswith(ENDINGS)
+    return path.name.lower().endswith(ARCHIVES)
 
 
 def unpacked(path: Path, progress: Progress) -> Path:

@@ -1,13 +1,15 @@
-"""Data sets that keep a scan and its mask apart, recognized by their paths alone."""
+"""Names in labelled data sets: of scans, of the masks that lie apart from them, and of cases."""
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
-_ENDINGS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
-_LITS_SCAN = re.compile(r"volume-(\d+)", re.IGNORECASE)
-_LITS_MASK = re.compile(r"segmentation-(\d+)", re.IGNORECASE)
+from liverseg_gui.io.file_endings import ITK, NIFTI_FILES, without_ending
+
+_ENDINGS = (*NIFTI_FILES, *ITK)
+_LITS = re.compile(r"(volume-|segmentation-|liver_|)([0-9]+)", re.IGNORECASE)
 _MASK_FOLDERS = re.compile(r"seg|mask|label", re.IGNORECASE)
 _IMAGES = re.compile(r"images(Tr|Ts|Val)")
 _LABELS = re.compile(r"labels(Tr|Ts|Val)")
@@ -22,8 +24,9 @@ def mask_beside(scan: Path) -> Path | None:
     Decathlon and nnU-Net: imagesTr/X (or X_0000) and labelsTr/X.
     """
     stem = image_stem(scan)
-    if lits := _LITS_SCAN.fullmatch(stem):
-        return _lits(scan, f"segmentation-{lits[1]}")
+    kind, number = lits_name(stem)
+    if kind == "volume-":
+        return _lits(scan, f"segmentation-{number}")
     if folder := _IMAGES.fullmatch(scan.parent.name):
         labels = scan.parent.with_name(f"labels{folder[1]}")
         return _file(labels, stem.removesuffix(_FIRST_CHANNEL)) or _file(labels, stem)
@@ -32,9 +35,26 @@ def mask_beside(scan: Path) -> Path | None:
 
 def is_mask_of_pair(path: Path) -> bool:
     """Whether `path` has the name or the place of a data set's mask, so that it is no scan."""
-    if not image_stem(path):
+    stem = image_stem(path)
+    if not stem:
         return False
-    return bool(_LITS_MASK.fullmatch(image_stem(path)) or _LABELS.fullmatch(path.parent.name))
+    return lits_name(stem)[0] == "segmentation-" or bool(_LABELS.fullmatch(path.parent.name))
+
+
+def lits_name(name: str) -> tuple[str, str]:
+    """What stands before the number of a patient of LiTS, and the digits: ("volume-", "07").
+
+    Before it stand "volume-" or "segmentation-", in the Decathlon "liver_", or nothing. Two empty
+    texts for any other name.
+    """
+    match = _LITS.fullmatch(name)
+    return (match[1].lower(), match[2]) if match else ("", "")
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """A key that sorts "case 10" behind "case 2", and numbers before letters."""
+    parts = re.findall(r"\d+|\D+", name)
+    return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p.lower()) for p in parts)
 
 
 def ircadb(folder: Path) -> tuple[Path, Path] | None:
@@ -59,8 +79,8 @@ def _unpacked(folder: Path) -> Path:
 
 def image_stem(path: Path) -> str:
     """The name without an image's ending; nothing for what is no image."""
-    ending = next((e for e in _ENDINGS if path.name.lower().endswith(e)), None)
-    return path.name[: -len(ending)] if ending and not path.name.startswith(".") else ""
+    stem = without_ending(path.name, _ENDINGS)
+    return "" if stem == path.name or path.name.startswith(".") else stem
 
 
 def _lits(path: Path, stem: str) -> Path | None:
@@ -82,11 +102,5 @@ def _lits(path: Path, stem: str) -> Path | None:
 
 def _file(folder: Path, stem: str) -> Path | None:
     candidates = (folder / f"{stem}{ending}" for ending in _ENDINGS)
-    return next((file for file in candidates if _is_file(file)), None)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a folder that may not be entered
-        return False
+    # os.path, for which a folder that may not be entered is no error
+    return next((file for file in candidates if os.path.isfile(file)), None)

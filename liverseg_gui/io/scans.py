@@ -14,6 +14,7 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io import archives, dataset_names
 from liverseg_gui.io.entries import Role, ShowPreview, SkippedFile, VolumeEntry
+from liverseg_gui.io.file_endings import IMAGES, ITK, NIFTI
 from liverseg_gui.io.folders import walk
 from liverseg_gui.io.formats import itk, nifti
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from liverseg_gui.io.dicom.index import DicomIndex
 
 _NAMED_MASK = re.compile(r"(^|[._-])(seg|mask|label)s?\.(nii|nrrd|mha|mhd)", re.IGNORECASE)
-SCAN_ENDINGS = (*nifti.ENDINGS, *itk.ENDINGS)
 
 
 def list_volumes(path: Path, progress: Progress | None = None) -> list[VolumeEntry]:
@@ -60,9 +60,9 @@ def list_volumes(path: Path, progress: Progress | None = None) -> list[VolumeEnt
 
 def _image_reader(path: Path) -> Callable[[Path], list[VolumeEntry]] | None:
     name = path.name.lower()
-    if name.endswith(nifti.ENDINGS):
+    if name.endswith(NIFTI):
         return nifti.nifti_entries
-    return itk.itk_entries if name.endswith(itk.ENDINGS) else None
+    return itk.itk_entries if name.endswith(ITK) else None
 
 
 def _with_mask(entry: VolumeEntry) -> VolumeEntry:
@@ -130,7 +130,7 @@ def _image_files(folder: Path, progress: Progress) -> Iterator[VolumeEntry | Ski
         place / name
         for place, names in walk(folder)
         for name in names
-        if name.lower().endswith(SCAN_ENDINGS) and not _second_half(name, names)
+        if name.lower().endswith(IMAGES) and not _second_half(name, names)
     ]
     for n, path in enumerate(files):
         progress.update(n / len(files), f"Looking at {path.name}")
@@ -142,7 +142,7 @@ def _image_files(folder: Path, progress: Progress) -> Iterator[VolumeEntry | Ski
 
 def _image_file(path: Path) -> Iterator[VolumeEntry | SkippedFile]:
     reader = _image_reader(path)
-    assert reader is not None  # its ending is one of SCAN_ENDINGS
+    assert reader is not None  # its ending is one of IMAGES
     try:
         found = reader(path)
     except UnreadableFileError as problem:

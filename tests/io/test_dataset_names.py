@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.io.dataset_names import ircadb, is_mask_of_pair, mask_beside
+from liverseg_gui.io.dataset_names import (
+    ircadb,
+    is_mask_of_pair,
+    lits_name,
+    mask_beside,
+    natural,
+)
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -87,3 +93,24 @@ def test_an_ircadb_patient_unpacked_into_folders_of_folders_is_known(tmp_path: P
     masks.mkdir(parents=True)
     for folder in (tmp_path, scans, scans.parent, masks):
         assert ircadb(folder) == (scans, masks)
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("volume-07", ("volume-", "07")),
+        ("Segmentation-3", ("segmentation-", "3")),
+        ("liver_12", ("liver_", "12")),
+        ("007", ("", "007")),
+        ("volume-3b", ("", "")),
+        ("my-volume-3", ("", "")),
+        ("liver_", ("", "")),
+    ],
+)
+def test_a_name_of_lits_is_taken_apart_and_no_other(name: str, parts: tuple[str, str]) -> None:
+    assert lits_name(name) == parts
+
+
+def test_names_are_sorted_by_the_numbers_in_them_whatever_their_case() -> None:
+    names = ["Case 10", "case 2", "CASE 1", "b", "a", "3", "20"]
+    assert sorted(names, key=natural) == ["3", "20", "a", "b", "CASE 1", "case 2", "Case 10"]

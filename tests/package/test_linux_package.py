@@ -14,8 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 from liverseg_gui import __version__
-from liverseg_gui.io.formats.itk import ENDINGS as ITK_ENDINGS
-from liverseg_gui.io.formats.nifti import ENDINGS as NIFTI_ENDINGS
+from liverseg_gui.io.file_endings import IMAGES, ITK
 
 ROOT = Path(__file__).parents[2]
 LINUX = ROOT / "package" / "linux"
@@ -46,8 +45,8 @@ def test_the_desktop_entry_offers_every_type_that_is_brought_and_dicom() -> None
 
 def test_every_format_that_the_program_opens_has_a_type() -> None:
     known = {pattern.removeprefix("*") for patterns in types().values() for pattern in patterns}
-    assert {".nii", ".nii.gz", *ITK_ENDINGS} <= known
-    assert known <= {*NIFTI_ENDINGS, *ITK_ENDINGS}
+    assert {".nii", ".nii.gz", *ITK} <= known
+    assert known <= set(IMAGES)
 
 
 def test_the_icon_is_the_programs() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import systems
 
-from liverseg_gui.io.formats.itk import ENDINGS as ITK_ENDINGS
+from liverseg_gui.io.file_endings import ITK
 from liverseg_gui.ui.app.app import _TASKBAR_ID
 
 INSTALLER = (systems.HERE / "windows" / "liverseg.iss").read_text()
@@ -27,7 +27,7 @@ def endings() -> set[str]:
 
 
 def test_the_documents_are_what_the_program_opens() -> None:
-    assert endings() == {"dcm", "nii", "nii.gz", *(e.removeprefix(".") for e in ITK_ENDINGS)}
+    assert endings() == {"dcm", "nii", "nii.gz", *(e.removeprefix(".") for e in ITK)}
 
 
 def test_info_plist_can_be_written_and_names_version_and_documents() -> None:

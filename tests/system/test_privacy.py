@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from liverseg_gui.io.file_endings import ARCHIVES, DICOM, IMAGES
 from liverseg_gui.system import privacy
 
 
@@ -37,6 +39,11 @@ def test_no_name_in_a_path_is_left(text: str) -> None:
     assert "Doe" not in clean
     assert "John" not in clean
     assert ".../" in clean
+
+
+@pytest.mark.parametrize("ending", [*IMAGES, *DICOM, *ARCHIVES])
+def test_the_name_of_any_scan_is_shortened_to_its_ending(ending: str) -> None:
+    assert re.fullmatch(rf"\.\.\./[0-9a-f]{{8}}{re.escape(ending)}", privacy.scrub(f"Doe{ending}"))
 
 
 def test_the_sentence_around_a_path_stays() -> None:

@@ -11,12 +11,12 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
-from liverseg_gui.io.dataset_names import image_stem, ircadb, mask_beside
+from liverseg_gui.io.dataset_names import image_stem, ircadb, lits_name, mask_beside, natural
+from liverseg_gui.io.file_endings import IMAGES
 from liverseg_gui.io.folders import walk
-from liverseg_gui.io.formats import itk, nifti
 from liverseg_gui.state.corrected_studies import PREFIX, corrected_studies
 from training.data.case import CaseSource
 from training.data.case_list import beside_sources, listed_sources
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 _DATASET = "dataset.json"
 _FIRST_CHANNEL = "_0000"
 _OTHER_CHANNEL = re.compile(r".*_000[1-9]")
-_LITS = re.compile(r"(volume|segmentation)-(\d+)", re.IGNORECASE)
 _IRCADB = ("PATIENT_DICOM", "MASKS_DICOM")
 LAYOUTS = (
     "cases.json with scans and masks",
@@ -62,7 +61,7 @@ def find_sources(folder: Path) -> list[CaseSource]:
         raise UnreadableFileError(
             f"{folder} holds no labelled cases. These layouts are read: {'; '.join(LAYOUTS)}."
         )
-    cases = sorted(found, key=lambda case: (_natural(case.name), case.name))
+    cases = sorted(found, key=lambda case: (natural(case.name), case.name))
     for one, other in pairwise(cases):
         if one.name == other.name:
             raise UnreadableFileError(
@@ -198,18 +197,19 @@ def _ircadb_patient(root: Path, folder: Path) -> CaseSource | None:
 
 def _lits(folder: Path) -> Sequence[CaseSource]:
     """Every volume-N; without its segmentation-N it is a case that fails."""
-    found: dict[str, dict[int, list[Path]]] = {"volume": {}, "segmentation": {}}
+    found: dict[str, dict[int, list[Path]]] = {"volume-": {}, "segmentation-": {}}
     for path in _images(folder, deep=True):
-        if match := _LITS.fullmatch(image_stem(path)):
-            found[match[1].lower()].setdefault(int(match[2]), []).append(path)
+        kind, digits = lits_name(image_stem(path))
+        if kind in found:
+            found[kind].setdefault(int(digits), []).append(path)
     cases = []
-    for number, scans in found["volume"].items():
-        masks = found["segmentation"].get(number, [])
+    for number, scans in found["volume-"].items():
+        masks = found["segmentation-"].get(number, [])
         for scan in scans:
             missing = scan.with_name(f"segmentation-{number}.nii")
             mask = mask_beside(scan) or (masks[0] if len(masks) == 1 else missing)
             cases.append(_pair(folder, f"volume-{number}", scan, mask))
-    return cases if found["segmentation"] else ()
+    return cases if found["segmentation-"] else ()
 
 
 def _pair(root: Path, name: str, scan: Path, mask: Path) -> VolumeCase:
@@ -219,22 +219,12 @@ def _pair(root: Path, name: str, scan: Path, mask: Path) -> VolumeCase:
 def _images(folder: Path, deep: bool = False) -> list[Path]:
     """The image files in `folder`, or also below it; hidden ones are left out."""
     places = walk(folder) if deep else [(folder, sorted(f.name for f in folder.iterdir()))]
-    endings = (*nifti.ENDINGS, *itk.ENDINGS)
     return [
         place / name
         for place, names in places
         for name in names
-        if name.lower().endswith(endings) and not name.startswith(".")
+        if name.lower().endswith(IMAGES) and not name.startswith(".")
     ]
-
-
-def _natural(name: str) -> list[Any]:
-    """A key that sorts "volume-10" behind "volume-2"."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in _parts(name)]
-
-
-def _parts(name: str) -> list[str]:
-    return re.findall(r"\d+|\D+", name)
 
 
 def corrected_sources() -> list[VolumeCase]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.io.dataset_names import lits_name
 from liverseg_gui.segmentation.models.card import ModelCard
 from training.data.case import CaseSource
 from training.data.splits import Split, listed, load_split, make_split
-
-_LITS = re.compile(r"(?:volume-|liver_)?0*([0-9]+)", re.IGNORECASE)
-"""What the layouts of LiTS call one patient: "007", "volume-7" and, in the Decathlon, "liver_7"."""
 
 
 def trained_on(card: ModelCard) -> list[str]:
@@ -32,8 +29,9 @@ def patients_seen_by_model(sources: Iterable[CaseSource], taught: Collection[str
 
 
 def _spelled(name: str) -> str:
-    match = _LITS.fullmatch(name)
-    return match[1] if match else name
+    """`name`, or of LiTS the number that "007", "volume-7" and "liver_7" have in common."""
+    _, number = lits_name(name)
+    return (number.lstrip("0") or "0") if number else name
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from liverseg_gui.core.errors import LiverSegError
-from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.progress import Progress, seconds_or_minutes
 from liverseg_gui.system.memory_usage import peak_memory_mb
 from training.config.schedule import training_stages
 
@@ -48,11 +48,9 @@ class Estimate:
 
 def duration(seconds: float) -> str:
     """A time as people say it: "50 s", "12 min", "1 h 10 min", "2 days 3 h"."""
-    if seconds < 90:
-        return f"{max(round(seconds), 1)} s"
     minutes = round(seconds / 60)
     if minutes < 60:
-        return f"{minutes} min"
+        return seconds_or_minutes(seconds)
     if minutes < 48 * 60:
         hours, rest = divmod(5 * round(minutes / 5), 60)
         return f"{hours} h {rest} min" if rest else f"{hours} h"

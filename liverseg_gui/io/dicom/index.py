@@ -11,15 +11,16 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.io.dicom.cache import HeaderCache
 from liverseg_gui.io.dicom.header_reader import is_dicom, read_header
 from liverseg_gui.io.dicom.headers import ImageHeader
+from liverseg_gui.io.file_endings import ARCHIVES, IMAGES
 from liverseg_gui.io.folders import walk
 
 _REPORT_EVERY = 32
 _SKIPPED_WORDS = (
-    ".nii .gz .img .hdr .nrrd .nhdr .mha .mhd .raw .zip .7z .tar .png .jpg .jpeg .gif .bmp .svg "
-    ".pdf .txt .csv .json .xml .html .htm .md .py .js .css .exe .dll .ini .inf .vtk .stl .obj "
-    ".safetensors .pth .log .doc .docx .xls .xlsx .mp4 .avi"
+    ".gz .raw .7z .tar .png .jpg .jpeg .gif .bmp .svg .pdf .txt .csv .json .xml .html .htm .md .py "
+    ".js .css .exe .dll .ini .inf .vtk .stl .obj .safetensors .pth .log .doc .docx .xls .xlsx .mp4 "
+    ".avi"
 )
-_SKIPPED = frozenset(_SKIPPED_WORDS.split(" "))
+_SKIPPED = frozenset((*IMAGES, *ARCHIVES, *_SKIPPED_WORDS.split(" ")))
 
 
 @dataclass(frozen=True)

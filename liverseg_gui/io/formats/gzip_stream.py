@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,10 +15,11 @@ from numpy.typing import NDArray
 from liverseg_gui.core.errors import UnreadableFileError
 
 _CHUNK = 1 << 20
+_GZIP_OR_ZLIB = 47
 GZIP_RATIO = 1032
 """The most that deflate can compress: 258 bytes in two bits."""
 
-DAMAGED: Any = (OSError, EOFError, zlib.error, isal_zlib.error)
+_DAMAGED: Any = (OSError, EOFError, zlib.error, isal_zlib.error)
 
 
 def require_room(path: Path, promised: int, compressed: bool) -> None:
@@ -50,8 +52,45 @@ def opened(path: Path, compressed: bool, start: int = 0) -> Iterator[BinaryIO]:
             else:
                 stream.seek(start)
             yield stream
-    except DAMAGED as error:
+    except _DAMAGED as error:
         raise cut_short(path) from error
+
+
+@contextmanager
+def inflated(path: Path, header_bytes: int, start: int = 0) -> Iterator[BinaryIO]:
+    """The gzip or zlib stream behind the header of `path`, unpacked, `start` bytes in.
+
+    Raises:
+        UnreadableFileError: what is read from it is damaged.
+    """
+    try:
+        with path.open("rb") as packed:
+            packed.seek(header_bytes)
+            stream = BufferedReader(_Inflated(packed))
+            _skip(stream, start)
+            yield stream
+    except _DAMAGED as error:
+        raise cut_short(path) from error
+
+
+class _Inflated(RawIOBase):
+    """A gzip or zlib stream, unpacked."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self._unpack = isal_zlib.decompressobj(wbits=_GZIP_OR_ZLIB)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any, /) -> int:
+        """Fill the start of `target`; 0 at the end."""
+        while True:
+            packed = self._unpack.unconsumed_tail or self._source.read(_CHUNK)
+            data = self._unpack.decompress(packed, len(target))
+            if data or not packed:
+                target[: len(data)] = data
+                return len(data)
 
 
 def _skip(stream: BinaryIO, count: int) -> None:

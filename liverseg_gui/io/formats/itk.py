@@ -23,8 +23,6 @@ from liverseg_gui.io.formats.raw_image import RawImage, damaged
 from liverseg_gui.io.formats.tilt_correction import upright_volume
 from liverseg_gui.io.preview import one_slice, thumbnail
 
-ENDINGS = (".nrrd", ".nhdr", ".mha", ".mhd")
-
 
 def itk_entries(path: Path) -> list[VolumeEntry]:
     """The volume of an NRRD or MetaImage file, or one for each of a 4D file's.
@@ -47,7 +45,7 @@ def itk_entries(path: Path) -> list[VolumeEntry]:
             partial(_read, image, n, Origin(path, name, modality=image.modality), issues),
             issues,
             thumbnail=partial(_thumbnail, image, n),
-            files=tuple(dict.fromkeys((path, *image.files))),
+            files=tuple(dict.fromkeys((path, image.file))),
             key=str(n),
         )
         for n, name in enumerate(names)
@@ -81,7 +79,7 @@ def _read(
     if image.color:
         raise UnreadableFileError(str(color(image)))
     progress.update(0.0, f"Reading {image.path.name}")
-    if preview is not None and image.streams:
+    if preview is not None and not image.deflated:
         preview(_slice(image, index, origin))
     hu, seen = _read_hu(image, index, progress.part(0.0, 0.9))
     issues = by_severity((*issues, *seen, *checks.value_issues(hu)))

@@ -1,4 +1,4 @@
-"""The header of a MetaImage file (.mha, or .mhd with its voxels in other files).
+"""The header of a MetaImage file (.mha, or .mhd with its voxels in another file).
 
 The format: https://itk.org/Wiki/ITK/MetaIO/Documentation
 """
@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from liverseg_gui.io.formats.raw_image import RawImage, damaged, detached, image_of, numbered
-from liverseg_gui.io.formats.voxel_stream import Encoding
+from liverseg_gui.io.formats.raw_image import RawImage, damaged, detached, image_of, unusual
 
 _LONGEST_HEADER = 1 << 20
 _TYPES = {
@@ -29,11 +28,12 @@ def read_metaimage(path: Path) -> RawImage:
     """Where the voxels of the MetaImage file `path` lie.
 
     Raises:
-        UnreadableFileError: it makes no sense, or a data file is missing.
+        UnreadableFileError: it makes no sense, or its data file is missing.
         OSError, ValueError, KeyError: likewise.
     """
     with path.open("rb") as stream:
-        fields, listed, length = _parse(path, stream.read(_LONGEST_HEADER))
+        fields, length = _parse(path, stream.read(_LONGEST_HEADER))
+    _require_usual(path, fields)
     shape = tuple(int(n) for n in fields["DimSize"].split())
     if len(shape) != int(fields["NDims"]):
         raise damaged(path)
@@ -51,9 +51,8 @@ def read_metaimage(path: Path) -> RawImage:
         matrix,
         color=channels != 1,
         dtype=_dtype(fields),
-        encoding=_encoding(fields),
-        files=(path,) if local else detached(path, _names(where, listed)),
-        offset=0 if local else int(fields.get("HeaderSize", 0)),
+        deflated=_true(fields.get("CompressedData", "")),
+        file=path if local else detached(path, where),
         header_bytes=length if local else 0,
         oriented=any(name in fields for name in _TURN),
         spaced=any(name in fields for name in _SPACING),
@@ -61,8 +60,16 @@ def read_metaimage(path: Path) -> RawImage:
     )
 
 
-def _parse(path: Path, start: bytes) -> tuple[dict[str, str], list[str], int]:
-    """The fields, the lines after them, and the length of the header."""
+def _require_usual(path: Path, fields: dict[str, str]) -> None:
+    """Check that the voxels are written and placed as writers of scans do it."""
+    if not _true(fields.get("BinaryData", "True")):
+        raise unusual(path, "has its voxels written as text")
+    if fields["ElementDataFile"].upper() != "LOCAL" and int(fields.get("HeaderSize", 0)):
+        raise unusual(path, "has other bytes before its voxels")
+
+
+def _parse(path: Path, start: bytes) -> tuple[dict[str, str], int]:
+    """The fields and the length of the header."""
     fields: dict[str, str] = {}
     length = 0
     while "ElementDataFile" not in fields:
@@ -73,17 +80,7 @@ def _parse(path: Path, start: bytes) -> tuple[dict[str, str], list[str], int]:
             raise damaged(path)
         fields[name.strip()] = value.strip()
         length += len(line)
-    listed = []
-    if fields["ElementDataFile"].split()[:1] == ["LIST"]:
-        rest = start[length:].decode("utf-8", errors="replace")
-        listed = [line.strip() for line in rest.splitlines() if line.strip()]
-    return fields, listed, length
-
-
-def _names(where: str, listed: list[str]) -> list[str]:
-    if where.split()[0] == "LIST":
-        return listed
-    return numbered(where) if "%" in where else [where]
+    return fields, length
 
 
 def _dtype(fields: dict[str, str]) -> np.dtype[np.generic]:
@@ -91,12 +88,6 @@ def _dtype(fields: dict[str, str]) -> np.dtype[np.generic]:
         _true(fields.get(name, "")) for name in ("BinaryDataByteOrderMSB", "ElementByteOrderMSB")
     )
     return np.dtype((">" if big else "<") + _TYPES[fields["ElementType"].removesuffix("_ARRAY")])
-
-
-def _encoding(fields: dict[str, str]) -> Encoding:
-    if _true(fields.get("CompressedData", "")):
-        return Encoding.DEFLATED
-    return Encoding.RAW if _true(fields.get("BinaryData", "True")) else Encoding.TEXT
 
 
 def _true(text: str) -> bool:

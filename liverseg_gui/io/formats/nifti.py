@@ -21,12 +21,11 @@ from liverseg_gui.core.scan_issues import ScanIssue, by_severity, error
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.core.window_level import NamedWindow, stated_window
 from liverseg_gui.io.entries import ShowPreview, VolumeEntry
+from liverseg_gui.io.file_endings import NIFTI
 from liverseg_gui.io.formats import gzip_stream, nifti_checks
 from liverseg_gui.io.formats.hu import Tally, slices_together, to_hu
 from liverseg_gui.io.formats.tilt_correction import upright_volume
 from liverseg_gui.io.preview import one_slice, thumbnail
-
-ENDINGS = (".nii", ".nii.gz", ".hdr", ".img", ".hdr.gz", ".img.gz")
 
 logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)  # its doubts are ours to tell
 
@@ -259,7 +258,7 @@ def _thumbnail(file: NiftiFile, index: int) -> NDArray[np.uint8]:
 
 def looks_like_mask(path: Path) -> bool:
     """Whether `path` is a NIfTI file of 8-bit numbers, which no CT is stored in."""
-    if not path.name.lower().endswith(ENDINGS):
+    if not path.name.lower().endswith(NIFTI):
         return False
     try:
         return open_header(path).dtype.itemsize == 1

@@ -15,9 +15,8 @@ from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.geometry import Affine
 from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.volume import Origin, Volume
+from liverseg_gui.io.file_endings import NIFTI_FILES
 from liverseg_gui.io.formats.nifti import open_header, read_stored
-
-_MASK_ENDINGS = (".nii", ".nii.gz")
 
 
 def save_mask(mask: LabelMap, origin: Origin, path: Path) -> None:
@@ -52,7 +51,7 @@ def require_mask_place(path: Path, scan: Path) -> None:
     Raises:
         SaveError: the name is no mask's, the folder is not there, or it is the scan itself.
     """
-    if not path.name.lower().endswith(_MASK_ENDINGS):
+    if not path.name.lower().endswith(NIFTI_FILES):
         raise SaveError(f"{path.name}: a mask is saved as .nii or .nii.gz. Choose such a name.")
     if not path.parent.is_dir():
         raise SaveError(

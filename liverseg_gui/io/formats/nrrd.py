@@ -1,4 +1,4 @@
-"""The header of an NRRD file (.nrrd, or .nhdr with its voxels in other files).
+"""The header of an NRRD file (.nrrd, or .nhdr with its voxels in another file).
 
 The format: https://teem.sourceforge.net/nrrd/format.html
 """
@@ -13,9 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from liverseg_gui.core.errors import UnreadableFileError
-from liverseg_gui.io.formats.raw_image import RawImage, damaged, detached, image_of, numbered
-from liverseg_gui.io.formats.voxel_stream import Encoding
+from liverseg_gui.io.formats.raw_image import RawImage, damaged, detached, image_of, unusual
 
 MAGIC = b"NRRD000"
 
@@ -32,12 +30,9 @@ _TYPES = {
     "f4": ("float",),
     "f8": ("double",),
 }
-_ENCODINGS = {
-    "raw": Encoding.RAW,
-    **dict.fromkeys(("gzip", "gz"), Encoding.DEFLATED),
-    **dict.fromkeys(("ascii", "text", "txt"), Encoding.TEXT),
-    "hex": Encoding.HEX,
-}
+_DEFLATED = {"raw": False, "gzip": True, "gz": True}
+"""Whether the voxels of an encoding are packed."""
+
 _SPACES = {
     "right-anterior-superior": (1, 1, 1),
     "ras": (1, 1, 1),
@@ -54,12 +49,11 @@ _VOLUME_KINDS = ("list", "time", "none", "???", "")
 
 @dataclass(frozen=True)
 class _Header:
-    """The fields (names in lower case) and notes of a header, its length, its last lines."""
+    """The fields (names in lower case) and notes of a header, and its length."""
 
     fields: dict[str, str]
     notes: dict[str, str]
     length: int
-    listed: list[str]
 
     def words(self, name: str) -> list[str]:
         """The words of a field that has one for each axis, or none."""
@@ -70,17 +64,13 @@ def read_nrrd(path: Path) -> RawImage:
     """Where the voxels of the NRRD file `path` lie.
 
     Raises:
-        UnreadableFileError: it makes no sense, or a data file is missing.
+        UnreadableFileError: it makes no sense, or its data file is missing.
         OSError, ValueError, KeyError: likewise.
     """
     with path.open("rb") as stream:
         header = _parse(stream.read(_LONGEST_HEADER))
     fields = header.fields
-    if fields["encoding"].lower() not in _ENCODINGS:
-        raise UnreadableFileError(
-            f"{path} is packed as {fields['encoding'][:20]}, which this program can't unpack. "
-            "Save it again as a gzip or raw NRRD."
-        )
+    _require_usual(path, fields)
     shape = tuple(int(n) for n in header.words("sizes"))
     if len(shape) != int(fields["dimension"]):
         raise damaged(path)
@@ -95,16 +85,22 @@ def read_nrrd(path: Path) -> RawImage:
         matrix,
         color=extra is not None and _is_color(header, extra),
         dtype=_dtype(fields),
-        encoding=_ENCODINGS[fields["encoding"].lower()],
-        files=(path,) if where is None else detached(path, _names(header, where)),
-        offset=int(fields.get("byte skip", 0)),
-        skip_lines=min(max(int(fields.get("line skip", 0)), 0), _LONGEST_HEADER),
+        deflated=_DEFLATED[fields["encoding"].lower()],
+        file=path if where is None else detached(path, where),
         header_bytes=header.length if where is None else 0,
         oriented=oriented,
         spaced=any(v is not None for v in vectors) or "spacings" in fields,
         unit=(re.findall(r'"([^"]*)"', fields.get("space units", "")) or ["mm"])[0],
         notes=header.notes,
     )
+
+
+def _require_usual(path: Path, fields: dict[str, str]) -> None:
+    """Check that the voxels are packed and placed as writers of scans do it."""
+    if fields["encoding"].lower() not in _DEFLATED:
+        raise unusual(path, f"has its voxels encoded as {fields['encoding'][:20]}")
+    if any(int(fields.get(name, 0)) for name in ("byte skip", "line skip")):
+        raise unusual(path, "has other bytes before its voxels")
 
 
 def _is_color(header: _Header, extra: int) -> bool:
@@ -119,7 +115,7 @@ def _parse(start: bytes) -> _Header:
     lines = start[:length].decode("utf-8", errors="replace").splitlines()[1:]
     fields: dict[str, str] = {}
     notes: dict[str, str] = {}
-    for n, line in enumerate(lines):
+    for line in lines:
         note, is_note, value = line.partition(":=")
         name, is_field, text = line.partition(":")
         if line.startswith("#"):
@@ -127,23 +123,14 @@ def _parse(start: bytes) -> _Header:
         if is_note:
             notes[note.strip()] = value.strip()
         elif is_field:
-            name = _plain(name)
-            fields[name] = text.strip()
-            if name == "data file" and text.split()[:1] == ["LIST"]:
-                return _Header(fields, notes, length, [at for at in lines[n + 1 :] if at.strip()])
-    return _Header(fields, notes, length, [])
+            fields[_plain(name)] = text.strip()
+    return _Header(fields, notes, length)
 
 
 def _plain(name: str) -> str:
     name = " ".join(name.lower().split())
     same = {"datafile": "data file", "byteskip": "byte skip", "lineskip": "line skip"}
     return same.get(name, name)
-
-
-def _names(header: _Header, where: str) -> list[str]:
-    if where.split()[0] == "LIST":
-        return [name.strip() for name in header.listed]
-    return numbered(where) if "%" in where else [where]
 
 
 def _dtype(fields: dict[str, str]) -> np.dtype[Any]:

@@ -6,12 +6,12 @@ whatever the header promises; so the program reads them itself, and the tests co
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from nibabel.orientations import OrientationError
@@ -20,12 +20,9 @@ from numpy.typing import NDArray
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.io.formats import gzip_stream
-from liverseg_gui.io.formats.voxel_stream import Encoding, Start, VoxelStream
 
 _SLAB_BYTES = 2 << 20
 _FARTHEST_MM = 1e6
-_MOST_FILES = 100_000
-_NUMBERED = re.compile(r"[^%]*%0?\d{0,2}[diu][^%]*")
 
 
 @dataclass(frozen=True)
@@ -34,8 +31,7 @@ class RawImage:
 
     `shape` is the file's, fastest axis first. `grid` is that of one volume: all axes but
     `extra_axis`, along which lie volumes or, where `color`, the parts of a voxel. The voxels start
-    `skip_lines` and then `offset` bytes into each of `files`; an offset of -1 means that they end
-    with the file. `notes` are what the header says beyond that.
+    `header_bytes` into `file`. `notes` are what the header says beyond that.
     """
 
     path: Path
@@ -44,10 +40,8 @@ class RawImage:
     color: bool
     grid: StoredGrid
     dtype: np.dtype[Any]
-    encoding: Encoding
-    files: tuple[Path, ...]
-    offset: int = 0
-    skip_lines: int = 0
+    deflated: bool
+    file: Path
     header_bytes: int = 0
     oriented: bool = True
     spaced: bool = True
@@ -60,36 +54,22 @@ class RawImage:
         """How many volumes the file holds."""
         return 1 if self.color or self.extra_axis is None else self.shape[self.extra_axis]
 
-    @property
-    def streams(self) -> bool:
-        """Whether one slice can be read without those before it."""
-        return self.encoding is Encoding.RAW and len(self.files) == 1
-
-    def _stream(self) -> VoxelStream:
-        return VoxelStream(
-            self.files,
-            prod(self.shape) * self.dtype.itemsize // len(self.files),
-            Start(self.header_bytes, self.skip_lines, self.offset),
-            self.encoding,
-            self.dtype,
-        )
+    def _voxels(self, start: int = 0) -> AbstractContextManager[BinaryIO]:
+        """The voxels as a stream, from byte `start` of them on."""
+        if self.deflated:
+            return gzip_stream.inflated(self.file, self.header_bytes, start)
+        return gzip_stream.opened(self.file, False, self.header_bytes + start)
 
     def require_room(self) -> None:
-        """Check that the files can hold what the header promises, before it is allocated.
+        """Check that the file can hold what the header promises, before it is allocated.
 
         Raises:
-            UnreadableFileError: they cannot.
-            OSError: one cannot be looked at.
+            UnreadableFileError: it cannot.
+            OSError: it cannot be looked at.
         """
-        size = sum(file.stat().st_size for file in self.files) - self.header_bytes
-        numbers = prod(self.shape)
-        room = {
-            Encoding.RAW: numbers * self.dtype.itemsize <= size,
-            Encoding.DEFLATED: numbers * self.dtype.itemsize <= size * gzip_stream.GZIP_RATIO,
-            Encoding.TEXT: numbers <= size,
-            Encoding.HEX: numbers * self.dtype.itemsize <= size // 2,
-        }
-        if not room[self.encoding] or numbers * self.dtype.itemsize % len(self.files):
+        room = self.file.stat().st_size - self.header_bytes
+        ratio = gzip_stream.GZIP_RATIO if self.deflated else 1
+        if prod(self.shape) * self.dtype.itemsize > room * ratio:
             raise gzip_stream.cut_short(self.path)
 
     def read(self) -> NDArray[Any]:
@@ -99,7 +79,7 @@ class RawImage:
             UnreadableFileError: the file is damaged.
         """
         array = np.empty(self.shape, self.dtype, order="F")
-        with self._stream() as stream:
+        with self._voxels() as stream:
             gzip_stream.fill(stream, array)
         return array
 
@@ -128,8 +108,8 @@ class RawImage:
         slices = axes[-1]
         step = max(1, min(slices, _SLAB_BYTES // slice_bytes))
         buffer = np.empty((*axes[:-1], step), self.dtype, order="F")
-        with self._stream() as stream:
-            stream.skip((index * slices if last else 0) * slice_bytes + first * slice_bytes)
+        start = (index * slices if last else 0) + first
+        with self._voxels(start * slice_bytes) as stream:
             for k in range(first, slices, step):
                 slab = buffer[..., : min(step, slices - k)]
                 gzip_stream.fill(stream, slab)
@@ -148,7 +128,7 @@ def image_of(
     """The image of a header that was taken apart; `matrix` is the affine of its spatial axes.
 
     Raises:
-        UnreadableFileError: the header makes no sense, or promises more than its files can hold.
+        UnreadableFileError: the header makes no sense, or promises more than its file can hold.
         OSError: a data file cannot be looked at.
     """
     while len(shape) > 3 and shape[-1] == 1:
@@ -174,36 +154,30 @@ def image_of(
     return image
 
 
-def numbered(pattern: str) -> list[str]:
-    """The file names of a pattern with a first and a last number and a step.
+def detached(path: Path, where: str) -> Path:
+    """The data file that the header `path` names.
 
     Raises:
-        ValueError: it makes no sense.
+        UnreadableFileError: it is not there, or there are several.
+        LookupError: there is no name.
     """
-    form, first, last, step = pattern.split()[:4]
-    count = (int(last) - int(first)) // int(step) + 1 if int(step) else 0
-    if not 0 < count <= _MOST_FILES or not _NUMBERED.fullmatch(form):
-        raise ValueError("no files")
-    return [form % (int(first) + n * int(step)) for n in range(count)]
+    if where.split()[0] == "LIST" or "%" in where:
+        raise unusual(path, "has its voxels in several files")
+    file = path.parent / where
+    if not file.is_file():
+        raise UnreadableFileError(
+            f"{path} keeps its voxels in {file.name}, which is not beside it. Copy both from "
+            "their source into one folder."
+        )
+    return file
 
 
-def detached(path: Path, names: list[str]) -> tuple[Path, ...]:
-    """The data files that the header `path` names.
-
-    Raises:
-        UnreadableFileError: one is not there.
-        ValueError: it names none.
-    """
-    if not names:
-        raise ValueError("no data file")
-    files = tuple(path.parent / name for name in names)
-    for file in files:
-        if not file.is_file():
-            raise UnreadableFileError(
-                f"{path} keeps its voxels in {file.name}, which is not beside it. Copy both from "
-                "their source into one folder."
-            )
-    return files
+def unusual(path: Path, what: str) -> UnreadableFileError:
+    """The error for a file that is whole, but written in a way that scans are not."""
+    return UnreadableFileError(
+        f"{path} {what}, which this program does not read. Open it in 3D Slicer and save it as "
+        ".nrrd or .nii.gz."
+    )
 
 
 def damaged(path: Path) -> UnreadableFileError:

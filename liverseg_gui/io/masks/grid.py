@@ -11,7 +11,7 @@ from liverseg_gui.core.geometry import StoredGrid
 from liverseg_gui.core.scan_checks import TILT_DEGREES, skew_degrees
 from liverseg_gui.core.scan_issues import Concern, ScanIssue, by_severity, warning
 from liverseg_gui.core.volume import Origin, Volume
-from liverseg_gui.io import scans
+from liverseg_gui.io.file_endings import IMAGES, NIFTI
 from liverseg_gui.io.formats import itk, nifti
 
 
@@ -26,12 +26,12 @@ def blank_scan(path: Path) -> Volume:
     if not path.exists():
         raise UnreadableFileError(f"{path} does not exist. Check the path.")
     name = path.name.lower()
-    if path.is_dir() or not name.endswith(scans.SCAN_ENDINGS):
+    if path.is_dir() or not name.endswith(IMAGES):
         raise UnreadableFileError(
             f"{path} does not say by itself on which voxels it lies. Name its scan with --scan, or "
             "save the mask as NIfTI, NRRD or MetaImage."
         )
-    if name.endswith(nifti.ENDINGS):
+    if name.endswith(NIFTI):
         grid = nifti.open_header(path).grid
         entries = nifti.nifti_entries(path)
     else:

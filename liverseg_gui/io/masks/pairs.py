@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from liverseg_gui.core.errors import UnreadableFileError
-from liverseg_gui.io.formats import itk, nifti
+from liverseg_gui.io.dataset_names import lits_name
+from liverseg_gui.io.file_endings import IMAGES, without_ending
 from liverseg_gui.io.masks.dicom_seg import is_seg
 
-_ENDINGS = sorted((*nifti.ENDINGS, *itk.ENDINGS, ".seg.nrrd", ".dcm"), key=len, reverse=True)
+_ENDINGS = (*IMAGES, ".seg.nrrd", ".dcm")
 _SECOND_HALF = (".img", ".img.gz")
 _FIRST_CHANNEL = "_0000"
-_LITS = re.compile(r"(?:test-)?(?:volume|segmentation)-(\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -70,16 +69,14 @@ def pair_masks(found: Path, truth: Path, scan: Path | None = None) -> MaskPairs:
 
 def case_name(path: Path) -> str:
     """The name of a mask's case: the file's without its ending and without _0000."""
-    ending = next((e for e in _ENDINGS if path.name.lower().endswith(e)), "")
-    stem = path.name[: len(path.name) - len(ending)]
-    return stem.removesuffix(_FIRST_CHANNEL) or path.name
+    return without_ending(path.name, _ENDINGS).removesuffix(_FIRST_CHANNEL) or path.name
 
 
 def _key(path: Path) -> str:
     """What two files of one case have in common."""
     name = case_name(path)
-    lits = _LITS.fullmatch(name)
-    return f"LiTS {int(lits[1])}" if lits else name
+    kind, number = lits_name(name.lower().removeprefix("test-"))
+    return f"LiTS {int(number)}" if kind in ("volume-", "segmentation-") else name
 
 
 def _by_key(folder: Path) -> dict[str, Path]:
@@ -99,7 +96,7 @@ def _by_key(folder: Path) -> dict[str, Path]:
 
 def _is_mask(path: Path) -> bool:
     name = path.name.lower()
-    if name.endswith((*nifti.ENDINGS, *itk.ENDINGS)):
+    if name.endswith(IMAGES):
         return not name.endswith(_SECOND_HALF)
     return name.endswith(".dcm") and is_seg(path)
 

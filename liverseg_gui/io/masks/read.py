@@ -17,6 +17,7 @@ from liverseg_gui.core.labels import LIVER, TUMOR, LabelMap
 from liverseg_gui.core.slices import slice_affines
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.dataset_names import ircadb
+from liverseg_gui.io.file_endings import ITK, NIFTI
 from liverseg_gui.io.formats import itk, nifti
 from liverseg_gui.io.masks.dicom_seg import is_seg, read_seg
 from liverseg_gui.io.masks.frames import Target, elsewhere, targets
@@ -86,9 +87,9 @@ def _found(path: Path, volume: Volume) -> _Mask:
             raise UnreadableFileError(f"{path} does not exist. Check the path.")
         if path.is_dir():
             return _of_folder(path, volume)
-        if path.name.lower().endswith(nifti.ENDINGS):
+        if path.name.lower().endswith(NIFTI):
             return _of_nifti(path, volume)
-        if path.name.lower().endswith(itk.ENDINGS):
+        if path.name.lower().endswith(ITK):
             return _of_itk(path, volume)
         if is_seg(path):
             return _of_seg(path, volume)

@@ -18,10 +18,10 @@ from liverseg_gui.core.geometry import Affine
 from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.slices import SourceSlices
 from liverseg_gui.core.volume import Origin
+from liverseg_gui.io.file_endings import DICOM, without_ending
 
 LIST_NAME = "slices.json"
 
-_DICOM_ENDINGS = (".dcm", ".ima")
 _UNUSUAL = re.compile(r"[^\w.,+-]+")
 
 
@@ -78,8 +78,7 @@ def slice_file_names(slices: SourceSlices) -> list[str]:
     """A file name for each slice, after its own; counted where two would be the same."""
     stems = []
     for name in slices.names:
-        own = Path(name).name
-        own = own[:-4] if own.lower().endswith(_DICOM_ENDINGS) else own
+        own = without_ending(Path(name).name, DICOM)
         stems.append(_UNUSUAL.sub("_", own).strip("._") or "slice")
     seen = [stem.lower() for stem in stems]
     return [

@@ -5,6 +5,7 @@ The open study stays as it is until the new scan has been read whole.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -216,7 +217,7 @@ def _list(paths: Sequence[Path], progress: Progress) -> list[Offer] | Path:
     problem: UnreadableFileError | None = None
     for n, path in enumerate(paths):
         remember_path(path)
-        if not _is_there(path):
+        if not os.path.exists(path):  # os.path, for which a network drive that has gone is no error
             return path
         part = progress.part(n / len(paths), (n + 1) / len(paths))
         try:
@@ -232,10 +233,3 @@ def _list(paths: Sequence[Path], progress: Progress) -> list[Offer] | Path:
     if problem is not None and not offers:
         raise problem
     return offers
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # a network drive that has gone
-        return False

@@ -10,6 +10,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from liverseg_gui.core.geometry import Affine
+from liverseg_gui.io.file_endings import (
+    ARCHIVES,
+    DICOM,
+    IMAGES,
+    ITK,
+    NIFTI,
+    NIFTI_FILES,
+)
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.widgets.patient_display import text_shown
 
@@ -20,16 +28,19 @@ if TYPE_CHECKING:
     from liverseg_gui.ui.dialogs.labels_dialog import LabelChoice
     from liverseg_gui.ui.viewer.screenshot import ScreenshotOptions
 
-_SCANS = "*.nii *.nii.gz *.hdr *.img *.nrrd *.nhdr *.mha *.mhd *.dcm *.ima *.zip DICOMDIR"
+
+def _patterns(*endings: str) -> str:
+    return " ".join(f"*{ending}" for ending in endings)
+
+
 _OPEN_FILTER = (
-    f"Scans and archives ({_SCANS});;NIfTI (*.nii *.nii.gz *.hdr *.img);;"
-    "DICOM (*.dcm *.ima DICOMDIR *);;NRRD and MetaImage (*.nrrd *.nhdr *.mha *.mhd);;"
-    "Zip archives (*.zip);;All files (*)"
+    f"Scans and archives ({_patterns(*IMAGES, *DICOM, *ARCHIVES)} DICOMDIR);;"
+    f"NIfTI ({_patterns(*NIFTI)});;DICOM ({_patterns(*DICOM)} DICOMDIR *);;"
+    f"NRRD and MetaImage ({_patterns(*ITK)});;Zip archives ({_patterns(*ARCHIVES)});;"
+    "All files (*)"
 )
-_OPEN_MASK_FILTER = (
-    "Masks (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.hdr *.img *.dcm);;All files (*)"
-)
-_MASK_FILTER = "Masks (*.nii.gz *.nii)"
+_OPEN_MASK_FILTER = f"Masks ({_patterns(*IMAGES)} *.dcm);;All files (*)"
+_MASK_FILTER = f"Masks ({_patterns(*NIFTI_FILES)})"
 _NIFTI_FILTER = "NIfTI (*.nii.gz)"
 _MODEL_FILTER = "Models (*.zip)"
 _CRASHED = "LiverSeg crashed when it ran last."

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
+from liverseg_gui.core.progress import seconds_or_minutes
 from liverseg_gui.ui.jobs.job_runner import Job, JobRunner
 
 _ESTIMATE_FROM = 0.08
@@ -81,7 +82,4 @@ def remaining(fraction: float, elapsed_s: float) -> str:
     """ ", about 12 s left" once there is enough to go by, else nothing."""
     if fraction < _ESTIMATE_FROM or fraction >= 1 or elapsed_s < _ESTIMATE_AFTER_SECONDS:
         return ""
-    seconds = elapsed_s * (1 - fraction) / fraction
-    if seconds < 90:
-        return f", about {max(1, round(seconds))} s left"
-    return f", about {round(seconds / 60)} min left"
+    return f", about {seconds_or_minutes(elapsed_s * (1 - fraction) / fraction)} left"

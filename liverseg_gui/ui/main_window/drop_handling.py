@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from liverseg_gui.io.file_endings import ARCHIVES, IMAGES
+
 _FEW = 12
 """Of more files than this, those without an image's ending are taken for slices."""
 
@@ -14,12 +16,10 @@ def sort_dropped(paths: Sequence[Path]) -> tuple[list[Path], Path | None]:
 
     Of the DICOM files of a folder one stands for all: opening it opens its series.
     """
-    from liverseg_gui.io.scans import SCAN_ENDINGS
-
     mask = None
     if len(paths) > 1:
         few = len(paths) <= _FEW
-        masks = [p for p in paths if (few or _ends(p, SCAN_ENDINGS)) and _is_mask(p)]
+        masks = [p for p in paths if (few or _ends(p, IMAGES)) and _is_mask(p)]
         if masks and len(masks) < len(paths):
             mask = masks[0]
             paths = [path for path in paths if path not in masks]
@@ -43,12 +43,11 @@ def _ends(path: Path, endings: tuple[str, ...]) -> bool:
 def _one_for_each_series(paths: Sequence[Path]) -> list[Path]:
     """Folders, archives and image files as they are; of other files one that can be opened."""
     from liverseg_gui.io.dicom.header_reader import read_header
-    from liverseg_gui.io.scans import SCAN_ENDINGS
 
     kept: dict[Path, Path] = {}
     readable: set[Path] = set()
     for path in paths:
-        if path.is_dir() or _ends(path, (*SCAN_ENDINGS, ".zip")):
+        if path.is_dir() or _ends(path, (*IMAGES, *ARCHIVES)):
             kept[path] = path
         elif path.parent not in readable:
             if read_header(path) is not None:

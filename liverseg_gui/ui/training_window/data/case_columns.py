@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from liverseg_gui.core.labels import TUMOR
 from liverseg_gui.core.scan_issues import ScanIssue, Severity
+from liverseg_gui.io.dataset_names import natural
 from liverseg_gui.ui.training_window.data.scan_cases import ScannedCase
 from liverseg_gui.ui.widgets.severity import ICONS, TONES
 from liverseg_gui.ui.widgets.theme import Tone
@@ -89,9 +89,3 @@ def _problems(issues: tuple[ScanIssue, ...]) -> Cell:
     key = (1 + list(Severity).index(gravest.severity), len(issues))
     text = f"{ICONS[gravest.severity]} {gravest.message}{more}"
     return Cell(text, key, TONES[gravest.severity], "\n".join(str(f) for f in issues))
-
-
-def natural(text: str) -> tuple[tuple[float, str], ...]:
-    """A key that sorts "case 10" behind "case 2"."""
-    parts = re.findall(r"\d+|\D+", text)
-    return tuple((float(p), "") if p.isdecimal() else (float("inf"), p.lower()) for p in parts)

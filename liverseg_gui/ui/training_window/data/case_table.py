@@ -10,6 +10,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QImage, QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
+from liverseg_gui.io.dataset_names import natural
 from liverseg_gui.ui.training_window.data import case_columns as words
 from liverseg_gui.ui.training_window.data.case_columns import Cell
 from liverseg_gui.ui.training_window.data.scan_cases import ScannedCase
@@ -188,7 +189,7 @@ class _Row(QTreeWidgetItem):
             return False
         mine, theirs = self._keys.get(column, ()), other._keys.get(column, ())
         if mine == theirs:
-            return words.natural(self.name) < words.natural(other.name)
+            return natural(self.name) < natural(other.name)
         return _before(mine, theirs)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from liverseg_gui.core.progress import seconds_or_minutes
 from liverseg_gui.system.crash_report import FATAL
 from liverseg_gui.ui.training_window.process.run_progress import in_window
 from liverseg_gui.ui.training_window.process.training_process import stderr_tail
@@ -66,12 +67,7 @@ def time_left(seconds: float | None) -> str:
     if seconds is None:
         return ""
     minutes = round(seconds / 60)
-    if seconds < 90:
-        amount = f"{max(round(seconds), 1)} s"
-    elif minutes < 120:
-        amount = f"{minutes} min"
-    else:
-        amount = f"{minutes / 60:.1f} h"
+    amount = seconds_or_minutes(seconds) if minutes < 120 else f"{minutes / 60:.1f} h"
     return f"about {amount} to the end of the last epoch"
 
 

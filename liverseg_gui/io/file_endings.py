@@ -1,0 +1,19 @@
+"""Endings of the names of files that hold scans and masks, in lower case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+NIFTI_FILES = (".nii.gz", ".nii")
+NIFTI_PAIRS = (".hdr", ".img", ".hdr.gz", ".img.gz")
+NIFTI = (*NIFTI_FILES, *NIFTI_PAIRS)
+ITK = (".nrrd", ".nhdr", ".mha", ".mhd")
+IMAGES = (*NIFTI, *ITK)
+DICOM = (".dcm", ".ima")
+ARCHIVES = (".zip",)
+
+
+def without_ending(name: str, endings: Iterable[str]) -> str:
+    """`name` without the longest of `endings` that it has, whatever its case."""
+    found = [ending for ending in endings if name.lower().endswith(ending)]
+    return name[: len(name) - max(map(len, found), default=0)]
