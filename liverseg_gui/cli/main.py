@@ -15,8 +15,8 @@ from typing import NoReturn
 
 from liverseg_gui import __version__
 from liverseg_gui.cli.console import has_display
-from liverseg_gui.core.devices import DEVICES
 from liverseg_gui.core.errors import Cancelled, LiverSegError, system_error_in_words
+from liverseg_gui.system.devices import DEVICES
 from liverseg_gui.system.temporary_files import sweep_temporary
 
 

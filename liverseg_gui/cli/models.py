@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.cli.console import console_progress
-from liverseg_gui.core.devices import DEVICES
 from liverseg_gui.core.errors import Cancelled, ModelError, NameTakenError, SaveError
 from liverseg_gui.segmentation.models.description import card_facts, figure_text, model_figures
 from liverseg_gui.segmentation.models.history import roll_back
@@ -33,6 +32,7 @@ from liverseg_gui.segmentation.models.store import add_model, export_as_zip, rem
 from liverseg_gui.segmentation.runtime.choice_cache import remembered_choices
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.site_model import SiteModel
+from liverseg_gui.system.devices import DEVICES
 from liverseg_gui.system.paths import config_folder
 
 _HEAD = ("", "name", "origin", "architecture", "MB", "patients", "liver", "tumor")

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from liverseg_gui.cli.console import console_progress
 from liverseg_gui.cohort.segment_scan import geometry_in_words, segment_volume, stated
-from liverseg_gui.core.devices import DEVICES
 from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.measure import Measurements, measure
 from liverseg_gui.core.progress import Progress
@@ -24,6 +23,7 @@ from liverseg_gui.io.scans import choose_volume, list_volumes
 from liverseg_gui.report.measurements import MadeFrom, Report, require_report_place, write_report
 from liverseg_gui.segmentation.models.registry import chosen_model, find_model
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.system.devices import DEVICES
 
 _FILE_ENDINGS = (
     *(*IMAGES, *ARCHIVES, *DICOM, ".gz", ".raw"),

@@ -13,8 +13,8 @@ from liverseg_gui.cli.console import console_progress
 from liverseg_gui.cli.train_check import run_check
 from liverseg_gui.cli.train_fine_tune import add_options, data_selection, run_fine_tune, wanted
 from liverseg_gui.cli.train_output import event_text, print_event, print_words, progress_events, say
-from liverseg_gui.core.devices import DEVICES
 from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.system.devices import DEVICES
 from liverseg_gui.system.features import NO_TRAINING, has_training
 from training.config.train_config import LOSSES, MULTI_SCALE, PRECISIONS
 from training.runs.control import Stopped

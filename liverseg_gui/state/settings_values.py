@@ -9,7 +9,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from liverseg_gui.core.devices import DEVICES
 from liverseg_gui.core.display import LabelStyle
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.parsing import read_dataclass
@@ -17,6 +16,7 @@ from liverseg_gui.core.window_level import PRESETS, Window
 from liverseg_gui.state.overlay_style import OverlayStyle
 from liverseg_gui.state.preferences import QUALITIES, MouseProfile, Theme
 from liverseg_gui.state.user_presets import kept_presets
+from liverseg_gui.system.devices import DEVICES
 
 MOST_RECENT = 9
 MOST_STUDY_WINDOWS = 200

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from liverseg_gui.core.devices import DEVICES
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.parsing import read_dataclass
 from liverseg_gui.segmentation.networks.architectures import ARCHITECTURES
+from liverseg_gui.system.devices import DEVICES
 from training.config.augmentation_config import Augmentation, SyntheticTumors
 from training.config.field_of_view import LIVER_VIEW, TRUNK_VIEW, FieldOfView
 

@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 from urllib.parse import urlparse
 
-from liverseg_gui.core.devices import DEVICES
+from liverseg_gui.system.devices import DEVICES
 
 
 def device_problems() -> dict[str, str]:

@@ -16,11 +16,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from liverseg_gui.core.devices import DEVICES
 from liverseg_gui.core.window_level import PRESETS
 from liverseg_gui.state.preferences import MouseProfile, Theme
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.settings_values import SettingsValues
+from liverseg_gui.system.devices import DEVICES
 from liverseg_gui.ui.widgets.theme import QUALITY_TIP, set_tone
 
 _AUTOMATIC = "The graphics card where there is one it can use."

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from liverseg_gui.core.devices import DEVICES
+from liverseg_gui.system.devices import DEVICES
 from training.config.train_config import TrainConfig
 from training.planning import devices
 from training.planning.devices import (

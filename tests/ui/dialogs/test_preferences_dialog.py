@@ -8,12 +8,12 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDialogButtonBox
 
-from liverseg_gui.core.devices import DEVICES
 from liverseg_gui.core.window_level import PRESETS
 from liverseg_gui.segmentation.segmenter_process import ProcessSegmenter
 from liverseg_gui.state.preferences import QUALITIES, MouseProfile, Theme
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.settings_values import SettingsValues
+from liverseg_gui.system.devices import DEVICES
 from liverseg_gui.ui.app.app import follow_choices
 from liverseg_gui.ui.dialogs.preferences_dialog import ROWS, PreferencesDialog
 from liverseg_gui.ui.widgets.theme import apply_theme, current_theme

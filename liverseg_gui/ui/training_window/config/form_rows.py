@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from liverseg_gui.core.devices import DEVICES
+from liverseg_gui.system.devices import DEVICES
 from training.config.train_config import LOSSES, PRECISIONS
 
 
