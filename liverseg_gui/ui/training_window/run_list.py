@@ -12,12 +12,12 @@ from PySide6.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from liverseg_gui.ui.training_window.pages import KnownRun
+from liverseg_gui.ui.widgets.buttons import push_button
 from liverseg_gui.ui.widgets.severity import TONE_ROLE, ToneDelegate
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
 
@@ -51,10 +51,13 @@ class RunList(QWidget):
         self.list.setSpacing(2)
         self.list.currentItemChanged.connect(self._refresh)
         self.list.itemActivated.connect(lambda _: self._tell(self.opened))
-        self.open_button = _button("Sho&w", lambda: self._tell(self.opened))
-        self.resume_button = _button("Go &on", lambda: self._tell(self.resumed))
-        self.forget_button = _button("Take o&ff", lambda: self._tell(self.forgotten))
-        self.forget_button.setToolTip("Take it off this list; its folder stays.")
+        self.open_button = push_button("Sho&w", lambda: self._tell(self.opened))
+        self.resume_button = push_button("Go &on", lambda: self._tell(self.resumed))
+        self.forget_button = push_button(
+            "Take o&ff",
+            lambda: self._tell(self.forgotten),
+            "Take it off this list; its folder stays.",
+        )
         label = QLabel("&Trainings")
         label.setBuddy(self.list)
         row = QHBoxLayout()
@@ -126,10 +129,3 @@ def _words(run: KnownRun) -> str:
     except ValueError:
         return str(run.state)
     return f"{run.state}, begun {started.day} {started:%b %H:%M}"
-
-
-def _button(text: str, do: Callable[[], None]) -> QPushButton:
-    button = QPushButton(text)
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda: do())
-    return button

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QPushButton,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -42,6 +41,7 @@ from liverseg_gui.ui.training_window.pages import (
 from liverseg_gui.ui.training_window.process.training_process import BusyError
 from liverseg_gui.ui.training_window.run_list import RunList
 from liverseg_gui.ui.training_window.widgets.tab_order import put_last
+from liverseg_gui.ui.widgets.buttons import push_button
 from liverseg_gui.ui.widgets.theme import set_tone
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class TrainingWindow(QDialog):
         self.note = QLabel()
         self.note.setWordWrap(True)
         self.note.setTextFormat(Qt.TextFormat.PlainText)
-        self.show_it = _button("S&how it", self._show_in_the_way)
+        self.show_it = push_button("S&how it", self._show_in_the_way)
         self.show_it.hide()
         told = QHBoxLayout()
         told.addWidget(self.note, 1)
@@ -169,9 +169,9 @@ class TrainingWindow(QDialog):
         self.name.textChanged.connect(lambda _: self._refresh())
         self.name_label.setBuddy(self.name)
         self.improve_button = FineTuneButton(self.improve)
-        self.back_button = _button("&Back", self.back)
-        self.next_button = _button("&Next", self.next)
-        self.close_button = _button("Close", self.reject)
+        self.back_button = push_button("&Back", self.back)
+        self.next_button = push_button("&Next", self.next)
+        self.close_button = push_button("Close", self.reject)
         self._foot: tuple[QWidget, ...] = (self.show_it, self.improve_button, self.name)
         self._foot += (self.back_button, self.next_button, self.close_button)
         row = QHBoxLayout()
@@ -414,10 +414,3 @@ class TrainingWindow(QDialog):
                 page.shutdown()
         self._closed = True
         super().done(result)
-
-
-def _button(text: str, do: Callable[[], None]) -> QPushButton:
-    button = QPushButton(text)
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda: do())
-    return button

@@ -31,6 +31,7 @@ from liverseg_gui.ui.jobs.job_runner import JobRunner
 from liverseg_gui.ui.training_window.process.training_process import starting
 from liverseg_gui.ui.training_window.results.run_results import RunResults
 from liverseg_gui.ui.training_window.results.texts import CardTexts, added_as
+from liverseg_gui.ui.widgets.buttons import push_button
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
 from training.evaluation.acceptance import add_accepted
@@ -71,12 +72,13 @@ class ModelActionsBox(QWidget):
         self.words = CardTexts()
         self.words.changed.connect(self.refresh)
         self.card = ModelCardView(self._shown)
-        self.write_button = _button("W&rite on the card", self.write)
-        self.add_button = _button("&Add to the models", partial(self.add, False))
-        self.use_button = _button("", partial(self.add, True))
-        self.export_button = _button("&Export as one file ...", self.export)
-        self.discard_button = _button("D&iscard ...", self.discard)
-        self.discard_button.setToolTip("Delete the training and its model from the disk")
+        self.write_button = push_button("W&rite on the card", self.write)
+        self.add_button = push_button("&Add to the models", partial(self.add, False))
+        self.use_button = push_button("", partial(self.add, True))
+        self.export_button = push_button("&Export as one file ...", self.export)
+        self.discard_button = push_button(
+            "D&iscard ...", self.discard, "Delete the training and its model from the disk"
+        )
         self.roll_back_button = RollBackButton(self._settings)
         self.roll_back_button.done.connect(lambda text: self._changed(text))
         self.roll_back_button.failed.connect(lambda text: self.tell(text, "error"))
@@ -309,10 +311,3 @@ def _row(*widgets: QWidget | None) -> QHBoxLayout:
         else:
             row.addWidget(widget)
     return row
-
-
-def _button(text: str, do: Callable[[], object]) -> QPushButton:
-    button = QPushButton(text)
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda: do())
-    return button

@@ -14,6 +14,7 @@ from liverseg_gui.ui.training_window.run.status_text import (
     resume_text,
     state_text,
 )
+from liverseg_gui.ui.widgets.buttons import push_button
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
 from training.runs.control import RunCommand
 from training.runs.folder import RunRecord, RunState
@@ -45,11 +46,11 @@ class RunHeader(QWidget):
         self.bar.setRange(0, _STEPS)
         self.bar.setAccessibleName("Progress of the training")
         self._wish = RunCommand.GO
-        self.pause = _button("&Pause", self._pause_or_go)
-        self.stop = _button("&Stop after this epoch", self._stop_or_not)
-        self.cancel = _button("&Cancel now ...", lambda: self.wished.emit(RunCommand.CANCEL))
-        self.resume = _button("&Go on", self.resume_asked.emit)
-        self.folder = _button("Op&en folder", self.folder_asked.emit)
+        self.pause = push_button("&Pause", self._pause_or_go)
+        self.stop = push_button("&Stop after this epoch", self._stop_or_not)
+        self.cancel = push_button("&Cancel now ...", lambda: self.wished.emit(RunCommand.CANCEL))
+        self.resume = push_button("&Go on", self.resume_asked.emit)
+        self.folder = push_button("Op&en folder", self.folder_asked.emit)
         self._arrange()
         self.show_nothing()
 
@@ -133,10 +134,3 @@ class RunHeader(QWidget):
 def _allow(button: QPushButton, why_not: str, tip: str = "") -> None:
     button.setEnabled(not why_not)
     button.setToolTip(why_not or tip)
-
-
-def _button(text: str, do: Callable[[], None]) -> QPushButton:
-    button = QPushButton(text)
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda: do())
-    return button
