@@ -38,7 +38,6 @@ from training.evaluation.acceptance import add_accepted
 from training.export.model_card import add_to_card
 from training.runs.delete import delete_run
 
-_ACTIVE = ("running", "paused")
 _WHY_NOT_ACCEPTED = (
     "It was not accepted, so it does not take the old model's place. It can be added, and chosen "
     "in Segmentation > Models all the same."
@@ -137,7 +136,7 @@ class ModelActionsBox(QWidget):
         improved = outcome.decision is not None
         self.use_button.setText(_use_text(improved, added is not None))
         self._offer(self.export_button, "" if card else nameless, busy)
-        self.discard_button.setEnabled(outcome.record.state not in _ACTIVE and not busy)
+        self.discard_button.setEnabled(not (outcome.record.active or busy))
 
     def _offer(self, button: QPushButton, why: str, busy: bool) -> None:
         button.setEnabled(not why and not busy)
