@@ -15,12 +15,9 @@ MOST_MODULES = 20
 DOTTED = re.compile(r"[\"'`]((?:liverseg_gui|training)(?:\.[A-Za-z_]\w*)+)")
 FILES = {"training.lock", "training.md"}
 SAME_NAME = {
-    "Job",
-    "RunStep",
     "add_parser",
     "main",
     "run",
-    "slice_image",
 }
 """Names that two modules define; it may only shrink."""
 

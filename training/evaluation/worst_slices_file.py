@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from liverseg_gui.core.errors import SaveError, UnreadableFileError
 from liverseg_gui.evaluation.worst_slices import WorstSlice
 from training.data.case import CaseSource
-from training.data.merge_datasets import RenamedCase
-from training.data.volume_case import VolumeCase
 
 _PICTURES = {"images": "shade", "truth": "truth", "found": "found"}
 
@@ -102,6 +100,10 @@ def _saved(arrays: Mapping[str, NDArray[Any]], n: int) -> SavedSlice:
 
 def _place(source: CaseSource) -> tuple[str, int]:
     """The scan and the number of its volume; pictures and packed folders are none to open."""
+    # late: the window draws the slices, and starts without what reads scans
+    from training.data.merge_datasets import RenamedCase
+    from training.data.volume_case import VolumeCase
+
     if isinstance(source, RenamedCase):
         return _place(source.source)
     if not isinstance(source, VolumeCase):

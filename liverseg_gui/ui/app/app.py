@@ -17,11 +17,11 @@ from liverseg_gui.state.view import Layout
 from liverseg_gui.system import paths
 from liverseg_gui.system.crash_report import crash_file, earlier_crash
 from liverseg_gui.system.logging_setup import start_logging
-from liverseg_gui.system.paths import config_folder
 from liverseg_gui.ui.app.exception_hook import ExceptionHook
 from liverseg_gui.ui.app.gc_timer import GarbageTimer
 from liverseg_gui.ui.main_window.window import MainWindow
 from liverseg_gui.ui.widgets.theme import apply_theme
+from liverseg_gui.ui.widgets.window_settings import window_settings
 
 _TASKBAR_ID = "LiverSeg.LiverSeg"
 """The window's place in Windows' taskbar; the installer gives its shortcuts the same."""
@@ -82,7 +82,7 @@ def run_window(
     apply_theme(app, settings.values.theme)  # once it is built: a style sheet slows that down
     follow_choices(segmenter, settings)
     ExceptionHook(window.context.tell, window.context.say).catch()
-    geometry = QSettings(str(config_folder() / "window.ini"), QSettings.Format.IniFormat)
+    geometry = window_settings()
     restore_geometry(window, geometry)
     window.closing.connect(lambda: keep_geometry(window, geometry))
     window.show()

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QProgressBar,
-    QPushButton,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -40,6 +39,7 @@ from liverseg_gui.ui.dialogs.models_list import ModelCardView, ModelsList
 from liverseg_gui.ui.dialogs.prompts import Dialogs
 from liverseg_gui.ui.dialogs.roll_back_button import RollBackButton
 from liverseg_gui.ui.jobs.job_runner import JobRunner, Work
+from liverseg_gui.ui.widgets.buttons import push_button
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
 
@@ -96,7 +96,7 @@ class ModelsDialog(QDialog):
         self.name_row = QWidget()
         self.name = QLineEdit()
         self.name.setAccessibleName("Another name for the model")
-        self.add_renamed = _button("Add &under this name", self._add_renamed)
+        self.add_renamed = push_button("Add &under this name", self._add_renamed)
         row = QHBoxLayout(self.name_row)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(QLabel("Another name:"))
@@ -115,21 +115,28 @@ class ModelsDialog(QDialog):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._phase, 1)
         row.addWidget(bar)
-        row.addWidget(_button("Ca&ncel", self.runner.cancel_all))
+        row.addWidget(push_button("Ca&ncel", self.runner.cancel_all))
         self.busy_row.hide()
         return self.busy_row
 
     def _buttons(self) -> QHBoxLayout:
         ask = self._dialogs
-        self.use_button = _button("U&se this model", self.use)
+        self.use_button = push_button("U&se this model", self.use)
         self.use_button.setDefault(True)
-        self.add_file = _button("Add &file ...", lambda: self._ask(ask.model_file))
-        self.add_file.setToolTip("The zip of a model, as another workstation exported it")
-        self.add_folder = _button("Add f&older ...", lambda: self._ask(ask.model_folder))
-        self.add_folder.setToolTip("A model folder, as training writes it")
-        self.export_button = _button("&Export ...", self.export)
-        self.export_button.setToolTip("One file, to be added on another workstation")
-        self.remove_button = _button("&Remove", self.remove)
+        self.add_file = push_button(
+            "Add &file ...",
+            lambda: self._ask(ask.model_file),
+            "The zip of a model, as another workstation exported it",
+        )
+        self.add_folder = push_button(
+            "Add f&older ...",
+            lambda: self._ask(ask.model_folder),
+            "A model folder, as training writes it",
+        )
+        self.export_button = push_button(
+            "&Export ...", self.export, "One file, to be added on another workstation"
+        )
+        self.remove_button = push_button("&Remove", self.remove)
         self.roll_back_button = RollBackButton(self._settings)
         self.roll_back_button.done.connect(lambda text: self.tell(text, "good"))
         self.roll_back_button.failed.connect(lambda text: self.tell(text, "error"))
@@ -313,10 +320,3 @@ class ModelsDialog(QDialog):
         """Add what was dropped."""
         event.acceptProposedAction()
         self.add(Path(event.mimeData().urls()[0].toLocalFile()))
-
-
-def _button(text: str, do: Callable[..., object]) -> QPushButton:
-    button = QPushButton(text)
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda: do())
-    return button

@@ -62,7 +62,7 @@ class MainWindow(ViewerWindow):
         self.settings.changed.connect(self._show_settings)
         for view in self.views.values():
             view.box.sigRangeChanged.connect(self._show_look)
-        self.trainings.show_asked.connect(lambda out: show_training(self, out))
+        self.trainings.show_requested.connect(lambda out: show_training(self, out))
         self.cine.changed.connect(self._refresh)
         self.annotations.changed.connect(self._refresh)
         self.closing.connect(self.flicker.stop)

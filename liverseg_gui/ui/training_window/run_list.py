@@ -6,30 +6,29 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
-from liverseg_gui.ui.training_window.pages import KnownRun
+from liverseg_gui.ui.widgets.buttons import push_button
 from liverseg_gui.ui.widgets.severity import TONE_ROLE, ToneDelegate
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
+from training.runs.folder import RunRecord, RunState
 
 _OUT = Qt.ItemDataRole.UserRole
-_TONES: dict[str, Tone] = {
-    "running": "accent",
-    "paused": "accent",
-    "interrupted": "warning",
-    "failed": "error",
-    "finished": "good",
+_TONES: dict[RunState, Tone] = {
+    RunState.RUNNING: "accent",
+    RunState.PAUSED: "accent",
+    RunState.INTERRUPTED: "warning",
+    RunState.FAILED: "error",
+    RunState.FINISHED: "good",
 }
-_ACTIVE = ("running", "paused")
 
 
 class RunList(QWidget):
@@ -43,18 +42,21 @@ class RunList(QWidget):
     def __init__(self, shown: Callable[[str], str] = str) -> None:
         super().__init__()
         self._shown = shown
-        self._runs: dict[Path, KnownRun] = {}
+        self._runs: dict[Path, RunRecord] = {}
         self.list = QListWidget()
         self.list.setAccessibleName("Trainings")
         self.list.setItemDelegate(ToneDelegate(self.list))
         self.list.setWordWrap(True)
         self.list.setSpacing(2)
         self.list.currentItemChanged.connect(self._refresh)
-        self.list.itemActivated.connect(lambda _: self._tell(self.opened))
-        self.open_button = _button("Sho&w", lambda: self._tell(self.opened))
-        self.resume_button = _button("Go &on", lambda: self._tell(self.resumed))
-        self.forget_button = _button("Take o&ff", lambda: self._tell(self.forgotten))
-        self.forget_button.setToolTip("Take it off this list; its folder stays.")
+        self.list.itemActivated.connect(lambda _: self._emit(self.opened))
+        self.open_button = push_button("Sho&w", lambda: self._emit(self.opened))
+        self.resume_button = push_button("Go &on", lambda: self._emit(self.resumed))
+        self.forget_button = push_button(
+            "Take o&ff",
+            lambda: self._emit(self.forgotten),
+            "Take it off this list; its folder stays.",
+        )
         label = QLabel("&Trainings")
         label.setBuddy(self.list)
         row = QHBoxLayout()
@@ -71,12 +73,12 @@ class RunList(QWidget):
         self.show_runs(())
 
     @property
-    def chosen(self) -> KnownRun | None:
+    def chosen(self) -> RunRecord | None:
         """The training that is selected."""
         item = self.list.currentItem()
         return None if item is None else self._runs.get(Path(item.data(_OUT)))
 
-    def show_runs(self, runs: Sequence[KnownRun]) -> None:
+    def show_runs(self, runs: Sequence[RunRecord]) -> None:
         """List these; what is selected stays so."""
         if [run.out for run in runs] != list(self._runs):
             self._refill(runs)
@@ -85,13 +87,13 @@ class RunList(QWidget):
         self._runs = {run.out: run for run in runs}
         for n, run in enumerate(runs):
             item = self.list.item(n)
-            item.setText(f"{run.name}\n{_words(run)}")
+            item.setText(f"{run.name}\n{_state_text(run)}")
             item.setData(TONE_ROLE, _TONES.get(run.state))
             tip = "\n".join(part for part in (run.message, str(run.out)) if part)
             item.setToolTip(self._shown(tip))
         self._refresh()
 
-    def _refill(self, runs: Sequence[KnownRun]) -> None:
+    def _refill(self, runs: Sequence[RunRecord]) -> None:
         chosen = self.chosen
         self.list.clear()
         for run in runs:
@@ -109,27 +111,20 @@ class RunList(QWidget):
             if self.resume_button.isEnabled()
             else "For a training that was stopped or interrupted"
         )
-        self.forget_button.setEnabled(run is not None and run.state not in _ACTIVE)
+        self.forget_button.setEnabled(run is not None and not run.active)
 
-    def _tell(self, signal: object) -> None:
+    def _emit(self, signal: SignalInstance) -> None:
         run = self.chosen
         if run is not None:
-            signal.emit(run)  # type: ignore[attr-defined]
+            signal.emit(run)
 
 
-def _words(run: KnownRun) -> str:
+def _state_text(run: RunRecord) -> str:
     """E.g. "running, 40%" or "finished, 3 May 14:20"."""
-    if run.state in _ACTIVE:
+    if run.active:
         return f"{run.state}, {run.fraction:.0%}"
     try:
         started = datetime.fromisoformat(run.started)
     except ValueError:
-        return str(run.state)
+        return run.state
     return f"{run.state}, begun {started.day} {started:%b %H:%M}"
-
-
-def _button(text: str, do: Callable[[], None]) -> QPushButton:
-    button = QPushButton(text)
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda: do())
-    return button

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.ui.training_window.run_list import RunList
-from tests.ui.training_window.test_window import Run
+from tests.ui.training_window.test_window import run
+from training.runs.folder import RunState
 
 
 def test_it_says_that_there_are_no_trainings_yet(qtbot: QtBot) -> None:
@@ -16,7 +15,7 @@ def test_it_says_that_there_are_no_trainings_yet(qtbot: QtBot) -> None:
     runs.show()
     assert runs.none.text() == "None yet."
     assert runs.none.isVisible()
-    runs.show_runs([Run(Path("/a"), "one", "finished")])  # type: ignore[list-item]
+    runs.show_runs([run("/a", "one", RunState.FINISHED)])
     assert not runs.none.isVisible()
     assert runs.list.isVisible()
     runs.show_runs([])

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QCloseEvent
 
-from liverseg_gui.ui.training_window.pages import Step, standard_pages
+from liverseg_gui.ui.training_window import run_watcher
+from liverseg_gui.ui.training_window.pages import Step
 from liverseg_gui.ui.training_window.window import TrainingWindow
 from tests.ui.conftest import Desk
 from tests.ui.training_window.stage import PLAYER, Stage
 from training.runs.control import read_command
+from training.runs.folder import RunRecord, RunState
 
 
 @pytest.fixture
@@ -75,6 +76,15 @@ def test_a_finished_training_of_another_day_is_not_told(desk: Desk, stage: Stage
     stage.start()
     stage.act("finish")
     stage.state("Finished")
+    desk.window.trainings.look()
+    assert not desk.window.trainings.notice.isVisible()
+
+
+def test_a_package_without_training_looks_for_none(
+    desk: Desk, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_watcher, "has_training", lambda: False)
+    stage.start()
     desk.window.trainings.look()
     assert not desk.window.trainings.notice.isVisible()
 
@@ -168,21 +178,9 @@ def test_the_room_shows_a_training_that_only_starts_where_it_is_in_the_way(
     desk.dialogs.leave_answer = True
 
 
-def _other(stage: Stage) -> object:
-    from dataclasses import dataclass
-
-    @dataclass
-    class Other:
-        job: object
-        out: Path
-
+def _other(stage: Stage) -> RunRecord:
     job = stage.job("second")
-    return Other(job, job.out)
-
-
-def test_the_standard_room_has_a_page_to_run(desk: Desk) -> None:
-    pages = standard_pages(desk.settings, desk.window.context.dialogs)
-    assert pages.run is not None
+    return RunRecord(job.out, job.name, RunState.INTERRUPTED, "2026-05-03T14:20:00", job)
 
 
 def test_looking_loads_neither_torch_nor_what_reads_scans(stage: Stage) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +15,9 @@ from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.ui.training_window import window
 from liverseg_gui.ui.training_window.config.page import ConfigPage
-from liverseg_gui.ui.training_window.data.page import DataPage
-from liverseg_gui.ui.training_window.pages import Pages, Step, Training, standard_pages
+from liverseg_gui.ui.training_window.pages import Pages, Step, standard_pages
 from liverseg_gui.ui.training_window.window import TrainingWindow
 from liverseg_gui.ui.widgets.severity import TONE_ROLE
 from tests.training.layouts import pair, small
@@ -25,30 +25,15 @@ from tests.ui.conftest import Desk, FakeDialogs
 from tests.ui.training_window.conftest import look
 from training.config.train_config import TrainConfig
 from training.data.selection import DataSelection
+from training.runs.folder import RunRecord, RunState
 from training.runs.training_job import TrainingJob
 
 
-@dataclass(frozen=True)
-class Job:
-    selection: DataSelection
-    config: str
-    name: str
-    out: Path
-
-    def arguments(self) -> list[str]:
-        return ["train", f"--name={self.name}", f"--out={self.out}", self.config]
-
-
-@dataclass(frozen=True)
-class Run:
-    out: Path
-    name: str
-    state: str
-    started: str = "2026-05-03T14:20:00"
-    message: str = ""
-    fraction: float = 0.0
-    resumable: bool = False
-    job: object = None
+def run(
+    out: str, name: str, state: RunState, fraction: float = 0.0, message: str = ""
+) -> RunRecord:
+    job = TrainingJob(out=Path(out), name=name)
+    return RunRecord(job.out, name, state, "2026-05-03T14:20:00", job, message, fraction)
 
 
 class FakeConfig(QWidget):
@@ -56,8 +41,8 @@ class FakeConfig(QWidget):
     wrong = ""
     start_from: str | None = None
 
-    def config(self) -> str:
-        return "the recipe"
+    def config(self) -> TrainConfig:
+        return TrainConfig(seed=7)
 
     def problem(self) -> str:
         return self.wrong
@@ -68,6 +53,9 @@ class FakeConfig(QWidget):
     def set_command(self, command) -> None:
         self.command = command
 
+    def shutdown(self) -> None:
+        pass
+
 
 class FakeRun(QWidget):
     finished = Signal(Path)
@@ -75,12 +63,12 @@ class FakeRun(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.started: list[tuple[object, bool]] = []
+        self.started: list[tuple[TrainingJob, bool]] = []
         self.attached: list[Path] = []
         self.failure = ""
         self.closed = False
 
-    def start(self, job: object, resume: bool = False) -> None:
+    def start(self, job: TrainingJob, resume: bool = False) -> None:
         if self.failure:
             raise LiverSegError(self.failure)
         self.started.append((job, resume))
@@ -101,33 +89,35 @@ class FakeResult(QWidget):
     def show_run(self, out: Path) -> None:
         self.shown = out
 
+    def shutdown(self) -> None:
+        pass
+
 
 class Trainings:
     """What is known, and what was forgotten."""
 
     def __init__(self) -> None:
-        self.runs: list[Run] = []
+        self.runs: list[RunRecord] = []
 
-    def made(self, out: Path) -> Training:
-        return Training(
-            Job,  # type: ignore[arg-type]
-            lambda name: out / name,
-            lambda: tuple(self.runs),
-            lambda gone: self.runs.remove(next(run for run in self.runs if run.out == gone)),
-        )
+    def known(self) -> list[RunRecord]:
+        return list(self.runs)
+
+    def forget(self, out: Path) -> None:
+        self.runs = [run for run in self.runs if run.out != out]
 
 
 @pytest.fixture
-def trainings() -> Trainings:
-    return Trainings()
+def trainings(monkeypatch: pytest.MonkeyPatch) -> Trainings:
+    made = Trainings()
+    monkeypatch.setattr(window, "known_runs", made.known)
+    monkeypatch.setattr(window, "unregister_run", made.forget)
+    return made
 
 
 @pytest.fixture
-def pages(settings: Settings, dialogs: FakeDialogs, trainings: Trainings, tmp_path: Path) -> Pages:
-    def data() -> DataPage:
-        return DataPage(settings, dialogs)  # type: ignore[arg-type]
-
-    return Pages(data, FakeConfig, FakeRun, FakeResult, trainings.made(tmp_path / "out"))
+def pages(settings: Settings, dialogs: FakeDialogs, trainings: Trainings) -> Pages:
+    made = standard_pages(settings, dialogs)  # type: ignore[arg-type]
+    return replace(made, config=FakeConfig, run=FakeRun, result=FakeResult)
 
 
 @pytest.fixture
@@ -157,7 +147,7 @@ def test_it_begins_with_the_data_and_goes_on_only_with_cases(
 
 
 def test_a_training_is_started_with_what_was_chosen(
-    qtbot: QtBot, room: TrainingWindow, seven: Path, tmp_path: Path
+    qtbot: QtBot, room: TrainingWindow, pages: Pages, seven: Path, tmp_path: Path
 ) -> None:
     look(qtbot, room.data, seven)
     room.next_button.click()
@@ -168,8 +158,9 @@ def test_a_training_is_started_with_what_was_chosen(
     room.name.setText("clinic 1")
     room.next_button.click()
     assert room.step is Step.RUN
-    out = tmp_path / "out" / "clinic 1"
-    job = Job(room.data.selection(), "the recipe", "clinic 1", out)
+    out = tmp_path / "home" / "data" / "trainings" / "clinic-1"
+    job = pages.job(room.data.selection(), TrainConfig(seed=7), "clinic 1", out)
+    assert job.name == "clinic 1"
     assert room.page(Step.RUN).started == [(job, False)]
     room.next_button.click()
     assert room.step is Step.RESULT
@@ -184,7 +175,10 @@ def test_the_recipe_learns_the_command_and_a_wrong_one_does_not_start(
     room.next_button.click()
     config = room.page(Step.RECIPE)
     room.name.setText("mine")
-    assert config.command("r", Path("/o")) == ["train", "--name=mine", "--out=/o", "r"]
+    words = config.command(TrainConfig(), Path("/o"))
+    assert words[:3] == ["train", "--data", str(seven)]
+    assert "--name=mine" in words
+    assert words[words.index("--out") + 1] == "/o"
     config.wrong = "The batch is too large."
     config.changed.emit()
     assert not room.next_button.isEnabled()
@@ -206,8 +200,8 @@ def test_a_training_that_cannot_start_says_why_and_stays_at_the_recipe(
 
 def test_known_trainings_are_listed_in_words(room: TrainingWindow, trainings: Trainings) -> None:
     trainings.runs = [
-        Run(Path("/a"), "one", "running", fraction=0.4),
-        Run(Path("/b"), "two", "failed", message="Memory ran out."),
+        run("/a", "one", RunState.RUNNING, fraction=0.4),
+        run("/b", "two", RunState.FAILED, message="Memory ran out."),
     ]
     room.refresh_runs()
     items = [room.runs.list.item(n) for n in range(2)]
@@ -222,21 +216,21 @@ def test_known_trainings_are_listed_in_words(room: TrainingWindow, trainings: Tr
 def test_what_is_selected_stays_so_while_a_training_goes_on(
     room: TrainingWindow, trainings: Trainings
 ) -> None:
-    one, two = Run(Path("/a"), "one", "running"), Run(Path("/b"), "two", "finished")
+    one, two = run("/a", "one", RunState.RUNNING), run("/b", "two", RunState.FINISHED)
     trainings.runs = [one, two]
     room.refresh_runs()
     room.runs.list.setCurrentRow(1)
     trainings.runs = [replace(one, fraction=0.5), two]
     room.refresh_runs()
     assert room.runs.chosen == two
-    trainings.runs = [Run(Path("/c"), "new", "running"), one, two]
+    trainings.runs = [run("/c", "new", RunState.RUNNING), one, two]
     room.refresh_runs()
     assert room.runs.chosen == two
 
 
 def test_an_interrupted_training_goes_on(room: TrainingWindow, trainings: Trainings) -> None:
-    run = Run(Path("/a"), "one", "interrupted", resumable=True, job="its job")
-    trainings.runs = [run, Run(Path("/b"), "two", "running")]
+    killed = run("/a", "one", RunState.INTERRUPTED)
+    trainings.runs = [killed, run("/b", "two", RunState.RUNNING)]
     room.refresh_runs()
     assert not room.runs.resume_button.isEnabled()
     room.runs.list.setCurrentRow(1)
@@ -245,13 +239,13 @@ def test_an_interrupted_training_goes_on(room: TrainingWindow, trainings: Traini
     room.runs.list.setCurrentRow(0)
     room.runs.resume_button.click()
     assert room.step is Step.RUN
-    assert room.page(Step.RUN).started == [("its job", True)]
+    assert room.page(Step.RUN).started == [(killed.job, True)]
 
 
 def test_a_finished_training_shows_its_result_and_a_running_one_itself(
     qtbot: QtBot, room: TrainingWindow, trainings: Trainings
 ) -> None:
-    trainings.runs = [Run(Path("/a"), "one", "finished"), Run(Path("/b"), "two", "running")]
+    trainings.runs = [run("/a", "one", RunState.FINISHED), run("/b", "two", RunState.RUNNING)]
     room.refresh_runs()
     room.runs.list.setCurrentRow(0)
     qtbot.keyClick(room.runs.list, Qt.Key.Key_Return)
@@ -266,7 +260,7 @@ def test_a_finished_training_shows_its_result_and_a_running_one_itself(
 def test_another_result_is_shown_without_leaving_the_step(
     room: TrainingWindow, trainings: Trainings
 ) -> None:
-    trainings.runs = [Run(Path("/a"), "one", "finished"), Run(Path("/b"), "two", "finished")]
+    trainings.runs = [run("/a", "one", RunState.FINISHED), run("/b", "two", RunState.FINISHED)]
     room.refresh_runs()
     for n, out in enumerate((Path("/a"), Path("/b"))):
         room.runs.list.setCurrentRow(n)
@@ -275,18 +269,18 @@ def test_another_result_is_shown_without_leaving_the_step(
 
 
 def test_a_training_is_taken_off_the_list(room: TrainingWindow, trainings: Trainings) -> None:
-    trainings.runs = [Run(Path("/a"), "one", "failed"), Run(Path("/b"), "two", "failed")]
+    trainings.runs = [run("/a", "one", RunState.FAILED), run("/b", "two", RunState.FAILED)]
     room.refresh_runs()
     room.runs.list.setCurrentRow(0)
     room.runs.forget_button.click()
-    assert [run.name for run in trainings.runs] == ["two"]
+    assert [known.name for known in trainings.runs] == ["two"]
     assert room.runs.list.count() == 1
 
 
 def test_one_that_cannot_be_shown_leaves_the_one_that_is(room: TrainingWindow) -> None:
-    room.open_run(Run(Path("/a"), "one", "running"))
+    room.open_run(run("/a", "one", RunState.RUNNING))
     room.page(Step.RUN).failure = "It is gone."
-    room.open_run(Run(Path("/b"), "two", "finished"))
+    room.open_run(run("/b", "two", RunState.FINISHED))
     assert room.note.text() == "It is gone."
     room.next_button.click()
     assert room.page(Step.RESULT).shown == Path("/a")
@@ -298,18 +292,8 @@ def test_pages_are_made_when_they_are_gone_to(qtbot: QtBot, pages: Pages) -> Non
     room = TrainingWindow(None, slow)
     qtbot.addWidget(room)
     assert made == []
-    room.open_run(Run(Path("/a"), "one", "running"))
+    room.open_run(run("/a", "one", RunState.RUNNING))
     assert made == ["run"]
-    room.reject()
-
-
-def test_a_step_without_a_page_is_not_offered(qtbot: QtBot, pages: Pages, seven: Path) -> None:
-    room = TrainingWindow(None, Pages(pages.data))
-    qtbot.addWidget(room)
-    room.show()
-    assert room.steps.count() == 1
-    assert not room.next_button.isVisible()
-    assert not room.runs.isVisible()
     room.reject()
 
 
@@ -376,8 +360,7 @@ def test_the_program_starts_what_was_chosen_as_a_job_of_its_own(
     room.next_button.click()
     page = room.page(Step.RECIPE)
     assert isinstance(page, ConfigPage)
-    made = standard_pages(desk.settings, desk.window.context.dialogs).training
-    assert made is not None
+    made = standard_pages(desk.settings, desk.window.context.dialogs)
     job = made.job(room.data.selection(), page.config(), "mine", tmp_path / "out")
     assert job == TrainingJob(
         out=tmp_path / "out",
@@ -385,7 +368,6 @@ def test_the_program_starts_what_was_chosen_as_a_job_of_its_own(
         name="mine",
         config=TrainConfig(),
     )
-    assert made.new_folder("mine").is_relative_to(tmp_path / "home")
 
 
 def test_opening_it_loads_nothing_that_reads_scans_or_trains(tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
+
+from liverseg_gui.ui.widgets.buttons import push_button
 
 _KINDS = "Recipes (*.toml *.json)"
 AskPath = Callable[[QWidget], Path | None]
@@ -16,11 +18,11 @@ class ConfigFileMenu(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.load = _button("Load ...", "Take all settings from a recipe's file")
-        self.save = _button("Save ...", "Keep all settings in a file, for another training")
-        self.reset = _button("Defaults", "All settings as they are recommended")
-        self.copy = _button(
-            "Copy command line", "The same training for a terminal, with its recipe in a file"
+        self.load = push_button("Load ...", tip="Take all settings from a recipe's file")
+        self.save = push_button("Save ...", tip="Keep all settings in a file, for another training")
+        self.reset = push_button("Defaults", tip="All settings as they are recommended")
+        self.copy = push_button(
+            "Copy command line", tip="The same training for a terminal, with its recipe in a file"
         )
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -43,10 +45,3 @@ def ask_new_config_file(parent: QWidget) -> Path | None:
         return None
     path = Path(name)
     return path if path.suffix else path.with_suffix(".toml")
-
-
-def _button(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    button.setAutoDefault(False)
-    return button

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.ui.training_window.widgets.slice_image import slice_image
+from liverseg_gui.ui.training_window.widgets.slice_image import case_thumbnail
 
 if TYPE_CHECKING:
     from training.data.case import Case, CaseSource
@@ -142,7 +142,7 @@ class _Pictured:
 
     def read(self) -> Case:
         case = self._source.read()
-        self.picture = slice_image(case)
+        self.picture = case_thumbnail(case)
         return case
 
     def fingerprint(self) -> str:

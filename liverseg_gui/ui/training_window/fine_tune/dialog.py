@@ -38,9 +38,9 @@ _TIP = (
 
 
 class FineTuneDialog(QDialog):
-    """`asked` carries the `TrainingJob` to start. `slices` is how many the cases have together."""
+    """`job_requested` carries the `TrainingJob`. `slices` is how many the cases have together."""
 
-    asked = Signal(object)
+    job_requested = Signal(object)
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class FineTuneDialog(QDialog):
         cases = "1 case" if count == 1 else f"{count} cases"
         self.title = QLabel(text_shown(f"Improve {model} with {cases}", self._settings))
         set_tone(self.title, None, strong=True)
-        self.words, self.note = QLabel(self._words()), QLabel()
+        self.words, self.note = QLabel(self._plan_text()), QLabel()
         for label in (self.words, self.note):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
@@ -92,7 +92,7 @@ class FineTuneDialog(QDialog):
         layout.addStretch(1)
         layout.addWidget(buttons)
 
-    def _words(self) -> str:
+    def _plan_text(self) -> str:
         if isinstance(self.plan, str):
             return ""
         hide = self._settings.values.hide_patient
@@ -127,7 +127,7 @@ class FineTuneDialog(QDialog):
         except LiverSegError as problem:
             self._tell(str(problem))
             return
-        self.asked.emit(job)
+        self.job_requested.emit(job)
         self.accept()
 
     def _tell(self, text: str) -> None:

@@ -30,7 +30,7 @@ class RunFollower:
         self._tail = EventTail(out / EVENTS)
 
     @property
-    def wish(self) -> RunCommand:
+    def command(self) -> RunCommand:
         """What was asked of the training and not carried out yet, or to go on."""
         return read_command(self.out)
 

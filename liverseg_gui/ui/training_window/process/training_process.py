@@ -92,6 +92,16 @@ def starting(out: Path) -> RunProcess | None:
     return next((run for run in all_starting() if run.out == out), None)
 
 
+def name_in_work(out: Path) -> str | None:
+    """The name of the training in `out`, if a process works on it."""
+    process = starting(out)
+    try:
+        run = read_run(out)
+    except UnreadableFileError:
+        return None if process is None else out.name
+    return run.name if run.active or process is not None else None
+
+
 def cancel_training(out: Path) -> None:
     """Cancel the training in `out`; one that has not begun to listen yet is ended.
 

@@ -31,13 +31,13 @@ from liverseg_gui.ui.jobs.job_runner import JobRunner
 from liverseg_gui.ui.training_window.process.training_process import starting
 from liverseg_gui.ui.training_window.results.run_results import RunResults
 from liverseg_gui.ui.training_window.results.texts import CardTexts, added_as
+from liverseg_gui.ui.widgets.buttons import push_button
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
 from training.evaluation.acceptance import add_accepted
 from training.export.model_card import add_to_card
 from training.runs.delete import delete_run
 
-_ACTIVE = ("running", "paused")
 _WHY_NOT_ACCEPTED = (
     "It was not accepted, so it does not take the old model's place. It can be added, and chosen "
     "in Segmentation > Models all the same."
@@ -71,12 +71,13 @@ class ModelActionsBox(QWidget):
         self.words = CardTexts()
         self.words.changed.connect(self.refresh)
         self.card = ModelCardView(self._shown)
-        self.write_button = _button("W&rite on the card", self.write)
-        self.add_button = _button("&Add to the models", partial(self.add, False))
-        self.use_button = _button("", partial(self.add, True))
-        self.export_button = _button("&Export as one file ...", self.export)
-        self.discard_button = _button("D&iscard ...", self.discard)
-        self.discard_button.setToolTip("Delete the training and its model from the disk")
+        self.write_button = push_button("W&rite on the card", self.write)
+        self.add_button = push_button("&Add to the models", partial(self.add, False))
+        self.use_button = push_button("", partial(self.add, True))
+        self.export_button = push_button("&Export as one file ...", self.export)
+        self.discard_button = push_button(
+            "D&iscard ...", self.discard, "Delete the training and its model from the disk"
+        )
         self.roll_back_button = RollBackButton(self._settings)
         self.roll_back_button.done.connect(lambda text: self._changed(text))
         self.roll_back_button.failed.connect(lambda text: self.tell(text, "error"))
@@ -135,7 +136,7 @@ class ModelActionsBox(QWidget):
         improved = outcome.decision is not None
         self.use_button.setText(_use_text(improved, added is not None))
         self._offer(self.export_button, "" if card else nameless, busy)
-        self.discard_button.setEnabled(outcome.record.state not in _ACTIVE and not busy)
+        self.discard_button.setEnabled(not (outcome.record.active or busy))
 
     def _offer(self, button: QPushButton, why: str, busy: bool) -> None:
         button.setEnabled(not why and not busy)
@@ -309,10 +310,3 @@ def _row(*widgets: QWidget | None) -> QHBoxLayout:
         else:
             row.addWidget(widget)
     return row
-
-
-def _button(text: str, do: Callable[[], object]) -> QPushButton:
-    button = QPushButton(text)
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda: do())
-    return button

@@ -58,7 +58,7 @@ class ResultPage(QWidget):
         set_tone(self.worst_line, "muted")
         self.table = PatientTable()
         self.strip = WorstSlicesStrip()
-        self.strip.asked.connect(self._ask_slice)
+        self.strip.requested.connect(self._ask_slice)
         self.comparison = CompareBox(self._settings, self.runner)
         self.comparison.problem.connect(
             lambda message, details: self._dialogs.problem(self._shown(message), details)

@@ -166,22 +166,22 @@ class CardTexts(QWidget):
             line.setToolTip(hint)
             line.textEdited.connect(lambda _: self.changed.emit())
             form.addRow(title, line)
-        self._kept = self._words()
+        self._kept = self._entries()
 
     def show_card(self, card: ModelCard) -> None:
         """Show what is on the card."""
         for key, line in self._lines.items():
             text = card.about.get(key)
             line.setText(text if isinstance(text, str) else "")
-        self._kept = self._words()
+        self._kept = self._entries()
 
     def edited(self) -> dict[str, str]:
         """The entries that are other than on the card."""
-        return {key: text for key, text in self._words().items() if text != self._kept[key]}
+        return {key: text for key, text in self._entries().items() if text != self._kept[key]}
 
     def line(self, key: str) -> QLineEdit:
         """Where the entry `key` is written."""
         return self._lines[key]
 
-    def _words(self) -> dict[str, str]:
+    def _entries(self) -> dict[str, str]:
         return {key: line.text().strip() for key, line in self._lines.items()}

@@ -82,9 +82,9 @@ def _outline(painter: QPainter, labels: NDArray[np.uint8], place: QRectF) -> Non
 
 
 class WorstTile(QFrame):
-    """One slice, what it is called, and the way to its scan. `asked` tells that it is wanted."""
+    """One slice, what it is called, and the way to its scan, which `requested` asks for."""
 
-    asked = Signal(object)
+    requested = Signal(object)
 
     def __init__(self, saved: SavedSlice, name: str) -> None:
         super().__init__()
@@ -130,13 +130,13 @@ class WorstTile(QFrame):
 
     def _ask(self) -> None:
         if self.button.isEnabled():
-            self.asked.emit(self.saved)
+            self.requested.emit(self.saved)
 
 
 class WorstSlicesStrip(QScrollArea):
-    """`asked` carries the `SavedSlice` that is to be shown in the viewer."""
+    """`requested` carries the `SavedSlice` that is to be shown in the viewer."""
 
-    asked = Signal(object)
+    requested = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -153,7 +153,7 @@ class WorstSlicesStrip(QScrollArea):
         row.setContentsMargins(0, 0, 0, 0)
         self.tiles = [WorstTile(saved, names[saved.slice.name]) for saved in slices]
         for tile in self.tiles:
-            tile.asked.connect(self.asked)
+            tile.requested.connect(self.requested)
             row.addWidget(tile)
         row.addStretch(1)
         self.setWidget(inside)

@@ -14,6 +14,7 @@ from liverseg_gui.ui.training_window.run.status_text import (
     resume_text,
     state_text,
 )
+from liverseg_gui.ui.widgets.buttons import push_button
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
 from training.runs.control import RunCommand
 from training.runs.folder import RunRecord, RunState
@@ -25,12 +26,15 @@ _ENDED = "The training does not run."
 
 
 class RunHeader(QWidget):
-    """Buttons that are of no use now are disabled and say why. `wished` carries a `RunCommand`;
-    pausing and going on share a button, and so do stopping and taking that back."""
+    """Buttons that are of no use now are disabled and say why.
 
-    wished = Signal(str)
-    resume_asked = Signal()
-    folder_asked = Signal()
+    `command_requested` carries a `RunCommand`; pausing and going on share a button, and so do
+    stopping and taking that back.
+    """
+
+    command_requested = Signal(str)
+    resume_requested = Signal()
+    folder_requested = Signal()
 
     def __init__(self, shown: Callable[[str], str] = str) -> None:
         super().__init__()
@@ -44,12 +48,12 @@ class RunHeader(QWidget):
         self.bar = QProgressBar()
         self.bar.setRange(0, _STEPS)
         self.bar.setAccessibleName("Progress of the training")
-        self._wish = RunCommand.GO
-        self.pause = _button("&Pause", self._pause_or_go)
-        self.stop = _button("&Stop after this epoch", self._stop_or_not)
-        self.cancel = _button("&Cancel now ...", lambda: self.wished.emit(RunCommand.CANCEL))
-        self.resume = _button("&Go on", self.resume_asked.emit)
-        self.folder = _button("Op&en folder", self.folder_asked.emit)
+        self._command = RunCommand.GO
+        self.pause = push_button("&Pause", self._pause_or_go)
+        self.stop = push_button("&Stop after this epoch", self._stop_or_not)
+        self.cancel = push_button("&Cancel now ...", lambda: self._send(RunCommand.CANCEL))
+        self.resume = push_button("&Go on", self.resume_requested.emit)
+        self.folder = push_button("Op&en folder", self.folder_requested.emit)
         self._arrange()
         self.show_nothing()
 
@@ -91,20 +95,20 @@ class RunHeader(QWidget):
         _allow(self.resume, "", "Starts it again with the same data and recipe")
         _allow(self.folder, "")
 
-    def show_record(self, record: RunRecord, wish: RunCommand) -> None:
-        """How the training is, and which `wish` it has not carried out yet."""
-        self._wish = wish
-        words = self._shown(state_text(record, wish))
+    def show_record(self, record: RunRecord, command: RunCommand) -> None:
+        """How the training is, and which `command` it has not carried out yet."""
+        self._command = command
+        words = self._shown(state_text(record, command))
         self._say(f"{record.name}: {TITLES[record.state]}", words, TONES[record.state])
         paused = record.state is RunState.PAUSED
-        waits = paused or wish is RunCommand.PAUSE
+        waits = paused or command is RunCommand.PAUSE
         self.pause.setText("&Go on" if waits else "&Pause")
-        stopping = record.active and wish is RunCommand.STOP
+        stopping = record.active and command is RunCommand.STOP
         self.stop.setText("Do not &stop" if stopping else "&Stop after this epoch")
         self.resume.setVisible(not record.active)
         self.pause.setVisible(record.active)
         ended = "" if record.active else _ENDED
-        leaving = "It is being cancelled." if wish is RunCommand.CANCEL else ""
+        leaving = "It is being cancelled." if command is RunCommand.CANCEL else ""
         for button in (self.pause, self.cancel):
             _allow(button, ended or leaving)
         _allow(self.stop, ended or leaving or ("Let it go on first." if waits else ""))
@@ -124,19 +128,15 @@ class RunHeader(QWidget):
         self.words.setVisible(bool(words))
 
     def _pause_or_go(self) -> None:
-        self.wished.emit(RunCommand.GO if self.pause.text() == "&Go on" else RunCommand.PAUSE)
+        self._send(RunCommand.GO if self.pause.text() == "&Go on" else RunCommand.PAUSE)
 
     def _stop_or_not(self) -> None:
-        self.wished.emit(RunCommand.GO if self._wish is RunCommand.STOP else RunCommand.STOP)
+        self._send(RunCommand.GO if self._command is RunCommand.STOP else RunCommand.STOP)
+
+    def _send(self, command: RunCommand) -> None:
+        self.command_requested.emit(command)
 
 
 def _allow(button: QPushButton, why_not: str, tip: str = "") -> None:
     button.setEnabled(not why_not)
     button.setToolTip(why_not or tip)
-
-
-def _button(text: str, do: Callable[[], None]) -> QPushButton:
-    button = QPushButton(text)
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda: do())
-    return button

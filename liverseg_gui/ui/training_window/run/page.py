@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
@@ -30,9 +29,7 @@ from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import set_tone
 from training.runs.control import RunCommand, send_command
 from training.runs.folder import RunState, read_run
-
-if TYPE_CHECKING:
-    from training.runs.training_job import TrainingJob
+from training.runs.training_job import TrainingJob
 
 _LOOK_MS = 250
 _STATE_TICKS = 4
@@ -75,9 +72,9 @@ class RunPage(QWidget):
         self.problem.hide()
         set_tone(self.problem, "error")
         self._arrange()
-        self.head.wished.connect(self._wish)
-        self.head.resume_asked.connect(self._resume)
-        self.head.folder_asked.connect(self._open_folder)
+        self.head.command_requested.connect(self._send)
+        self.head.resume_requested.connect(self._resume)
+        self.head.folder_requested.connect(self._open_folder)
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_MS)
         self._timer.timeout.connect(self._look)
@@ -200,7 +197,7 @@ class RunPage(QWidget):
         elif follower.died:
             self.head.show_died(self._job.name, follower.died)
         elif follower.record is not None:
-            self.head.show_record(follower.record, follower.wish)
+            self.head.show_record(follower.record, follower.command)
         self._show_progress(follower)
         state = follower.out, follower.starting, follower.record and follower.record.state
         if state != self._state:
@@ -225,13 +222,13 @@ class RunPage(QWidget):
         self.head.show_progress(1.0 if finished else story.fraction, "", "")
         self.gauges.show_nothing()
 
-    def _wish(self, wish: str) -> None:
+    def _send(self, command: str) -> None:
         if self._follower is None:
             return
-        if wish == RunCommand.CANCEL and not self._confirm(_CANCEL, "Cancel the training"):
+        if command == RunCommand.CANCEL and not self._confirm(_CANCEL, "Cancel the training"):
             return
         try:
-            send_command(self._follower.out, wish)
+            send_command(self._follower.out, command)
         except LiverSegError as error:
             self._tell(str(error))
             return

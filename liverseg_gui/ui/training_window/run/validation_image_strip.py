@@ -108,7 +108,7 @@ class ValidationImageStrip(QWidget):
             boxes = zip(self.pictures.boxes(), self.names, strict=False)
             at = event.pos().toPointF()
             name = next((name for box, name in boxes if box.contains(at)), "")
-            QToolTip.showText(event.globalPos(), self._shown(_words(name)), self.pictures)
+            QToolTip.showText(event.globalPos(), self._shown(_caption(name)), self.pictures)
             return True
         return super().eventFilter(watched, event)
 
@@ -122,7 +122,7 @@ def _stamp(path: Path) -> Stamp:
     return path, found.st_mtime_ns, found.st_size
 
 
-def _words(name: str) -> str:
+def _caption(name: str) -> str:
     """ "007 31" as the slice is counted from 1 everywhere in the window."""
     case, _, number = name.rpartition(" ")
     return f"Case {case}, slice {int(number) + 1}" if number.isdigit() else name

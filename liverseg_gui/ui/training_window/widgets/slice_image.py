@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.display import LABEL_COLORS
-
-if TYPE_CHECKING:
-    from training.data.case import Case
-from collections.abc import Callable
-from pathlib import Path
+from training.data.case import Case
 
 SIDE_PX = 160
 _OPACITY = 0.45
@@ -21,7 +18,7 @@ _SEEN = 8
 """Grey levels of the window; below it is air."""
 
 
-def slice_image(case: Case) -> NDArray[np.uint8]:
+def case_thumbnail(case: Case) -> NDArray[np.uint8]:
     """The middle slice of the liver: RGB (rows, columns, 3), square pixels, at most `SIDE_PX`.
 
     As a radiologist sees it: anterior at the top, the patient's right on the left. Without a liver

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.segmentation.models.registry import find_model
 from liverseg_gui.state.corrected_studies import remember_corrected
 from liverseg_gui.state.settings import Settings
-from liverseg_gui.ui.training_window.data.page import DataPage
 from liverseg_gui.ui.training_window.fine_tune.dialog import FineTuneDialog
-from liverseg_gui.ui.training_window.pages import Pages, Training
+from liverseg_gui.ui.training_window.pages import standard_pages
 from liverseg_gui.ui.training_window.window import Step, TrainingWindow
 from tests.training.layouts import pair, small
 from tests.ui.conftest import FakeDialogs
@@ -69,11 +68,11 @@ def test_it_says_what_will_happen_before_anything_does(dialog: FineTuneDialog) -
 def test_the_job_that_it_starts_improves_the_model_in_use(
     dialog: FineTuneDialog, seven: Path, tmp_path: Path
 ) -> None:
-    asked: list[TrainingJob] = []
-    dialog.asked.connect(asked.append)
+    requested: list[TrainingJob] = []
+    dialog.job_requested.connect(requested.append)
     assert dialog.name.text() == "default-2"
     dialog.start_button.click()
-    (job,) = asked
+    (job,) = requested
     assert job == TrainingJob(
         out=tmp_path / "home" / "data" / "trainings" / "default-2",
         data=DataSelection(folders=(seven,), folds=3, seed=1),
@@ -123,23 +122,14 @@ def test_names_of_cases_are_hidden_where_patients_are(
 
 
 @pytest.fixture
-def room(
-    qtbot: QtBot, settings: Settings, dialogs: FakeDialogs, tmp_path: Path
-) -> Iterator[TrainingWindow]:
-    def data() -> DataPage:
-        return DataPage(settings, dialogs)  # type: ignore[arg-type]
-
-    def improve(parent: QWidget, page: DataPage) -> FineTuneDialog:
-        selection, slices = page.selection(), sum(page.slices)
-        return FineTuneDialog(parent, settings, page.sources, selection, slices)
-
-    training = Training(
-        lambda *_: pytest.fail("no training from a recipe was asked for"),
-        lambda name: tmp_path / name,
-        tuple,
-        lambda _: None,
+def room(qtbot: QtBot, settings: Settings, dialogs: FakeDialogs) -> Iterator[TrainingWindow]:
+    pages = replace(
+        standard_pages(settings, dialogs),  # type: ignore[arg-type]
+        config=FakeConfig,
+        run=FakeRun,
+        result=FakeResult,
+        job=lambda *_: pytest.fail("no training from a recipe was asked for"),
     )
-    pages = Pages(data, FakeConfig, FakeRun, FakeResult, training, improve=improve)
     room = TrainingWindow(None, pages)
     qtbot.addWidget(room)
     room.show()

@@ -305,7 +305,7 @@ def test_a_folder_that_goes_away_is_told(stage: Stage) -> None:
     out = stage.start()
     stage.kill()
     (out / "run.json").unlink()
-    stage.page.head.wished.emit("go")  # it looks again
+    stage.page.head.command_requested.emit("go")  # it looks again
     assert "holds no training" in stage.page.problem.text()
 
 
