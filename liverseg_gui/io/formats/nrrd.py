@@ -78,8 +78,8 @@ def read_nrrd(path: Path) -> RawImage:
     fields = header.fields
     if fields["encoding"].lower() not in _ENCODINGS:
         raise UnreadableFileError(
-            f"{path} is packed as {fields['encoding'][:20]}, which this program can't unpack. "
-            "Save it again as a gzip or raw NRRD."
+            f"{path} is packed as {fields['encoding'][:20]}, which this program can't unpack.",
+            "Save it again as a gzip or raw NRRD.",
         )
     shape = tuple(int(n) for n in header.words("sizes"))
     if len(shape) != int(fields["dimension"]):
