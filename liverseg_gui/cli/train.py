@@ -196,10 +196,11 @@ def _train(job: TrainingJob, command: str, as_json: bool, resume: bool) -> int:
 
 def _find_rate(job: TrainingJob, command: str, as_json: bool) -> int:
     from training.pipeline.train import TrainRun, find_run_rate
+    from training.runs.observer import NULL_OBSERVER
 
     with console_progress(quiet=as_json) as progress:
-        told = progress_events(progress) if as_json else progress
-        curve = find_run_rate(TrainRun.of(job, command), told)
+        told = progress_events(progress) if as_json else (progress, NULL_OBSERVER.works_on)
+        curve = find_run_rate(TrainRun.of(job, command), *told)
     if as_json:
         print_event({"event": "rates", "valley": curve.valley, "slide": curve.slide})
         return 0

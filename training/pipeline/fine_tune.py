@@ -23,6 +23,7 @@ from training.export.model_card import add_to_card
 from training.pipeline.resume import resumed_split
 from training.planning.fine_tune_plan import fine_tune_config, fine_tune_split, require_same_network
 from training.runs.epoch_log import EpochResult
+from training.runs.events import NextStep
 from training.runs.files import MODEL, SPLIT
 from training.runs.observer import NULL_OBSERVER, TrainingObserver
 from training.runs.training_job import TrainingJob
@@ -114,7 +115,9 @@ def _split(job: Improvement, card: ModelCard, sources: Sequence[CaseSource]) -> 
     split = fine_tune_split(sources, trained_on(card), job.folds, job.fold, job.split_seed)
     if (job.out / CHECKPOINT).exists():
         raise LiverSegError(
-            f"{job.out} holds a training already. Go on with --resume, or choose another folder."
+            f"{job.out} holds a training already.",
+            "Go on with --resume, or choose another folder.",
+            action=NextStep.RESUME,
         )
     try:
         job.out.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from liverseg_gui.evaluation.case_metrics import CaseMetrics
 from training.learner.distributed import processes
 from training.pipeline.train import TrainRun, make_folder, refuse_earlier, run_training
 from training.runs.control import SentCommand, Stopped, clear_commands, last_command
-from training.runs.events import EventFile, Tell, read_events
+from training.runs.events import EventFile, NextStep, Tell, end_event, read_events
 from training.runs.files import CHECKPOINT, EVENTS
 from training.runs.folder import RunState, held
 from training.runs.monitor import RunMonitor
@@ -64,7 +64,7 @@ def supervised(
             refuse_earlier(job.out, resume)
             watch = _begin(job, command, progress, tell, resume, earlier)
         except LiverSegError as error:
-            tell({"event": "end", "state": "failed", "message": str(error), "model": None})
+            tell(end_event("failed", error.message, error.remedy, error.action))
             raise
         stack.enter_context(_ending(watch, job.out))
         yield watch
@@ -103,14 +103,14 @@ def _ending(watch: RunMonitor, out: Path) -> Iterator[None]:
     try:
         yield
     except (Cancelled, KeyboardInterrupt) as error:
-        kept = _kept(out)
+        kept, action = _kept(out)
         if not watch.stopping:
-            watch.end(RunState.CANCELLED, f"Cancelled. {kept}")
+            watch.end(RunState.CANCELLED, "Cancelled.", kept, action)
             raise
-        watch.end(RunState.STOPPED, f"Stopped as asked. {kept}")
+        watch.end(RunState.STOPPED, "Stopped as asked.", kept, action)
         raise Stopped(f"Stopped as asked. {kept}") from error
     except LiverSegError as error:
-        watch.end(RunState.FAILED, str(error))
+        watch.end(RunState.FAILED, error.message, error.remedy, error.action)
         raise
     except Exception as error:
         watch.end(RunState.FAILED, f"Unexpected: {type(error).__name__}: {error}")
@@ -118,7 +118,8 @@ def _ending(watch: RunMonitor, out: Path) -> Iterator[None]:
     watch.end(RunState.FINISHED)
 
 
-def _kept(out: Path) -> str:
+def _kept(out: Path) -> tuple[str, NextStep]:
     if (out / CHECKPOINT).exists():
-        return "What was trained up to the last whole epoch is kept; go on with --resume."
-    return "No epoch was done yet; begin again with --resume."
+        kept = "What was trained up to the last whole epoch is kept; go on with --resume."
+        return kept, NextStep.RESUME
+    return "No epoch was done yet; begin again with --resume.", NextStep.RESTART

@@ -39,6 +39,7 @@ from training.learner.fit import fit
 from training.learner.lr_finder import LRCurve, find_learning_rate
 from training.pipeline.resume import resumed_cases, resumed_split
 from training.runs.epoch_log import EpochResult, add_note
+from training.runs.events import NextStep
 from training.runs.files import CHECKPOINT, HELD_OUT, LOG, MODEL, REPORT, SPLIT, WORST
 from training.runs.observer import NULL_OBSERVER, TrainingObserver
 from training.runs.training_job import TrainingJob
@@ -122,8 +123,8 @@ def run_training(
         add_note(run.out, dealt.note)
         on_note(dealt.note)
     identity = _identity(run, split, sources)
-    training = _slices(known, config, progress.part(0.0, 0.02))
-    validation = _slices(watched, config, progress.part(0.02, 0.03))
+    training = _slices(known, config, progress.part(0.0, 0.02), listener.works_on)
+    validation = _slices(watched, config, progress.part(0.02, 0.03), listener.works_on)
     if not resume and processes().leads:
         _warn_of_no_tumor(run, training, on_note)
     network = fit(
@@ -144,10 +145,13 @@ def run_training(
     return _outcome(run, network, unseen, known, progress.part(0.95, 1.0), listener)
 
 
-def find_run_rate(run: TrainRun, progress: Progress) -> LRCurve:
+def find_run_rate(
+    run: TrainRun, progress: Progress, works_on: Callable[[str | None], None] = lambda _: None
+) -> LRCurve:
     """Look for a learning rate on the patients of `run`, and write the curve into `run.out`.
 
-    A training that is there, its checkpoint and log, is not touched.
+    A training that is there, its checkpoint and log, is not touched. `works_on` is told which case
+    is read.
 
     Raises:
         LiverSegError: the data cannot be used, or the curve not written.
@@ -156,7 +160,7 @@ def find_run_rate(run: TrainRun, progress: Progress) -> LRCurve:
     sources = run.sources()
     known = _known(run, sources, _deal(run, sources).split)
     make_folder(run.out)
-    training = _slices(known, run.config, progress.part(0.0, 0.2))
+    training = _slices(known, run.config, progress.part(0.0, 0.2), works_on)
     curve = find_learning_rate(run.config, training, progress.part(0.2, 1.0))
     curve.write(run.out)
     return curve
@@ -194,8 +198,13 @@ def _known(run: TrainRun, sources: Sequence[CaseSource], split: Split) -> list[C
     return [*known, *(PhantomCase(seed) for seed in range(run.phantoms))]
 
 
-def _slices(sources: Sequence[CaseSource], config: TrainConfig, progress: Progress) -> SliceDataset:
-    cases = prepare_all(sources, prepared_cases_folder(), progress)
+def _slices(
+    sources: Sequence[CaseSource],
+    config: TrainConfig,
+    progress: Progress,
+    works_on: Callable[[str | None], None],
+) -> SliceDataset:
+    cases = prepare_all(sources, prepared_cases_folder(), progress, works_on)
     return SliceDataset(cases, config.context)
 
 
@@ -233,7 +242,9 @@ def _judge(
     if not unseen:
         return []
     fingerprints = {source.name: source.fingerprint() for source in unseen}
-    results, worst = evaluate_held_out(predictor, unseen, run.config, progress, listener.patient)
+    results, worst = evaluate_held_out(
+        predictor, unseen, run.config, progress, listener.patient, listener.works_on
+    )
     held_out = {
         "trained_on": [source.name for source in known],
         "cases": [result.to_json() for result in results],
@@ -284,5 +295,7 @@ def refuse_earlier(out: Path, resume: bool) -> None:
     """
     if (out / CHECKPOINT).exists() and not resume:
         raise LiverSegError(
-            f"{out} holds a training already. Go on with --resume, or choose another folder."
+            f"{out} holds a training already.",
+            "Go on with --resume, or choose another folder.",
+            action=NextStep.RESUME,
         )

@@ -29,6 +29,9 @@ class TrainingObserver:
     def cases(self, training: Sequence[str], held_out: Sequence[str]) -> None:
         """The names of the cases on each side of the split."""
 
+    def works_on(self, case: str | None) -> None:
+        """The case of this name is read or judged from now on; None: no single one is."""
+
     def start(self, plan: Plan) -> None:
         """Training begins, or begins again with a smaller batch."""
 

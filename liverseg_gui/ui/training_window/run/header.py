@@ -91,10 +91,10 @@ class RunHeader(QWidget):
         _allow(self.resume, "", "Starts it again with the same data and recipe")
         _allow(self.folder, "")
 
-    def show_record(self, record: RunRecord, wish: RunCommand) -> None:
-        """How the training is, and which `wish` it has not carried out yet."""
+    def show_record(self, record: RunRecord, wish: RunCommand, outcome: str = "") -> None:
+        """How the training is, which `wish` it has not carried out yet, and the `outcome`."""
         self._wish = wish
-        words = self._shown(state_text(record, wish))
+        words = self._shown(state_text(record, wish, outcome))
         self._say(f"{record.name}: {TITLES[record.state]}", words, TONES[record.state])
         paused = record.state is RunState.PAUSED
         waits = paused or wish is RunCommand.PAUSE

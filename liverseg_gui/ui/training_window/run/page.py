@@ -200,7 +200,7 @@ class RunPage(QWidget):
         elif follower.died:
             self.head.show_died(self._job.name, follower.died)
         elif follower.record is not None:
-            self.head.show_record(follower.record, follower.wish)
+            self.head.show_record(follower.record, follower.wish, follower.story.outcome)
         self._show_progress(follower)
         state = follower.out, follower.starting, follower.record and follower.record.state
         if state != self._state:
