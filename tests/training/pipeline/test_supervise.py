@@ -328,7 +328,7 @@ def test_a_case_that_cannot_be_read_is_named_apart_from_the_words(
     assert end["message"] == str(caught.value)
     cases = {event["phase"]: event["case"] for event in told.of("progress")}
     assert {phase: name for phase, name in cases.items() if name and name not in phase} == {}
-    assert cases[f"Preparing case {end['case']}"] == end["case"]
+    assert end["case"] in cases.values()
 
 
 def test_a_full_disk_is_told_with_what_to_do(
