@@ -189,10 +189,11 @@ def _train(job: TrainingJob, command: str, as_json: bool, resume: bool) -> int:
 
 def _find_rate(job: TrainingJob, as_json: bool) -> int:
     from training.pipeline.train import find_job_rate
+    from training.runs.observer import NULL_OBSERVER
 
     with console_progress(quiet=as_json) as progress:
-        told = progress_events(progress) if as_json else progress
-        curve = find_job_rate(job, told)
+        told = progress_events(progress) if as_json else (progress, NULL_OBSERVER.works_on)
+        curve = find_job_rate(job, *told)
     if as_json:
         print_event({"event": "rates", "valley": curve.valley, "slide": curve.slide})
         return 0

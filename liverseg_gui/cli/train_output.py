@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TextIO
 
 from liverseg_gui.core.progress import Progress
@@ -46,17 +47,25 @@ def event_text(result: CaseMetrics) -> str:
     return f"held out {result.name}: liver Dice {liver:.3f}, tumor {tumor}"
 
 
-def progress_events(progress: Progress) -> Progress:
-    """A Progress that is printed as events, at most twice a second; it cancels with `progress`."""
-    last_s = float("-inf")
+def progress_events(progress: Progress) -> tuple[Progress, Callable[[str | None], None]]:
+    """A Progress that is printed as events, at most twice a second; it cancels with `progress`.
+
+    Returns with it what is to be told the case that is worked on.
+    """
+    last_s, case = float("-inf"), None
+
+    def works_on(name: str | None) -> None:
+        nonlocal case
+        case = name
 
     def report(fraction: float, phase: str) -> None:
         nonlocal last_s
         if time.monotonic() - last_s >= _TELL_S:
             last_s = time.monotonic()
-            print_event({"event": "progress", "fraction": fraction, "phase": phase})
+            event = {"event": "progress", "fraction": fraction, "phase": phase, "case": case}
+            print_event(event)
 
-    return progress.told(report)
+    return progress.told(report), works_on
 
 
 def say(line: str, stream: TextIO | None = None) -> None:

@@ -1,6 +1,7 @@
 """Errors whose message a clinician can act on: what went wrong, in which file, what to do next."""
 
 import errno
+from typing import Any
 
 _REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Free some space, or choose another place."),
@@ -18,7 +19,19 @@ _REMEDIES = {
 
 
 class LiverSegError(Exception):
-    """Base of every expected failure. The message is one or two plain sentences."""
+    """Base of every expected failure: its class says to a program what is wrong.
+
+    `message` says what is wrong in a plain sentence, `remedy` what to do about it, which may be
+    nothing; its text is both. `action` names what a program may offer in place of `remedy`.
+    """
+
+    def __init__(self, message: str, remedy: str = "", *, action: str = "") -> None:
+        super().__init__(f"{message} {remedy}".strip())
+        self.message, self.remedy, self.action = message, remedy, action
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Subclasses are made of other arguments: what is pickled is what they hold."""
+        return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
 class UnreadableFileError(LiverSegError):

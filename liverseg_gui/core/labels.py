@@ -38,13 +38,14 @@ class LabelMap:
         """
         if self.labels.shape != shape:
             raise GridMismatchError(
-                f"The mask has {_size(self.labels.shape)} voxels but the scan has "
-                f"{_size(shape)}. Open the scan this mask was made on."
+                f"The mask has {_size(self.labels.shape)} voxels but the scan has {_size(shape)}.",
+                "Open the scan this mask was made on.",
             )
         if not self.affine.close_to(affine, shape):
             raise GridMismatchError(
                 "The mask lies at another place or has another spacing than the scan "
-                f"({self.affine} against {affine}). Open the scan this mask was made on."
+                f"({self.affine} against {affine}).",
+                "Open the scan this mask was made on.",
             )
 
 

@@ -70,8 +70,8 @@ def unpack(path: Path, folder: Path, progress: Progress) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(problem, _DAMAGED):
             raise UnreadableFileError(
-                f"{path} is no zip archive, is damaged or is encrypted. Unpack it with another "
-                "program and open the folder."
+                f"{path} is no zip archive, is damaged or is encrypted.",
+                "Unpack it with another program and open the folder.",
             ) from problem
         raise
 
@@ -84,7 +84,8 @@ def _unpack(path: Path, folder: Path, progress: Progress) -> None:
         if total + _SPARE_BYTES > free:
             raise UnreadableFileError(
                 f"{path} holds {total / 1e9:.1f} GB and the disk for temporary files has "
-                f"{free / 1e9:.1f} GB left. Free some space or unpack it elsewhere."
+                f"{free / 1e9:.1f} GB left.",
+                "Free some space or unpack it elsewhere.",
             )
         done = 0
         for n, member in enumerate(members):

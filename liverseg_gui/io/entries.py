@@ -99,10 +99,14 @@ class VolumeEntry:
     key: str = ""
 
     @property
+    def obstacle(self) -> ScanIssue | None:
+        """The finding for which it cannot be opened."""
+        return next((f for f in self.issues if f.severity is Severity.ERROR), None)
+
+    @property
     def problem(self) -> str:
         """Why it cannot be opened, or nothing."""
-        grave = [f for f in self.issues if f.severity is Severity.ERROR]
-        return str(grave[0]) if grave else ""
+        return str(self.obstacle or "")
 
     def __str__(self) -> str:
         size = " x ".join(str(n) for n in self.size)

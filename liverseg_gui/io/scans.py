@@ -36,7 +36,7 @@ def list_volumes(path: Path, progress: Progress | None = None) -> list[VolumeEnt
     """
     progress = progress or Progress()
     if not path.exists():
-        raise UnreadableFileError(f"{path} does not exist. Check the path.")
+        raise UnreadableFileError(f"{path} does not exist.", "Check the path.")
     if path.is_dir():
         return _in_folder(path, progress)
     if archives.is_archive(path):
@@ -45,7 +45,7 @@ def list_volumes(path: Path, progress: Progress | None = None) -> list[VolumeEnt
             found = list_volumes(folder, progress.part(0.7, 1.0))
         except UnreadableFileError as problem:
             raise UnreadableFileError(
-                f"{path} holds no scan this program reads. Choose the archive of a CT study."
+                f"{path} holds no scan this program reads.", "Choose the archive of a CT study."
             ) from problem
         return [archives.from_archive(entry, path) for entry in found]
     if path.name.lower() == "dicomdir":
@@ -73,8 +73,9 @@ def _in_folder(folder: Path, progress: Progress) -> list[VolumeEntry]:
     entries, _ = survey_folder(folder, progress)
     if not entries:
         raise UnreadableFileError(
-            f"{folder} holds no DICOM images and no other scan this program reads. Choose the "
-            "folder that holds the slices of a series, or a NIfTI, NRRD or MetaImage file."
+            f"{folder} holds no DICOM images and no other scan this program reads.",
+            "Choose the folder that holds the slices of a series, or a NIfTI, NRRD or MetaImage "
+            "file.",
         )
     return entries
 
@@ -192,7 +193,7 @@ def choose_volume(entries: list[VolumeEntry], path: Path, number: int | None) ->
     if number is None and len(offered) > 1:
         rows = "; ".join(f"{n}: {entry}" for n, entry in enumerate(entries, 1))
         raise AmbiguousInputError(
-            f"{path} holds {len(offered)} volumes. Choose one with --volume N: {rows}."
+            f"{path} holds {len(offered)} volumes.", f"Choose one with --volume N: {rows}."
         )
     if number is None:
         entry = offered[0]
@@ -200,8 +201,8 @@ def choose_volume(entries: list[VolumeEntry], path: Path, number: int | None) ->
         entry = entries[number - 1]
     else:
         raise UnreadableFileError(
-            f"{path} has no volume {number}. It holds volumes 1 to {len(entries)}."
+            f"{path} has no volume {number}.", f"It holds volumes 1 to {len(entries)}."
         )
-    if entry.problem:
-        raise UnreadableFileError(f"{entry.path}: {entry.problem}")
+    if entry.obstacle is not None:
+        raise UnreadableFileError(f"{entry.path}: {entry.obstacle.message}", entry.obstacle.remedy)
     return entry

@@ -28,13 +28,26 @@ def quoted(cell: str) -> tuple[str, bool]:
 
 
 def texts(tree: ast.AST) -> Iterator[str]:
-    """Every text in the code on one line, with … for what is put in; adjacent ones are one."""
+    """Every text in the code on one line, with … for what is put in; adjacent ones are one.
+
+    Those that a call is given one behind the other, as message and remedy of an error, come
+    together, too.
+    """
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield " ".join(node.value.split())
-        elif isinstance(node, ast.JoinedStr):
-            parts = [str(p.value) if isinstance(p, ast.Constant) else ANY for p in node.values]
-            yield " ".join("".join(parts).split())
+        if (text := as_text(node)) is not None:
+            yield text
+        elif isinstance(node, ast.Call) and len(node.args) == 2:
+            both = [as_text(argument) for argument in node.args]
+            yield " ".join(text for text in both if text)
+
+
+def as_text(node: ast.AST) -> str | None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return " ".join(node.value.split())
+    if isinstance(node, ast.JoinedStr):
+        parts = [str(p.value) if isinstance(p, ast.Constant) else ANY for p in node.values]
+        return " ".join("".join(parts).split())
+    return None
 
 
 @pytest.fixture(scope="module")

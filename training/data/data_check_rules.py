@@ -24,6 +24,7 @@ _ASPECT = 1.5
 _NO_MATTER = ("phase-unknown",)
 """Findings about a scan that say nothing about what can be learned from it."""
 
+_COPY_AGAIN = "Copy the data set again from its source."
 _REMEDIES = {
     "unit-spacing": "Convert the scan again from DICOM. It can be trained on; its slices are then "
     "taken as they come, not by their distance.",
@@ -45,13 +46,14 @@ class DatasetIssue:
 
 def unreadable(problem: LiverSegError | OSError) -> ScanIssue:
     """The finding for a case that could not be read."""
-    message, _, remedy = str(problem).partition(". ")
-    message, remedy = f"{message.rstrip('.')}.", remedy.strip()
+    if isinstance(problem, OSError):
+        return error("unreadable", f"{problem}.", _COPY_AGAIN)
+    message, remedy = problem.message, problem.remedy
     if isinstance(problem, ForeignLabelsError):
         return error("foreign-labels", message, remedy)
     if isinstance(problem, GridMismatchError):
         return error("grid-mismatch", message, remedy)
-    return error("unreadable", message, remedy or "Copy the data set again from its source.")
+    return error("unreadable", message, remedy or _COPY_AGAIN)
 
 
 def case_issues(case: Case) -> tuple[ScanIssue, ...]:

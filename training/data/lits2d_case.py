@@ -42,16 +42,16 @@ class SliceCase:
         files = [f for f in sorted(self._place.glob("*.jpg")) if f.stem.isdecimal()]
         if not files:
             raise UnreadableFileError(
-                f"{self._place} holds no slices. Put ZZZZ.jpg with ZZZZ.png there, or take the "
-                "case off the manifest."
+                f"{self._place} holds no slices.",
+                "Put ZZZZ.jpg with ZZZZ.png there, or take the case off the manifest.",
             )
         slices = _stacked([_grey(f) for f in files], self._place)
         labels = _stacked([_labels(f.with_suffix(".png")) for f in files], self._place)
         if slices.shape != labels.shape:
             raise GridMismatchError(
                 f"{self._place} holds masks of {labels.shape[2]} x {labels.shape[1]} pixels for "
-                f"slices of {slices.shape[2]} x {slices.shape[1]}. Put the masks of these slices "
-                "there."
+                f"slices of {slices.shape[2]} x {slices.shape[1]}.",
+                "Put the masks of these slices there.",
             )
         z = np.array([int(f.stem) for f in files], np.float64)
         if self.spacing_mm_512 is None:
@@ -80,7 +80,7 @@ def lits2d_sources(folder: Path) -> list[SliceCase]:
         return sorted((_source(folder, row) for row in rows), key=lambda case: case.name)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UnreadableFileError(
-            f"{folder} has no readable manifest.json. Name a folder in the lits2d layout."
+            f"{folder} has no readable manifest.json.", "Name a folder in the lits2d layout."
         ) from error
 
 
@@ -102,7 +102,7 @@ def _labels(path: Path) -> NDArray[np.uint8]:
         raise UnreadableFileError(f"{path} is missing or no readable picture.") from error
     if labels.max(initial=0) > 2:
         raise ForeignLabelsError(
-            f"{path} holds the label {labels.max()}. Use 0 background, 1 liver and 2 tumor."
+            f"{path} holds the label {labels.max()}.", "Use 0 background, 1 liver and 2 tumor."
         )
     return labels
 
@@ -110,7 +110,7 @@ def _labels(path: Path) -> NDArray[np.uint8]:
 def _stacked(pictures: list[NDArray[np.uint8]], folder: Path) -> NDArray[np.uint8]:
     if len({picture.shape for picture in pictures}) > 1:
         raise UnreadableFileError(
-            f"{folder} holds pictures of several sizes. Store all slices of a case at one size."
+            f"{folder} holds pictures of several sizes.", "Store all slices of a case at one size."
         )
     return np.stack(pictures)
 

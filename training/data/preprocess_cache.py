@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,13 +35,17 @@ _CHUNK = 128
 
 
 def prepare_all(
-    sources: Sequence[CaseSource], folder: Path, progress: Progress
+    sources: Sequence[CaseSource],
+    folder: Path,
+    progress: Progress,
+    works_on: Callable[[str | None], None] = lambda _: None,
 ) -> list[PreparedCase]:
     """Every case at `training.data.slice_dataset.GRID`, its arrays memory-mapped and read-only.
 
     What is not yet in `folder` is read, one case at a time, and written there; what is damaged or
     was made from other files or in another way is made anew. A case is whole or not there at all,
-    so an interrupted or cancelled run goes on where it stopped.
+    so an interrupted or cancelled run goes on where it stopped. `works_on` is told the name of
+    each case before it is read, and None after the last.
 
     Raises:
         UnreadableFileError: a case cannot be read; the message names the file.
@@ -52,9 +56,11 @@ def prepare_all(
     _remove_abandoned(folder)
     prepared = []
     for n, source in enumerate(sources):
+        works_on(source.name)
         progress.update(n / len(sources), f"Preparing case {source.name}")
         entry = folder / _entry_name(source)
         prepared.append(_load(entry, source.name) or _make(source, entry))
+    works_on(None)
     progress.update(1.0, "Cases are prepared")
     return prepared
 

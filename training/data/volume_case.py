@@ -76,13 +76,14 @@ class VolumeCase:
             return open_scan(self.scan, number=self.volume)
         except AmbiguousInputError as error:
             raise UnreadableFileError(
-                f"{self.scan} holds several volumes. Say which one is meant: list the case in "
-                'cases.json with "volume", counted as `liverseg info` counts.'
+                f"{self.scan} holds several volumes.",
+                'Say which one is meant: list the case in cases.json with "volume", counted as '
+                "`liverseg info` counts.",
             ) from error
         except OSError as error:
             raise UnreadableFileError(
-                f"{self.scan} could not be read: {error.strerror or error}. Check that it may be "
-                "opened."
+                f"{self.scan} could not be read: {error.strerror or error}.",
+                "Check that it may be opened.",
             ) from error
 
     def _read_mask(self, volume: Volume) -> LabelMap:
@@ -93,14 +94,14 @@ class VolumeCase:
             there = ", ".join(map(str, error.labels[:12]))
             raise ForeignLabelsError(
                 f"{self.mask} holds the labels {there}, and nothing says which are liver and "
-                "tumor. Name them in the data set's dataset.json, or list the case in cases.json "
-                'with e.g. "labels": "5=liver,6=tumor".'
+                "tumor.",
+                "Name them in the data set's dataset.json, or list the case in cases.json with "
+                'e.g. "labels": "5=liver,6=tumor".',
             ) from error
         except GridMismatchError as error:
-            said = str(error).partition(". ")[0]
             raise GridMismatchError(
-                f"{self.mask} does not lie on {self.scan}. {said}. Pair the scan with the mask "
-                "that was drawn on it."
+                f"{self.mask} does not lie on {self.scan}.",
+                f"{error.message} Pair the scan with the mask that was drawn on it.",
             ) from error
 
 
@@ -130,11 +131,14 @@ class PackedCase:
                 return VolumeCase(folder, self.name, self.patient, folder, folder).read()
             except OSError as error:
                 raise UnreadableFileError(
-                    f"{self.scan.parent} could not be unpacked: {error.strerror or error}. Free "
-                    "some space for temporary files, or unpack the archives yourself."
+                    f"{self.scan.parent} could not be unpacked: {error.strerror or error}.",
+                    "Free some space for temporary files, or unpack the archives yourself.",
                 ) from error
             except LiverSegError as error:
-                raise type(error)(str(error).replace(str(folder), str(self.scan.parent))) from error
+                texts = (error.message, error.remedy)
+                raise type(error)(
+                    *(text.replace(str(folder), str(self.scan.parent)) for text in texts)
+                ) from error
 
     def fingerprint(self) -> str:
         """See `CaseSource.fingerprint`."""

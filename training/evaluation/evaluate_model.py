@@ -33,15 +33,17 @@ def evaluate_held_out(
     config: TrainConfig,
     progress: Progress,
     told: Callable[[CaseMetrics], None] = lambda _: None,
+    works_on: Callable[[str | None], None] = lambda _: None,
 ) -> tuple[list[CaseMetrics], list[WorstSlice]]:
     """Segment each case, clean up, and compare with the truth on the case's own pixels.
 
     Returns the figures of each, which are `told` as soon as they are there, and the worst slices of
-    all.
+    all. `works_on` is told the name of each case before it is read, and None after the last.
     """
     figures: list[CaseMetrics] = []
     worst: list[WorstSlice] = []
     for n, source in enumerate(sources):
+        works_on(source.name)
         part = progress.part(n / len(sources), (n + 1) / len(sources))
         case = source.read()
         found = predict_case(predictor, case, config, part.part(0.0, 0.9))
@@ -61,6 +63,7 @@ def evaluate_held_out(
         worst += worst_slices(
             case.name, found, case.labels, case.slices, axial_axis=0, spacing_mm=spacing_mm
         )
+    works_on(None)
     return figures, worst_of(worst, SHOWN)
 
 

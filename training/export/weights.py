@@ -13,6 +13,7 @@ from torch import nn
 
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.segmentation.models.registry import CARD, WEIGHTS
+from training.runs.events import NextStep
 
 
 def export_model(network: nn.Module, folder: Path, card: dict[str, Any]) -> Path:
@@ -41,7 +42,8 @@ def export_model(network: nn.Module, folder: Path, card: dict[str, Any]) -> Path
         (folder / CARD).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise SaveError(
-            f"The model could not be written to {folder}: {error.strerror}. Make room and go on "
-            "with --resume."
+            f"The model could not be written to {folder}: {error.strerror}.",
+            "Make room and go on with --resume.",
+            action=NextStep.MAKE_ROOM,
         ) from error
     return folder

@@ -15,6 +15,7 @@ from fastai.callback.schedule import Learner
 
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from training.learner.distributed import gather, processes
+from training.runs.events import NextStep
 from training.runs.files import CHECKPOINT as CHECKPOINT
 
 VERSION = 3
@@ -88,7 +89,9 @@ def write_checkpoint(path: Path, state: State, kept: str) -> None:
         partial.unlink(missing_ok=True)
         reason = error.strerror if isinstance(error, OSError) else "the disk is full, it seems"
         raise SaveError(
-            f"The checkpoint could not be written to {path.parent}: {reason}. {kept}"
+            f"The checkpoint could not be written to {path.parent}: {reason}. {kept}",
+            "Make room and go on with --resume.",
+            action=NextStep.MAKE_ROOM,
         ) from error
 
 

@@ -18,7 +18,7 @@ from training.learner.distributed import processes
 from training.pipeline.train import train
 from training.runs.control import SentCommand, Stopped, clear_commands, last_command
 from training.runs.event_reporter import EventReporter
-from training.runs.events import EventFile, Tell, read_events
+from training.runs.events import EventFile, NextStep, Tell, end_event, read_events
 from training.runs.files import CHECKPOINT, EVENTS
 from training.runs.folder import RunState, held, make_folder, refuse_earlier
 from training.runs.monitor import RunMonitor
@@ -75,7 +75,7 @@ def supervised(
             refuse_earlier(job.out, resume)
             reporter, monitor = _begin(job, command, progress, tell, resume, earlier)
         except LiverSegError as error:
-            tell({"event": "end", "state": "failed", "message": str(error), "model": None})
+            tell(end_event("failed", error.message, error.remedy, error.action))
             raise
         stack.enter_context(_ending(monitor, job.out))
         observer = ObserverList(reporter, monitor)
@@ -116,14 +116,14 @@ def _ending(monitor: RunMonitor, out: Path) -> Iterator[None]:
     try:
         yield
     except (Cancelled, KeyboardInterrupt) as error:
-        kept = _kept(out)
+        kept, action = _kept(out)
         if not monitor.stopping:
-            monitor.end(RunState.CANCELLED, f"Cancelled. {kept}")
+            monitor.end(RunState.CANCELLED, "Cancelled.", kept, action)
             raise
-        monitor.end(RunState.STOPPED, f"Stopped as asked. {kept}")
+        monitor.end(RunState.STOPPED, "Stopped as asked.", kept, action)
         raise Stopped(f"Stopped as asked. {kept}") from error
     except LiverSegError as error:
-        monitor.end(RunState.FAILED, str(error))
+        monitor.end(RunState.FAILED, error.message, error.remedy, error.action)
         raise
     except Exception as error:
         monitor.end(RunState.FAILED, f"Unexpected: {type(error).__name__}: {error}")
@@ -131,7 +131,8 @@ def _ending(monitor: RunMonitor, out: Path) -> Iterator[None]:
     monitor.end(RunState.FINISHED)
 
 
-def _kept(out: Path) -> str:
+def _kept(out: Path) -> tuple[str, NextStep]:
     if (out / CHECKPOINT).exists():
-        return "What was trained up to the last whole epoch is kept; go on with --resume."
-    return "No epoch was done yet; begin again with --resume."
+        kept = "What was trained up to the last whole epoch is kept; go on with --resume."
+        return kept, NextStep.RESUME
+    return "No epoch was done yet; begin again with --resume.", NextStep.RESTART

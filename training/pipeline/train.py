@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,8 +82,8 @@ def train(
         add_note(job.out, result.note)
         observer.note(result.note)
     identity = _identity(job, split, sources)
-    training = _slices(known, config, progress.part(0.0, 0.02))
-    validation = _slices(watched, config, progress.part(0.02, 0.03))
+    training = _slices(known, config, progress.part(0.0, 0.02), observer.works_on)
+    validation = _slices(watched, config, progress.part(0.02, 0.03), observer.works_on)
     if not resume and processes().leads:
         _warn_of_no_tumor(job, training, observer)
     network = fit(
@@ -103,10 +103,13 @@ def train(
     return outcome.write(network, progress.part(0.95, 1.0))
 
 
-def find_job_rate(job: TrainingJob, progress: Progress) -> LRCurve:
+def find_job_rate(
+    job: TrainingJob, progress: Progress, works_on: Callable[[str | None], None] = lambda _: None
+) -> LRCurve:
     """Look for a learning rate on the patients of `job`, and write the curve into its folder.
 
-    A training that is there, its checkpoint and log, is not touched.
+    A training that is there, its checkpoint and log, is not touched. `works_on` is told which case
+    is read.
 
     Raises:
         LiverSegError: the data cannot be used, or the curve not written.
@@ -115,7 +118,7 @@ def find_job_rate(job: TrainingJob, progress: Progress) -> LRCurve:
     sources = job_cases(job)
     known = _known(job, sources, _split(job, sources).split)
     make_folder(job.out)
-    training = _slices(known, job.config, progress.part(0.0, 0.2))
+    training = _slices(known, job.config, progress.part(0.0, 0.2), works_on)
     curve = find_learning_rate(job.config, training, progress.part(0.2, 1.0))
     curve.write(job.out)
     return curve
@@ -168,8 +171,13 @@ def _known(job: TrainingJob, sources: Sequence[CaseSource], split: Split) -> lis
     return [*known, *(PhantomCase(seed) for seed in range(job.phantoms))]
 
 
-def _slices(sources: Sequence[CaseSource], config: TrainConfig, progress: Progress) -> SliceDataset:
-    cases = prepare_all(sources, prepared_cases_folder(), progress)
+def _slices(
+    sources: Sequence[CaseSource],
+    config: TrainConfig,
+    progress: Progress,
+    works_on: Callable[[str | None], None],
+) -> SliceDataset:
+    cases = prepare_all(sources, prepared_cases_folder(), progress, works_on)
     return SliceDataset(cases, config.context)
 
 
@@ -205,7 +213,12 @@ class _Outcome:
         job = self.job
         fingerprints = {source.name: source.fingerprint() for source in self.unseen}
         results, worst = evaluate_held_out(
-            predictor, self.unseen, job.config, progress, self.observer.case
+            predictor,
+            self.unseen,
+            job.config,
+            progress,
+            self.observer.case,
+            self.observer.works_on,
         )
         held_out = {
             "trained_on": self._trained_on,

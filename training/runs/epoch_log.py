@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from liverseg_gui.core.errors import SaveError
+from training.runs.events import NextStep
 from training.runs.files import LOG, NOTES, TABLE
 
 
@@ -50,8 +51,9 @@ def write_log(folder: Path, rows: Sequence[EpochResult]) -> None:
             write_whole(folder / name, text.encode())
         except OSError as error:
             raise SaveError(
-                f"The log {folder / name} could not be written: {error.strerror}. Make room and "
-                "go on with --resume."
+                f"The log {folder / name} could not be written: {error.strerror}.",
+                "Make room and go on with --resume.",
+                action=NextStep.MAKE_ROOM,
             ) from error
 
 

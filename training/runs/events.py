@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,49 @@ from liverseg_gui.core.errors import SaveError
 Event = dict[str, Any]
 Tell = Callable[[Event], None]
 _TAIL = 65_536
+_CASE_BEFORE = "Preparing case "
+"""How the phase began that alone named a case before events had a field for it."""
 _MOST_BYTES = 2**20
 """At most so much at a time: a long training is caught up with in several steps."""
+
+
+class NextStep(StrEnum):
+    """What may be done after a training ended: the `action` of errors and of its "end"."""
+
+    RESUME = "resume"
+    """Go on from the last whole epoch."""
+    RESTART = "restart"
+    """Begin again: no epoch was done."""
+    MAKE_ROOM = "make-room"
+    """Make room on the disk, then go on."""
+
+
+def end_event(
+    state: str,
+    reason: str = "",
+    remedy: str = "",
+    action: str = "",
+    case: str | None = None,
+    model: str | None = None,
+) -> Event:
+    """A training ended in `state`, at work on `case`: its message is both `reason` and `remedy`."""
+    return {
+        "event": "end",
+        "state": state,
+        "message": f"{reason} {remedy}".strip(),
+        "reason": reason,
+        "action": action or None,
+        "case": case,
+        "model": model,
+    }
+
+
+def case_of(event: Event) -> str | None:
+    """The case that was worked on at `event`."""
+    if "case" not in event:
+        before, named, case = str(event.get("phase")).partition(_CASE_BEFORE)
+        return case if named and not before else None
+    return event["case"] if isinstance(event["case"], str) else None
 
 
 class EventFile:

@@ -17,7 +17,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
-from training.runs.events import last_progress
+from training.runs.events import NextStep, last_progress
 from training.runs.files import CHECKPOINT, EVENTS, LOCK, RUN
 from training.runs.training_job import TrainingJob
 
@@ -193,5 +193,7 @@ def refuse_earlier(out: Path, resume: bool) -> None:
     """
     if (out / CHECKPOINT).exists() and not resume:
         raise LiverSegError(
-            f"{out} holds a training already. Go on with --resume, or choose another folder."
+            f"{out} holds a training already.",
+            "Go on with --resume, or choose another folder.",
+            action=NextStep.RESUME,
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from liverseg_gui.core.progress import Progress
 from training.runs.control import RunCommand, read_command
 from training.runs.epoch_log import EpochResult
+from training.runs.events import end_event
 from training.runs.folder import RunState
 from training.runs.observer import Plan, TrainingObserver
 from training.runs.resource_usage import ResourceUsage
@@ -82,6 +83,7 @@ class RunMonitor(TrainingObserver):
         self._usage, self._eta = ResourceUsage(), EtaEstimator()
         self._in_epochs = False
         self._model: str | None = None
+        self._case: str | None = None
         self._told_s, self._since_s = float("-inf"), time.monotonic()
 
     def start(self, plan: Plan) -> None:
@@ -109,10 +111,15 @@ class RunMonitor(TrainingObserver):
         """See `TrainingObserver.model`."""
         self._model = folder.relative_to(self._out).as_posix()
 
-    def end(self, state: RunState, message: str = "") -> None:
-        """Record and tell how the training ended."""
-        self._record.enter(state, message, self._model)
-        self._emit("end", state=state.value, message=message, model=self._model)
+    def works_on(self, case: str | None) -> None:
+        """See `TrainingObserver.works_on`: told with the progress."""
+        self._case = case
+
+    def end(self, state: RunState, reason: str = "", remedy: str = "", action: str = "") -> None:
+        """Record and tell how the training ended, and what may be done now."""
+        event = end_event(state.value, reason, remedy, action, self._case, self._model)
+        self._record.enter(state, event["message"], self._model)
+        self._emit(**event)
 
     def _report(self, fraction: float, phase: str) -> None:
         if time.monotonic() - self._told_s >= _REPORT_S:
@@ -152,6 +159,7 @@ class RunMonitor(TrainingObserver):
             "progress",
             fraction=round(fraction, 4),
             phase=phase,
+            case=self._case,
             eta_s=None if eta_s is None else round(eta_s, 1),
             **self._usage.read(),
         )

@@ -29,6 +29,9 @@ class TrainingObserver:
     def cases(self, training: Sequence[str], held_out: Sequence[str]) -> None:
         """The names of the cases on each side of the split."""
 
+    def works_on(self, case: str | None) -> None:
+        """The case of this name is read or judged from now on; None: no single one is."""
+
     def start(self, plan: Plan) -> None:
         """Training begins, or begins again with a smaller batch."""
 
@@ -67,6 +70,10 @@ class ObserverList(TrainingObserver):
         """See `TrainingObserver`, as of all below."""
         for observer in self._observers:
             observer.cases(training, held_out)
+
+    def works_on(self, case: str | None) -> None:
+        for observer in self._observers:
+            observer.works_on(case)
 
     def start(self, plan: Plan) -> None:
         for observer in self._observers:

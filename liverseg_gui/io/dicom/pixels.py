@@ -78,7 +78,7 @@ def require_whole(slices: Sequence[Slice]) -> None:
 
 def _damaged(path: Path) -> UnreadableFileError:
     return UnreadableFileError(
-        f"{path} is cut short or damaged. Copy the series again from its source."
+        f"{path} is cut short or damaged.", "Copy the series again from its source."
     )
 
 

@@ -41,8 +41,9 @@ def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
     wanted = read_header(path)
     if wanted is None:
         raise UnreadableFileError(
-            f"{path} is no scan this program reads, or is damaged. Open a NIfTI, NRRD or MetaImage "
-            "file, a DICOM file or folder, or a zip archive of them."
+            f"{path} is no scan this program reads, or is damaged.",
+            "Open a NIfTI, NRRD or MetaImage file, a DICOM file or folder, or a zip archive of "
+            "them.",
         )
     if len(wanted.planes) > 1 or not wanted.series_uid:
         found = [DicomIndex(path.parent, (wanted,), 0)]
@@ -52,8 +53,8 @@ def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
     mine = [e for e in entries if isinstance(e.read, StackReader) and e.read.holds(wanted)]
     if not mine:
         raise UnreadableFileError(
-            f"{path} is a DICOM {wanted.modality or 'object'}, not a scan. Open the CT series it "
-            "belongs to."
+            f"{path} is a DICOM {wanted.modality or 'object'}, not a scan.",
+            "Open the CT series it belongs to.",
         )
     return mine
 

@@ -35,7 +35,7 @@ def require_room(path: Path, promised: int, compressed: bool) -> None:
 
 def cut_short(path: Path) -> UnreadableFileError:
     """The error for a file that ends before its voxels do."""
-    return UnreadableFileError(f"{path} is cut short or damaged. Copy it again from its source.")
+    return UnreadableFileError(f"{path} is cut short or damaged.", "Copy it again from its source.")
 
 
 @contextmanager

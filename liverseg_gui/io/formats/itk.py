@@ -63,7 +63,7 @@ def open_image(path: Path) -> RawImage:
             is_nrrd = stream.read(len(MAGIC)) == MAGIC
         return read_nrrd(path) if is_nrrd else read_metaimage(path)
     except FileNotFoundError as problem:
-        raise UnreadableFileError(f"{path} does not exist. Check the path.") from problem
+        raise UnreadableFileError(f"{path} does not exist.", "Check the path.") from problem
     except (OSError, LookupError, ValueError, OverflowError, StopIteration) as problem:
         raise damaged(path) from problem
 
@@ -77,7 +77,8 @@ def _read(
     preview: ShowPreview | None = None,
 ) -> Volume:
     if image.color:
-        raise UnreadableFileError(str(color(image)))
+        found = color(image)
+        raise UnreadableFileError(found.message, found.remedy)
     progress.update(0.0, f"Reading {image.path.name}")
     if preview is not None and not image.deflated:
         preview(_slice(image, index, origin))

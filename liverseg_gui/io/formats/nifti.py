@@ -131,8 +131,8 @@ def open_header(path: Path) -> NiftiFile:
         raise
     except Exception as problem:  # a damaged header breaks nibabel in any way it likes
         raise UnreadableFileError(
-            f"{path} is no NIfTI image or is damaged. Copy it again from its source, or open the "
-            "original DICOM folder."
+            f"{path} is no NIfTI image or is damaged.",
+            "Copy it again from its source, or open the original DICOM folder.",
         ) from problem
     spatial, count = _spatial_shape(path, shape)
     try:
@@ -140,7 +140,7 @@ def open_header(path: Path) -> NiftiFile:
         grid.ras_affine  # noqa: B018
     except ValueError as problem:
         raise UnreadableFileError(
-            f"{path} does not say where its voxels lie ({problem}). Convert it again from DICOM."
+            f"{path} does not say where its voxels lie ({problem}).", "Convert it again from DICOM."
         ) from problem
     file = NiftiFile(path, data_path, image.header.copy(), grid, count, dtype, offset, slope, inter)
     file.require_whole()
@@ -166,8 +166,8 @@ def _spatial_shape(path: Path, shape: tuple[int, ...]) -> tuple[Int3, int]:
         shape = shape[:-1]
     if len(shape) not in (3, 4) or min(shape) < 1:
         raise UnreadableFileError(
-            f"{path} has {len(shape)} dimensions ({' x '.join(map(str, shape))}). Open a scan "
-            "with three."
+            f"{path} has {len(shape)} dimensions ({' x '.join(map(str, shape))}).",
+            "Open a scan with three.",
         )
     return (shape[0], shape[1], shape[2]), shape[3] if len(shape) == 4 else 1
 

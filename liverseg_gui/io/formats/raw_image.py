@@ -137,8 +137,8 @@ def image_of(
     spatial = tuple(n for axis, n in enumerate(shape) if axis != extra_axis)
     if len(spatial) != 3 or min(shape) < 1:
         raise UnreadableFileError(
-            f"{path} has {len(shape)} dimensions ({' x '.join(map(str, shape[:6]))}). Open a scan "
-            "with three."
+            f"{path} has {len(shape)} dimensions ({' x '.join(map(str, shape[:6]))}).",
+            "Open a scan with three.",
         )
     try:
         if not np.abs(matrix).max() < _FARTHEST_MM:
@@ -147,7 +147,7 @@ def image_of(
         grid.ras_affine  # noqa: B018
     except (ValueError, OrientationError) as problem:
         raise UnreadableFileError(
-            f"{path} does not say where its voxels lie ({problem}). Convert it again from DICOM."
+            f"{path} does not say where its voxels lie ({problem}).", "Convert it again from DICOM."
         ) from problem
     image = RawImage(path, shape, extra_axis, grid=grid, **details)
     image.require_room()
@@ -166,8 +166,8 @@ def detached(path: Path, where: str) -> Path:
     file = path.parent / where
     if not file.is_file():
         raise UnreadableFileError(
-            f"{path} keeps its voxels in {file.name}, which is not beside it. Copy both from "
-            "their source into one folder."
+            f"{path} keeps its voxels in {file.name}, which is not beside it.",
+            "Copy both from their source into one folder.",
         )
     return file
 
@@ -175,14 +175,14 @@ def detached(path: Path, where: str) -> Path:
 def unusual(path: Path, what: str) -> UnreadableFileError:
     """The error for a file that is whole, but written in a way that scans are not."""
     return UnreadableFileError(
-        f"{path} {what}, which this program does not read. Open it in 3D Slicer and save it as "
-        ".nrrd or .nii.gz."
+        f"{path} {what}, which this program does not read.",
+        "Open it in 3D Slicer and save it as .nrrd or .nii.gz.",
     )
 
 
 def damaged(path: Path) -> UnreadableFileError:
     """The error for a header that makes no sense."""
     return UnreadableFileError(
-        f"{path} is no NRRD or MetaImage file or is damaged. Copy it again from its source, or "
-        "open the original DICOM folder."
+        f"{path} is no NRRD or MetaImage file or is damaged.",
+        "Copy it again from its source, or open the original DICOM folder.",
     )

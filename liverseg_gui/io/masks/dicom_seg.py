@@ -62,8 +62,8 @@ class Seg:
             raise
         except Exception as problem:  # damaged pixels break their decoder in any way they like
             raise UnreadableFileError(
-                f"{self.path} is cut short, damaged or packed in a way this program can't unpack. "
-                "Copy it again from its source, or export it uncompressed."
+                f"{self.path} is cut short, damaged or packed in a way this program can't unpack.",
+                "Copy it again from its source, or export it uncompressed.",
             ) from problem
 
 
@@ -104,7 +104,7 @@ def read_seg(path: Path) -> Seg:
         UnreadableFileError: it is no SEG or damaged, or does not say where its frames lie.
     """
     if not path.exists():
-        raise UnreadableFileError(f"{path} does not exist. Check the path.")
+        raise UnreadableFileError(f"{path} does not exist.", "Check the path.")
     try:
         dataset = pydicom.dcmread(path)
         if dataset.SOPClassUID not in (_SEGMENTATION, _LABEL_MAP_SEGMENTATION):
@@ -117,7 +117,8 @@ def read_seg(path: Path) -> Seg:
     except Exception as problem:  # a damaged file breaks pydicom in any way it likes
         raise UnreadableFileError(
             f"{path} is no DICOM segmentation (SEG) or is damaged, or does not say where its "
-            "frames lie. Export it again from the program that made it."
+            "frames lie.",
+            "Export it again from the program that made it.",
         ) from problem
 
 

@@ -171,6 +171,6 @@ def targets(volume: Volume) -> tuple[Target, ...]:
 def elsewhere() -> GridMismatchError:
     """The error for a mask whose slices are not the scan's."""
     return GridMismatchError(
-        "The mask's slices lie elsewhere than the scan's, or have another size or spacing. Open "
-        "the scan this mask was made on."
+        "The mask's slices lie elsewhere than the scan's, or have another size or spacing.",
+        "Open the scan this mask was made on.",
     )

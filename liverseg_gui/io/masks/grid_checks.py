@@ -86,8 +86,8 @@ def layers_of(path: Path, stored: tuple[NDArray[Any], ...], segments: list[Segme
 def no_labels(path: Path, what: str) -> UnreadableFileError:
     """The error for a file of numbers that are no labels."""
     return UnreadableFileError(
-        f"{path} holds {what}, which no mask does: it may be a scan or a probability map. Choose "
-        "the mask file, with whole numbers such as 1 for liver and 2 for tumor."
+        f"{path} holds {what}, which no mask does: it may be a scan or a probability map.",
+        "Choose the mask file, with whole numbers such as 1 for liver and 2 for tumor.",
     )
 
 

@@ -37,12 +37,12 @@ def structure_folders(masks: Path) -> dict[Path, int]:
             labels[folder] = TUMOR
     if LIVER not in labels.values():
         raise UnreadableFileError(
-            f"{masks} holds no mask: there is no folder 'liver' in it. Choose the MASKS_DICOM "
-            "folder of a 3D-IRCADb-01 patient, or a mask file."
+            f"{masks} holds no mask: there is no folder 'liver' in it.",
+            "Choose the MASKS_DICOM folder of a 3D-IRCADb-01 patient, or a mask file.",
         )
     for folder in labels:
         if not slice_files(folder):
-            raise UnreadableFileError(f"{folder} holds no slices. Unpack the data set again.")
+            raise UnreadableFileError(f"{folder} holds no slices.", "Unpack the data set again.")
     return labels
 
 
@@ -69,8 +69,8 @@ def ircadb_images(labels: dict[Path, int]) -> Iterator[tuple[Affine, NDArray[np.
                 raise
             except Exception as problem:  # a damaged file breaks pydicom in any way it likes
                 raise UnreadableFileError(
-                    f"{file} is no DICOM slice, is damaged, or does not say where it lies. Unpack "
-                    "the data set again."
+                    f"{file} is no DICOM slice, is damaged, or does not say where it lies.",
+                    "Unpack the data set again.",
                 ) from problem
             yield affine, inside.astype(np.int_) * label
 

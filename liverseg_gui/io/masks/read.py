@@ -75,8 +75,8 @@ def read_mask(path: Path, volume: Volume, mapping: LabelMapping | None = None) -
     if used and not any(mapping.get(label.value) for label in used):
         there = ", ".join(map(str, used[:12]))
         raise UnreadableFileError(
-            f"{path} holds none of the labels that mean liver or tumor. It holds {there}. Say what "
-            "those mean with --labels, or choose another mask."
+            f"{path} holds none of the labels that mean liver or tumor.",
+            f"It holds {there}. Say what those mean with --labels, or choose another mask.",
         )
     return LabelMap(mask.paint(mapping), volume.grid)
 
@@ -84,7 +84,7 @@ def read_mask(path: Path, volume: Volume, mapping: LabelMapping | None = None) -
 def _found(path: Path, volume: Volume) -> _Mask:
     try:
         if not path.exists():
-            raise UnreadableFileError(f"{path} does not exist. Check the path.")
+            raise UnreadableFileError(f"{path} does not exist.", "Check the path.")
         if path.is_dir():
             return _of_folder(path, volume)
         if path.name.lower().endswith(NIFTI):
@@ -95,11 +95,13 @@ def _found(path: Path, volume: Volume) -> _Mask:
             return _of_seg(path, volume)
     except OSError as problem:
         raise UnreadableFileError(
-            f"{path} could not be read: {problem.strerror or problem}. Check that it may be opened."
+            f"{path} could not be read: {problem.strerror or problem}.",
+            "Check that it may be opened.",
         ) from problem
     raise UnreadableFileError(
-        f"{path} is no mask this program reads. Choose a NIfTI (.nii, .nii.gz), NRRD (.nrrd) or "
-        "MetaImage (.mha, .mhd) file, or a DICOM segmentation (SEG)."
+        f"{path} is no mask this program reads.",
+        "Choose a NIfTI (.nii, .nii.gz), NRRD (.nrrd) or MetaImage (.mha, .mhd) file, or a DICOM "
+        "segmentation (SEG).",
     )
 
 
@@ -124,7 +126,8 @@ def _of_itk(path: Path, volume: Volume) -> _Mask:
         segments = slicer_segments(image.notes, image.extra_axis is not None)
     except ValueError as problem:
         raise UnreadableFileError(
-            f"{path} names its segments in a way that makes no sense. Save it again in 3D Slicer."
+            f"{path} names its segments in a way that makes no sense.",
+            "Save it again in 3D Slicer.",
         ) from problem
     if not segments:
         _require_one(path, image.count)
@@ -150,8 +153,8 @@ def _of_folder(path: Path, volume: Volume) -> _Mask:
         return _of_seg(segs[0], volume)
     if segs:
         raise UnreadableFileError(
-            f"{path} holds {len(segs)} DICOM segmentations. Choose one of the files: "
-            f"{', '.join(file.name for file in segs[:5])}."
+            f"{path} holds {len(segs)} DICOM segmentations.",
+            f"Choose one of the files: {', '.join(file.name for file in segs[:5])}.",
         )
     folders = ircadb(path)
     labels = structure_folders(folders[1] if folders else path)
@@ -162,7 +165,8 @@ def _of_folder(path: Path, volume: Volume) -> _Mask:
     for folder in labels:
         if (count := len(slice_files(folder))) < wanted:
             raise UnreadableFileError(
-                f"{folder} holds {count} of the scan's {wanted} slices. Unpack the data set again."
+                f"{folder} holds {count} of the scan's {wanted} slices.",
+                "Unpack the data set again.",
             )
     return mask
 
@@ -170,14 +174,14 @@ def _of_folder(path: Path, volume: Volume) -> _Mask:
 def _require_one(path: Path, count: int) -> None:
     if count > 1:
         raise UnreadableFileError(
-            f"{path} holds {count} volumes, and a mask is one. Save the one you need to a file of "
-            "its own."
+            f"{path} holds {count} volumes, and a mask is one.",
+            "Save the one you need to a file of its own.",
         )
 
 
 def _color(path: Path) -> UnreadableFileError:
     return UnreadableFileError(
-        f"{path} is a color or vector image, not a mask. Choose a mask of whole numbers."
+        f"{path} is a color or vector image, not a mask.", "Choose a mask of whole numbers."
     )
 
 

@@ -106,6 +106,32 @@ def test_one_bad_case_does_not_stop_the_others(tmp_path: Path) -> None:
     assert checked.failed
 
 
+def test_a_path_with_a_stop_in_it_is_named_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "Clinic of Dr. Roe"
+    layouts.decathlon(folder, (1, 2))
+    scan, mask = folder / "imagesTr" / "liver_2.nii.gz", folder / "labelsTr" / "liver_1.nii.gz"
+    scan.write_bytes(scan.read_bytes()[:3000])
+    nib.save(nib.Nifti1Image(np.ones((9, 9, 9), np.uint8), np.eye(4)), mask)
+    found = {one.issue.code: one.issue for one in check(*find_sources(folder)).issues}
+    assert found["unreadable"].message == f"{scan} is cut short or damaged."
+    assert found["unreadable"].remedy == "Copy it again from its source."
+    elsewhere = f"{mask} does not lie on {folder / 'imagesTr' / 'liver_1.nii.gz'}."
+    assert found["grid-mismatch"].message == elsewhere
+    assert found["grid-mismatch"].remedy == (
+        "The mask has 9 x 9 x 9 voxels but the scan has 72 x 64 x 20. Pair the scan with the mask "
+        "that was drawn on it."
+    )
+
+
+def test_a_file_that_the_system_cannot_read_is_named_whole() -> None:
+    def closed(_case: Case) -> Case:
+        raise OSError(13, "Permission denied", "/data/Dr. Roe/scan.nii")
+
+    (found,) = check(Made("a", 1), Made("b", 2), Made("c", 3, closed)).issues
+    assert found.issue.message == "[Errno 13] Permission denied: '/data/Dr. Roe/scan.nii'."
+    assert found.issue.remedy == "Copy the data set again from its source."
+
+
 def test_a_mask_that_lies_elsewhere_is_an_error(tmp_path: Path) -> None:
     layouts.decathlon(tmp_path)
     mask = tmp_path / "labelsTr" / "liver_1.nii.gz"
@@ -270,7 +296,7 @@ def test_a_check_can_be_cancelled() -> None:
 
 def test_the_figures_and_findings_are_plain_values() -> None:
     def broken(_case: Case) -> Case:
-        raise UnreadableFileError("x.nii is damaged. Copy it again.")
+        raise UnreadableFileError("x.nii is damaged.", "Copy it again.")
 
     values = check(Made("a", 1), Made("b", 2, broken)).to_json()
     assert set(values) == {"cases", "findings"}

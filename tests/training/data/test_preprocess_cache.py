@@ -58,6 +58,16 @@ def entries(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def test_the_case_that_is_prepared_is_told_before_any_words_name_it(tmp_path: Path) -> None:
+    told: list[str | None] = []
+    named: list[tuple[str | None, str]] = []
+    progress = Progress(lambda _, phase: named.append((told[-1], phase)))
+    prepare_all([Counted("a", 1), Counted("b/ü", 2)], tmp_path, progress, told.append)
+    assert told == ["a", "b/ü", None]
+    assert [case for case, _ in named] == told
+    assert all(case in phase for case, phase in named if case)
+
+
 def test_a_case_is_read_once_and_then_mapped_from_disk(tmp_path: Path) -> None:
     sources = [Counted("a", 1), Counted("b/ü", 2)]
     for _ in range(2):

@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from liverseg_gui.core.errors import Cancelled, LiverSegError
+from liverseg_gui.core.errors import Cancelled, LiverSegError, SaveError
 from liverseg_gui.core.progress import Progress
 from tests.training.tiny import TINY, a_job, tiny_network, write_lits2d
 from training.config.config_file import read_config_file
@@ -25,7 +25,7 @@ from training.pipeline import supervise
 from training.pipeline.supervise import run_supervised
 from training.runs.control import Stopped, send_command
 from training.runs.delete import delete_run
-from training.runs.events import read_events
+from training.runs.events import end_event, read_events
 from training.runs.files import CHECKPOINT, EVENTS, NOTES, RECIPE, RUN
 from training.runs.folder import RunState, held, read_run
 from training.runs.registry import known_runs
@@ -102,14 +102,14 @@ def test_it_tells_plan_epochs_pictures_patients_and_its_end(
     ]
     assert [e["path"] for e in told.of("pictures")] == [f"pictures/00{n}.npz" for n in (1, 2, 3)]
     assert 0 <= patient["liver"]["dice"] <= 1
-    assert end == {"event": "end", "state": "finished", "message": "", "model": "model"}
+    assert end == end_event("finished", model="model")
     assert told.events[-1] == end
 
 
 def test_progress_comes_with_gauges_and_an_estimate(whole: tuple[TrainingJob, Told]) -> None:
     progress = whole[1].of("progress")
     assert list(progress[0]) == [
-        *("event", "fraction", "phase", "eta_s"),
+        *("event", "fraction", "phase", "case", "eta_s"),
         *("cpu_percent", "memory_mb", "gpu_percent", "gpu_memory_mb"),
     ]
     assert 20 < progress[0]["memory_mb"] < 100_000
@@ -169,7 +169,13 @@ def test_a_stop_ends_after_the_epoch_and_going_on_gives_what_no_stop_would_have(
     with pytest.raises(Stopped, match="go on with --resume"):
         carry_out(wanted, told)
     assert [e["epoch"] for e in told.of("epoch")] == [1]
-    assert told.of("end")[0]["state"] == "stopped"
+    (end,) = told.of("end")
+    assert (end["state"], end["reason"], end["action"]) == (
+        "stopped",
+        "Stopped as asked.",
+        "resume",
+    )
+    assert end["message"] == read_run(tmp_path).message
     assert read_run(tmp_path).state is RunState.STOPPED
     assert read_run(tmp_path).checkpoint
     again = carry_out(wanted, resume=True)
@@ -305,6 +311,43 @@ def test_a_batch_that_was_halved_is_told(
     told = carry_out(job(data, tmp_path, config=replace(TINY, epochs=1, fine_tune_epochs=0)))
     assert "batches of 2 slices" in told.of("note")[0]["text"]
     assert [event["batch_size"] for event in told.of("start")] == [4, 2]
+
+
+def test_a_case_that_cannot_be_read_is_named_apart_from_the_words(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.runs.monitor._REPORT_S", 0.0)
+    copied = shutil.copytree(data, tmp_path / "data")
+    (picture,) = list((copied / "007").glob("*.png"))[:1]
+    picture.unlink()
+    told = Told()
+    with pytest.raises(LiverSegError) as caught:
+        carry_out(job(copied, tmp_path / "out"), told)
+    (end,) = told.of("end")
+    assert (end["case"], end["action"], end["model"]) == ("007", None, None)
+    assert end["message"] == str(caught.value)
+    cases = {event["phase"]: event["case"] for event in told.of("progress")}
+    assert {phase: name for phase, name in cases.items() if name and name not in phase} == {}
+    assert end["case"] in cases.values()
+
+
+def test_a_full_disk_is_told_with_what_to_do(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("training.runs.epoch_log.write_whole", full)
+    told = Told()
+    with pytest.raises(SaveError, match=r"Make room and go on with --resume\.$"):
+        carry_out(job(data, tmp_path), told)
+    (end,) = told.of("end")
+    assert end["action"] == "make-room"
+    assert (
+        end["reason"] == f"The log {tmp_path / 'log.jsonl'} could not be written: No space left "
+        "on device."
+    )
+    assert end["case"] is None
 
 
 def test_an_unexpected_error_is_recorded_and_goes_on_its_way(

@@ -15,7 +15,7 @@ import numpy as np
 
 from training.config.config_file import read_config_file
 from training.runs.control import RunCommand, clear_commands, last_command, read_command
-from training.runs.events import EventFile
+from training.runs.events import EventFile, NextStep, end_event
 from training.runs.files import CHECKPOINT, EVENTS
 from training.runs.folder import RunState, held
 from training.runs.state_file import RunStateFile
@@ -51,9 +51,18 @@ class Player:
         event = {"event": "progress", "fraction": self.done / 6, "phase": phase, "eta_s": 300.0}
         self.tell(event | usage | {"gpu_memory_mb": None})
 
-    def end(self, state: RunState, message: str = "", model: str | None = None) -> None:
-        self.record.enter(state, message, model)
-        self.tell({"event": "end", "state": state.value, "message": message, "model": model})
+    def end(
+        self,
+        state: RunState,
+        reason: str = "",
+        remedy: str = "",
+        action: str = "",
+        case: str | None = None,
+        model: str | None = None,
+    ) -> None:
+        event = end_event(state.value, reason, remedy, action, case, model)
+        self.record.enter(state, event["message"], model)
+        self.tell(event)
 
     def play(self) -> None:
         while True:
@@ -70,9 +79,12 @@ class Player:
                 self.stays = act.endswith("stay")
                 return self.end(RunState.FINISHED, model="model")
             elif act == "fail":
-                return self.end(RunState.FAILED, "The disk is full. Go on with --resume.")
+                return self.end(
+                    RunState.FAILED, "The disk is full.", "Try --resume.", NextStep.MAKE_ROOM
+                )
             elif act.startswith("fail, of "):
-                return self.end(RunState.FAILED, f"Case {act[9:]} could not be read.")
+                reason = f"Case {act[9:]} could not be read."
+                return self.end(RunState.FAILED, reason, case=act[9:])
             time.sleep(_LOOK_S)
 
     def act(self) -> str:

@@ -142,9 +142,8 @@ class CheckpointCallback(Callback):
         }
         if not processes().leads:
             return
-        kept = f"{self._kept(self._rows[:-1])} Make room and go on with --resume."
         try:
-            write_checkpoint(self._out / CHECKPOINT, state, kept)
+            write_checkpoint(self._out / CHECKPOINT, state, self._kept(self._rows[:-1]))
         except SaveError as error:
             raise Failed(error) from error
 

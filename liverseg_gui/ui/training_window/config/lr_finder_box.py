@@ -23,9 +23,10 @@ from PySide6.QtWidgets import (
 )
 
 from liverseg_gui.system.relaunch import own_command
-from liverseg_gui.ui.training_window.process.run_progress import remember_case_in
+from liverseg_gui.ui.training_window.process.run_progress import hide_case
 from liverseg_gui.ui.training_window.widgets.schedule_plot import bare_plot, color_plot
 from liverseg_gui.ui.widgets.theme import set_tone, tone_color
+from training.runs.events import parse_event
 
 _STEP = {Qt.Key.Key_Left: -0.05, Qt.Key.Key_Right: 0.05}
 """In decades."""
@@ -186,15 +187,15 @@ class LRFinderBox(QDialog):
         """Every whole line is a JSON object; those of progress have a fraction and a phase."""
         *lines, self._waiting = (self._waiting + bytes(self.process.readAll().data())).split(b"\n")
         for line in lines:
+            event = parse_event(line) or {}
+            hide_case(event)
             try:
-                event = json.loads(line)
                 self.bar.setValue(round(float(event["fraction"]) * _STEPS))
                 self._tell(str(event["phase"]))
             except (ValueError, LookupError, TypeError):
                 continue  # another event, or what a library prints
 
     def _tell(self, text: str) -> None:
-        remember_case_in(text)
         self.label.setText(self._shown(text))
 
     def _hear(self) -> None:

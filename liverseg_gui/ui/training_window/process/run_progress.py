@@ -11,17 +11,18 @@ from pathlib import Path
 
 from liverseg_gui.system.privacy import remember_case
 from training.runs.epoch_log import EpochResult
-from training.runs.events import Event
+from training.runs.events import Event, NextStep, case_of
+from training.runs.folder import RunState
 
 _EPOCH = tuple(field.name for field in fields(EpochResult))
 
-_PREPARES = "Preparing case "
-_BUTTON = (
-    ("Go on with --resume", "Press Go on"),
-    ("go on with --resume", "press Go on"),
-    ("begin again with --resume", "Go on begins again"),
-    ("--resume", "Go on"),
-)
+_NEXT: dict[str | None, str] = {
+    NextStep.RESUME: "What was trained up to the last whole epoch is kept; press Go on.",
+    NextStep.RESTART: "No epoch was done yet; Go on begins again.",
+    NextStep.MAKE_ROOM: "Make room and press Go on.",
+}
+_SELF_SAID = (RunState.STOPPED, RunState.CANCELLED)
+"""States that the words of a training's end begin with."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class RunProgress:
         self.log: list[str] = []
         self.ends = 0
         """How often the training ended, or changed its state, so far."""
+        self.outcome = ""
+        """How it ended, in the words of the window."""
         self._epochs: dict[tuple[str, int], EpochResult] = {}
         self._pictures: dict[tuple[str, int], str] = {}
 
@@ -124,13 +127,13 @@ class RunProgress:
 
     def _progress(self, event: Event) -> None:
         self.fraction, self.phase = float(event["fraction"]), str(event["phase"])
-        remember_case_in(self.phase)
+        hide_case(event)
         self.eta_s = _number(event["eta_s"])
         names = (field.name for field in fields(Usage))
         self.usage = Usage(**{name: _number(event.get(name)) for name in names})
 
     def _note(self, event: Event) -> None:
-        self._say(in_window(str(event["text"])))
+        self._say(str(event["text"]))
 
     def _epoch(self, event: Event) -> None:
         result = EpochResult(**{name: event[name] for name in _EPOCH if name in event})
@@ -153,28 +156,27 @@ class RunProgress:
 
     def _resumed(self, _: Event) -> None:
         self.ends += 1
+        self.outcome = ""
         self._say("Goes on.")
 
     def _end(self, event: Event) -> None:
         self.ends += 1
         self.eta_s, self.usage = None, Usage()
-        message = in_window(str(event["message"] or ""))
-        words = str(event["state"]).capitalize()
-        self._say(message if message.startswith(words) else f"{words}. {message}".strip())
+        hide_case(event)
+        self.outcome = _end_words(event)
+        state = "" if event["state"] in _SELF_SAID else f"{event['state'].capitalize()}. "
+        self._say(f"{state}{self.outcome}".strip())
 
 
-def remember_case_in(phase: str) -> None:
-    """Cases are read before a training has told which there are: "Preparing case 012" names one."""
-    before, prepares, name = phase.partition(_PREPARES)
-    if prepares and not before:
-        remember_case(name)
+def hide_case(event: Event) -> None:
+    """Cases are read before a training has told which there are: `event` may name one."""
+    remember_case(case_of(event) or "")
 
 
-def in_window(message: str) -> str:
-    """What a training says to a person at a command line, for one at the window."""
-    for before, after in _BUTTON:
-        message = message.replace(before, after)
-    return message
+def _end_words(event: Event) -> str:
+    """The message of an "end" is for a person at a command line: this for one at the window."""
+    words = _NEXT.get(event.get("action"))
+    return f"{event['reason']} {words}" if words else str(event["message"] or "")
 
 
 def _epoch_words(result: EpochResult) -> str:

@@ -156,12 +156,15 @@ def _identity(out: Path) -> Identity | None:
 
 
 def stderr_tail(out: Path) -> str:
-    """The last line that a training printed as an error, how it crashed, or nothing."""
+    """The last line that a training printed as an error, how it crashed, or nothing.
+
+    Lines that are indented belong to a traceback or a warning above them.
+    """
     try:
         text = (out / STDERR).read_bytes()[-65_536:].decode("utf-8", "replace")
     except OSError:
         return ""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.rstrip() for line in text.splitlines() if line[:1].strip()]
     if crashes := [line for line in lines if line.startswith(FATAL)]:
         return crashes[-1]
     return lines[-1].removeprefix("liverseg: ") if lines else ""

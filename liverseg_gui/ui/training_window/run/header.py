@@ -95,10 +95,10 @@ class RunHeader(QWidget):
         _allow(self.resume, "", "Starts it again with the same data and recipe")
         _allow(self.folder, "")
 
-    def show_record(self, record: RunRecord, command: RunCommand) -> None:
-        """How the training is, and which `command` it has not carried out yet."""
+    def show_record(self, record: RunRecord, command: RunCommand, outcome: str = "") -> None:
+        """How the training is, which `command` it has not carried out yet, and the `outcome`."""
         self._command = command
-        words = self._shown(state_text(record, command))
+        words = self._shown(state_text(record, command, outcome))
         self._say(f"{record.name}: {TITLES[record.state]}", words, TONES[record.state])
         paused = record.state is RunState.PAUSED
         waits = paused or command is RunCommand.PAUSE

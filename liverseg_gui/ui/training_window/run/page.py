@@ -197,7 +197,7 @@ class RunPage(QWidget):
         elif follower.died:
             self.head.show_died(self._job.name, follower.died)
         elif follower.record is not None:
-            self.head.show_record(follower.record, follower.command)
+            self.head.show_record(follower.record, follower.command, follower.story.outcome)
         self._show_progress(follower)
         state = follower.out, follower.starting, follower.record and follower.record.state
         if state != self._state:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from liverseg_gui.core.progress import seconds_or_minutes
-from liverseg_gui.system.crash_report import FATAL
-from liverseg_gui.ui.training_window.process.run_progress import in_window
 from liverseg_gui.ui.training_window.process.training_process import stderr_tail
 from liverseg_gui.ui.widgets.theme import Tone
 from training.runs.control import RunCommand
@@ -36,11 +34,13 @@ _WISHES: dict[RunCommand, str] = {
     RunCommand.STOP: "Stops after this epoch.",
     RunCommand.CANCEL: "Is being cancelled.",
 }
-_ERRORS = ("Error", "Killed", "liverseg:", "Exception", *FATAL)
 
 
-def state_text(record: RunRecord, wish: RunCommand) -> str:
-    """How the training is and what that means, in a sentence or two."""
+def state_text(record: RunRecord, wish: RunCommand, outcome: str = "") -> str:
+    """How the training is and what that means, in a sentence or two.
+
+    `outcome` is how it ended in the words of the window, where that is known.
+    """
     if record.state is RunState.RUNNING:
         return _WISHES.get(wish, "")
     if record.state is RunState.PAUSED:
@@ -50,7 +50,7 @@ def state_text(record: RunRecord, wish: RunCommand) -> str:
     if record.state is RunState.FINISHED:
         return "The model is written. The next step shows how good it is."
     kept = _KEPT if record.checkpoint else _NOT_KEPT
-    return f"{_why(record)} {kept}".strip()
+    return f"{_why(record, outcome)} {kept}".strip()
 
 
 def resume_text(record: RunRecord) -> str:
@@ -71,13 +71,13 @@ def time_left(seconds: float | None) -> str:
     return f"about {amount} to the end of the last epoch"
 
 
-def _why(record: RunRecord) -> str:
+def _why(record: RunRecord, outcome: str) -> str:
     if record.state is RunState.STOPPED:
         return "Stopped as asked."
     if record.state is RunState.CANCELLED:
         return ""
     if record.state is RunState.FAILED:
-        return in_window(record.message)
+        return outcome or record.message
     last = stderr_tail(record.out)
-    said = f" It said last: {last.rstrip('.')}." if any(word in last for word in _ERRORS) else ""
+    said = f" It said last: {last.rstrip('.')}." if last else ""
     return f"Its process ended before it was done: it was killed, or the computer stopped.{said}"

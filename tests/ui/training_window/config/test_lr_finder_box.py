@@ -96,10 +96,10 @@ def test_the_case_that_is_read_is_not_named_while_patients_are_hidden(
     finder: LRFinderBox, qtbot: QtBot
 ) -> None:
     finder._shown = scrub
-    told = {"event": "progress", "fraction": 0.1, "phase": "Preparing case Doe 1"}
+    told = {"event": "progress", "fraction": 0.1, "phase": "Reading Doe 1", "case": "Doe 1"}
     run(finder, WAITS.format(json.dumps(told)))
     qtbot.waitUntil(lambda: finder.bar.value() == 100, timeout=20_000)
-    assert finder.label.text() == f"Preparing case {HIDDEN}"
+    assert finder.label.text() == f"Reading {HIDDEN}"
 
 
 def test_cancel_ends_the_process_and_leaves_nothing(finder: LRFinderBox, qtbot: QtBot) -> None:

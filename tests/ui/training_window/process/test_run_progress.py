@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from liverseg_gui.system.privacy import HIDDEN, forget_secrets, scrub
 from liverseg_gui.ui.training_window.process.run_progress import RunProgress, Usage
 from liverseg_gui.ui.training_window.run.status_text import time_left
+from training.runs.events import NextStep, end_event
 
 START = {
     "event": "start",
@@ -73,21 +75,71 @@ def test_events_of_another_version_are_left_out() -> None:
 
 
 def _end(state: str, message: str = "") -> dict[str, Any]:
+    """As an earlier version told it."""
     return {"event": "end", "state": state, "message": message, "model": None}
 
 
 def test_the_log_is_in_the_words_of_the_window() -> None:
     patient = {"event": "patient", "name": "007", "liver": {"dice": 0.95}, "tumor": {"dice": None}}
-    kept = "Stopped as asked. What is done is kept; go on with --resume."
-    story = told(START, patient, {"event": "paused"}, {"event": "resumed"}, _end("stopped", kept))
+    stopped = end_event("stopped", "Stopped as asked.", "Any words.", NextStep.RESUME)
+    story = told(START, patient, {"event": "paused"}, {"event": "resumed"}, stopped)
     assert story.log == [
         "Trains on 1 case, held out: none. cpu, float32, 8 slices in a batch.",
         "Held-out patient 007: Dice liver 0.950, tumor -.",
         "Paused.",
         "Goes on.",
-        "Stopped as asked. What is done is kept; press Go on.",
+        "Stopped as asked. What was trained up to the last whole epoch is kept; press Go on.",
     ]
     assert told(_end("failed", "The disk is full.")).log == ["Failed. The disk is full."]
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        (NextStep.RESUME, "What was trained up to the last whole epoch is kept; press Go on."),
+        (NextStep.RESTART, "No epoch was done yet; Go on begins again."),
+        (NextStep.MAKE_ROOM, "Make room and press Go on."),
+        ("", "Bitte mit --resume fortsetzen."),
+        ("of another version", "Bitte mit --resume fortsetzen."),
+    ],
+)
+def test_what_to_do_is_told_by_the_action_whatever_the_words(action: str, words: str) -> None:
+    event = end_event("failed", "Voll.", "Bitte mit --resume fortsetzen.", action)
+    story = told(event)
+    assert story.outcome == f"Voll. {words}"
+    assert story.log == [f"Failed. Voll. {words}"]
+    story.take({"event": "resumed"})
+    assert story.outcome == ""
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {
+            "event": "progress",
+            "fraction": 0.1,
+            "phase": "Doe_John wird gelesen",
+            "case": "Doe_John",
+        },
+        {"event": "progress", "fraction": 0.1, "phase": "Preparing case Doe_John"},
+        end_event("failed", "Doe_John fehlt.", case="Doe_John"),
+    ],
+)
+def test_a_case_is_hidden_by_its_field_whatever_the_words(event: dict[str, Any]) -> None:
+    forget_secrets()
+    told({**event, "eta_s": None})
+    assert scrub("Doe_John is damaged") == f"{HIDDEN} is damaged"
+
+
+def test_where_no_case_is_worked_on_no_words_are_hidden() -> None:
+    forget_secrets()
+    told({"event": "progress", "fraction": 0.1, "phase": "Preparing case files", "case": None})
+    assert scrub("Preparing case files") == "Preparing case files"
+
+
+def test_how_an_earlier_version_ended_is_told_as_it_said_it() -> None:
+    kept = "Stopped as asked. What is done is kept; go on with --resume."
+    assert told(_end("stopped", kept)).log == [kept]
 
 
 @pytest.mark.parametrize(

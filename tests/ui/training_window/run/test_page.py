@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtGui import QGuiApplication
@@ -26,7 +27,9 @@ from training.runs.training_job import TrainingJob
 from training.runs.validation_image_file import write_validation_images
 
 SILENT = (sys.executable, "-c", "import time; time.sleep(600)")
-READS = "Preparing case Doe_John"
+READS = {"event": "progress", "fraction": 0.1, "phase": "Any words", "case": "Doe_John"}
+READ_BEFORE = {"event": "progress", "fraction": 0.1, "phase": "Preparing case Doe_John"}
+"""As an earlier version told it."""
 PATIENT = {
     "event": "patient",
     "name": "Roe_Jane",
@@ -136,7 +139,8 @@ def test_a_failure_is_said_in_the_words_of_the_window(stage: Stage) -> None:
     stage.act("fail")
     stage.state("Failed")
     assert tone_of(stage.page.head.title) == "error"
-    assert stage.page.head.words.text().startswith("The disk is full. Press Go on.")
+    told = "The disk is full. Make room and press Go on."
+    stage.until(lambda: stage.page.head.words.text().startswith(told))
 
 
 def test_a_killed_training_is_interrupted_and_goes_on_from_its_last_epoch(stage: Stage) -> None:
@@ -180,6 +184,36 @@ def test_a_training_that_crashed_under_way_says_how(tmp_path: Path) -> None:
     record = RunRecord(tmp_path, "clinic", RunState.INTERRUPTED, "", TrainingJob(out=tmp_path))
     said = state_text(record, RunCommand.GO)
     assert "It said last: Fatal Python error: Segmentation fault. No epoch" in said
+
+
+@pytest.mark.parametrize(
+    ("printed", "last"),
+    [
+        (
+            "x.py:1: UserWarning: old\n  warnings.warn(\n",
+            " It said last: x.py:1: UserWarning: old.",
+        ),
+        ("Traceback:\n  File x\nOSError: Kein Platz.\n", " It said last: OSError: Kein Platz."),
+        ("", ""),
+    ],
+)
+def test_of_a_training_that_was_killed_the_last_that_it_printed_is_told(
+    tmp_path: Path, printed: str, last: str
+) -> None:
+    (tmp_path / "stderr.txt").write_text(printed)
+    record = RunRecord(tmp_path, "clinic", RunState.INTERRUPTED, "", TrainingJob(tmp_path))
+    killed = "Its process ended before it was done: it was killed, or the computer stopped."
+    kept = "No epoch was done yet, so nothing is kept."
+    assert state_text(record, RunCommand.GO) == f"{killed}{last} {kept}"
+
+
+def test_a_training_that_said_why_it_failed_is_not_looked_for_on_its_stderr(tmp_path: Path) -> None:
+    (tmp_path / "stderr.txt").write_text("OSError: noise\n")
+    failed = RunRecord(
+        tmp_path, "a", RunState.FAILED, "", TrainingJob(tmp_path), "The disk is full."
+    )
+    assert state_text(failed, RunCommand.GO).startswith("The disk is full. No epoch")
+    assert state_text(failed, RunCommand.GO, "Make room.").startswith("Make room. No epoch")
 
 
 def test_a_second_training_is_refused_and_the_first_is_named(stage: Stage) -> None:
@@ -260,11 +294,14 @@ def test_one_that_died_at_once_and_was_started_elsewhere_is_followed(
     other.shutdown()
 
 
-def test_names_of_cases_are_hidden_while_patients_are(stage: Stage, settings: Settings) -> None:
+@pytest.mark.parametrize("reads", [READS, READ_BEFORE])
+def test_names_of_cases_are_hidden_while_patients_are(
+    stage: Stage, settings: Settings, reads: dict[str, Any]
+) -> None:
     out = stage.start()
     record = stage.page._follower
     assert record is not None
-    record.story.take({"event": "progress", "fraction": 0.1, "phase": READS, "eta_s": None})
+    record.story.take(reads | {"eta_s": None})
     record.story.take(PATIENT)
     stage.act("fail, of Doe_John")
     stage.state("Failed")
