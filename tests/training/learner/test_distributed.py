@@ -37,7 +37,6 @@ def torchrun(*words: str) -> subprocess.CompletedProcess[str]:
         text=True,
         cwd=ROOT,
         env=environment,
-        timeout=280,
         check=False,
     )
 

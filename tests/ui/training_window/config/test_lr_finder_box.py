@@ -28,7 +28,7 @@ losses = [1.0 - n / 80 for n in range(60)]
 curve = {"rates": rates, "losses": losses, "valley": 0.00123, "slide": 0.01}
 (out / "rates.json").write_text(json.dumps(curve))
 """
-WAITS = "import time\nprint('{}', flush=True)\ntime.sleep(600)"
+WAITS = "import time\nprint('{}', flush=True)\ntime.sleep(1500)"
 FAILS = "import sys\nprint('liverseg: X holds no labelled cases.', file=sys.stderr)\nsys.exit(1)"
 
 
@@ -53,7 +53,7 @@ def run(finder: LRFinderBox, program: str) -> None:
 
 def test_the_suggestion_is_marked_and_taken(finder: LRFinderBox, qtbot: QtBot) -> None:
     run(finder, FOUND)
-    qtbot.waitUntil(finder.use.isEnabled, timeout=20_000)
+    qtbot.waitUntil(finder.use.isEnabled)
     assert finder.bar.value() == 400
     assert finder.plot.rate == pytest.approx(0.00123)
     assert finder.plot.suggestion.value() == pytest.approx(math.log10(0.00123))
@@ -66,7 +66,7 @@ def test_a_click_on_the_curve_chooses_and_so_do_the_arrow_keys(
     finder: LRFinderBox, qtbot: QtBot
 ) -> None:
     run(finder, FOUND)
-    qtbot.waitUntil(finder.use.isEnabled, timeout=20_000)
+    qtbot.waitUntil(finder.use.isEnabled)
     plot = finder.plot
     box = plot.plot.plotItem.vb
     box.updateAutoRange()  # which is otherwise done when it is painted
@@ -87,7 +87,7 @@ def test_a_click_on_the_curve_chooses_and_so_do_the_arrow_keys(
 
 def test_what_goes_wrong_is_said(finder: LRFinderBox, qtbot: QtBot) -> None:
     run(finder, FAILS)
-    qtbot.waitUntil(lambda: tone_of(finder.label) == "error", timeout=20_000)
+    qtbot.waitUntil(lambda: tone_of(finder.label) == "error")
     assert finder.label.text() == "X holds no labelled cases."
     assert not finder.use.isEnabled()
 
@@ -98,7 +98,7 @@ def test_the_case_that_is_read_is_not_named_while_patients_are_hidden(
     finder._shown = scrub
     told = {"event": "progress", "fraction": 0.1, "phase": "Preparing case Doe 1"}
     run(finder, WAITS.format(json.dumps(told)))
-    qtbot.waitUntil(lambda: finder.bar.value() == 100, timeout=20_000)
+    qtbot.waitUntil(lambda: finder.bar.value() == 100)
     assert finder.label.text() == f"Preparing case {HIDDEN}"
 
 
@@ -125,7 +125,7 @@ def test_the_page_finds_a_rate_on_real_batches_and_takes_it(
     page.form.find_rate.click()
     finder = page.finder
     assert finder is not None
-    qtbot.waitUntil(lambda: finder.use.isEnabled() or finder.bar.isHidden(), timeout=200_000)
+    qtbot.waitUntil(lambda: finder.use.isEnabled() or finder.bar.isHidden())
     assert finder.use.isEnabled(), finder.label.text()
     taken = float(f"{finder.plot.rate:.2g}")
     finder.use.click()

@@ -25,7 +25,7 @@ from training.runs.registry import known_runs
 from training.runs.training_job import TrainingJob
 from training.runs.validation_image_file import write_validation_images
 
-SILENT = (sys.executable, "-c", "import time; time.sleep(600)")
+SILENT = (sys.executable, "-c", "import time; time.sleep(1500)")
 READS = "Preparing case Doe_John"
 PATIENT = {
     "event": "patient",
