@@ -16,6 +16,7 @@ from liverseg_gui.ui.training_window.config.lr_finder_box import LRFinderBox
 from liverseg_gui.ui.training_window.config.page import ConfigPage
 from liverseg_gui.ui.widgets.theme import tone_of
 from tests.training.tiny import TINY, write_lits2d
+from training.config.field_of_view import FieldOfView
 
 FOUND = """
 import json, pathlib, sys
@@ -114,14 +115,16 @@ def test_cancel_ends_the_process_and_leaves_nothing(finder: LRFinderBox, qtbot: 
 
 @pytest.mark.slow
 def test_the_page_finds_a_rate_on_real_batches_and_takes_it(
-    page: ConfigPage, qtbot: QtBot, tmp_path: Path
+    page: ConfigPage, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # threads that wait for each other on a busy machine
+    config = replace(TINY, average=0.0, batch_size=2, trunk=FieldOfView((32, 32), (32, 32)))
     data = write_lits2d(tmp_path / "data")
     words = ["train", "--data", str(data), "--folds", "3", "--phantoms", "0"]
     page.set_command(
         lambda _, out: [*words, "--recipe", str(out / "recipe.toml"), "--out", str(out)]
     )
-    page.set_config(replace(TINY, average=0.0))
+    page.set_config(config)
     page.form.find_rate.click()
     finder = page.finder
     assert finder is not None
@@ -129,5 +132,5 @@ def test_the_page_finds_a_rate_on_real_batches_and_takes_it(
     assert finder.use.isEnabled(), finder.label.text()
     taken = float(f"{finder.plot.rate:.2g}")
     finder.use.click()
-    assert page.config() == replace(TINY, average=0.0, learning_rate=taken)
+    assert page.config() == replace(config, learning_rate=taken)
     assert page.finder is None
