@@ -15,6 +15,7 @@ from liverseg_gui.system.privacy import HIDDEN, scrub
 from liverseg_gui.ui.training_window.config.lr_finder_box import LRFinderBox
 from liverseg_gui.ui.training_window.config.page import ConfigPage
 from liverseg_gui.ui.widgets.theme import tone_of
+from tests.conftest import WAIT_S
 from tests.training.tiny import TINY, write_lits2d
 from training.config.field_of_view import FieldOfView
 
@@ -103,7 +104,11 @@ def test_the_case_that_is_read_is_not_named_while_patients_are_hidden(
     assert finder.label.text() == f"Preparing case {HIDDEN}"
 
 
-def test_cancel_ends_the_process_and_leaves_nothing(finder: LRFinderBox, qtbot: QtBot) -> None:
+def test_cancel_ends_the_process_and_leaves_nothing(
+    finder: LRFinderBox, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = finder.process.waitForFinished
+    monkeypatch.setattr(finder.process, "waitForFinished", lambda _: ended(int(WAIT_S * 1000)))
     run(finder, WAITS)
     qtbot.waitUntil(lambda: finder.process.state() is QProcess.ProcessState.Running)
     folder = Path(finder._folder.name)
