@@ -12,12 +12,12 @@ from PySide6.QtCore import QPoint, QProcess, Qt
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.system.privacy import HIDDEN, scrub
+from liverseg_gui.ui.training_window.config import lr_finder_box
 from liverseg_gui.ui.training_window.config.lr_finder_box import LRFinderBox
 from liverseg_gui.ui.training_window.config.page import ConfigPage
 from liverseg_gui.ui.widgets.theme import tone_of
 from tests.conftest import WAIT_S
 from tests.training.tiny import TINY, write_lits2d
-from training.config.field_of_view import FieldOfView
 
 FOUND = """
 import json, pathlib, sys
@@ -30,6 +30,15 @@ losses = [1.0 - n / 80 for n in range(60)]
 curve = {"rates": rates, "losses": losses, "valley": 0.00123, "slide": 0.01}
 (out / "rates.json").write_text(json.dumps(curve))
 """
+COMMAND = """
+import sys
+from liverseg_gui.cli.main import main
+from tests.training.tiny import tiny_network
+from training.learner import build
+build.build_network = tiny_network
+sys.exit(main())
+"""
+"""The program's own command with a network of two layers, which is quick to train."""
 WAITS = "import time\nprint('{}', flush=True)\ntime.sleep(1500)"
 FAILS = "import sys\nprint('liverseg: X holds no labelled cases.', file=sys.stderr)\nsys.exit(1)"
 
@@ -122,8 +131,8 @@ def test_cancel_ends_the_process_and_leaves_nothing(
 def test_the_page_finds_a_rate_on_real_batches_and_takes_it(
     page: ConfigPage, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # threads that wait for each other on a busy machine
-    config = replace(TINY, average=0.0, batch_size=2, trunk=FieldOfView((32, 32), (32, 32)))
+    monkeypatch.setattr(lr_finder_box, "own_command", lambda: [sys.executable, "-c", COMMAND])
+    config = replace(TINY, average=0.0)
     data = write_lits2d(tmp_path / "data")
     words = ["train", "--data", str(data), "--folds", "3", "--phantoms", "0"]
     page.set_command(
