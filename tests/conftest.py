@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.phantom import Phantom, PhantomSpec, make_phantom
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+WAIT_S = 1500.0
+"""Longer than the suite lets a test take (pyproject.toml), whose limit thus is the only one."""
 
 REAL_DATA = Path(
     os.environ.get("LIVERSEG_TEST_DATA", Path(__file__).parents[2] / "shared" / "data")
@@ -24,6 +29,14 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("LIVERSEG_HOME", str(tmp_path_factory.mktemp("home")))
         patch.setenv("LIVERSEG_SITE", str(tmp_path_factory.mktemp("site")))
         yield
+
+
+@pytest.fixture
+def qtbot(qtbot: QtBot) -> QtBot:
+    """Waits for what is to come, however slow the machine is."""
+    for name in ("waitUntil", "waitSignal", "waitSignals", "waitActive"):
+        setattr(qtbot, name, partial(getattr(qtbot, name), timeout=int(WAIT_S * 1000)))
+    return qtbot
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,6 @@ def test_the_installed_program_finds_model_icons_and_training(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_the_installed_program_passes_its_self_test(environment: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     command = [str(environment / _SCRIPTS / "liverseg"), "self-test", "--keep", str(kept)]

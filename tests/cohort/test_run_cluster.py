@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from liverseg_gui.cli.main import main
-from liverseg_gui.cohort import segment_scan
+from liverseg_gui.cohort import run_cluster, segment_scan
 from liverseg_gui.cohort.find_scans import find_cases
 from liverseg_gui.cohort.result import ALREADY, CaseResult, Status
 from liverseg_gui.cohort.run_case import CaseOptions
@@ -29,6 +29,7 @@ from liverseg_gui.core.volume import Origin
 from liverseg_gui.io.formats.nifti_write import save_mask, write_scan
 from liverseg_gui.segmentation.models.registry import find_model
 from tests.cli.test_cohort import table, words
+from tests.conftest import WAIT_S
 
 pytestmark = pytest.mark.slow
 COUNT = 6
@@ -69,8 +70,15 @@ def many(tiny: Phantom, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     distributed = pytest.importorskip("distributed", reason="the dask extra is not installed")
+    import dask
+
+    limits = dict.fromkeys(
+        ("distributed.comm.timeouts.connect", "distributed.comm.timeouts.tcp"), WAIT_S
+    )
     with (
         patch.dict(os.environ),
+        patch.object(run_cluster, "_CONNECT_S", WAIT_S),
+        dask.config.set(limits),
         distributed.LocalCluster(  # sets OMP_NUM_THREADS here too
             n_workers=2,
             threads_per_worker=1,

@@ -17,8 +17,7 @@ from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.entries import ShowPreview, VolumeEntry
 from liverseg_gui.segmentation.segmenter import Segmentation, Segmenter
 from tests.cohort.conftest import Threshold
-
-WAIT_S = 60
+from tests.conftest import WAIT_S
 
 
 class Readers:

@@ -19,7 +19,7 @@ from tests.ui.conftest import Desk, FakeDialogs, desk, files  # noqa: F401
 def test_open_segment_scroll_save_reopen(desk: Desk, files: Path, tmp_path: Path) -> None:  # noqa: F811
     desk.open(files / "scan.nii.gz")
     desk.trigger("segment")
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     desk.idle()
     for _ in range(5):
         desk.trigger("next_slice")
@@ -35,7 +35,7 @@ def test_open_segment_scroll_save_reopen(desk: Desk, files: Path, tmp_path: Path
         nib.load(tmp_path / "mask.nii.gz").affine, nib.load(files / "scan.nii.gz").affine
     )
     desk.open(files / "scan.nii.gz", tmp_path / "mask.nii.gz")
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     assert desk.window.study.measurements.liver_ml == pytest.approx(found.liver_ml)
 
 
@@ -49,10 +49,10 @@ def test_the_real_model_segments_a_real_scan_in_the_window(
     qtbot.addWidget(window)
     window.show()
     window.controller.open(real_data / "dicom" / "chaos_ct3")
-    qtbot.waitUntil(lambda: window.study.volume is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: window.study.volume is not None)
     qtbot.waitUntil(lambda: not window.runner.busy)
     window.controller.segment()
-    qtbot.waitUntil(lambda: window.study.measurements is not None, timeout=240_000)
+    qtbot.waitUntil(lambda: window.study.measurements is not None)
     dialogs.path = tmp_path / "mask.nii.gz"
     assert window.controller.save_mask()
     volume = window.study.volume

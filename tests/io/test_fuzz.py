@@ -29,6 +29,7 @@ from tests.io.dicom_files import enhanced
 
 SHAPE = (24, 20, 6)
 MOST_SECONDS = 10.0
+"""Of the processor, whose time does not depend on what else the machine does."""
 SPARE_BYTES = 8 << 20
 """What a reader may need besides four times the file: libraries' own buffers."""
 
@@ -107,7 +108,7 @@ def require_honest(path: Path) -> None:
     """Open everything at `path`: a volume or a LiverSegError, in time and in bounds."""
     size = path.stat().st_size
     tracemalloc.start()
-    began = time.monotonic()
+    began = time.process_time()
     try:
         for entry in list_volumes(path):
             if entry.thumbnail is not None and not entry.problem:
@@ -124,7 +125,7 @@ def require_honest(path: Path) -> None:
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert named
-    assert time.monotonic() - began < MOST_SECONDS
+    assert time.process_time() - began < MOST_SECONDS
     assert peak <= 4 * size + SPARE_BYTES, f"{peak} bytes taken for a file of {size}"
 
 

@@ -28,9 +28,7 @@ def offline() -> list[str]:
     return []
 
 
-def bare(
-    command: Sequence[str], home: Path, timeout_s: float = 1200
-) -> subprocess.CompletedProcess[str]:
+def bare(command: Sequence[str], home: Path) -> subprocess.CompletedProcess[str]:
     """Run `command` with an empty `home` and no more of an environment than that."""
     environment = {"HOME": str(home), "PATH": _SYSTEM_PATH, "LANG": "C.UTF-8"}
     return subprocess.run(
@@ -40,7 +38,6 @@ def bare(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=timeout_s,
     )
 
 

@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import shutil
 import signal
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,15 +14,25 @@ import pytest
 
 from liverseg_gui.core.errors import Cancelled, SegmentationError
 from liverseg_gui.core.labels import LabelMap
-from liverseg_gui.core.phantom import Phantom
+from liverseg_gui.core.phantom import Phantom, PhantomSpec, make_phantom
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.segmentation import segmenter_process
 from liverseg_gui.segmentation.inference import NetworkSegmenter
 from liverseg_gui.segmentation.segmenter import Segmentation
 from liverseg_gui.segmentation.segmenter_process import (
+    _PATIENCE_SECONDS,
+    _POLL_SECONDS,
     ProcessSegmenter,
     _receive_result,
     _send_result,
 )
+from tests.conftest import WAIT_S
+
+
+@pytest.fixture(scope="module")
+def phantom() -> Phantom:
+    """Few and small slices, for what the process does with them is the same with more."""
+    return make_phantom(PhantomSpec(1, (64, 64, 16), (6.0, 6.0, 13.5), (40.0,)))
 
 
 @pytest.fixture
@@ -43,21 +52,34 @@ def test_the_process_gives_what_the_network_gives_here(
     assert there.model == "untrained"
 
 
-def test_cancel_acts_within_a_second_and_the_process_serves_again(
-    segmenter: ProcessSegmenter, phantom: Phantom
+def test_a_process_that_is_cancelled_gives_up_and_serves_again(
+    segmenter: ProcessSegmenter, phantom: Phantom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[float] = []
+    monkeypatch.setattr(segmenter_process, "_PATIENCE_SECONDS", WAIT_S)
 
     def report(_: float, phase: str) -> None:
-        if phase.startswith("Segmenting: slice") and not asked:
-            asked.append(time.monotonic())
+        if phase.startswith("Segmenting: slice"):
             progress.cancel()
 
     progress = Progress(report)
     with pytest.raises(Cancelled):
         segmenter.segment(phantom.volume, progress)
-    assert time.monotonic() - asked[0] < 1.0
+    first = segmenter._process
+    assert first is not None
     assert segmenter.segment(phantom.volume, Progress()).model == "untrained"
+    assert segmenter._process is first
+
+
+def test_a_process_that_does_not_give_up_within_a_second_is_ended(
+    segmenter: ProcessSegmenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _POLL_SECONDS + _PATIENCE_SECONDS < 1.0
+    monkeypatch.setattr(segmenter_process, "_PATIENCE_SECONDS", 0.0)
+    segmenter.warm_up()
+    ours, theirs = multiprocessing.Pipe()
+    segmenter._stop(ours)
+    assert theirs.recv() == "cancel"
+    assert segmenter._process is None
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a signal that crashes is POSIX's")

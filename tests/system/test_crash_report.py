@@ -37,7 +37,7 @@ def start(line: str) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str]) -> int:
-    process.communicate(timeout=60)
+    process.communicate()
     return process.returncode
 
 

@@ -107,10 +107,9 @@ def test_what_is_too_short_is_no_secret() -> None:
     assert privacy.scrub("CT scan") == "CT scan"
 
 
-@pytest.mark.timeout(20)
 @pytest.mark.parametrize("piece", ["a/b c/d ", "/x y", "x.x.x-", "a.", "/", "'/a", "C:\\ "])
 def test_long_texts_of_any_kind_are_scrubbed_in_no_time(piece: str) -> None:
-    privacy.scrub(piece * 5000)
+    privacy.scrub(piece * 200_000)  # what takes a second so takes hours in the square of its length
 
 
 def test_what_lies_below_or_beside_a_remembered_folder_is_shortened_too() -> None:

@@ -22,8 +22,10 @@ from liverseg_gui.segmentation.segmenter import Segmentation
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.dialogs.geometry_dialog import GeometryChoice
 from liverseg_gui.ui.dialogs.labels_dialog import LabelChoice
+from liverseg_gui.ui.jobs.job_runner import JobRunner
 from liverseg_gui.ui.main_window.window import MainWindow
 from liverseg_gui.ui.viewer.screenshot import ScreenshotOptions
+from tests.conftest import WAIT_S
 
 
 class FakeSegmenter:
@@ -163,8 +165,8 @@ class Desk:
         self.window.show()
 
     def idle(self) -> None:
-        self.qtbot.waitUntil(lambda: not self.window.runner.busy, timeout=20_000)
-        self.qtbot.waitUntil(lambda: not self.window.runner.busy, timeout=20_000)
+        self.qtbot.waitUntil(lambda: not self.window.runner.busy)
+        self.qtbot.waitUntil(lambda: not self.window.runner.busy)
 
     def open(self, path: Path, mask: Path | None = None) -> None:
         self.window.controller.open(path, mask)
@@ -189,6 +191,12 @@ def desk(qtbot: QtBot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Des
     assert not desk.window.isVisible()
 
 
+@pytest.fixture
+def patient_shutdown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who shuts a runner down waits until its thread has ended, and not for some seconds."""
+    monkeypatch.setattr(JobRunner.shutdown, "__defaults__", (WAIT_S,))
+
+
 @pytest.fixture(scope="session")
 def files(phantom, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the phantom's scan.nii.gz and truth.nii.gz."""
@@ -206,6 +214,6 @@ def reading(desk: Desk, files: Path) -> Desk:
     dock = desk.window.findChild(QDockWidget, "display")
     assert isinstance(dock, QDockWidget)
     dock.raise_()
-    desk.qtbot.waitActive(desk.window)
+    desk.qtbot.waitUntil(desk.window.isActiveWindow)
     desk.qtbot.waitUntil(desk.window.window_panel.plot.isVisible)
     return desk

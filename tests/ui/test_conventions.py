@@ -41,9 +41,9 @@ _NONE, _SHIFT, _CTRL = (
 def opened(desk: Desk, files: Path) -> Desk:
     desk.settings.change(welcomed=True)
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     desk.idle()
-    desk.qtbot.waitActive(desk.window)
+    desk.qtbot.waitUntil(desk.window.isActiveWindow)
     return desk
 
 
@@ -281,13 +281,13 @@ def test_c_centers_on_the_crosshair_and_r_shows_the_whole_slice(opened: Desk) ->
 
 def test_ctrl_o_opens_ctrl_s_saves_and_f5_segments(desk: Desk, files: Path, tmp_path: Path) -> None:
     desk.settings.change(welcomed=True)
-    desk.qtbot.waitActive(desk.window)
+    desk.qtbot.waitUntil(desk.window.isActiveWindow)
     desk.dialogs.path = files / "scan.nii.gz"
     desk.qtbot.keyClick(desk.window, _KEY.Key_O, _CTRL)
-    desk.qtbot.waitUntil(lambda: desk.window.study.volume is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.volume is not None)
     desk.idle()
     desk.qtbot.keyClick(desk.window, _KEY.Key_F5)
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     desk.idle()
     desk.dialogs.path = tmp_path / "mask.nii.gz"
     desk.qtbot.keyClick(desk.window, _KEY.Key_S, _CTRL)
@@ -297,7 +297,7 @@ def test_ctrl_o_opens_ctrl_s_saves_and_f5_segments(desk: Desk, files: Path, tmp_
 def test_esc_cancels_what_runs(desk: Desk, files: Path) -> None:
     desk.settings.change(welcomed=True)
     desk.open(files / "scan.nii.gz")
-    desk.qtbot.waitActive(desk.window)
+    desk.qtbot.waitUntil(desk.window.isActiveWindow)
     desk.segmenter.go_on.clear()
     desk.trigger("segment")
     desk.qtbot.waitUntil(desk.window.actions_by_key["cancel"].isEnabled)

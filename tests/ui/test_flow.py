@@ -29,8 +29,8 @@ def at_work(desk: Desk, files: Path) -> Desk:
     """A scan with its mask, the card of gestures read."""
     desk.settings.change(welcomed=True)
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
-    desk.qtbot.waitActive(desk.window)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
+    desk.qtbot.waitUntil(desk.window.isActiveWindow)
     return desk
 
 

@@ -35,7 +35,7 @@ def test_an_unsaved_mask_is_asked_about_before_the_geometry_changes(
 ) -> None:
     desk.open(unknown)
     desk.trigger("segment")
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     desk.idle()
     desk.dialogs.geometry_choice = GeometryChoice((2.0, 2.0, 2.0), None)
     desk.trigger("state_geometry")

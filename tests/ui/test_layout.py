@@ -23,7 +23,7 @@ from tests.ui.conftest import Desk
 @pytest.fixture
 def opened(desk: Desk, files: Path) -> Desk:
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
-    desk.qtbot.waitActive(desk.window)
+    desk.qtbot.waitUntil(desk.window.isActiveWindow)
     return desk
 
 

@@ -18,11 +18,12 @@ from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.ui.jobs.job_runner import JobRunner
 from liverseg_gui.ui.main_window.drop_handling import sort_dropped
+from tests.conftest import WAIT_S
 from tests.ui.conftest import Desk
 
 
 def measured(desk: Desk) -> None:
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     desk.idle()
 
 
@@ -91,6 +92,7 @@ def test_a_report_names_the_source_of_the_figures_it_holds(
     assert values["model"] == ""
 
 
+@pytest.mark.usefixtures("patient_shutdown")
 def test_nothing_comes_of_a_job_that_ends_while_the_window_closes(qtbot: QtBot) -> None:
     runner, came = JobRunner(), []
     done = threading.Event()
@@ -100,8 +102,8 @@ def test_nothing_comes_of_a_job_that_ends_while_the_window_closes(qtbot: QtBot) 
         return "late"
 
     runner.submit("work", work, came.append)
-    assert done.wait(5)
-    assert runner.shutdown()
+    assert done.wait(WAIT_S)
+    assert runner.shutdown(WAIT_S)
     qtbot.waitUntil(lambda: not runner.busy)
     assert came == []
 
@@ -109,7 +111,7 @@ def test_nothing_comes_of_a_job_that_ends_while_the_window_closes(qtbot: QtBot) 
 def test_escape_does_not_take_the_figures_from_a_mask(desk: Desk, files: Path) -> None:
     desk.open(files / "scan.nii.gz")
     hold = threading.Event()
-    desk.window.runner.submit("hold", lambda _: hold.wait(20), lambda _: None)
+    desk.window.runner.submit("hold", lambda _: hold.wait(WAIT_S), lambda _: None)
     desk.window.controller._set_mask(
         desk.segmenter.segment(desk.window.study.volume, Progress()).labels,
         desk.window.study.mask_source,
@@ -129,7 +131,7 @@ def test_escape_while_a_mask_is_read_keeps_the_study_as_it_was(
 
     def slow(*words: object) -> object:
         reading.set()
-        go_on.wait(20)
+        go_on.wait(WAIT_S)
         return real(*words)  # type: ignore[arg-type]
 
     monkeypatch.setattr(read, "read_mask", slow)

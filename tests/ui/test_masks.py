@@ -17,6 +17,7 @@ from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.ui.dialogs.labels_dialog import LabelChoice
 from liverseg_gui.ui.jobs.blocking_call import run_blocking
 from liverseg_gui.ui.main_window.drop_handling import sort_dropped
+from tests.conftest import WAIT_S
 from tests.ui.conftest import Desk
 
 
@@ -32,7 +33,7 @@ def foreign(files: Path, tmp_path: Path) -> Path:
 
 
 def measured(desk: Desk) -> None:
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     desk.idle()
 
 
@@ -109,9 +110,8 @@ def test_waiting_lets_the_window_live_and_brings_the_result(qtbot: QtBot) -> Non
     timer = QTimer()
     timer.timeout.connect(tick)
     timer.start(1)
-    assert (
-        run_blocking(lambda: go_on.wait(20) and threading.current_thread().name) == "liverseg-save"
-    )
+    name = run_blocking(lambda: go_on.wait(WAIT_S) and threading.current_thread().name)
+    assert name == "liverseg-save"
     timer.stop()
     assert len(ticks) >= 3
 
@@ -134,12 +134,14 @@ def test_the_window_cannot_be_closed_while_its_mask_is_being_saved(
     go_on, closed, save = threading.Event(), [], nifti_write.save_mask
 
     def slow_save(*arguments: object) -> None:
-        assert go_on.wait(20)
+        assert go_on.wait(WAIT_S)
         save(*arguments)
 
     def try_to_close() -> None:
-        closed.append(desk.window.close())
-        go_on.set()
+        try:
+            closed.append(desk.window.close())
+        finally:
+            go_on.set()
 
     monkeypatch.setattr(nifti_write, "save_mask", slow_save)
     desk.dialogs.path = tmp_path / "mask.nii.gz"

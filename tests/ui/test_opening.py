@@ -96,7 +96,7 @@ def test_the_mask_of_a_data_set_opens_with_its_scan(
         files / "scan.nii.gz", read=FakeReading(phantom.volume), mask=files / "truth.nii.gz"
     )
     desk.open(offering(entry))
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     assert desk.window.study.mask_source.path == files / "truth.nii.gz"
 
 
@@ -104,7 +104,7 @@ def test_the_first_slice_is_seen_while_the_rest_is_read(
     desk: Desk, offering: Offering, files: Path, tmp_path: Path
 ) -> None:
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     desk.idle()
     before, window = desk.window.study.volume, desk.window
     figures = [label.text() for label in window.panel._figures.values()]
@@ -138,7 +138,7 @@ def test_a_reading_that_fails_or_is_cancelled_leaves_the_open_study(
     desk: Desk, offering: Offering, files: Path, tmp_path: Path, fails: bool
 ) -> None:
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     desk.idle()
     study, view = desk.window.study, desk.window.views[Plane.AXIAL]
     before = study.volume, study.mask, study.measurements
@@ -200,7 +200,7 @@ def test_what_was_opened_is_offered_again_and_what_is_gone_is_said_so(
 
 
 def test_ctrl_1_opens_the_newest(desk: Desk, files: Path) -> None:
-    desk.qtbot.waitActive(desk.window)
+    desk.qtbot.waitUntil(desk.window.isActiveWindow)
     desk.settings.opened(files / "scan.nii.gz")
     desk.qtbot.keyClick(desk.window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
     desk.idle()
@@ -268,7 +268,7 @@ def test_files_of_a_series_a_folder_or_an_archive_can_be_dropped(
         "zip": [tmp_path / "ct.zip"],
     }
     drop(desk, *dropped[what])
-    desk.qtbot.waitUntil(lambda: desk.window.study.volume is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.volume is not None)
     assert desk.window.study.volume.shape == phantom.volume.shape
     assert desk.dialogs.problems == []
 
@@ -280,7 +280,7 @@ def test_several_scans_dropped_together_are_offered(
     shutil.copy(files / "scan.nii.gz", copy)
     desk.dialogs.choice = 1
     drop(desk, files / "scan.nii.gz", copy)
-    desk.qtbot.waitUntil(lambda: desk.window.study.volume is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.volume is not None)
     assert [entry.path for entry in desk.dialogs.offered] == [files / "scan.nii.gz", copy]
     assert desk.window.study.volume.origin.path == copy
     assert desk.settings.values.last == LastStudy(copy, 1)

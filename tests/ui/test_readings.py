@@ -37,7 +37,7 @@ def every_move_counts(desk: Desk) -> Iterator[None]:
 @pytest.fixture
 def hand(desk: Desk, files: Path) -> Hand:
     desk.open(files / "scan.nii.gz")
-    desk.qtbot.waitActive(desk.window)
+    desk.qtbot.waitUntil(desk.window.isActiveWindow)
     desk.window.views[Plane.AXIAL].setFocus()
     return Hand(desk)
 
@@ -440,7 +440,7 @@ def test_a_report_of_a_mask_holds_the_readings_too(
 ) -> None:
     desk = ruler.desk
     desk.window.controller.open_mask(files / "truth.nii.gz")
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     desk.dialogs.path = tmp_path / "report.json"
     desk.trigger("save_report")
     values = json.loads(desk.dialogs.path.read_text())

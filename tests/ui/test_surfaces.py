@@ -74,8 +74,8 @@ def renderer(monkeypatch: pytest.MonkeyPatch) -> FakeRenderer:
 def shown(desk: Desk, files: Path) -> None:
     """The phantom and its true mask, and their surfaces."""
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
-    desk.qtbot.waitUntil(lambda: len(desk.window.surface.drawing.surfaces) == 4, timeout=20_000)
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: len(desk.window.surface.drawing.surfaces) == 4)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     desk.idle()
 
 
@@ -160,13 +160,13 @@ def test_a_lesion_chosen_before_its_surface_is_there_stands_out_once_it_is(
 ) -> None:
     desk.window.view_state.layout = Layout.SINGLE
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     desk.window.panel._choose(1)
     desk.window.view_state.layout = Layout.TWO_BY_TWO
-    desk.qtbot.waitUntil(lambda: renderer.scene.chosen == 2, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: renderer.scene.chosen == 2)
     mask = desk.window.study.mask
     desk.window.study.set_mask(LabelMap(mask.labels.copy(), mask.grid), MaskSource())
-    desk.qtbot.waitUntil(lambda: renderer.scene.chosen == 0, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: renderer.scene.chosen == 0)
 
 
 def test_a_picture_shows_the_surfaces_as_finely_as_the_planes_and_no_crosshair_unasked(
@@ -232,13 +232,13 @@ def test_where_there_is_no_opengl_the_pane_says_so_and_nothing_is_built(
     monkeypatch.setattr(canvas, "make_renderer", none)
     monkeypatch.setattr(mesh, "build_surfaces", lambda *_: pytest.fail("built"))
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
-    desk.qtbot.waitUntil(lambda: "OpenGL 2.1" in desk.window.surface.text(), timeout=20_000)
+    desk.qtbot.waitUntil(lambda: "OpenGL 2.1" in desk.window.surface.text())
     assert "no OpenGL context can be made" in desk.window.surface.text()
     assert "Everything else works" in desk.window.surface.text()
     desk.idle()
     assert desk.dialogs.problems == []
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
-    desk.qtbot.waitUntil(lambda: "OpenGL 2.1" in desk.window.surface.text(), timeout=20_000)
+    desk.qtbot.waitUntil(lambda: "OpenGL 2.1" in desk.window.surface.text())
 
 
 def test_a_driver_that_fails_while_drawing_leaves_a_text(
@@ -302,7 +302,7 @@ def test_surfaces_are_built_only_once_the_pane_is_seen(
 ) -> None:
     desk.window.view_state.layout = Layout.SINGLE
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     desk.qtbot.waitUntil(lambda: not desk.window.surfaces._soon.isActive())
     assert not desk.window.surfaces.runner.busy
     assert desk.window.surface.drawing.surfaces == ()
@@ -310,6 +310,7 @@ def test_surfaces_are_built_only_once_the_pane_is_seen(
     desk.qtbot.waitUntil(lambda: len(desk.window.surface.drawing.surfaces) == 4)
 
 
+@pytest.mark.usefixtures("patient_shutdown")
 def test_building_keeps_nobody_from_segmenting_or_closing(
     desk: Desk, files: Path, renderer: FakeRenderer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -322,7 +323,7 @@ def test_building_keeps_nobody_from_segmenting_or_closing(
 
     monkeypatch.setattr(mesh, "build_surfaces", slow)
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
-    desk.qtbot.waitUntil(lambda: desk.window.surfaces.runner.busy, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.surfaces.runner.busy)
     desk.idle()
     assert desk.window.panel.segment_button.isEnabled()
     assert not desk.window.job_bar.isVisible()
@@ -337,7 +338,7 @@ def test_a_build_that_fails_says_so_in_the_pane_alone(
 ) -> None:
     monkeypatch.setattr(mesh, "build_surfaces", lambda *_: 1 / 0)
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
-    desk.qtbot.waitUntil(lambda: "ZeroDivisionError" in desk.window.surface.text(), timeout=20_000)
+    desk.qtbot.waitUntil(lambda: "ZeroDivisionError" in desk.window.surface.text())
     desk.idle()
     assert desk.dialogs.problems == []
 
@@ -502,7 +503,7 @@ def test_a_lesion_is_drawn_in_its_color_where_the_camera_says_it_is() -> None:
         pytest.skip("no xvfb-run to draw with OpenGL in")
     display = ["xvfb-run", "-a", "-s", "-screen 0 640x480x24 +extension GLX"]
     command = ["env", "QT_QPA_PLATFORM=xcb", sys.executable, "-c", _DRAW]
-    done = subprocess.run([*display, *command], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([*display, *command], capture_output=True, text=True)
     lines = done.stdout.splitlines()
     if not lines or lines[0].startswith("none"):
         pytest.skip(f"no OpenGL here: {done.stdout or done.stderr[-300:]}")

@@ -21,6 +21,7 @@ from liverseg_gui.core.window_level import PRESETS
 from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.state.view import Tool
 from liverseg_gui.ui.main_window.actions import ROWS
+from tests.conftest import WAIT_S
 from tests.ui.conftest import Desk
 
 
@@ -132,7 +133,7 @@ def test_dragging_with_the_window_tool_or_the_pacs_profile_changes_the_window(
 
 def test_keys_choose_presets_slices_and_tools(desk: Desk, files: Path) -> None:
     desk.open(files / "scan.nii.gz")
-    desk.qtbot.waitActive(desk.window)
+    desk.qtbot.waitUntil(desk.window.isActiveWindow)
     state = desk.window.view_state
     for key, name in zip("12345", PRESETS, strict=False):
         desk.qtbot.keyClick(desk.window, key)
@@ -194,7 +195,7 @@ def test_a_mask_over_a_scan_can_be_dropped(desk: Desk, files: Path, phantom: Pha
         QEvent.Type.Drop,
     )
     desk.window.dropEvent(event)
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     assert desk.window.study.measurements.liver_ml == pytest.approx(phantom.liver_ml, rel=0.01)
     assert "Mask from truth.nii.gz" in desk.window.panel._source.text()
 
@@ -203,7 +204,7 @@ def test_a_lesion_in_the_table_brings_all_planes_there(
     desk: Desk, files: Path, phantom: Phantom
 ) -> None:
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     desk.window.panel._table.setCurrentCell(1, 0)
     expected = phantom.volume.affine.to_ijk(phantom.tumors[1].center_mm)
     np.testing.assert_allclose(desk.window.view_state.crosshair_ijk, expected, atol=1.6)
@@ -226,12 +227,12 @@ def test_a_bad_file_does_not_stop_the_measuring_of_the_open_mask(
 ) -> None:
     desk.open(files / "scan.nii.gz")
     release = threading.Event()
-    desk.window.runner.submit("hold", lambda _: release.wait(20), lambda _: None)
+    desk.window.runner.submit("hold", lambda _: release.wait(WAIT_S), lambda _: None)
     desk.window.controller._set_mask(phantom.truth, MaskSource(files / "truth.nii.gz"))
     (tmp_path / "bad.nii").write_text("no image")
     desk.window.controller.open(tmp_path / "bad.nii")
     release.set()
-    desk.qtbot.waitUntil(lambda: bool(desk.dialogs.problems), timeout=20_000)
+    desk.qtbot.waitUntil(lambda: bool(desk.dialogs.problems))
     assert desk.window.study.measurements is not None
 
 
@@ -252,7 +253,7 @@ def test_segmentation_shows_progress_and_then_figures(desk: Desk, files: Path) -
     assert desk.window.job_bar.isVisible()
     assert not desk.window.actions_by_key["segment"].isEnabled()
     desk.segmenter.go_on.set()
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     desk.idle()
     assert desk.window.study.unsaved
     assert "ml" in desk.window.panel._figures["liver_ml"].text()
@@ -261,7 +262,7 @@ def test_segmentation_shows_progress_and_then_figures(desk: Desk, files: Path) -
 
 def test_escape_cancels_and_nothing_changes(desk: Desk, files: Path) -> None:
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     desk.idle()
     mask = desk.window.study.mask
     desk.dialogs.yes = True
@@ -286,7 +287,7 @@ def test_a_failed_segmentation_says_why_and_keeps_the_study(desk: Desk, files: P
 
 def test_segmenting_over_an_opened_mask_asks_first(desk: Desk, files: Path) -> None:
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     desk.idle()
     mask = desk.window.study.mask
     desk.trigger("segment")
@@ -304,7 +305,7 @@ def test_opening_a_mask_while_segmenting_asks_first(desk: Desk, files: Path) -> 
     desk.trigger("open_mask")
     assert "still running" in desk.dialogs.questions[0]
     desk.segmenter.go_on.set()
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     assert desk.window.study.unsaved
 
 
@@ -312,7 +313,7 @@ def test_opening_a_mask_while_segmenting_asks_first(desk: Desk, files: Path) -> 
 def unsaved(desk: Desk, files: Path) -> Desk:
     desk.open(files / "scan.nii.gz")
     desk.trigger("segment")
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     desk.idle()
     return desk
 
@@ -350,6 +351,7 @@ def test_a_save_that_fails_keeps_the_mask_and_the_window(unsaved: Desk, tmp_path
     assert unsaved.window.study.unsaved
 
 
+@pytest.mark.usefixtures("patient_shutdown")
 def test_closing_while_a_job_runs_asks_and_ends_cleanly(desk: Desk, files: Path) -> None:
     desk.open(files / "scan.nii.gz")
     desk.segmenter.go_on.clear()
@@ -404,7 +406,7 @@ def test_the_overlay_follows_mask_opacity_and_slice(
     desk: Desk, files: Path, phantom: Phantom
 ) -> None:
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     view, state = desk.window.views[Plane.AXIAL], desk.window.view_state
 
     def settled() -> np.ndarray:

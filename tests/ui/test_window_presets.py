@@ -16,6 +16,7 @@ from liverseg_gui.core.window_level import PRESETS, Window
 from liverseg_gui.state.user_presets import MOST_USER_PRESETS
 from liverseg_gui.ui.dialogs.geometry_dialog import GeometryChoice
 from liverseg_gui.ui.dialogs.preset_dialog import PresetDialog
+from tests.conftest import WAIT_S
 from tests.ui.conftest import Desk
 from tests.ui.gestures import at_hu, drag, now, panel
 
@@ -169,12 +170,15 @@ def test_two_volumes_of_a_file_have_a_window_each(reading: Desk, tmp_path: Path)
 
 
 def test_the_window_is_kept_after_a_pause_and_not_while_it_is_dragged(reading: Desk) -> None:
-    reading.window.windows._keep_later.setInterval(50)
+    pause = reading.window.windows._keep_later
+    pause.setInterval(int(WAIT_S * 1000))
     written: list[None] = []
     reading.settings.changed.connect(lambda: written.append(None))
     plot, key = panel(reading).plot, reading.window.study.key
     drag(plot, at_hu(plot, 40), 60, moves=60)
     assert not written
+    assert pause.isActive()
+    pause.setInterval(0)  # which starts it anew
     reading.qtbot.waitUntil(lambda: bool(written))
     assert len(written) == 1
     assert reading.settings.values.study_windows.get(key) == now(reading)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,6 +20,7 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.inference import load_predictor
 from liverseg_gui.segmentation.models.registry import find_model
 from tests.training.tiny import TINY, tiny_slices, write_lits2d
+from training.config.config_file import write_config_file
 from training.learner import distributed
 from training.learner.distributed import Processes, ShardedDL, ShareSteps, processes, together
 from training.learner.lr_finder import find_learning_rate
@@ -37,7 +39,6 @@ def torchrun(*words: str) -> subprocess.CompletedProcess[str]:
         text=True,
         cwd=ROOT,
         env=environment,
-        timeout=280,
         check=False,
     )
 
@@ -62,11 +63,11 @@ def test_two_processes_draw_different_slices_and_end_with_the_same_weights(tmp_p
 @pytest.mark.slow
 def test_the_command_trains_on_two_processes_and_writes_one_model(tmp_path: Path) -> None:
     data, out = write_lits2d(tmp_path / "data"), tmp_path / "out"
-    words = (
-        "--folds 3 --phantoms 0 --batch-size 4 --epochs 1 --fine-tune-epochs 0 --device cpu --json"
-    )
-    where = ("--data", str(data), "--out", str(out))
-    done = torchrun("-m", "liverseg_gui", "train", *where, "--precision", "float32", *words.split())
+    recipe = tmp_path / "recipe.toml"
+    write_config_file(replace(TINY, epochs=1, fine_tune_epochs=0), recipe)
+    where = ("--data", str(data), "--out", str(out), "--recipe", str(recipe))
+    words = "--folds 3 --phantoms 0 --json"
+    done = torchrun("-m", "liverseg_gui", "train", *where, *words.split())
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     kinds = [line["event"] for line in lines if line["event"] != "progress"]

@@ -6,12 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from liverseg_gui.cli.main import main
 from tests.training.tiny import TINY, a_job, write_lits2d
 from training.config.config_file import write_config_file
 from training.runs.events import read_events
@@ -20,12 +23,33 @@ from training.runs.folder import RunState, read_run
 from training.runs.training_job import TrainingJob
 
 ROOT = Path(__file__).parents[3]
+STANDS_STILL = """
+import json, signal, sys
+from liverseg_gui.cli import train_output
+from liverseg_gui.cli.main import main
+from training.runs import monitor
+phase, say = sys.argv[1], train_output.say
+
+def say_and_stand_still(line, stream=None):
+    say(line, stream)
+    event = json.loads(line)
+    if event["event"] == "progress" and event["phase"] == phase:
+        signal.pause()
+
+monitor._REPORT_S, train_output.say = 0.0, say_and_stand_still
+sys.exit(main(sys.argv[2:]))
+"""
+"""The command, which goes no further once it has told that it is in a phase."""
 
 
-def start(job: TrainingJob, *words: str) -> subprocess.Popen[str]:
+def write_recipe(job: TrainingJob) -> None:
     job.out.mkdir(exist_ok=True)
     write_config_file(job.config, job.out / RECIPE)
-    command = [sys.executable, "-m", "liverseg_gui", *job.arguments(), "--json", *words]
+
+
+def start(job: TrainingJob, *program: str, more: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+    write_recipe(job)
+    command = [sys.executable, *program, *job.arguments(), "--json", *more]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
 
@@ -46,7 +70,17 @@ def epochs(out: Path) -> list[dict[str, Any]]:
     return [event for event in read_events(out / EVENTS) if event["event"] == "epoch"]
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """As in the processes, for the sums depend on it."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
 def test_a_killed_training_is_seen_gone_on_with_and_ends_as_if_nothing_had_been(
     tmp_path: Path,
 ) -> None:
@@ -55,16 +89,17 @@ def test_a_killed_training_is_seen_gone_on_with_and_ends_as_if_nothing_had_been(
     whole, killed = (
         a_job(data, tmp_path / name, folds=3, config=config) for name in ("whole", "killed")
     )
-    undisturbed = start(whole)
-    kill_in_epoch(start(killed), "Training: one cycle, epoch 2")
+    second = "Training: one cycle, epoch 2"
+    standing_still = start(killed, "-c", STANDS_STILL, second)
+    write_recipe(whole)
+    assert main([*whole.arguments(), "--json"]) == 0
+    kill_in_epoch(standing_still, second)
     run = read_run(killed.out)
     assert run.state is RunState.INTERRUPTED
     assert run.checkpoint
     assert run.resumable
     assert len(epochs(killed.out)) == 1
-    undisturbed.communicate()
-    assert undisturbed.returncode == 0
-    resumed = start(run.job, "--resume")
+    resumed = start(run.job, "-m", "liverseg_gui", more=("--resume",))
     assert resumed.stdout is not None
     resumed.stdout.close()  # the window is gone: nobody reads any more
     assert resumed.wait() == 0

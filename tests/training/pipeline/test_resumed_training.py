@@ -33,17 +33,21 @@ def start(out: Path, *words: str) -> subprocess.Popen[str]:
     out.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "tests.training.resumable", str(out), *words]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    return subprocess.Popen(command, text=True, cwd=ROOT, env=environment, **pipes)
 
 
 def kill_at(process: subprocess.Popen[str], epoch: str, batches: int) -> None:
     """SIGKILL at a batch of the epoch that follows `epoch`."""
+    assert process.stdin is not None
     assert process.stdout is not None
     seen = 0
     for line in process.stdout:
         seen = seen + 1 if seen else int(line.startswith(f"done: {epoch}"))
         if seen > batches:
             break
+        process.stdin.write("\n")
+        process.stdin.flush()
     process.kill()
     process.communicate()
     assert process.returncode == -9, f"it ended before it could be killed: {process.returncode}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tests.training.tiny import TINY, a_job, tiny_network, write_lits2d
 from training.config.train_config import TrainConfig
 from training.evaluation.worst_slices_file import load_worst
 from training.export.weights import export_model
+from training.learner.lr_finder import find_learning_rate
 from training.pipeline.train import train
 from training.runs.files import CHECKPOINT, HELD_OUT, LOG, REPORT, SPLIT, TABLE, WORST
 
@@ -89,11 +91,20 @@ def test_an_earlier_training_is_not_overwritten(data: Path, tmp_path: Path) -> N
         train(a_job(data, tmp_path, folds=3), Progress())
 
 
-def test_the_command_prints_a_rate_and_trains_nothing(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rate is looked for in thirty steps of a small network, and not in a hundred."""
     monkeypatch.setattr("training.learner.build.build_network", tiny_network)
-    where = ("--data", str(data), "--out", str(tmp_path), "--device", "cpu")
+    monkeypatch.setattr(
+        "training.pipeline.train.find_learning_rate", partial(find_learning_rate, steps=30)
+    )
+
+
+@pytest.mark.usefixtures("few_steps")
+def test_the_command_prints_a_rate_and_trains_nothing(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ("--data", str(data), "--out", str(tmp_path), "--device", "cpu", "--batch-size", "4")
     words = "--context 3 --folds 3 --phantoms 0 --lr-find --precision float32"
     assert main(["train", *where, *words.split()]) == 0
     printed = capsys.readouterr().out
@@ -103,13 +114,13 @@ def test_the_command_prints_a_rate_and_trains_nothing(
     assert {path.name for path in tmp_path.iterdir()} == {"rates.json", "rates.csv"}
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_a_program_that_looks_for_a_rate_is_told_how_far_it_is(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("training.learner.build.build_network", tiny_network)
     monkeypatch.setattr("liverseg_gui.cli.train_output._TELL_S", 0.0)
     where = ("--data", str(data), "--out", str(tmp_path), "--device", "cpu", "--json")
-    words = "--context 3 --folds 3 --phantoms 0 --lr-find --precision float32"
+    words = "--context 3 --folds 3 --phantoms 0 --lr-find --precision float32 --batch-size 4"
     assert main(["train", *where, *words.split()]) == 0
     *events, last = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {event["event"] for event in events} == {"progress"}

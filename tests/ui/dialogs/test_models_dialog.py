@@ -51,7 +51,7 @@ def mine(untrained_model: Path) -> Path:
 
 
 def finish(desk: Desk, dialog: ModelsDialog) -> None:
-    desk.qtbot.waitUntil(lambda: not dialog.runner.busy, timeout=60_000)
+    desk.qtbot.waitUntil(lambda: not dialog.runner.busy)
 
 
 def listed(dialog: ModelsDialog) -> list[tuple[str, bool]]:
@@ -238,6 +238,7 @@ def test_removing_asks_and_the_default_is_used_again(
     assert listed(dialog) == [("default", True)]
 
 
+@pytest.mark.usefixtures("patient_shutdown")
 def test_closing_gives_up_what_is_being_added(
     desk: Desk, dialog: ModelsDialog, untrained_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -259,6 +260,7 @@ def test_closing_gives_up_what_is_being_added(
     desk.settings.change(quality="best")  # nobody listens any more
 
 
+@pytest.mark.usefixtures("patient_shutdown")
 def test_closing_the_window_closes_the_dialog_first(desk: Desk, dialog: ModelsDialog) -> None:
     runner = dialog.runner
     desk.window.closing.emit()
@@ -312,7 +314,7 @@ def test_the_running_segmentation_goes_on_while_a_model_is_chosen(
     assert find_model("second").name == "second"
     assert desk.window.runner.busy
     desk.segmenter.go_on.set()
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     dialog.reject()
 
 
@@ -359,14 +361,14 @@ def test_two_requests_never_run_at_once(desk: Desk, files: Path) -> None:
         desk.window.controller.segment()
     desk.qtbot.waitUntil(lambda: counting.requests == 1)
     counting.go_on.set()
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     desk.idle()
     assert counting.requests == 1
 
 
 def test_why_it_ran_where_it_did_stands_in_the_results(desk: Desk, files: Path) -> None:
     desk.open(files / "scan.nii.gz", files / "truth.nii.gz")
-    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None, timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     study, panel = desk.window.study, desk.window.panel
     assert study.mask is not None
     source = MaskSource(None, "m", "cpu", 3.0, why="The graphics card has too little memory.")

@@ -16,6 +16,7 @@ from liverseg_gui.io.entries import Role, VolumeEntry
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.dialogs.prompts import Dialogs
 from liverseg_gui.ui.dialogs.scan_browser import ScanBrowser
+from tests.conftest import WAIT_S
 from tests.ui.entries import make_entry
 
 DOUBT = warning("odd", "The slices are odd.", "Look twice.", Concern.MM)
@@ -177,7 +178,7 @@ def test_thumbnails_come_one_by_one_without_holding_up_the_list(
 
     def slow() -> np.ndarray:
         threads.append(threading.current_thread())
-        go_on.wait(20)
+        go_on.wait(WAIT_S)
         return np.full((4, 8), 200, np.uint8)
 
     def broken() -> np.ndarray:
@@ -212,7 +213,7 @@ def test_closing_stops_the_pictures_at_once(
 
     def slow() -> np.ndarray:
         made.append(1)
-        go_on.wait(20)
+        go_on.wait(WAIT_S)
         return np.zeros((4, 4), np.uint8)
 
     entries = [make_entry(tmp_path, thumbnail=slow) for _ in range(5)]
@@ -222,7 +223,7 @@ def test_closing_stops_the_pictures_at_once(
     qtbot.waitUntil(lambda: bool(made))
     browser.reject()
     go_on.set()
-    browser._thumbnails._runner._thread.join(20)
+    browser._thumbnails._runner._thread.join(WAIT_S)
     assert made == [1]
 
 

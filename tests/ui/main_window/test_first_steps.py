@@ -57,7 +57,7 @@ def test_a_key_closes_the_card_and_the_keyboard_goes_to_the_pane(
     desk: Desk, files: Path, key: Qt.Key
 ) -> None:
     desk.open(files / "scan.nii.gz")
-    desk.qtbot.waitActive(desk.window)
+    desk.qtbot.waitUntil(desk.window.isActiveWindow)
     card = card_of(desk)
     assert card.accept_button.hasFocus()
     desk.qtbot.keyClick(card.accept_button, key)

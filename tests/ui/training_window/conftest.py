@@ -95,7 +95,7 @@ def look(qtbot: QtBot, page: DataPage, *folders: Path) -> None:
 
 
 def idle(qtbot: QtBot, page: DataPage) -> None:
-    qtbot.waitUntil(lambda: not page.runner.busy, timeout=30_000)
+    qtbot.waitUntil(lambda: not page.runner.busy)
 
 
 def listed(page: DataPage) -> list[str]:

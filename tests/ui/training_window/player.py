@@ -138,7 +138,7 @@ def main() -> None:
         player.epoch()
         player.play()
     if player.stays:
-        time.sleep(600)
+        time.sleep(1500)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ class Stage:
         self.until(lambda: self.page.head.title.text().endswith(f": {word}"))
 
     def until(self, done: Callable[[], bool]) -> None:
-        self.qtbot.waitUntil(done, timeout=30_000)
+        self.qtbot.waitUntil(done)
 
     def kill(self) -> None:
         os.kill(self.record().pid, signal.SIGKILL)
@@ -95,5 +95,5 @@ def end_all() -> None:
 
     for process in run_process._STARTED:
         process._process.kill()
-        process._process.wait(10)
+        process._process.wait()
     run_process._STARTED.clear()

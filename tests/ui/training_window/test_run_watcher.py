@@ -137,7 +137,7 @@ def test_a_training_that_has_ended_is_not_asked_about(
 
 
 def test_one_that_only_starts_yet_is_ended_where_it_is_cancelled(desk: Desk, stage: Stage) -> None:
-    stage.page.command = (sys.executable, "-c", "import time; time.sleep(600)")
+    stage.page.command = (sys.executable, "-c", "import time; time.sleep(1500)")
     job = stage.job()
     stage.page.start(job)
     desk.window.trainings.concern(job.out)
@@ -165,7 +165,7 @@ def test_the_room_refuses_a_second_training_and_shows_the_first(
 def test_the_room_shows_a_training_that_only_starts_where_it_is_in_the_way(
     desk: Desk, room: TrainingWindow, stage: Stage
 ) -> None:
-    stage.page.command = (sys.executable, "-c", "import time; time.sleep(600)")
+    stage.page.command = (sys.executable, "-c", "import time; time.sleep(1500)")
     job = stage.job()
     stage.page.start(job)
     stage.folder.joinpath("second").mkdir()

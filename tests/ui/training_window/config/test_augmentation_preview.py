@@ -14,8 +14,6 @@ from tests.training.tiny import write_lits2d
 from training.config.train_config import TrainConfig
 from training.data.dataset_layouts import find_sources
 
-SMALL = 60_000
-
 
 @pytest.fixture
 def page(config_page: ConfigPage) -> ConfigPage:
@@ -29,7 +27,6 @@ def drawn(page: ConfigPage, qtbot: QtBot) -> list[bytes]:
         lambda: (
             bool(preview.pictures._images) and not preview._timer.isActive() and not preview._busy
         ),
-        timeout=SMALL,
     )
     return [image.bits().tobytes() for image in preview.pictures._images]
 

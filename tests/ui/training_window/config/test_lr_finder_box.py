@@ -12,9 +12,11 @@ from PySide6.QtCore import QPoint, QProcess, Qt
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.system.privacy import HIDDEN, scrub
+from liverseg_gui.ui.training_window.config import lr_finder_box
 from liverseg_gui.ui.training_window.config.lr_finder_box import LRFinderBox
 from liverseg_gui.ui.training_window.config.page import ConfigPage
 from liverseg_gui.ui.widgets.theme import tone_of
+from tests.conftest import WAIT_S
 from tests.training.tiny import TINY, write_lits2d
 
 FOUND = """
@@ -28,7 +30,16 @@ losses = [1.0 - n / 80 for n in range(60)]
 curve = {"rates": rates, "losses": losses, "valley": 0.00123, "slide": 0.01}
 (out / "rates.json").write_text(json.dumps(curve))
 """
-WAITS = "import time\nprint('{}', flush=True)\ntime.sleep(600)"
+COMMAND = """
+import sys
+from liverseg_gui.cli.main import main
+from tests.training.tiny import tiny_network
+from training.learner import build
+build.build_network = tiny_network
+sys.exit(main())
+"""
+"""The program's own command with a network of two layers, which is quick to train."""
+WAITS = "import time\nprint('{}', flush=True)\ntime.sleep(1500)"
 FAILS = "import sys\nprint('liverseg: X holds no labelled cases.', file=sys.stderr)\nsys.exit(1)"
 
 
@@ -53,7 +64,7 @@ def run(finder: LRFinderBox, program: str) -> None:
 
 def test_the_suggestion_is_marked_and_taken(finder: LRFinderBox, qtbot: QtBot) -> None:
     run(finder, FOUND)
-    qtbot.waitUntil(finder.use.isEnabled, timeout=20_000)
+    qtbot.waitUntil(finder.use.isEnabled)
     assert finder.bar.value() == 400
     assert finder.plot.rate == pytest.approx(0.00123)
     assert finder.plot.suggestion.value() == pytest.approx(math.log10(0.00123))
@@ -66,7 +77,7 @@ def test_a_click_on_the_curve_chooses_and_so_do_the_arrow_keys(
     finder: LRFinderBox, qtbot: QtBot
 ) -> None:
     run(finder, FOUND)
-    qtbot.waitUntil(finder.use.isEnabled, timeout=20_000)
+    qtbot.waitUntil(finder.use.isEnabled)
     plot = finder.plot
     box = plot.plot.plotItem.vb
     box.updateAutoRange()  # which is otherwise done when it is painted
@@ -87,7 +98,7 @@ def test_a_click_on_the_curve_chooses_and_so_do_the_arrow_keys(
 
 def test_what_goes_wrong_is_said(finder: LRFinderBox, qtbot: QtBot) -> None:
     run(finder, FAILS)
-    qtbot.waitUntil(lambda: tone_of(finder.label) == "error", timeout=20_000)
+    qtbot.waitUntil(lambda: tone_of(finder.label) == "error")
     assert finder.label.text() == "X holds no labelled cases."
     assert not finder.use.isEnabled()
 
@@ -98,11 +109,15 @@ def test_the_case_that_is_read_is_not_named_while_patients_are_hidden(
     finder._shown = scrub
     told = {"event": "progress", "fraction": 0.1, "phase": "Reading Doe 1", "case": "Doe 1"}
     run(finder, WAITS.format(json.dumps(told)))
-    qtbot.waitUntil(lambda: finder.bar.value() == 100, timeout=20_000)
+    qtbot.waitUntil(lambda: finder.bar.value() == 100)
     assert finder.label.text() == f"Reading {HIDDEN}"
 
 
-def test_cancel_ends_the_process_and_leaves_nothing(finder: LRFinderBox, qtbot: QtBot) -> None:
+def test_cancel_ends_the_process_and_leaves_nothing(
+    finder: LRFinderBox, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = finder.process.waitForFinished
+    monkeypatch.setattr(finder.process, "waitForFinished", lambda _: ended(int(WAIT_S * 1000)))
     run(finder, WAITS)
     qtbot.waitUntil(lambda: finder.process.state() is QProcess.ProcessState.Running)
     folder = Path(finder._folder.name)
@@ -114,20 +129,22 @@ def test_cancel_ends_the_process_and_leaves_nothing(finder: LRFinderBox, qtbot: 
 
 @pytest.mark.slow
 def test_the_page_finds_a_rate_on_real_batches_and_takes_it(
-    page: ConfigPage, qtbot: QtBot, tmp_path: Path
+    page: ConfigPage, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lr_finder_box, "own_command", lambda: [sys.executable, "-c", COMMAND])
+    config = replace(TINY, average=0.0)
     data = write_lits2d(tmp_path / "data")
     words = ["train", "--data", str(data), "--folds", "3", "--phantoms", "0"]
     page.set_command(
         lambda _, out: [*words, "--recipe", str(out / "recipe.toml"), "--out", str(out)]
     )
-    page.set_config(replace(TINY, average=0.0))
+    page.set_config(config)
     page.form.find_rate.click()
     finder = page.finder
     assert finder is not None
-    qtbot.waitUntil(lambda: finder.use.isEnabled() or finder.bar.isHidden(), timeout=200_000)
+    qtbot.waitUntil(lambda: finder.use.isEnabled() or finder.bar.isHidden())
     assert finder.use.isEnabled(), finder.label.text()
     taken = float(f"{finder.plot.rate:.2g}")
     finder.use.click()
-    assert page.config() == replace(TINY, average=0.0, learning_rate=taken)
+    assert page.config() == replace(config, learning_rate=taken)
     assert page.finder is None

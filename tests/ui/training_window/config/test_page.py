@@ -210,7 +210,7 @@ def test_a_file_of_weights_is_taken_and_one_that_holds_none_is_given_up_and_said
     for answers.weights in (good, bad):
         start.activated.emit(start.findData("file"))
         assert page.config().encoder_weights == str(answers.weights)
-        qtbot.waitUntil(lambda: not page._quick.busy, timeout=60_000)
+        qtbot.waitUntil(lambda: not page._quick.busy)
         if answers.weights == good:
             assert page.config().encoder_weights == str(good)
             assert page.config().freeze_epochs == 1
@@ -282,7 +282,7 @@ def test_devices_that_are_not_there_are_greyed_out_with_the_reason(
         False,
         True,
     ]
-    qtbot.waitUntil(lambda: not page._quick.busy, timeout=60_000)
+    qtbot.waitUntil(lambda: not page._quick.busy)
 
 
 def test_a_recipe_is_saved_and_loaded(page: ConfigPage, answers: Answers, tmp_path: Path) -> None:
@@ -335,7 +335,7 @@ def test_a_batch_that_fits_is_found(
     monkeypatch.setattr("liverseg_gui.ui.training_window.config.page.memory_left", lambda _: free)
     page.set_config(TrainConfig(device="cpu", precision="float32"))
     page.form.find_batch.click()
-    qtbot.waitUntil(page.form.find_batch.isEnabled, timeout=60_000)
+    qtbot.waitUntil(page.form.find_batch.isEnabled)
     assert page.config().batch_size > 8
     assert f"Batches of {page.config().batch_size} slices fit" in page.message.text()
 

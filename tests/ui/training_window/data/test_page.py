@@ -25,6 +25,7 @@ from liverseg_gui.ui.training_window.data import page as data_page
 from liverseg_gui.ui.training_window.data.page import DataPage
 from liverseg_gui.ui.widgets.severity import TONE_ROLE
 from liverseg_gui.ui.widgets.theme import tone_of
+from tests.conftest import WAIT_S
 from tests.training import layouts
 from tests.training.layouts import labelled, pair, small
 from tests.ui.conftest import FakeDialogs
@@ -302,13 +303,13 @@ def test_stopping_keeps_what_was_seen_and_says_so(
         def seen(case) -> None:
             found(case)
             begun.set()
-            assert go_on.wait(20)
+            assert go_on.wait(WAIT_S)
 
         return through(folders, corrected, known, seen, progress)
 
     monkeypatch.setattr(data_page, "scan_cases", slowly)
     page.add([seven])
-    qtbot.waitUntil(begun.is_set, timeout=20_000)
+    qtbot.waitUntil(begun.is_set)
     assert page.bar.isVisible()
     qtbot.waitUntil(lambda: listed(page) == ["liver_1"])
     assert page.why_not == "The cases are still being looked through."

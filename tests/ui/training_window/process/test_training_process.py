@@ -10,7 +10,7 @@ from training.runs.control import RunCommand, read_command
 from training.runs.folder import held, read_run
 from training.runs.state_file import RunStateFile
 
-_WAITS = (sys.executable, "-c", "import time; time.sleep(600)")
+_WAITS = (sys.executable, "-c", "import time; time.sleep(1500)")
 
 
 def test_one_that_goes_on_with_a_killed_training_is_cancelled_before_it_has_begun(

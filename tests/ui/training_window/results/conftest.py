@@ -101,4 +101,4 @@ def result(
 @pytest.fixture
 def idle(qtbot: QtBot, result: ResultPage) -> Callable[[], None]:
     """Waits until the page has nothing left to do."""
-    return lambda: qtbot.waitUntil(lambda: not result.runner.busy, timeout=60_000)
+    return lambda: qtbot.waitUntil(lambda: not result.runner.busy)

@@ -175,7 +175,7 @@ def test_a_training_that_was_started_here_is_discarded_with_its_folder(
     box: ModelActionsBox, out: Path, dialogs: FakeDialogs
 ) -> None:
     process = start_process(read_run(out).job, resume=True, command=(sys.executable, "-c", ""))
-    process._process.wait(10)
+    process._process.wait()
     dialogs.yes = True
     box.discard_button.click()
     assert not out.exists()
@@ -184,7 +184,7 @@ def test_a_training_that_was_started_here_is_discarded_with_its_folder(
 def test_a_training_that_is_just_starting_again_is_not_discarded(
     box: ModelActionsBox, out: Path, dialogs: FakeDialogs
 ) -> None:
-    waits = (sys.executable, "-c", "import time; time.sleep(600)")
+    waits = (sys.executable, "-c", "import time; time.sleep(1500)")
     process = start_process(read_run(out).job, resume=True, command=waits)
     dialogs.yes = True
     try:
@@ -193,7 +193,7 @@ def test_a_training_that_is_just_starting_again_is_not_discarded(
         assert (out / "model").is_dir()
     finally:
         process.end()
-        process._process.wait(10)
+        process._process.wait()
     box.discard_button.click()
     assert not out.exists()
 

@@ -26,7 +26,7 @@ from training.runs.registry import known_runs
 from training.runs.training_job import TrainingJob
 from training.runs.validation_image_file import write_validation_images
 
-SILENT = (sys.executable, "-c", "import time; time.sleep(600)")
+SILENT = (sys.executable, "-c", "import time; time.sleep(1500)")
 READS = {"event": "progress", "fraction": 0.1, "phase": "Any words", "case": "Doe_John"}
 READ_BEFORE = {"event": "progress", "fraction": 0.1, "phase": "Preparing case Doe_John"}
 """As an earlier version told it."""
