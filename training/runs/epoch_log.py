@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from liverseg_gui.core.errors import SaveError
+from liverseg_gui.system.atomic_write import atomic_write
 
 LOG, TABLE, NOTES = "log.jsonl", "log.csv", "notes.txt"
 
@@ -47,13 +46,15 @@ def write_log(folder: Path, rows: Sequence[EpochResult]) -> None:
     writer.writerows(asdict(row) for row in rows)
     lines = "".join(json.dumps(asdict(row)) + "\n" for row in rows)
     for name, text in ((LOG, lines), (TABLE, table.getvalue())):
-        try:
-            write_whole(folder / name, text.encode())
-        except OSError as error:
-            raise SaveError(
-                f"The log {folder / name} could not be written: {error.strerror}. Make room and "
-                "go on with --resume."
-            ) from error
+        _write(folder / name, text)
+
+
+def _write(path: Path, text: str) -> None:
+    def message(reason: str) -> str:
+        return f"The log {path} could not be written: {reason}. Make room and go on with --resume."
+
+    with atomic_write(path, message) as beside:
+        beside.write_bytes(text.encode())
 
 
 def add_note(folder: Path, note: str) -> None:
@@ -63,21 +64,3 @@ def add_note(folder: Path, note: str) -> None:
             notes.write(note + "\n")
     except OSError:
         return
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write beside `path`, then rename over it: there is never half a file.
-
-    Raises:
-        OSError: it could not be written; `path` is what it was.
-    """
-    partial = path.with_name(path.name + ".part")
-    try:
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
