@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import multiprocessing
 import traceback
@@ -50,53 +51,94 @@ def start_child(serve: Callable[..., None], *arguments: object, name: str) -> Ch
     return Child(process, pipe)
 
 
+class KeptChild:
+    """A process that does one thing after another, and keeps what it has loaded meanwhile.
+
+    It is started by the first call, and anew after one that was cancelled or came to nothing.
+    """
+
+    def __init__(self) -> None:
+        self._child: Child | None = None
+
+    def call(
+        self,
+        work: Callable[[Progress], Result],
+        progress: Progress,
+        phase: str,
+        died: LiverSegError,
+    ) -> Result:
+        """What `work` returns or raises there. One call at a time.
+
+        `work` and its result are pickled: it is a function of a module, or a `partial` of one.
+        `progress` is in `phase` until `work` tells of another; where it is cancelled, the process
+        is killed.
+
+        Raises:
+            LiverSegError: `work` raised it; the class is kept. Or `died`, with what is known in a
+                note, where the process ended or `work` failed in a way that nobody foresaw.
+            Cancelled: `progress` was cancelled.
+        """
+        if self._child is None or not self._child.process.is_alive():
+            self.close()
+            self._child = start_child(_serve, name="liverseg-call")
+        try:
+            kind, value = _answer(self._child.pipe, work, progress, phase)
+        except BaseException:
+            self.close()
+            raise
+        if kind == "done":
+            return value
+        if kind == "failed":
+            raise value
+        words = self.close() or value
+        _LOG.error("%s\n%s", died, words)
+        died.add_note(words)
+        raise died
+
+    def close(self) -> str:
+        """End the process, from any thread; what it wrote if it crashed, or nothing."""
+        child, self._child = self._child, None
+        return child.end() if child is not None else ""
+
+
 def call_in_child(
     work: Callable[[Progress], Result], progress: Progress, phase: str, died: LiverSegError
 ) -> Result:
-    """What `work` returns or raises in a fresh process; starting one takes seconds with torch.
-
-    `work` and its result are pickled: it is a function of a module, or a `partial` of one.
-    `progress` is in `phase` until `work` tells of another; where it is cancelled, the process is
-    killed.
-
-    Raises:
-        LiverSegError: `work` raised it; the class is kept. Or `died`, with what is known in a note,
-            where the process ended or `work` failed in a way that nobody foresaw.
-        Cancelled: `progress` was cancelled.
-    """
-    child = start_child(_serve, work, name="liverseg-call")
-    try:
-        kind, value = _answer(child.pipe, progress, phase)
-    finally:
-        words = child.end()
-    if kind == "done":
-        return value
-    if kind == "failed":
-        raise value
-    _LOG.error("%s\n%s", died, words or value)
-    died.add_note(words or value)
-    raise died
+    """As `KeptChild.call`, in a process for this alone; with torch it takes seconds to start."""
+    with contextlib.closing(KeptChild()) as child:
+        return child.call(work, progress, phase, died)
 
 
-def _answer(pipe: Connection, progress: Progress, phase: str) -> tuple[str, Any]:
+def _answer(pipe: Connection, work: object, progress: Progress, phase: str) -> tuple[str, Any]:
     """What the process says in the end: "done", "failed" or "broken", and the value of it."""
     fraction = 0.0
-    while True:
-        progress.update(fraction, phase)
-        try:
+    try:
+        pipe.send(work)
+        while True:
+            progress.update(fraction, phase)
             if not pipe.poll(POLL_S):
                 continue
             kind, value = pipe.recv()
-        except (EOFError, OSError):
-            return "broken", "It ended without a word."
-        if kind != "progress":
-            return kind, value
-        fraction, phase = value
+            if kind != "progress":
+                return kind, value
+            fraction, phase = value
+    except (EOFError, OSError):
+        return "broken", "It ended without a word."
 
 
 @crash_file()
-def _serve(pipe: Connection, work: Callable[[Progress], object]) -> None:
-    """The child: tell how far it is, then what came out or what went wrong."""
+def _serve(pipe: Connection) -> None:
+    """The child: do what comes through the pipe, until it is closed."""
+    while True:
+        try:
+            work = pipe.recv()
+        except EOFError:
+            return
+        _do(work, pipe)
+
+
+def _do(work: Callable[[Progress], object], pipe: Connection) -> None:
+    """Tell how far it is, then what came out or what went wrong."""
     progress = Progress(lambda fraction, phase: pipe.send(("progress", (fraction, phase))))
     try:
         pipe.send(("done", work(progress)))

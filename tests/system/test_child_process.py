@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 
 from liverseg_gui.core.errors import Cancelled, LiverSegError, ModelError
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.system.child_process import call_in_child
+from liverseg_gui.system.child_process import KeptChild, call_in_child
 
 DIED = "It ended unexpectedly. Close other programs."
 
@@ -55,6 +57,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def call(work, progress: Progress | None = None):  # type: ignore[no-untyped-def]
     return call_in_child(work, progress or Progress(), "Starting", LiverSegError(DIED))
+
+
+@pytest.fixture
+def kept() -> Iterator[KeptChild]:
+    with contextlib.closing(KeptChild()) as child:
+        yield child
+
+
+def ask(child: KeptChild, work, progress: Progress | None = None):  # type: ignore[no-untyped-def]
+    return child.call(work, progress or Progress(), "Starting", LiverSegError(DIED))
 
 
 def test_the_result_comes_from_another_process() -> None:
@@ -107,3 +119,36 @@ def test_cancelling_kills_the_process(tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         call(partial(wait_forever, place), progress)
     assert not psutil.pid_exists(int(place.read_text()))
+
+
+def test_a_kept_process_answers_again_also_after_an_error(kept: KeptChild) -> None:
+    first = ask(kept, partial(add, 2, 3))
+    with pytest.raises(ModelError):
+        ask(kept, refuse)
+    assert ask(kept, partial(add, 2, 3)) == first
+
+
+@pytest.mark.parametrize("work", [stumble, leave])
+def test_after_one_that_came_to_nothing_another_process_answers(
+    kept: KeptChild, work: object
+) -> None:
+    _, pid = ask(kept, partial(add, 2, 3))
+    with pytest.raises(LiverSegError, match=DIED):
+        ask(kept, work)
+    total, other = ask(kept, partial(add, 2, 3))
+    assert total == 5
+    assert other != pid
+
+
+def test_a_kept_process_that_died_meanwhile_is_started_anew(kept: KeptChild) -> None:
+    ask(kept, partial(add, 2, 3))
+    assert kept._child is not None
+    kept._child.process.kill()
+    kept._child.process.join()
+    assert ask(kept, partial(add, 2, 3))[0] == 5
+
+
+def test_a_kept_process_that_is_closed_is_gone(kept: KeptChild) -> None:
+    _, pid = ask(kept, partial(add, 2, 3))
+    kept.close()
+    assert not psutil.pid_exists(pid)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.progress import Progress
 
 if TYPE_CHECKING:
     from training.config.train_config import TrainConfig
@@ -80,6 +81,15 @@ def find_batch_size(config: TrainConfig, device: str, left: int | None) -> int:
             "Close other programs, or choose a smaller network or coarser pictures."
         )
     return found
+
+
+def fitting_batch_size(config: TrainConfig, device: str, _: Progress) -> int:
+    """`find_batch_size` for what is free now; on a GPU this takes some of it until it ends.
+
+    Raises:
+        LiverSegError: as `find_batch_size`.
+    """
+    return find_batch_size(config, device, memory_left(device))
 
 
 def _kept(architecture: str, context: int, size: tuple[int, int]) -> tuple[int, float]:
