@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass, replace
 from functools import partial
@@ -171,10 +170,10 @@ def _pictures(config: TrainConfig, count: int) -> SliceDataset:
     return SliceDataset([case], config.context)
 
 
-def _memory_mb(device: Any) -> float | None:
+def _memory_mb(device: Any) -> float:
     """The peak so far: on CUDA what the GPU held for this process, else that of the process."""
     if device.type == "cuda":
         import torch
 
         return float(torch.cuda.max_memory_reserved(device)) / 1e6
-    return peak_memory_mb() if sys.platform != "win32" else None
+    return peak_memory_mb()
