@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
+from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,15 +22,12 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.segmentation.models.registry import find_model
 from liverseg_gui.segmentation.segmenter import Segmentation
-from liverseg_gui.system.crash_report import crash_file, last_words
+from liverseg_gui.system.child_process import POLL_S, Child, start_child
+from liverseg_gui.system.crash_report import crash_file
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-    from multiprocessing.process import BaseProcess
-
     from liverseg_gui.segmentation.segmenter import Segmenter
 
-_POLL_SECONDS = 0.05
 _PATIENCE_SECONDS = 0.7
 _PIECE_BYTES = 2**20
 _LOG = logging.getLogger("liverseg.process")
@@ -45,8 +43,7 @@ class ProcessSegmenter:
 
     def __init__(self, model: str = "default", device: str = "auto", quality: str = "fast") -> None:
         self.model, self.device, self.quality = model, device, quality
-        self._process: BaseProcess | None = None
-        self._pipe: Connection | None = None
+        self._child: Child | None = None
         self._ready = False
         self._started_on = device
         self._lock = threading.RLock()
@@ -54,22 +51,11 @@ class ProcessSegmenter:
     def warm_up(self) -> None:
         """Start the process, if it does not run, without waiting for it; from any thread."""
         with self._lock:
-            if self._process is not None and self._process.is_alive():
+            if self._child is not None and self._child.process.is_alive():
                 return
             self.close()
             self._started_on = self.device
-            import multiprocessing
-
-            context = multiprocessing.get_context("spawn")
-            self._pipe, theirs = context.Pipe()
-            self._process = context.Process(
-                target=_serve,
-                args=(theirs, self._started_on),
-                name="liverseg-segmenter",
-                daemon=True,
-            )
-            self._process.start()
-            theirs.close()
+            self._child = start_child(_serve, self._started_on, name="liverseg-segmenter")
 
     def segment(self, volume: Volume, progress: Progress) -> Segmentation:
         """See `Segmenter.segment`. Cancelling acts within a second."""
@@ -77,19 +63,20 @@ class ProcessSegmenter:
         if self._started_on != self.device:
             self.close()
         self.warm_up()
-        assert self._pipe is not None
+        assert self._child is not None
+        pipe = self._child.pipe
         try:
             if not self._ready:
-                self._wait(self._pipe, progress)
+                self._wait(pipe, progress)
                 self._ready = True
-            self._pipe.send((self.model, self.quality))
-            self._pipe.send((volume.grid, volume.origin, volume.issues))
-            send_array(self._pipe, volume.hu)
-            result: Segmentation = self._wait(self._pipe, progress)
+            pipe.send((self.model, self.quality))
+            pipe.send((volume.grid, volume.origin, volume.issues))
+            send_array(pipe, volume.hu)
+            result: Segmentation = self._wait(pipe, progress)
             return result
         except Cancelled:
             if self._ready:
-                self._stop(self._pipe)
+                self._stop(pipe)
             raise
         except (EOFError, OSError) as error:
             if words := self._end():
@@ -106,25 +93,16 @@ class ProcessSegmenter:
 
     def _end(self) -> str:
         """End the process; what it wrote if it crashed, or nothing."""
-        words = ""
         with self._lock:
-            if self._process is not None:
-                self._process.kill()
-                self._process.join()
-                words = last_words(self._process.pid or 0)
-                self._process.close()
-            if self._pipe is not None:
-                self._pipe.close()
-            self._process = self._pipe = None
-            self._ready = False
-        return words
+            child, self._child, self._ready = self._child, None, False
+            return child.end() if child is not None else ""
 
     def _wait(self, pipe: Connection, progress: Progress) -> Any:
         """Pass on progress until the process is ready, done or failed; what it sent last."""
         fraction, phase = 0.0, "Starting the model"
         while True:
             progress.update(fraction, phase)
-            if not pipe.poll(_POLL_SECONDS):
+            if not pipe.poll(POLL_S):
                 continue
             kind, value = pipe.recv()
             if kind == "progress":

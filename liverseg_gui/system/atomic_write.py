@@ -1,37 +1,92 @@
-"""Text files that are written whole or not at all."""
+"""Files that are written whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from liverseg_gui.core.errors import SaveError
 
 _TRIES, _AGAIN_S = 4, 0.05
+Problem = Callable[[str], SaveError]
+"""The error where a file cannot be written, made of the system's reason."""
+
+
+@contextlib.contextmanager
+def atomic_write(path: Path, problem: Problem | None = None, *, ending: str = "") -> Iterator[Path]:
+    """The path of a file to write beside `path`; it is flushed and renamed over `path` at the end.
+
+    Where that or the body fails, `path` is what it was and nothing is left beside it. `ending` is
+    for libraries that choose a format by it.
+
+    Raises:
+        SaveError: it cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}{ending}")
+    try:
+        with save_errors(problem or not_written(path)):
+            yield beside
+            flush_to_disk(beside)
+            beside.replace(path)
+            _flush_folder(path.parent)
+    finally:
+        with contextlib.suppress(OSError):  # there is none where nothing could be written
+            beside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def save_errors(problem: Problem) -> Iterator[None]:
+    """Raise `problem` in place of an error of the system.
+
+    Raises:
+        SaveError: there was one.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise problem(error.strerror or str(error)) from error
+
+
+def not_written(what: Path, remedy: str = "Choose another folder or free some space.") -> Problem:
+    """The error where `what` could not be written, and what to do."""
+    return lambda reason: SaveError(f"{what} could not be written: {reason}.", remedy)
+
+
+def flush_to_disk(path: Path) -> None:
+    """Wait until the content of the file `path` would outlast a power cut.
+
+    Raises:
+        OSError: it could not be written after all.
+    """
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """The same for the names in `folder`; Windows and some network drives do not offer it."""
+    if os.name != "posix":
+        return
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path`, beside it first and then renamed over it.
+    """Write `text` to `path`, whole or not at all.
 
     Names of files that are no Unicode are written with escapes.
 
     Raises:
         SaveError: it cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
-        partial.replace(path)
-    except OSError as error:
-        raise SaveError(
-            f"{path} could not be written: {error.strerror or error}. Choose another folder or "
-            "free some space."
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):  # there is none where nothing could be written
-            partial.unlink(missing_ok=True)
+    with atomic_write(path) as beside:
+        beside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
 
 
 def write_read_text(path: Path, text: str) -> None:

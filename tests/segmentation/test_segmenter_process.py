@@ -91,8 +91,8 @@ def test_a_process_that_crashes_says_where_and_the_next_request_works(
 
     def report(_: float, phase: str) -> None:
         if phase.startswith("Segmenting: slice") and not crashed:
-            process = segmenter._process
-            assert process is not None
+            assert segmenter._child is not None
+            process = segmenter._child.process
             assert process.pid is not None
             crashed.append(process.pid)
             os.kill(process.pid, signal.SIGSEGV)
@@ -116,10 +116,9 @@ def test_a_process_that_crashes_while_it_is_idle_leaves_its_words_in_the_log(
 ) -> None:
     monkeypatch.setenv("LIVERSEG_HOME", str(tmp_path))
     segmenter.warm_up()
-    process, pipe = segmenter._process, segmenter._pipe
-    assert process is not None
+    assert segmenter._child is not None
+    process, pipe = segmenter._child.process, segmenter._child.pipe
     assert process.pid is not None
-    assert pipe is not None
     assert pipe.recv() == ("ready", None)
     os.kill(process.pid, signal.SIGSEGV)
     process.join()
@@ -135,8 +134,8 @@ def test_a_process_that_dies_is_an_error_and_the_next_request_works(
 
     def report(_: float, phase: str) -> None:
         if phase.startswith("Segmenting: slice") and not killed:
-            process = segmenter._process
-            assert process is not None
+            assert segmenter._child is not None
+            process = segmenter._child.process
             assert process.pid is not None
             killed.append(process.pid)
             os.kill(process.pid, signal.SIGTERM)
@@ -157,7 +156,7 @@ def test_another_model_and_quality_are_taken_with_the_next_request_by_the_same_p
     segmenter: ProcessSegmenter, phantom: Phantom, untrained_model: Path, tmp_path: Path
 ) -> None:
     fast = segmenter.segment(phantom.volume, Progress())
-    first = segmenter._process
+    first = segmenter._child
     other = Path(shutil.copytree(untrained_model, tmp_path / "other"))
     card = json.loads((other / "card.json").read_text())
     (other / "card.json").write_text(json.dumps(card | {"name": "other"}))
@@ -171,7 +170,7 @@ def test_another_model_and_quality_are_taken_with_the_next_request_by_the_same_p
     segmenter.model, segmenter.quality = str(untrained_model), "fast"
     again = segmenter.segment(phantom.volume, Progress())
     np.testing.assert_array_equal(again.labels.labels, fast.labels.labels)
-    assert segmenter._process is first
+    assert segmenter._child is first
 
 
 def test_why_it_ran_there_comes_along(phantom: Phantom) -> None:
@@ -192,10 +191,10 @@ def test_another_device_is_taken_with_the_next_request_and_not_before(
     segmenter: ProcessSegmenter, phantom: Phantom
 ) -> None:
     segmenter.segment(phantom.volume, Progress())
-    first = segmenter._process
+    first = segmenter._child
     segmenter.device = "nonsense"
     segmenter.warm_up()
-    assert segmenter._process is first
+    assert segmenter._child is first
     with pytest.raises(SegmentationError, match="no device 'nonsense'"):
         segmenter.segment(phantom.volume, Progress())
     segmenter.device = "cpu"

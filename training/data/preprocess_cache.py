@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM, MARGIN, WINDOW_HU
+from liverseg_gui.system.atomic_write import flush_to_disk, not_written, save_errors
 from training.data.case import CaseSource
 
 if TYPE_CHECKING:
@@ -78,13 +78,14 @@ def _make(source: CaseSource, entry: Path) -> PreparedCase:
     from training.data.slice_dataset import prepare
 
     case = prepare(source.read())
-    try:
+    with save_errors(
+        not_written(
+            entry.parent,
+            "Free some space or name another folder for prepared cases; those that are done are "
+            "kept.",
+        )
+    ):
         _write(case, entry)
-    except OSError as error:
-        raise SaveError(
-            f"{entry.parent} could not be written: {error.strerror or error}. Free some space or "
-            "name another folder for prepared cases; those that are done are kept."
-        ) from error
     found = _load(entry, source.name)
     if found is None:
         raise SaveError(
@@ -100,10 +101,8 @@ def _write(case: PreparedCase, entry: Path) -> None:
     part = Path(tempfile.mkdtemp(_PART, f"{entry.name}.", entry.parent))
     try:
         for name, array in ((_IMAGES, case.images), (_LABELS, case.labels)):
-            with (part / name).open("wb") as stream:
-                np.save(stream, array)
-                stream.flush()
-                os.fsync(stream.fileno())
+            np.save(part / name, array)
+            flush_to_disk(part / name)
         about = {
             "name": case.name,
             "z": case.z.tolist(),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -16,13 +16,12 @@ from liverseg_gui.evaluation.confidence_interval import LEVEL, mean_interval
 from liverseg_gui.segmentation.models.card import ModelCard, read_card
 from liverseg_gui.segmentation.models.registry import find_model
 from liverseg_gui.system.atomic_write import write_text
+from liverseg_gui.system.child_process import call_in_child
 from training.data.case import CaseSource
 from training.data.leakage_free_split import patients_seen_by_model, trained_on
 from training.export.model_card import Row
 from training.runs.files import COMPARISON, HELD_OUT, MODEL
 from training.runs.folder import read_run
-
-_POLL_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -251,48 +250,15 @@ def _difference(pairs: Sequence[tuple[float, float]]) -> Difference | None:
 
 
 def compare_run_apart(out: Path, other_model: str, progress: Progress) -> Comparison:
-    """As `comparison.compare_run`, in a process that is ended when `progress` is cancelled.
+    """As `compare_run`, in a process that is ended when `progress` is cancelled.
 
     Raises:
         LiverSegError: as `compare_run`, or that process came to nothing.
         Cancelled: `progress` was cancelled; nothing was written.
     """
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_serve, args=(theirs, out, other_model), daemon=True)
-    child.start()
-    theirs.close()
-    try:
-        return _follow(ours, progress)
-    except (EOFError, OSError) as error:
-        raise LiverSegError(
-            "The comparison ended unexpectedly, often for lack of memory. Close other programs "
-            "and compare again."
-        ) from error
-    finally:
-        child.kill()
-        child.join()
-        ours.close()
-
-
-def _follow(pipe: Any, progress: Progress) -> Comparison:
-    """What the process comes to; how far it is goes to `progress` meanwhile."""
-    fraction, phase = 0.0, "Reading the held-out patients"
-    while True:
-        progress.update(fraction, phase)
-        said = pipe.recv() if pipe.poll(_POLL_S) else None
-        if isinstance(said, Comparison):
-            return said
-        if isinstance(said, str):
-            raise LiverSegError(said)
-        if said is not None:
-            fraction, phase = said
-
-
-def _serve(pipe: Any, out: Path, other_model: str) -> None:
-    """In the process of its own: tell how far it is, then what came out or what went wrong."""
-    told = Progress(lambda fraction, phase: pipe.send((fraction, phase)))
-    try:
-        pipe.send(compare_run(out, other_model, told))
-    except LiverSegError as error:
-        pipe.send(str(error))
+    died = LiverSegError(
+        "The comparison ended unexpectedly, often for lack of memory. Close other programs "
+        "and compare again."
+    )
+    work = partial(compare_run, out, other_model)
+    return call_in_child(work, progress, "Reading the held-out patients", died)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from liverseg_gui.core.errors import SaveError, UnreadableFileError
+from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.evaluation.worst_slices import WorstSlice
+from liverseg_gui.system.atomic_write import atomic_write, not_written
 from training.data.case import CaseSource
 
 _PICTURES = {"images": "shade", "truth": "truth", "found": "found"}
@@ -60,7 +60,12 @@ def save_worst(path: Path, worst: Sequence[WorstSlice], sources: Sequence[CaseSo
         "scans": np.array([places.get(slice_.name, none)[0] for slice_ in worst], np.str_),
         "volumes": np.array([places.get(slice_.name, none)[1] for slice_ in worst], np.int64),
     }
-    _write(path, arrays)
+
+    with (
+        atomic_write(path, not_written(path, "Free some space.")) as beside,
+        beside.open("wb") as file,
+    ):
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 
 def load_worst(path: Path) -> list[SavedSlice]:
@@ -122,18 +127,3 @@ def _stacked(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     for place, picture in zip(out, pictures, strict=True):
         place[: picture.shape[0], : picture.shape[1]] = picture
     return out
-
-
-def _write(path: Path, arrays: Mapping[str, Any]) -> None:
-    data = io.BytesIO()
-    np.savez_compressed(data, **arrays)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_bytes(data.getvalue())
-        partial.replace(path)
-    except OSError as error:
-        raise SaveError(
-            f"{path} could not be written: {error.strerror or error}. Free some space."
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -13,7 +13,8 @@ from torch import nn
 
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.segmentation.models.registry import CARD, WEIGHTS
-from training.runs.events import NextStep
+from liverseg_gui.system.atomic_write import atomic_write
+from training.runs.events import no_room
 
 
 def export_model(network: nn.Module, folder: Path, card: dict[str, Any]) -> Path:
@@ -36,14 +37,10 @@ def export_model(network: nn.Module, folder: Path, card: dict[str, Any]) -> Path
         )
     data = save(weights)
     about = {**card, "sha256": hashlib.sha256(data).hexdigest()}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / WEIGHTS).write_bytes(data)
-        (folder / CARD).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise SaveError(
-            f"The model could not be written to {folder}: {error.strerror}.",
-            "Make room and go on with --resume.",
-            action=NextStep.MAKE_ROOM,
-        ) from error
+    text = json.dumps(about, indent=1) + "\n"
+    problem = no_room(f"The model could not be written to {folder}")
+    for name, content in ((WEIGHTS, data), (CARD, text.encode())):  # the card last: then it is one
+        with atomic_write(folder / name, problem) as beside:
+            folder.mkdir(parents=True, exist_ok=True)
+            beside.write_bytes(content)
     return folder

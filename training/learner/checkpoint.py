@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import pickle
 import random
 from dataclasses import dataclass
@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from fastai.callback.schedule import Learner
 
-from liverseg_gui.core.errors import LiverSegError, SaveError
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.system.atomic_write import atomic_write
 from training.learner.distributed import gather, processes
-from training.runs.events import NextStep
+from training.runs.events import no_room
 from training.runs.files import CHECKPOINT as CHECKPOINT
 
 VERSION = 3
@@ -71,28 +72,22 @@ def read_checkpoint(path: Path, identity: Identity) -> State | None:
 
 
 def write_checkpoint(path: Path, state: State, kept: str) -> None:
-    """Write `state` beside `path`, then rename over it: there is never half a checkpoint.
+    """Write `state` to `path`, whole or not at all; `kept` says what is there if this fails.
 
-    `kept` says what is there if this fails.
+    What a process that was killed meanwhile has left is removed.
 
     Raises:
         SaveError: there is no room, or no permission.
     """
-    partial = path.with_suffix(".part")
-    try:
-        with partial.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except (OSError, RuntimeError) as error:
-        partial.unlink(missing_ok=True)
-        reason = error.strerror if isinstance(error, OSError) else "the disk is full, it seems"
-        raise SaveError(
-            f"The checkpoint could not be written to {path.parent}: {reason}. {kept}",
-            "Make room and go on with --resume.",
-            action=NextStep.MAKE_ROOM,
-        ) from error
+    problem = no_room(f"The checkpoint could not be written to {path.parent}", kept)
+    with atomic_write(path, problem) as beside:
+        for half in path.parent.glob(f".{path.name}.*"):
+            half.unlink(missing_ok=True)
+        try:
+            with beside.open("wb") as file:
+                torch.save(state, file)
+        except RuntimeError as error:
+            raise OSError(errno.ENOSPC, "the disk is full, it seems") from error
 
 
 def capture(learner: Learner) -> State:

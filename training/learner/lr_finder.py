@@ -12,14 +12,14 @@ from pathlib import Path
 import torch
 from fastai.callback.schedule import LRFinder, ParamScheduler, slide, valley
 
-from liverseg_gui.core.errors import LiverSegError, SaveError
+from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.system.atomic_write import atomic_write, not_written
 from training.config.train_config import TrainConfig
 from training.data.slice_dataset import SliceDataset
 from training.learner.build import make_learner, seed_everything
 from training.learner.distributed import processes
 from training.learner.gpu_memory import keep_freed_memory
-from training.runs.epoch_log import write_whole
 from training.runs.files import CURVE, CURVE_TABLE
 
 _LOWEST, _HIGHEST = 1e-7, 10.0
@@ -47,14 +47,11 @@ class LRCurve:
         table = io.StringIO(newline="")
         rows = zip(self.rates, self.losses, strict=True)
         csv.writer(table).writerows([("learning_rate", "loss"), *rows])
-        try:
-            write_whole(folder / CURVE, (json.dumps(asdict(self), indent=1) + "\n").encode())
-            write_whole(folder / CURVE_TABLE, table.getvalue().encode())
-        except OSError as error:
-            raise SaveError(
-                f"{folder} could not be written: {error.strerror}. Choose another folder or free "
-                "some space."
-            ) from error
+        text = json.dumps(asdict(self), indent=1) + "\n"
+
+        for name, content in ((CURVE, text), (CURVE_TABLE, table.getvalue())):
+            with atomic_write(folder / name, not_written(folder)) as beside:
+                beside.write_bytes(content.encode())
 
 
 def find_learning_rate(

@@ -41,6 +41,24 @@ class AugmentedLooks:
     pixel_mm: float
 
 
+def preview(
+    config: TrainConfig,
+    sources: Sequence[CaseSource],
+    slices: PreviewSlices | int,
+    seed: int,
+    closer: bool,
+    progress: Progress,
+) -> tuple[PreviewSlices, AugmentedLooks]:
+    """`augmented` for `slices`, or for that many of `preview_slices` where they are a number.
+
+    Raises:
+        UnreadableFileError, GridMismatchError, SaveError, Cancelled: as `preview_slices`.
+    """
+    if isinstance(slices, int):
+        slices = preview_slices(sources, config.context, slices, progress)
+    return slices, augmented(config, slices, seed, closer)
+
+
 def preview_slices(
     sources: Sequence[CaseSource], context: int, count: int, progress: Progress
 ) -> PreviewSlices:

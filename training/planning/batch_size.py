@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.system.memory_usage import free_memory
 
 if TYPE_CHECKING:
     from training.config.train_config import TrainConfig
-import ctypes
-import os
-import sys
 
 LARGEST = 64
 """More slices to a step were of no use on so few patients."""
@@ -64,14 +63,12 @@ def memory_need(config: TrainConfig, device: str) -> MemoryNeed:
     )
 
 
-def find_batch_size(config: TrainConfig, device: str, left: int | None) -> int:
+def find_batch_size(config: TrainConfig, device: str, left: int) -> int:
     """The batch that fits into `left` bytes.
 
     Raises:
-        LiverSegError: not even one slice fits, or it is not known how much is left.
+        LiverSegError: not even one slice fits.
     """
-    if left is None:
-        raise LiverSegError("This computer does not tell how much memory is free.")
     need = memory_need(config, device)
     found = need.largest_batch(left)
     if not found:
@@ -80,6 +77,15 @@ def find_batch_size(config: TrainConfig, device: str, left: int | None) -> int:
             "Close other programs, or choose a smaller network or coarser pictures."
         )
     return found
+
+
+def fitting_batch_size(config: TrainConfig, device: str, _: Progress) -> int:
+    """`find_batch_size` for what is free now; on a GPU this takes some of it until it ends.
+
+    Raises:
+        LiverSegError: as `find_batch_size`.
+    """
+    return find_batch_size(config, device, memory_left(device))
 
 
 def _kept(architecture: str, context: int, size: tuple[int, int]) -> tuple[int, float]:
@@ -103,59 +109,10 @@ def _kept(architecture: str, context: int, size: tuple[int, int]) -> tuple[int, 
     return sum(p.numel() * p.element_size() for p in network.parameters()), nbytes / 2
 
 
-def memory_left(device: str) -> int | None:
-    """Bytes that are free: of the GPU for "cuda", else of the computer; None where it is not told.
-
-    On Linux what the system keeps of files counts as free, for it gives that back. On the Mac,
-    where only the whole is told, half of it does.
-    """
+def memory_left(device: str) -> int:
+    """Bytes that are free: of the GPU for "cuda", else of the computer."""
     if device == "cuda":
         import torch
 
         return int(torch.cuda.mem_get_info()[0])
-    if sys.platform == "win32":
-        return _windows()
-    if sys.platform == "darwin":
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-    return _linux()
-
-
-def _linux() -> int | None:
-    """MemAvailable, or what the container is allowed to hold if that is less."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            rows = dict(line.split(":", 1) for line in lines)
-        free = int(rows["MemAvailable"].split()[0]) * 1024
-    except (OSError, LookupError, ValueError):
-        return None
-    return min(free, _container(free))
-
-
-def _container(otherwise: int) -> int:
-    """What is left of the limit of a container (cgroup 2)."""
-    try:
-        with open("/sys/fs/cgroup/memory.max", encoding="ascii") as text:
-            most = int(text.read())
-        with open("/sys/fs/cgroup/memory.current", encoding="ascii") as text:
-            return max(most - int(text.read()), 0)
-    except (OSError, ValueError):
-        return otherwise
-
-
-class _Status(ctypes.Structure):
-    """MEMORYSTATUSEX of Windows."""
-
-    _fields_ = [
-        ("length", ctypes.c_uint32),
-        ("load", ctypes.c_uint32),
-        *((name, ctypes.c_uint64) for name in ("total", "free", "pages", "free_pages")),
-        *((name, ctypes.c_uint64) for name in ("virtual", "free_virtual", "extended")),
-    ]
-
-
-def _windows() -> int | None:
-    status = _Status(length=ctypes.sizeof(_Status))
-    kernel = getattr(ctypes, "windll").kernel32  # noqa: B009 (there is none elsewhere)
-    if not kernel.GlobalMemoryStatusEx(ctypes.byref(status)):
-        return None
-    return int(status.free)
+    return free_memory()

@@ -1,5 +1,8 @@
-"""What this computer can train with: devices, precisions and ImageNet weights, each with the
-reason where it is not to be had. torch is loaded when it is asked."""
+"""What this computer can train with: devices, precisions and encoder weights, each with the
+reason where it is not to be had.
+
+What takes a `Progress` loads torch: a window has it done by a process of its own.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,13 @@ import socket
 from pathlib import Path
 from urllib.parse import urlparse
 
+from liverseg_gui.core.progress import Progress
 from liverseg_gui.system.devices import DEVICES
+
+
+def device_offers(_: Progress) -> tuple[str, dict[str, str]]:
+    """`usual_device` and `device_problems`."""
+    return usual_device(), device_problems()
 
 
 def device_problems() -> dict[str, str]:
@@ -38,7 +47,18 @@ def precision_problem(precision: str, device: str) -> str:
     return ""
 
 
-def imagenet_problem(architecture: str) -> str:
+def check_encoder_weights(path: Path, _: Progress) -> None:
+    """Read the encoder weights in `path`.
+
+    Raises:
+        ModelError: there are none; says why.
+    """
+    from training.learner.pretrained_weights import read_encoder_weights
+
+    read_encoder_weights(path)
+
+
+def imagenet_problem(architecture: str, _: Progress) -> str:
     """Why ImageNet's weights cannot be had for `architecture`; nothing where they can.
 
     They are there already, or this computer has a way to a network. Nothing is sent to find out.

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress, seconds_or_minutes
+from liverseg_gui.system.child_process import call_in_child
 from liverseg_gui.system.memory_usage import peak_memory_mb
 from training.config.schedule import training_stages
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _MEASURED = 3
 """Steps of each look whose median counts; one before them plans and is left out."""
-_POLL_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -89,55 +88,31 @@ def estimate_time(config: TrainConfig, slices: int, watched: int, progress: Prog
         LiverSegError: the recipe does not run here, or not in the memory there is.
         Cancelled: `progress` was cancelled; the process is ended.
     """
-    import multiprocessing
-
-    context = multiprocessing.get_context("spawn")
-    mine, theirs = context.Pipe(duplex=False)
-    plain = replace(config, encoder_weights=None, start_from=None)
-    child = context.Process(target=_serve, args=(theirs, plain, slices, watched), daemon=True)
-    child.start()
-    theirs.close()
-    try:
-        for step in _waiting():
-            progress.update(step, "Measuring a few steps")
-            if mine.poll(_POLL_S):
-                return _answer(mine.recv())
-    except (EOFError, OSError) as error:
-        raise LiverSegError(
-            "The measurement ended unexpectedly, often for lack of memory. Choose a smaller batch, "
-            "or a smaller network."
-        ) from error
-    finally:
-        child.kill()
-        child.join()
-        mine.close()
-    raise AssertionError("it waits until there is an answer")
-
-
-def _waiting() -> Iterator[float]:
-    """Fractions that near 1 and never reach it: how long it takes is what is to be found."""
     began = time.monotonic()
-    while True:
-        yield 1 - 1 / (1 + (time.monotonic() - began) / 10)
+
+    def near_end(_: float, phase: str) -> None:
+        """How long it takes is what is to be found: a fraction that nears 1 and never is."""
+        progress.update(1 - 1 / (1 + (time.monotonic() - began) / 10), phase)
+
+    plain = replace(config, encoder_weights=None, start_from=None)
+    died = LiverSegError(
+        "The measurement ended unexpectedly, often for lack of memory. Choose a smaller batch, "
+        "or a smaller network."
+    )
+    work = partial(_measured, plain, slices, watched)
+    return call_in_child(work, Progress(near_end), "Measuring a few steps", died)
 
 
-def _answer(said: Estimate | str) -> Estimate:
-    if isinstance(said, str):
-        raise LiverSegError(said)
-    return said
-
-
-def _serve(pipe: Any, config: TrainConfig, slices: int, watched: int) -> None:
-    """In the process of its own: measure, and say what came out or what went wrong."""
+def _measured(config: TrainConfig, slices: int, watched: int, _: Progress) -> Estimate:
+    """`measure_steps`, with what torch says in words."""
     from liverseg_gui.segmentation.runtime.base import is_out_of_memory
 
     try:
-        pipe.send(measure_steps(config, slices, watched))
-    except LiverSegError as error:
-        pipe.send(str(error))
+        return measure_steps(config, slices, watched)
     except RuntimeError as error:
         short = is_out_of_memory(error)
-        pipe.send("There is not enough memory. Choose a smaller batch." if short else str(error))
+        words = "There is not enough memory. Choose a smaller batch." if short else str(error)
+        raise LiverSegError(words) from error
 
 
 def measure_steps(config: TrainConfig, slices: int, watched: int) -> Estimate:
@@ -196,10 +171,10 @@ def _pictures(config: TrainConfig, count: int) -> SliceDataset:
     return SliceDataset([case], config.context)
 
 
-def _memory_mb(device: Any) -> float | None:
+def _memory_mb(device: Any) -> float:
     """The peak so far: on CUDA what the GPU held for this process, else that of the process."""
     if device.type == "cuda":
         import torch
 
         return float(torch.cuda.max_memory_reserved(device)) / 1e6
-    return peak_memory_mb() if sys.platform != "win32" else None
+    return peak_memory_mb()

@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from liverseg_gui.core.errors import SaveError
-from training.runs.events import NextStep
+from liverseg_gui.system.atomic_write import atomic_write
+from training.runs.events import no_room
 from training.runs.files import LOG, NOTES, TABLE
 
 
@@ -47,14 +46,9 @@ def write_log(folder: Path, rows: Sequence[EpochResult]) -> None:
     writer.writerows(asdict(row) for row in rows)
     lines = "".join(json.dumps(asdict(row)) + "\n" for row in rows)
     for name, text in ((LOG, lines), (TABLE, table.getvalue())):
-        try:
-            write_whole(folder / name, text.encode())
-        except OSError as error:
-            raise SaveError(
-                f"The log {folder / name} could not be written: {error.strerror}.",
-                "Make room and go on with --resume.",
-                action=NextStep.MAKE_ROOM,
-            ) from error
+        problem = no_room(f"The log {folder / name} could not be written")
+        with atomic_write(folder / name, problem) as beside:
+            beside.write_bytes(text.encode())
 
 
 def add_note(folder: Path, note: str) -> None:
@@ -64,21 +58,3 @@ def add_note(folder: Path, note: str) -> None:
             notes.write(note + "\n")
     except OSError:
         return
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write beside `path`, then rename over it: there is never half a file.
-
-    Raises:
-        OSError: it could not be written; `path` is what it was.
-    """
-    partial = path.with_name(path.name + ".part")
-    try:
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise

@@ -34,6 +34,15 @@ class NextStep(StrEnum):
     """Make room on the disk, then go on."""
 
 
+def no_room(message: str, kept: str = "") -> Callable[[str], SaveError]:
+    """The error, made of the system's reason, where a training has no room on the disk."""
+    return lambda reason: SaveError(
+        f"{message}: {reason}. {kept}".strip(),
+        "Make room and go on with --resume.",
+        action=NextStep.MAKE_ROOM,
+    )
+
+
 def end_event(
     state: str,
     reason: str = "",

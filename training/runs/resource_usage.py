@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import Any
+
+import psutil
 
 from liverseg_gui.system.memory_usage import memory_mb
 
@@ -13,15 +14,13 @@ class ResourceUsage:
     """Measures this process; `cpu_percent` is since the last reading, 100 for each core."""
 
     def __init__(self) -> None:
-        self._cpu_s, self._wall_s = time.process_time(), time.monotonic()
+        self._process = psutil.Process()
+        self._process.cpu_percent()  # from here on
 
     def read(self) -> dict[str, float | None]:
         """The fields of a progress event; None where the computer does not tell."""
-        cpu_s, wall_s = time.process_time(), time.monotonic()
-        spent_s, passed_s = cpu_s - self._cpu_s, wall_s - self._wall_s
-        self._cpu_s, self._wall_s = cpu_s, wall_s
-        percent = 100 * spent_s / passed_s if passed_s > 0 else 0.0
-        return {"cpu_percent": round(percent, 1), "memory_mb": memory_mb(), **_gpu()}
+        percent: float = self._process.cpu_percent()
+        return {"cpu_percent": percent, "memory_mb": memory_mb(), **_gpu()}
 
 
 def _gpu() -> dict[str, float | None]:

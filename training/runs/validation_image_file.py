@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import UnreadableFileError
-from training.runs.epoch_log import write_whole
+from liverseg_gui.system.atomic_write import atomic_write
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,18 +31,18 @@ def write_validation_images(path: Path, pictures: ValidationImages) -> None:
     """Write `pictures` as .npz, whole or not at all.
 
     Raises:
-        OSError: it could not be written.
+        SaveError: it could not be written.
     """
-    path.parent.mkdir(exist_ok=True)
-    stream = io.BytesIO()
-    np.savez_compressed(
-        stream,
-        images=pictures.images,
-        truth=pictures.truth,
-        found=pictures.found,
-        names=np.array(pictures.names),
-    )
-    write_whole(path, stream.getvalue())
+    with atomic_write(path) as beside:
+        path.parent.mkdir(exist_ok=True)
+        with beside.open("wb") as file:
+            np.savez_compressed(
+                file,
+                images=pictures.images,
+                truth=pictures.truth,
+                found=pictures.found,
+                names=np.array(pictures.names),
+            )
 
 
 def read_validation_images(path: Path) -> ValidationImages:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io.file_endings import NIFTI_FILES
 from liverseg_gui.io.formats.nifti import open_header, read_stored
+from liverseg_gui.system.atomic_write import atomic_write, not_written
 
 
 def save_mask(mask: LabelMap, origin: Origin, path: Path) -> None:
@@ -30,19 +30,12 @@ def save_mask(mask: LabelMap, origin: Origin, path: Path) -> None:
     """
     require_mask_place(path, origin.path)
     ending = ".nii.gz" if path.name.lower().endswith(".gz") else ".nii"
-    partial_file = path.with_name(f".{path.name}.{os.getpid()}{ending}")
     stored = np.asfortranarray(mask.grid.to_stored(mask.labels))
-    try:
-        _write(_mask_image(stored, mask.grid.affine, origin), partial_file)
-        _require_same(partial_file, stored, mask.grid.affine)
-        partial_file.replace(path)
-    except OSError as error:
-        raise SaveError(
-            f"{path} could not be written: {error.strerror or error}. Choose another folder or "
-            "free some space; nothing was changed."
-        ) from error
-    finally:
-        _remove(partial_file)
+
+    problem = not_written(path, "Choose another folder or free some space; nothing was changed.")
+    with atomic_write(path, problem, ending=ending) as beside:
+        _write(_mask_image(stored, mask.grid.affine, origin), beside)
+        _require_same(beside, stored, mask.grid.affine)
 
 
 def require_mask_place(path: Path, scan: Path) -> None:
@@ -70,17 +63,8 @@ def write_scan(volume: Volume, path: Path) -> None:
     stored = np.asfortranarray(volume.grid.to_stored(volume.hu))
     image = nib.Nifti1Image(stored, volume.grid.affine.matrix)
     image.header.set_xyzt_units("mm")
-    partial_file = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        _write(image, partial_file)
-        partial_file.replace(path)
-    except OSError as error:
-        raise SaveError(
-            f"{path} could not be written: {error.strerror or error}. Choose another folder "
-            "or free some space."
-        ) from error
-    finally:
-        _remove(partial_file)
+    with atomic_write(path, ending=path.suffix) as beside:
+        _write(image, beside)
 
 
 def _write(image: Any, path: Path) -> None:
@@ -125,10 +109,3 @@ def _require_same(path: Path, stored: NDArray[np.uint8], affine: Affine) -> None
             f"{path.parent} did not give back what was written. The mask was not saved; choose "
             "another disk."
         )
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:
-        return

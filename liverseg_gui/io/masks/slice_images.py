@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.slices import SourceSlices
 from liverseg_gui.core.volume import Origin
 from liverseg_gui.io.file_endings import DICOM, without_ending
+from liverseg_gui.system.atomic_write import not_written, save_errors
 
 LIST_NAME = "slices.json"
 
@@ -42,21 +42,17 @@ def save_mask_slices(mask: LabelMap, origin: Origin, folder: Path) -> list[Path]
         SaveError: the scan was not resampled, or the files could not be written.
     """
     slices = require_slices(origin)
-    partial_folder = folder.with_name(f".{folder.name}.{os.getpid()}")
-    try:
-        partial_folder.mkdir()
-        try:
-            names = _write_all(mask, slices, partial_folder)
-            folder.mkdir(exist_ok=True)
-            for name in (*names, LIST_NAME):
-                (partial_folder / name).replace(folder / name)
-        finally:
-            shutil.rmtree(partial_folder, ignore_errors=True)
-    except OSError as error:
-        raise SaveError(
-            f"{folder} could not be written: {error.strerror or error}. Choose another folder or "
-            "free some space."
-        ) from error
+
+    with (
+        save_errors(not_written(folder)),
+        tempfile.TemporaryDirectory(
+            prefix=f".{folder.name}.", dir=folder.parent, ignore_cleanup_errors=True
+        ) as half,
+    ):
+        names = _write_all(mask, slices, Path(half))
+        folder.mkdir(exist_ok=True)
+        for name in (*names, LIST_NAME):
+            Path(half, name).replace(folder / name)
     return [folder / name for name in names]
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
+from functools import partial
 from math import prod
-from typing import TYPE_CHECKING
 
 from liverseg_gui.core.errors import ModelError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.models.card import ModelCard
 from liverseg_gui.segmentation.models.weights_file import Shapes
+from liverseg_gui.system.child_process import call_in_child
 
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-
-_POLL_SECONDS = 0.05
 _MOST_BYTES_A_VALUE, _MOST_HEADER_BYTES = 8, 1 << 20
 
 
@@ -37,30 +33,11 @@ def expected_shapes_apart(card: ModelCard, progress: Progress) -> Shapes:
         ModelError: that process came to nothing.
         Cancelled: `progress` was cancelled; the process is ended.
     """
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_tell_shapes, args=(theirs, card), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        while not ours.poll(_POLL_SECONDS):
-            progress.update(0.0, "Checking the network")
-        shapes: Shapes = ours.recv()
-        return shapes
-    except EOFError as error:
-        raise ModelError(
-            "The model could not be checked: the process that does it ended unexpectedly, often "
-            "for lack of memory. Close other programs and try again."
-        ) from error
-    finally:
-        process.kill()
-        process.join()
-        process.close()
-        ours.close()
-
-
-def _tell_shapes(pipe: Connection, card: ModelCard) -> None:
-    pipe.send(dict(expected_shapes(card, Progress())))
+    died = ModelError(
+        "The model could not be checked: the process that does it ended unexpectedly, often "
+        "for lack of memory. Close other programs and try again."
+    )
+    return call_in_child(partial(expected_shapes, card), progress, "Checking the network", died)
 
 
 def most_bytes(expected: Shapes) -> int:

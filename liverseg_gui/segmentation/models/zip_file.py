@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import lzma
-import os
 import stat
 import zipfile
 import zlib
@@ -14,6 +13,7 @@ from liverseg_gui.core.errors import ModelError, SaveError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.models.card import CARD, MOST_CARD_BYTES, WEIGHTS, ModelCard
 from liverseg_gui.segmentation.models.weights_file import is_foreign_weights, why_refused
+from liverseg_gui.system.atomic_write import atomic_write, not_written
 
 _CHUNK = 1 << 20
 _JUNK_FOLDER, _JUNK = "__MACOSX", (".DS_Store", "Thumbs.db")
@@ -109,9 +109,10 @@ def write_model_zip(card: ModelCard, weights: bytes, path: Path, progress: Progr
         raise SaveError(
             f"{path} could not be written: there is no folder {path.parent}. Choose another."
         )
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     text = json.dumps({**card.about, "name": card.name}, indent=1) + "\n"
-    try:
+
+    problem = not_written(path, "Choose another folder or free some space; nothing was changed.")
+    with atomic_write(path, problem) as beside:
         with zipfile.ZipFile(beside, "w") as archive:
             archive.writestr(f"{card.name}/{CARD}", text)
             with archive.open(f"{card.name}/{WEIGHTS}", "w", force_zip64=True) as file:
@@ -119,14 +120,6 @@ def write_model_zip(card: ModelCard, weights: bytes, path: Path, progress: Progr
                     progress.update(start / len(weights), "Exporting the model")
                     file.write(weights[start : start + _CHUNK])
         _require_same(beside, f"{card.name}/{WEIGHTS}", weights, path)
-        beside.replace(path)
-    except OSError as error:
-        raise SaveError(
-            f"{path} could not be written: {error.strerror or error}. Choose another folder or "
-            "free some space; nothing was changed."
-        ) from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _require_same(beside: Path, member: str, weights: bytes, path: Path) -> None:

@@ -145,13 +145,24 @@ def test_a_damaged_checkpoint_is_named(begun: Path, tmp_path: Path, part: int) -
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full to stand for a full disk")
-def test_on_a_full_disk_the_last_checkpoint_is_kept_and_named(begun: Path, tmp_path: Path) -> None:
+def test_on_a_full_disk_the_last_checkpoint_is_kept_and_named(
+    begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = (begun / CHECKPOINT).read_bytes()
     (tmp_path / CHECKPOINT).write_bytes(before)
-    (tmp_path / CHECKPOINT).with_suffix(".part").symlink_to("/dev/full")
-    with pytest.raises(SaveError, match=r"No space left.*one cycle, epoch 1, is kept.*--resume"):
-        resume(tmp_path)
+    half = tmp_path / f".{CHECKPOINT}.4711"
+    half.write_bytes(before[:100])
+    save = torch.save
+
+    def save_to_a_full_disk(state: object, _: object) -> None:
+        with open("/dev/full", "wb") as device:
+            save(state, device)
+
+    with monkeypatch.context() as full:
+        full.setattr(torch, "save", save_to_a_full_disk)
+        with pytest.raises(SaveError, match=r"No space left.*one cycle, epoch 1, is kept.*--resu"):
+            resume(tmp_path)
     assert (tmp_path / CHECKPOINT).read_bytes() == before
-    assert not (tmp_path / CHECKPOINT).with_suffix(".part").exists()
+    assert list(tmp_path.glob(f".{CHECKPOINT}*")) == []
     resume(tmp_path)
     assert len((tmp_path / LOG).read_text().splitlines()) == 2

@@ -5,22 +5,22 @@ from pathlib import Path
 import pytest
 import torch
 
+from liverseg_gui.core.progress import Progress
 from liverseg_gui.system.devices import DEVICES
 from training.config.train_config import TrainConfig
 from training.planning import devices
 from training.planning.devices import (
-    device_problems,
+    device_offers,
     imagenet_problem,
     precision_problem,
-    usual_device,
 )
 
 
 def test_only_devices_that_are_there_are_offered() -> None:
-    problems = device_problems()
+    usual, problems = device_offers(Progress())
     assert problems["auto"] == problems["cpu"] == ""
     assert bool(problems["cuda"]) is not torch.cuda.is_available()
-    assert problems[usual_device()] == ""
+    assert problems[usual] == ""
 
 
 def test_every_device_is_one_that_a_recipe_takes() -> None:
@@ -49,14 +49,14 @@ def test_imagenet_is_to_be_had_from_a_network_or_from_an_earlier_download(
 ) -> None:
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     monkeypatch.setattr(devices, "_has_network", lambda: False)
-    assert "no network" in imagenet_problem("slim-resnet18-ppm")
+    assert "no network" in imagenet_problem("slim-resnet18-ppm", Progress())
     monkeypatch.setattr(devices, "_has_network", lambda: True)
-    assert imagenet_problem("slim-resnet18-ppm") == ""
+    assert imagenet_problem("slim-resnet18-ppm", Progress()) == ""
     monkeypatch.setattr(devices, "_has_network", lambda: False)
     place = devices._downloaded("resnet18")
     assert place.parent == tmp_path / "checkpoints"
     assert place.name.startswith("resnet18-")
     place.parent.mkdir()
     place.touch()
-    assert imagenet_problem("slim-resnet18-ppm") == ""
-    assert "no network" in imagenet_problem("slim-resnet34")
+    assert imagenet_problem("slim-resnet18-ppm", Progress()) == ""
+    assert "no network" in imagenet_problem("slim-resnet34", Progress())

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 
+from liverseg_gui.core.progress import Progress
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.system import privacy
+from liverseg_gui.system.child_process import KeptChild
 from liverseg_gui.ui.training_window.config.page import ConfigPage
 from liverseg_gui.ui.training_window.data.case_columns import PART
 from liverseg_gui.ui.training_window.data.page import DataPage
@@ -22,6 +24,18 @@ from tests.ui.training_window.stage import stage as stage  # a fixture
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIVERSEG_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(autouse=True)
+def no_process_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What loads torch is done in this process, which has loaded it: starting one takes seconds."""
+
+    def call(
+        _: KeptChild, work: Callable[[Progress], object], progress: Progress, *_words: object
+    ) -> object:
+        return work(progress)
+
+    monkeypatch.setattr(KeptChild, "call", call)
 
 
 @pytest.fixture(autouse=True)

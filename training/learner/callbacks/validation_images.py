@@ -10,6 +10,7 @@ import numpy as np
 from fastai.callback.core import Callback
 from numpy.typing import NDArray
 
+from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.labels import TUMOR
 from training.data.slice_dataset import PreparedCase, SliceDataset
 from training.learner.callbacks.checkpointing import CheckpointCallback
@@ -96,6 +97,6 @@ class SaveValidationImages(Callback):
         self._kept = {}
         try:
             write_validation_images(path, ValidationImages(images, truth, found, names))
-        except OSError:
+        except SaveError:
             return
         self._told(self._epochs.stage, self.epoch + 1, path)

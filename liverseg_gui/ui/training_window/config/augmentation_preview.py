@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from liverseg_gui.core.progress import Progress
+from liverseg_gui.system.child_process import KeptChild
 from liverseg_gui.system.privacy import remember_case
 from liverseg_gui.ui.jobs.job_runner import JobRunner
+from liverseg_gui.ui.training_window.config.background_checks import apart
 from liverseg_gui.ui.training_window.widgets.image_grid import ImageGrid
 from liverseg_gui.ui.widgets.theme import set_tone
 from training.config.train_config import TrainConfig
@@ -18,8 +20,7 @@ from training.data.case import CaseSource
 from training.planning.augmentation_preview import (
     AugmentedLooks,
     PreviewSlices,
-    augmented,
-    preview_slices,
+    preview,
 )
 
 COUNT = 6
@@ -29,12 +30,15 @@ _SETTLE_MS = 150
 class AugmentationPreview(QWidget):
     """Draws anew a moment after the recipe changed; one drawing at a time, in `runner`.
 
-    Slices are of the case that is chosen in `case`, a phantom where there are none. `shown` says
-    what of a text may be seen.
+    `child` draws. Slices are of the case that is chosen in `case`, a phantom where there are none.
+    `shown` says what of a text may be seen.
     """
 
-    def __init__(self, runner: JobRunner, shown: Callable[[str], str] = str) -> None:
+    def __init__(
+        self, runner: JobRunner, child: KeptChild, shown: Callable[[str], str] = str
+    ) -> None:
         super().__init__()
+        self._child = child
         self._runner, self._shown, self._said = runner, shown, ""
         self._sources: Sequence[CaseSource] = ()
         self._config: TrainConfig | None = None
@@ -142,16 +146,14 @@ class AugmentationPreview(QWidget):
         usable = bool(self._asked) and self._asked[2] == sources and before is not None
         self._asked = asked
 
-        def work(progress: Progress) -> tuple[PreviewSlices, AugmentedLooks]:
+        slices: PreviewSlices | int = COUNT
+        if usable and before is not None and before.images.shape[1] == config.context:
             slices = before
-            if not usable or slices is None or slices.images.shape[1] != config.context:
-                slices = preview_slices(sources, config.context, COUNT, progress)
-            return slices, augmented(config, slices, seed, liver_view)
-
+        draw = partial(preview, config, sources, slices, seed, liver_view)
         self._busy = True
         if not usable and name:
             self._tell(f"Reading {self.case.currentText()}")
-        job = self._runner.submit("Preview", work, self._show)
+        job = self._runner.submit("Preview", partial(apart, self._child, draw), self._show)
         job.failed.connect(self._fail)
         job.ended.connect(self._ended)
 

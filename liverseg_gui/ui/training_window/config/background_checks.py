@@ -1,39 +1,43 @@
-"""What the recipe page has done elsewhere: in a thread, or by the `liverseg` command."""
+"""What the recipe page has others do: a process of its own, or the `liverseg` command."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
+from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.system.child_process import KeptChild
 from training.config.config_file import write_config_file
 from training.config.train_config import TrainConfig
-from training.planning.devices import device_problems, imagenet_problem, usual_device
 from training.runs.files import RECIPE
 
+Result = TypeVar("Result")
 CommandOf = Callable[[TrainConfig, Path], Sequence[str]]
 """What follows `liverseg` for a recipe and a run folder; the recipe is FOLDER/recipe.toml."""
 
 
-def offers_here(_: Progress) -> tuple[str, dict[str, str]]:
-    """The device that is taken by itself, and why others are not there."""
-    return usual_device(), device_problems()
-
-
-def check_weights(path: Path, _: Progress) -> None:
-    """Read the encoder weights in `path`.
+def apart(child: KeptChild, work: Callable[[Progress], Result], progress: Progress) -> Result:
+    """What `work` returns or raises in `child`: torch is never loaded into the window's process,
+    where on some systems it does not go together with OpenGL.
 
     Raises:
-        ModelError: there are none; says why.
+        LiverSegError: `work` raised it, or the process ended unexpectedly.
+        Cancelled: `progress` was cancelled.
     """
-    from training.learner.pretrained_weights import read_encoder_weights
+    died = LiverSegError(
+        "It could not be looked up: the process that does it ended unexpectedly, often for lack "
+        "of memory. Close other programs and try again."
+    )
+    return child.call(work, progress, "Starting", died)
 
-    read_encoder_weights(path)
 
-
-def imagenet_here(architecture: str, _: Progress) -> str:
-    """Why ImageNet's weights are not to be had here, or nothing."""
-    return imagenet_problem(architecture)
+def apart_once(work: Callable[[Progress], Result], progress: Progress) -> Result:
+    """The same in a process for this alone, which gives back what it took of a GPU."""
+    with contextlib.closing(KeptChild()) as child:
+        return apart(child, work, progress)
 
 
 def with_config_file(command: CommandOf, config: TrainConfig, folder: Path) -> Sequence[str]:

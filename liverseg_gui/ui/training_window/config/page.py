@@ -12,15 +12,14 @@ from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from liverseg_gui.core.errors import LiverSegError, SaveError
-from liverseg_gui.core.progress import Progress
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.system.child_process import KeptChild
 from liverseg_gui.ui.jobs.job_runner import JobRunner
 from liverseg_gui.ui.training_window.config.augmentation_preview import AugmentationPreview
 from liverseg_gui.ui.training_window.config.background_checks import (
     CommandOf,
-    check_weights,
-    imagenet_here,
-    offers_here,
+    apart,
+    apart_once,
     with_config_file,
 )
 from liverseg_gui.ui.training_window.config.config_file_menu import (
@@ -41,8 +40,13 @@ from liverseg_gui.ui.widgets.theme import set_tone
 from training.config.config_file import read_config_file, write_config_file
 from training.config.train_config import IMAGENET, TrainConfig
 from training.data.case import CaseSource
-from training.planning.batch_size import find_batch_size, memory_left
-from training.planning.devices import precision_problem
+from training.planning.batch_size import fitting_batch_size
+from training.planning.devices import (
+    check_encoder_weights,
+    device_offers,
+    imagenet_problem,
+    precision_problem,
+)
 from training.runs.files import RECIPE
 from training.runs.registry import new_run_folder
 
@@ -71,13 +75,17 @@ class ConfigPage(QWidget):
         self._settings, self._said = settings, ""
         self._ask_open, self._ask_save = ask_open, ask_save
         self._quick, self._slow = JobRunner(), JobRunner()
+        self._child = KeptChild()
         self._command: CommandOf | None = None
         self._slices, self._watched = 0, 0
         self._device = "cpu"
         self._looked = False
         self.finder: LRFinderBox | None = None
         self.form, self.buttons = ConfigForm(ask_weights), ConfigFileMenu()
-        self.schedule, self.preview = SchedulePlot(), AugmentationPreview(self._quick, self._shown)
+        self.schedule, self.preview = (
+            SchedulePlot(),
+            AugmentationPreview(self._quick, self._child, self._shown),
+        )
         self.estimate = TimeEstimateBar(self._slow)
         self.message = QLabel()
         self.message.setWordWrap(True)
@@ -149,13 +157,15 @@ class ConfigPage(QWidget):
         self.preview.shutdown()
         for runner in (self._quick, self._slow):
             runner.shutdown()
+        self._child.close()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Look once at what this computer offers; that loads torch, so it is done in a job."""
+        """Look once at what this computer offers."""
         super().showEvent(event)
         if not self._looked:
             self._looked = True
-            self._quick.submit("Devices", offers_here, self._take_offers)
+            work = partial(apart, self._child, device_offers)
+            self._quick.submit("Devices", work, self._take_offers)
 
     def _arrange(self) -> None:
         scroll = QScrollArea()
@@ -248,9 +258,7 @@ class ConfigPage(QWidget):
         device = self._device if config.device == "auto" else config.device
         self.form.find_batch.setEnabled(False)
 
-        def work(progress: Progress) -> int:
-            return find_batch_size(config, device, memory_left(device))
-
+        work = partial(apart_once, partial(fitting_batch_size, config, device))
         job = self._quick.submit("Batch size", work, self._take_batch)
         job.failed.connect(lambda message, _: self._tell(message, "error"))
         job.ended.connect(self._follow_batch)
@@ -275,7 +283,8 @@ class ConfigPage(QWidget):
     def _offer_imagenet(self) -> None:
         """Whether the encoder's ImageNet weights are to be had."""
         if self._looked:
-            work = partial(imagenet_here, self.form.network.value())
+            look = partial(imagenet_problem, self.form.network.value())
+            work = partial(apart, self._child, look)
             self._quick.submit("ImageNet", work, self.form.start.show_imagenet_problem)
 
     def _check_weights(self) -> None:
@@ -286,7 +295,8 @@ class ConfigPage(QWidget):
         weights, _ = self.form.start.value()
         if weights is None or weights == IMAGENET:
             return
-        job = self._quick.submit("Weights", partial(check_weights, Path(weights)), lambda _: None)
+        work = partial(apart, self._child, partial(check_encoder_weights, Path(weights)))
+        job = self._quick.submit("Weights", work, lambda _: None)
         job.failed.connect(partial(self._refuse_weights, weights))
 
     def _refuse_weights(self, weights: str, message: str, _details: str) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+import sys
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from liverseg_gui.ui.training_window.config.image_size_box import (
 from liverseg_gui.ui.training_window.config.linked_setting import LinkedSetting
 from liverseg_gui.ui.training_window.config.page import ConfigPage
 from liverseg_gui.ui.widgets.theme import tone_of
+from tests.training.tiny import write_lits2d
 from tests.ui.training_window.conftest import Answers
 from training.config.augmentation_config import Augmentation, SyntheticTumors
 from training.config.config_file import read_config_file
@@ -332,7 +335,7 @@ def test_a_batch_that_fits_is_found(
     page: ConfigPage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = 4 * 10**9
-    monkeypatch.setattr("liverseg_gui.ui.training_window.config.page.memory_left", lambda _: free)
+    monkeypatch.setattr("training.planning.batch_size.memory_left", lambda _: free)
     page.set_config(TrainConfig(device="cpu", precision="float32"))
     page.form.find_batch.click()
     qtbot.waitUntil(page.form.find_batch.isEnabled)
@@ -385,3 +388,47 @@ def test_looks_that_have_no_name_are_listed_as_given(qtbot: QtBot) -> None:
     assert box.currentText().startswith("As given")
     box.show_value(FINE)
     assert box.value() == FINE
+
+
+_FRESH = """
+import sys
+from pathlib import Path
+
+from PySide6.QtWidgets import QApplication
+
+from liverseg_gui.state.settings import Settings
+from liverseg_gui.ui.training_window.config.page import ConfigPage
+from training.data.dataset_layouts import find_sources
+
+
+def main():
+    data, weights, settings = map(Path, sys.argv[1:])
+    app = QApplication([])
+    page = ConfigPage(Settings(settings), ask_weights=lambda _: weights)
+    page.set_cases(find_sources(data))
+    page.show()
+    page.form.find_batch.click()
+    page.form.start.activated.emit(page.form.start.findData("file"))
+    while page._quick.busy or page.preview._timer.isActive() or not page.preview.pictures._images:
+        app.processEvents()
+    print(page.form.find_batch.isEnabled(), page.message.text())
+    page.shutdown()
+    print("torch" in sys.modules)
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+@pytest.mark.slow
+def test_the_windows_process_never_loads_torch(tmp_path: Path) -> None:
+    data, weights = write_lits2d(tmp_path / "data", (3, 7)), tmp_path / "other.safetensors"
+    save_file({"something": torch.zeros(1)}, weights)
+    script = tmp_path / "fresh.py"
+    script.write_text(_FRESH)
+    words = [str(path) for path in (script, data, weights, tmp_path / "settings.json")]
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=True)
+    page, loaded = done.stdout.splitlines()[-2:]
+    assert page.startswith(f"True {weights} holds no weights of a ResNet.")
+    assert loaded == "False"

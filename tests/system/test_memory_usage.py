@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.progress import Progress
+from liverseg_gui.system import memory_usage
+from liverseg_gui.system.child_process import call_in_child
+from liverseg_gui.system.memory_usage import free_memory, memory_mb, peak_memory_mb
+
+
+@pytest.fixture
+def container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(memory_usage, "_CONTAINER", tmp_path)
+    return tmp_path
+
+
+def limit(container: Path, most: str, taken: int) -> None:
+    (container / "memory.max").write_text(f"{most}\n")
+    (container / "memory.current").write_text(f"{taken}\n")
+
+
+def hold_300_mb(_: Progress) -> tuple[float, float, float, float]:
+    before = memory_mb()
+    block = bytearray(b"1") * 300_000_000
+    held = memory_mb()
+    del block
+    return before, held, memory_mb(), peak_memory_mb()
+
+
+def test_a_process_holds_what_it_asks_for_and_has_held_it() -> None:
+    before, held, after, peak = call_in_child(
+        hold_300_mb, Progress(), "Starting", LiverSegError("It ended.")
+    )
+    assert 250 < held - before < 350
+    assert after < before + 50
+    assert peak > before + 250
+
+
+def test_no_more_is_free_than_there_is() -> None:
+    assert 0 < free_memory() < psutil.virtual_memory().total
+
+
+@pytest.mark.parametrize(("taken", "left"), [(900, 100), (1000, 0), (1200, 0)])
+def test_a_container_allows_less(container: Path, taken: int, left: int) -> None:
+    limit(container, "1000", taken)
+    assert free_memory() == left
+
+
+@pytest.mark.parametrize("most", ["max", str(2**62)])
+def test_a_container_without_a_limit_or_with_a_large_one_changes_nothing(
+    container: Path, most: str
+) -> None:
+    limit(container, most, 0)
+    assert free_memory() > 1000
+
+
+def test_without_a_container_the_computer_is_asked(container: Path) -> None:
+    assert free_memory() > 1000
