@@ -14,10 +14,10 @@ def pair(
     name: str,
     old: tuple[float, float | None],
     new: tuple[float, float | None],
-    *taught: str,
+    *seen_by: str,
 ) -> CaseComparison:
     """A patient with (liver, tumor) Dice of the old and of the new model."""
-    return CaseComparison(name, CaseScores(*new), CaseScores(*old), taught)
+    return CaseComparison(name, CaseScores(*new), CaseScores(*old), seen_by)
 
 
 def decision(*pairs: CaseComparison, tolerance: float = 0.0) -> AcceptanceDecision:

@@ -38,7 +38,8 @@ RULE = (
 
 @dataclass(frozen=True)
 class AcceptanceDecision:
-    """The old model (`comparison.other`) and the new one (`comparison.ours`), and what follows.
+    """The old model (`comparison.baseline`), the new one (`comparison.candidate`), and what
+    follows.
 
     `old_sha256` and `new_sha256` are the checksums of their weights, the only ones it is about.
     """
@@ -72,7 +73,7 @@ class AcceptanceDecision:
         return said
 
     def _falls(self, found: Difference | None) -> bool:
-        return found is not None and found.ours < found.other - self.tolerance
+        return found is not None and found.candidate < found.baseline - self.tolerance
 
     def _reason(self, label: str, found: Difference | None) -> str:
         if found is None:
@@ -87,8 +88,8 @@ class AcceptanceDecision:
             "rule": RULE,
             "tolerance": self.tolerance,
             "reasons": self.reasons,
-            "old": {"name": self.comparison.other, "sha256": self.old_sha256},
-            "new": {"name": self.comparison.ours, "sha256": self.new_sha256},
+            "old": {"name": self.comparison.baseline, "sha256": self.old_sha256},
+            "new": {"name": self.comparison.candidate, "sha256": self.new_sha256},
             "comparison": self.comparison.to_json(),
         }
 
@@ -103,7 +104,7 @@ class AcceptanceDecision:
         """What stands on the new model's card, under "improved_from"."""
         comparison = self.comparison.to_json()
         return {
-            "name": self.comparison.other,
+            "name": self.comparison.baseline,
             "sha256": self.old_sha256,
             "accepted": self.accepted,
             "tolerance": self.tolerance,

@@ -12,7 +12,7 @@ _WIDTH = 20
 def comparison_table(comparison: Comparison) -> list[str]:
     """A line for each patient, Dice of the other model and of ours, and what the means say."""
     return [
-        f"{comparison.other} -> {comparison.ours}",
+        f"{comparison.baseline} -> {comparison.candidate}",
         f"{'patient':<{_WIDTH}} {'liver Dice':>16}  {'tumor Dice':>16}",
         *(_row(pair) for pair in comparison.pairs),
         *_means(comparison),
@@ -22,11 +22,14 @@ def comparison_table(comparison: Comparison) -> list[str]:
 
 
 def _row(pair: CaseComparison) -> str:
-    liver, tumor = _change(pair.other.liver, pair.ours.liver), "no tumor"
-    if pair.other.tumor is not None and pair.ours.tumor is not None:
-        tumor = _change(pair.other.tumor, pair.ours.tumor)
-    elif pair.other.false_tumor_percent is not None and pair.ours.false_tumor_percent is not None:
-        before, after = pair.other.false_tumor_percent, pair.ours.false_tumor_percent
+    liver, tumor = _change(pair.baseline.liver, pair.candidate.liver), "no tumor"
+    if pair.baseline.tumor is not None and pair.candidate.tumor is not None:
+        tumor = _change(pair.baseline.tumor, pair.candidate.tumor)
+    elif (
+        pair.baseline.false_tumor_percent is not None
+        and pair.candidate.false_tumor_percent is not None
+    ):
+        before, after = pair.baseline.false_tumor_percent, pair.candidate.false_tumor_percent
         tumor += f"; falsely found {before:.2f} -> {after:.2f} % of the liver"
     mark = "" if pair.fair else " *"
     return f"{pair.name + mark:<{_WIDTH}} {liver:>16}  {tumor:>16}"
@@ -51,14 +54,16 @@ def difference_text(found: Difference | None) -> str:
         low, high = found.interval
         sure = f"95 % {low:+.4f} to {high:+.4f}, {found.patients} patients"
     # A decision may rest on the fourth digit.
-    return f"mean Dice {_change(found.other, found.ours, 4)}, {found.difference:+.4f} ({sure})"
+    return (
+        f"mean Dice {_change(found.baseline, found.candidate, 4)}, {found.difference:+.4f} ({sure})"
+    )
 
 
 def _left_out(comparison: Comparison) -> Iterator[str]:
     for pair in comparison.pairs:
         if not pair.fair:
             yield (
-                f"* {pair.name}: {' and '.join(pair.taught)} was trained on a patient of this "
+                f"* {pair.name}: {' and '.join(pair.seen_by)} was trained on a patient of this "
                 "name, as far as names tell. That is no fair comparison; the means leave the "
                 "patient out."
             )
@@ -68,6 +73,6 @@ def _changed(comparison: Comparison) -> Iterator[str]:
     if comparison.changed:
         yield (
             f"{', '.join(comparison.changed)}: scan or mask has changed since the training, or it "
-            f"is too old to tell. {comparison.ours} was judged anew there, so that both are judged "
-            "on what the mask says today."
+            f"is too old to tell. {comparison.candidate} was judged anew there, so that both are "
+            "judged on what the mask says today."
         )

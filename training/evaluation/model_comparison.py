@@ -45,43 +45,43 @@ class CaseScores:
 
 @dataclass(frozen=True)
 class CaseComparison:
-    """One patient with both models; `taught` are those that were trained on the patient."""
+    """One patient with both models; `seen_by` are those that were trained on the patient."""
 
     name: str
-    ours: CaseScores
-    other: CaseScores
-    taught: tuple[str, ...] = ()
+    candidate: CaseScores
+    baseline: CaseScores
+    seen_by: tuple[str, ...] = ()
 
     @property
     def fair(self) -> bool:
         """Whether neither model was trained on the patient, as far as the cards' names tell."""
-        return not self.taught
+        return not self.seen_by
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Means over `patients`, and of their differences, ours minus other, the 95 % interval.
+    """Means over `patients`, and of their differences, candidate minus baseline, the 95 % interval.
 
     The interval is the bootstrap's over patients, None below two of them.
     """
 
     patients: int
-    ours: float
-    other: float
+    candidate: float
+    baseline: float
     difference: float
     interval: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The model `ours` and an `other` one on the held-out patients of a training.
+    """The model `candidate` and the `baseline` on the held-out patients of a training.
 
     `changed` are the patients whose scan or mask is not known to be what it was after the
-    training: there `ours` was judged anew too.
+    training: there `candidate` was judged anew too.
     """
 
-    ours: str
-    other: str
+    candidate: str
+    baseline: str
     pairs: tuple[CaseComparison, ...]
     changed: tuple[str, ...] = ()
 
@@ -93,16 +93,16 @@ class Comparison:
     @property
     def liver(self) -> Difference | None:
         """The Dice of the liver; None without a patient it can be told from."""
-        return _difference([(pair.ours.liver, pair.other.liver) for pair in self.fair])
+        return _difference([(pair.candidate.liver, pair.baseline.liver) for pair in self.fair])
 
     @property
     def tumor(self) -> Difference | None:
         """The Dice of tumors over the patients who have one; None without any."""
         return _difference(
             [
-                (pair.ours.tumor, pair.other.tumor)
+                (pair.candidate.tumor, pair.baseline.tumor)
                 for pair in self.fair
-                if pair.ours.tumor is not None and pair.other.tumor is not None
+                if pair.candidate.tumor is not None and pair.baseline.tumor is not None
             ]
         )
 
@@ -112,7 +112,8 @@ class Comparison:
         for label in ("liver", "tumor"):
             found: Difference | None = getattr(self, label)
             values[label] = None if found is None else asdict(found)
-        return values | {"level": LEVEL, "left_out": [p.name for p in self.pairs if not p.fair]}
+        values |= {"level": LEVEL, "left_out": [p.name for p in self.pairs if not p.fair]}
+        return _stored(values)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Comparison:
@@ -129,16 +130,26 @@ class Comparison:
         return cls(values["ours"], values["other"], pairs, tuple(values.get("changed", ())))
 
 
+_STORED = {"candidate": "ours", "baseline": "other", "seen_by": "taught"}
+"""What the fields are called in files."""
+
+
+def _stored(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_STORED.get(name, name): _stored(each) for name, each in value.items()}
+    return [_stored(each) for each in value] if isinstance(value, list | tuple) else value
+
+
 def compare_models(
     out: Path,
-    other_model: str,
+    baseline_model: str,
     sources: Sequence[CaseSource],
     progress: Progress,
     device: str = "auto",
 ) -> Comparison:
     """Judge another model on the held-out patients of the training in `out`, and write it there.
 
-    `other_model` is an installed one or a folder; `sources` hold the held-out patients. The
+    `baseline_model` is an installed one or a folder; `sources` hold the held-out patients. The
     figures of the training's own model are those in `out/held_out.json`, made by the same code; it
     is judged anew where a scan or mask has changed since, or nothing tells whether it has.
 
@@ -148,32 +159,33 @@ def compare_models(
         Cancelled: `progress` was cancelled.
     """
     rows, fingerprints = _held_out(out)
-    ours, other = read_card(out / MODEL), find_model(other_model)
+    candidate, baseline = read_card(out / MODEL), find_model(baseline_model)
     unseen = _chosen(sources, list(rows), out)
     changed = [s for s in unseen if fingerprints.get(s.name) != s.fingerprint()]
     share = len(unseen) / max(1, len(unseen) + len(changed))
-    theirs = _judged(other, unseen, device, progress.part(0.0, share))
-    anew = _judged(ours, changed, device, progress.part(share, 1.0))
+    of_baseline = _judged(baseline, unseen, device, progress.part(0.0, share))
+    anew = _judged(candidate, changed, device, progress.part(share, 1.0))
     own = {name: CaseScores.of(row) for name, row in rows.items()} | anew
-    taught = [
-        (card.name, patients_seen_by_model(sources, trained_on(card))) for card in (ours, other)
+    seen_by = [
+        (card.name, patients_seen_by_model(sources, trained_on(card)))
+        for card in (candidate, baseline)
     ]
     pairs = tuple(
         CaseComparison(
             source.name,
             own[source.name],
-            theirs[source.name],
-            tuple(name for name, patients in taught if source.patient in patients),
+            of_baseline[source.name],
+            tuple(name for name, patients in seen_by if source.patient in patients),
         )
         for source in unseen
     )
-    comparison = Comparison(ours.name, other.name, pairs, tuple(anew))
+    comparison = Comparison(candidate.name, baseline.name, pairs, tuple(anew))
     write_text(out / COMPARISON, json.dumps(comparison.to_json(), indent=1) + "\n")
     return comparison
 
 
 def compare_run(
-    out: Path, other_model: str, progress: Progress, device: str = "auto"
+    out: Path, baseline_model: str, progress: Progress, device: str = "auto"
 ) -> Comparison:
     """`compare_models` with the cases that the training in `out` was made with.
 
@@ -187,7 +199,7 @@ def compare_run(
     sources = find_all(
         job.data.folders, job.data.corrected, ()
     )  # a name that was left out may be gone
-    return compare_models(out, other_model, sources, progress, device)
+    return compare_models(out, baseline_model, sources, progress, device)
 
 
 def read_comparison(out: Path) -> Comparison:
@@ -241,15 +253,15 @@ def _chosen(sources: Sequence[CaseSource], names: Sequence[str], out: Path) -> l
 def _difference(pairs: Sequence[tuple[float, float]]) -> Difference | None:
     if not pairs:
         return None
-    ours, other = zip(*pairs, strict=True)
+    candidate, baseline = zip(*pairs, strict=True)
     differences = [a - b for a, b in pairs]
     return Difference(
-        *(len(pairs), fmean(ours), fmean(other), fmean(differences)),
+        *(len(pairs), fmean(candidate), fmean(baseline), fmean(differences)),
         mean_interval(differences),
     )
 
 
-def compare_run_apart(out: Path, other_model: str, progress: Progress) -> Comparison:
+def compare_run_apart(out: Path, baseline_model: str, progress: Progress) -> Comparison:
     """As `compare_run`, in a process that is ended when `progress` is cancelled.
 
     Raises:
@@ -260,5 +272,5 @@ def compare_run_apart(out: Path, other_model: str, progress: Progress) -> Compar
         "The comparison ended unexpectedly, often for lack of memory. Close other programs "
         "and compare again."
     )
-    work = partial(compare_run, out, other_model)
+    work = partial(compare_run, out, baseline_model)
     return call_in_child(work, progress, "Reading the held-out patients", died)

@@ -42,7 +42,7 @@ def test_tumors_count_in_patients_who_have_one() -> None:
     verdict = decision(pair("a", (0.9, 0.5), (0.9, 0.6)), pair("b", (0.9, None), (0.9, None)))
     assert verdict.comparison.tumor is not None
     assert verdict.comparison.tumor.patients == 1
-    assert verdict.comparison.tumor.ours == pytest.approx(0.6)
+    assert verdict.comparison.tumor.candidate == pytest.approx(0.6)
 
 
 def test_without_a_tumor_to_judge_by_the_reasons_say_so() -> None:

@@ -38,11 +38,11 @@ def test_both_models_are_judged_and_it_tells_how_far_it_is(
     told: list[str] = []
     progress = Progress(lambda _, phase: told.append(phase))
     found = compare_run_apart(out, str(untrained_model), progress)
-    assert (found.ours, found.other) == ("new", "untrained")
+    assert (found.candidate, found.baseline) == ("new", "untrained")
     (pair,) = found.pairs
     assert found.changed == () if known else ("007",)
-    assert pair.ours.liver == 1.0 if known else pair.ours == pair.other
-    assert pair.other.liver < 0.9
+    assert pair.candidate.liver == 1.0 if known else pair.candidate == pair.baseline
+    assert pair.baseline.liver < 0.9
     assert read_comparison(out) == found
     assert len(set(told)) > 1
 

@@ -152,7 +152,7 @@ def test_improving_judges_both_models_and_writes_the_decision(
     assert new["trained_on"][:2] == ["003", "phantom-0"]
     assert set(split["training"]) <= set(new["trained_on"])
     held_out = json.loads((out / HELD_OUT).read_text())["cases"]
-    ours = [pair.ours.liver for pair in decision.comparison.pairs]
+    ours = [pair.candidate.liver for pair in decision.comparison.pairs]
     assert ours == [row["liver"]["dice"] for row in held_out]
 
 
@@ -223,7 +223,7 @@ def test_a_patient_the_other_model_saw_is_left_out_of_the_means(
     add_to_card(old, {"trained_on": [f"volume-{int(name)}"]})
     compared = compare_models(out, str(old), find_sources(data), Progress(), "cpu")
     (pair,) = compared.pairs
-    assert pair.taught == ("old",)
+    assert pair.seen_by == ("old",)
     assert (compared.liver, compared.tumor) == (None, None)
     assert compared.to_json()["left_out"] == [name]
 
@@ -241,8 +241,8 @@ def test_both_models_are_judged_on_a_mask_that_was_saved_again(
     after = compare_models(out, str(old), find_sources(data), Progress(), "cpu")
     assert after.changed == (name,)
     own = compare_models(out, str(out / "model"), find_sources(data), Progress(), "cpu")
-    assert [pair.ours for pair in after.pairs] == [pair.other for pair in own.pairs]
-    assert after.pairs[0].ours != before.pairs[0].ours
+    assert [pair.candidate for pair in after.pairs] == [pair.baseline for pair in own.pairs]
+    assert after.pairs[0].candidate != before.pairs[0].candidate
     assert read_comparison(out) == own
     assert any(f"{name}: scan or mask has changed" in line for line in comparison_table(after))
 

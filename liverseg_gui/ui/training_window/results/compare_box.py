@@ -108,7 +108,7 @@ class CompareBox(QWidget):
             self.table.show_comparison(comparison, self._names)
             liver, tumor = difference_text(comparison.liver), difference_text(comparison.tumor)
             self.means.setText(
-                f"{comparison.other} \N{RIGHTWARDS ARROW} {comparison.ours}\n"
+                f"{comparison.baseline} \N{RIGHTWARDS ARROW} {comparison.candidate}\n"
                 f"Liver: {liver}.\nTumor: {tumor}."
             )
 

@@ -33,7 +33,7 @@ class DifferenceTable(QTreeWidget):
 
     def show_comparison(self, comparison: Comparison, names: Mapping[str, str]) -> None:
         """List the patients of `comparison`, those that are left out of the means marked `*`."""
-        old, new = comparison.other, comparison.ours
+        old, new = comparison.baseline, comparison.candidate
         heads = [
             f"{label}: {what}" for label in ("Liver", "Tumor") for what in (old, new, "change")
         ]
@@ -48,15 +48,15 @@ class DifferenceTable(QTreeWidget):
 
 
 def _patient(pair: CaseComparison, name: str) -> QTreeWidgetItem:
-    liver = pair.other.liver, pair.ours.liver
-    tumor = pair.other.tumor, pair.ours.tumor
+    liver = pair.baseline.liver, pair.candidate.liver
+    tumor = pair.baseline.tumor, pair.candidate.tumor
     item = _row(name if pair.fair else f"{name} *", liver, tumor)
     if None in tumor:
         tip = _false_tumor(pair)
         for column in (4, 5, 6):
             item.setToolTip(column, tip)
     if not pair.fair:
-        models = " and ".join(pair.taught)
+        models = " and ".join(pair.seen_by)
         for column in range(7):
             item.setData(column, TONE_ROLE, "muted")
             item.setToolTip(
@@ -66,7 +66,7 @@ def _patient(pair: CaseComparison, name: str) -> QTreeWidgetItem:
 
 
 def _false_tumor(pair: CaseComparison) -> str:
-    before, after = pair.other.false_tumor_percent, pair.ours.false_tumor_percent
+    before, after = pair.baseline.false_tumor_percent, pair.candidate.false_tumor_percent
     if before is None or after is None:
         return "The patient has no tumor"
     return (
@@ -94,8 +94,8 @@ def _mean(comparison: Comparison) -> QTreeWidgetItem:
     """The means of all that is fair, with the interval of their difference."""
     liver, tumor = comparison.liver, comparison.tumor
     assert liver is not None
-    both = (tumor.other, tumor.ours) if tumor else (None, None)
-    item = _row(f"Mean of {len(comparison.fair)}", (liver.other, liver.ours), both)
+    both = (tumor.baseline, tumor.candidate) if tumor else (None, None)
+    item = _row(f"Mean of {len(comparison.fair)}", (liver.baseline, liver.candidate), both)
     for column, found in ((3, liver), (6, tumor)):
         if found is not None:
             item.setText(column, _with_interval(found))

@@ -98,7 +98,7 @@ def _spread(mean: Mean, all_patients: int = 0, digits: int = 3, unit: str = "") 
 
 def decision_text(decision: AcceptanceDecision) -> tuple[str, Tone]:
     """Whether the improved model may be used, and why."""
-    old = decision.comparison.other
+    old = decision.comparison.baseline
     passed = f"Passed: the improved model is no worse than {old!r} on the held-out patients."
     failed = f"Not accepted: {old!r} stays in use."
     verdict = passed if decision.accepted else failed
@@ -114,12 +114,12 @@ def doubts_of(comparison: Comparison) -> str:
 
 
 def _left_out(comparison: Comparison) -> str:
-    taught = [pair for pair in comparison.pairs if not pair.fair]
-    if not taught:
+    seen_by = [pair for pair in comparison.pairs if not pair.fair]
+    if not seen_by:
         return ""
-    models = " or ".join(dict.fromkeys(name for pair in taught for name in pair.taught))
-    count = _patients(len(taught))
-    none_left = " Nobody is left to compare by." if len(taught) == len(comparison.pairs) else ""
+    models = " or ".join(dict.fromkeys(name for pair in seen_by for name in pair.seen_by))
+    count = _patients(len(seen_by))
+    none_left = " Nobody is left to compare by." if len(seen_by) == len(comparison.pairs) else ""
     return (
         f"* {models} was trained on patients of these names, as far as names tell, which is no "
         f"fair comparison: the means leave {count} out.{none_left}"
@@ -131,7 +131,7 @@ def _changed(comparison: Comparison) -> str:
         return ""
     return (
         f"Scan or mask of {_patients(len(comparison.changed))} has changed since the training, or "
-        f"it is too old to tell: {comparison.ours} was judged anew there, on today's mask."
+        f"it is too old to tell: {comparison.candidate} was judged anew there, on today's mask."
     )
 
 

@@ -276,6 +276,6 @@ def test_a_decision_about_other_weights_is_not_accepted(
 def test_one_can_go_back_from_the_result_of_an_earlier_training(
     box: ModelActionsBox, untrained_model: Path, settings: Settings
 ) -> None:
-    other = add_model(untrained_model, "other")
-    choose_instead(other.name, settings)
+    baseline = add_model(untrained_model, "other")
+    choose_instead(baseline.name, settings)
     assert box.roll_back_button.text() == "Roll bac&k to default"
