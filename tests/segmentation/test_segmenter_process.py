@@ -21,11 +21,11 @@ from liverseg_gui.segmentation.inference import NetworkSegmenter
 from liverseg_gui.segmentation.segmenter import Segmentation
 from liverseg_gui.segmentation.segmenter_process import (
     _PATIENCE_SECONDS,
-    _POLL_SECONDS,
     ProcessSegmenter,
     _receive_result,
     _send_result,
 )
+from liverseg_gui.system.child_process import POLL_S
 from tests.conftest import WAIT_S
 
 
@@ -64,22 +64,22 @@ def test_a_process_that_is_cancelled_gives_up_and_serves_again(
     progress = Progress(report)
     with pytest.raises(Cancelled):
         segmenter.segment(phantom.volume, progress)
-    first = segmenter._process
+    first = segmenter._child
     assert first is not None
     assert segmenter.segment(phantom.volume, Progress()).model == "untrained"
-    assert segmenter._process is first
+    assert segmenter._child is first
 
 
 def test_a_process_that_does_not_give_up_within_a_second_is_ended(
     segmenter: ProcessSegmenter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert _POLL_SECONDS + _PATIENCE_SECONDS < 1.0
+    assert POLL_S + _PATIENCE_SECONDS < 1.0
     monkeypatch.setattr(segmenter_process, "_PATIENCE_SECONDS", 0.0)
     segmenter.warm_up()
     ours, theirs = multiprocessing.Pipe()
     segmenter._stop(ours)
     assert theirs.recv() == "cancel"
-    assert segmenter._process is None
+    assert segmenter._child is None
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a signal that crashes is POSIX's")

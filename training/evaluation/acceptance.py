@@ -38,8 +38,7 @@ RULE = (
 
 @dataclass(frozen=True)
 class AcceptanceDecision:
-    """The old model (`comparison.baseline`), the new one (`comparison.candidate`), and what
-    follows.
+    """The old model (`comparison.baseline`) and the new one (`comparison.candidate`).
 
     `old_sha256` and `new_sha256` are the checksums of their weights, the only ones it is about.
     """
