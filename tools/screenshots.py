@@ -21,8 +21,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from training.data.selection import DataSelection
-
 os.environ.setdefault("QT_QPA_PLATFORM", "xcb")
 os.environ.setdefault("LC_ALL", "C.UTF-8")
 
@@ -63,6 +61,7 @@ from liverseg_gui.ui.training_window.run.page import RunPage
 from training.config.field_of_view import FieldOfView
 from training.config.train_config import TrainConfig
 from training.data.dataset_layouts import find_sources
+from training.data.selection import DataSelection
 from training.evaluation.evaluate_model import evaluate_with_slices
 from training.evaluation.worst_slices_file import save_worst
 from training.runs.files import HELD_OUT, WORST
