@@ -26,7 +26,7 @@ def memory_mb() -> float:
     return round(psutil.Process().memory_info().rss / 1e6, 1)
 
 
-def free_memory() -> int:
+def available_memory() -> int:
     """Bytes that can be taken without swapping, or what a container is allowed if that is less.
 
     What the system keeps of files counts as free, for it gives that back.

@@ -9,7 +9,7 @@ from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.system import memory_usage
 from liverseg_gui.system.child_process import call_in_child
-from liverseg_gui.system.memory_usage import free_memory, memory_mb, peak_memory_mb
+from liverseg_gui.system.memory_usage import available_memory, memory_mb, peak_memory_mb
 
 
 @pytest.fixture
@@ -41,13 +41,13 @@ def test_a_process_holds_what_it_asks_for_and_has_held_it() -> None:
 
 
 def test_no_more_is_free_than_there_is() -> None:
-    assert 0 < free_memory() < psutil.virtual_memory().total
+    assert 0 < available_memory() < psutil.virtual_memory().total
 
 
 @pytest.mark.parametrize(("taken", "left"), [(900, 100), (1000, 0), (1200, 0)])
 def test_a_container_allows_less(container: Path, taken: int, left: int) -> None:
     limit(container, "1000", taken)
-    assert free_memory() == left
+    assert available_memory() == left
 
 
 @pytest.mark.parametrize("most", ["max", str(2**62)])
@@ -55,8 +55,8 @@ def test_a_container_without_a_limit_or_with_a_large_one_changes_nothing(
     container: Path, most: str
 ) -> None:
     limit(container, most, 0)
-    assert free_memory() > 1000
+    assert available_memory() > 1000
 
 
 def test_without_a_container_the_computer_is_asked(container: Path) -> None:
-    assert free_memory() > 1000
+    assert available_memory() > 1000

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.system.memory_usage import free_memory
+from liverseg_gui.system.memory_usage import available_memory
 
 if TYPE_CHECKING:
     from training.config.train_config import TrainConfig
@@ -115,4 +115,4 @@ def memory_left(device: str) -> int:
         import torch
 
         return int(torch.cuda.mem_get_info()[0])
-    return free_memory()
+    return available_memory()

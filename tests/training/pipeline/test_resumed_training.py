@@ -18,7 +18,7 @@ from torchvision.models import resnet18
 from liverseg_gui.core.errors import Cancelled, LiverSegError, SaveError
 from liverseg_gui.core.progress import Progress
 from tests.training import resumable
-from tests.training.tiny import TINY, tiny_network, tiny_slices
+from tests.training.tiny import TINY, Calls, tiny_network, tiny_slices
 from training.learner import build
 from training.learner.checkpoint import VERSION
 from training.learner.fit import fit
@@ -92,7 +92,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory, _small: None) -> Path:
     progress = Progress()
     slices = tiny_slices(8)
     with pytest.raises(Cancelled):
-        fit(ONE, slices, slices, out, progress, lambda _: progress.cancel())
+        fit(ONE, slices, slices, out, progress, observer=Calls(lambda _: progress.cancel()))
     return out
 
 
@@ -101,7 +101,7 @@ def test_only_what_is_left_is_trained(begun: Path, tmp_path: Path) -> None:
     copy.write_bytes((begun / CHECKPOINT).read_bytes())
     seen: list[EpochResult] = []
     slices = tiny_slices(8)
-    fit(ONE, slices, slices, tmp_path, Progress(), seen.append, resume=True)
+    fit(ONE, slices, slices, tmp_path, Progress(), resume=True, observer=Calls(seen.append))
     assert [(row.stage, row.epoch) for row in seen] == [("one cycle", 2)]
     table = list(csv.DictReader((tmp_path / TABLE).read_text().splitlines()))
     lines = [json.loads(line) for line in (tmp_path / LOG).read_text().splitlines()]

@@ -201,7 +201,7 @@ def test_of_a_training_that_was_killed_the_last_that_it_printed_is_told(
     tmp_path: Path, printed: str, last: str
 ) -> None:
     (tmp_path / "stderr.txt").write_text(printed)
-    record = RunRecord(tmp_path, "clinic", RunState.INTERRUPTED, "", TrainingJob(tmp_path))
+    record = RunRecord(tmp_path, "clinic", RunState.INTERRUPTED, "", TrainingJob(out=tmp_path))
     killed = "Its process ended before it was done: it was killed, or the computer stopped."
     kept = "No epoch was done yet, so nothing is kept."
     assert state_text(record, RunCommand.GO) == f"{killed}{last} {kept}"
@@ -210,7 +210,7 @@ def test_of_a_training_that_was_killed_the_last_that_it_printed_is_told(
 def test_a_training_that_said_why_it_failed_is_not_looked_for_on_its_stderr(tmp_path: Path) -> None:
     (tmp_path / "stderr.txt").write_text("OSError: noise\n")
     failed = RunRecord(
-        tmp_path, "a", RunState.FAILED, "", TrainingJob(tmp_path), "The disk is full."
+        tmp_path, "a", RunState.FAILED, "", TrainingJob(out=tmp_path), "The disk is full."
     )
     assert state_text(failed, RunCommand.GO).startswith("The disk is full. No epoch")
     assert state_text(failed, RunCommand.GO, "Make room.").startswith("Make room. No epoch")
