@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from liverseg_gui import __version__
 from liverseg_gui.cli.console import has_display
-from liverseg_gui.core.errors import Cancelled, LiverSegError, system_error_in_words
+from liverseg_gui.core.errors import Cancelled, LiverSegError, system_error_text
 from liverseg_gui.system.devices import DEVICES
 from liverseg_gui.system.temporary_files import sweep_temporary
 
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         if not (isinstance(error, BrokenPipeError) and _reader_is_gone()):
-            print(f"liverseg: {system_error_in_words(error)}", file=sys.stderr)
+            print(f"liverseg: {system_error_text(error)}", file=sys.stderr)
         return 1
     except MemoryError:
         print("liverseg: There is not enough memory. Close other programs.", file=sys.stderr)

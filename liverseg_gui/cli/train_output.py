@@ -65,7 +65,7 @@ def progress_events(progress: Progress) -> tuple[Progress, Callable[[str | None]
             event = {"event": "progress", "fraction": fraction, "phase": phase, "case": case}
             print_event(event)
 
-    return progress.told(report), works_on
+    return progress.tee(report), works_on
 
 
 def say(line: str, stream: TextIO | None = None) -> None:

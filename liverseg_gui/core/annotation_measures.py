@@ -1,4 +1,4 @@
-"""The figures of readings: lengths and areas from the affine, HU from the voxels.
+"""Measures of annotations: lengths and areas from the affine, HU from the voxels.
 
 A region holds the voxels whose center lies inside its outline: for an ellipse on it too; for a
 polygon by the even-odd rule, so that what it encloses twice does not count. Standard deviations
@@ -35,7 +35,7 @@ _NAMES: dict[AnnotationKind, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class AnnotationMeasures:
-    """What a reading says; None where its kind has no such figure or `note` says why not.
+    """Measures of an annotation; None where its kind has no such one or `note` says why not.
 
     `longest_mm` is the longer of a caliper's axes, whichever was drawn first. Where `mm_reliable`
     is False no length, area or angle may be shown without that mark; HU stay as they are.
@@ -56,19 +56,19 @@ class AnnotationMeasures:
     note: str = ""
 
     def of_kind(self, kind: AnnotationKind) -> dict[str, float | int | None]:
-        """The figures a reading of `kind` has, by name."""
+        """The measures that an annotation of `kind` has, by name."""
         return {name: getattr(self, name) for name in _NAMES[kind]}
 
 
 def measure_annotation(annotation: Annotation, volume: Volume) -> AnnotationMeasures:
     """Measure `annotation` on `volume`.
 
-    A probe tells the voxel its point lies in. The slice must be one of the volume's.
+    A probe gives the voxel its point lies in. The slice must be one of the volume's.
     """
-    return AnnotationMeasures(volume.mm_reliable, **_figures(annotation, volume))
+    return AnnotationMeasures(volume.mm_reliable, **_measures(annotation, volume))
 
 
-def _figures(annotation: Annotation, volume: Volume) -> dict[str, Any]:
+def _measures(annotation: Annotation, volume: Volume) -> dict[str, Any]:
     kind = annotation.kind
     if kind is AnnotationKind.PROBE:
         at = np.round(annotation.points_ijk[0]).astype(int)
@@ -100,12 +100,12 @@ def _angle(points: NDArray[np.float64]) -> dict[str, Any]:
 
 def _region(annotation: Annotation, volume: Volume) -> dict[str, Any]:
     voxel_mm2 = voxel_area_mm2(annotation.plane, volume.affine)
-    found = {"area_mm2": _area(annotation) * voxel_mm2}
+    area = {"area_mm2": _area(annotation) * voxel_mm2}
     hu = region_hu(annotation, volume)
     if not len(hu):
-        return {**found, "voxels": 0, "note": NO_VOXEL}
+        return {**area, "voxels": 0, "note": NO_VOXEL}
     return {
-        **found,
+        **area,
         "voxels": len(hu),
         "mean_hu": float(hu.mean()),
         "sd_hu": float(hu.std()),

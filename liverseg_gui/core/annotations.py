@@ -1,4 +1,4 @@
-"""Readings: what a reader measures or notes on a slice, and how it is moved and changed.
+"""Annotations of a reader on a slice (readings on screen): points, moving and reshaping.
 
 Points are continuous voxel indices in RAS+ order, voxel centers at integers. They lie in one slice
 of one plane. Lengths and right angles are those of the patient (mm), not of the voxel grid.
@@ -20,7 +20,7 @@ _ELLIPSE_CORNERS = 72
 
 
 class AnnotationKind(Enum):
-    """What a reading is. The value is its name in reports."""
+    """What an annotation is. The value is its name in reports."""
 
     PROBE = "probe"
     RULER = "ruler"
@@ -56,7 +56,7 @@ _LEAST_CORNERS = 3
 
 @dataclass(frozen=True)
 class Annotation:
-    """One reading in slice `index` of `plane`.
+    """One annotation in slice `index` of `plane`.
 
     `points_ijk` by kind: ruler, its ends; caliper, the ends of the first axis, then those of the
     axis at a right angle to it; angle, an end, the vertex, the other end; ellipse, two opposite

@@ -1,4 +1,4 @@
-"""The outlines of labels on a slice: exactly along voxel borders, or smooth within half a pixel.
+"""Outlines of labels on a slice: exact along voxel borders, or smooth within half a pixel.
 
 Points are (column, row) counted from the corner of the slice's first pixel, whose middle is at
 (0.5, 0.5); scale them by the pixel's width and height for mm. A label's outline encloses it and

@@ -69,8 +69,8 @@ class Cancelled(Exception):  # noqa: N818
         super().__init__(message)  # fastai reads args[0] of what passes through its callbacks
 
 
-def system_error_in_words(error: OSError) -> str:
+def system_error_text(error: OSError) -> str:
     """What the system says went wrong, with which file, and what to do about it."""
-    said = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else None
+    text = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else None
     remedy = _REMEDIES.get(error.errno or 0, "Check the path and its permissions.")
-    return f"{said or error.strerror or error}. {remedy}"
+    return f"{text or error.strerror or error}. {remedy}"

@@ -1,4 +1,4 @@
-"""Where voxels lie in the patient: affines and the axis order of stored grids."""
+"""Affines and the axis order of stored grids: where voxels lie in the patient."""
 
 from __future__ import annotations
 

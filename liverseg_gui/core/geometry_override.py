@@ -1,4 +1,4 @@
-"""Spacing and orientation that a reader states for a scan whose file lacks them or is wrong."""
+"""Spacing and orientation stated by the reader, where a scan's file lacks them or is wrong."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def with_geometry(
     """
     stored = volume.grid.to_stored(volume.hu)
     matrix = volume.grid.affine.matrix.copy()
-    answered: frozenset[str] = frozenset()
+    resolved: frozenset[str] = frozenset()
     if orientation is not None:
         if orientation not in ORIENTATIONS:
             raise ValueError(f"there is no orientation {orientation!r}")
@@ -49,19 +49,19 @@ def with_geometry(
         matrix = np.linalg.inv(inv_ornt_aff(axcodes2ornt(orientation), stored.shape))
         matrix[:3, :3] *= size
         matrix[:3, 3] = 0
-        answered |= _ABOUT_ORIENTATION
+        resolved |= _ABOUT_ORIENTATION
     if spacing_mm is not None:
         if not all(0 < mm < _LARGEST_MM for mm in spacing_mm):
             raise ValueError(f"a spacing lies between 0 and {_LARGEST_MM:g} mm")
         matrix[:3, :3] *= np.array(spacing_mm) / np.linalg.norm(matrix[:3, :3], axis=0)
-        answered |= _ABOUT_SPACING
+        resolved |= _ABOUT_SPACING
     grid = StoredGrid(volume.grid.shape, Affine(matrix))
-    doubts = spacing_issues(grid.affine, grid.shape) if spacing_mm is not None else []
-    doubts = [f for f in doubts if f.code in _ABOUT_SPACING]
+    issues = spacing_issues(grid.affine, grid.shape) if spacing_mm is not None else []
+    issues = [f for f in issues if f.code in _ABOUT_SPACING]
     before = any(f.code == _STATED for f in volume.issues)
-    kept = tuple(f for f in volume.issues if f.code not in {*answered, _STATED})
+    kept = tuple(f for f in volume.issues if f.code not in {*resolved, _STATED})
     given = before or spacing_mm is not None, before or orientation is not None
-    said = _stated(grid.affine, *given)
+    override = _override_issue(grid.affine, *given)
     return Volume(
         np.asfortranarray(grid.to_ras(stored)),
         grid,
@@ -71,11 +71,11 @@ def with_geometry(
             source_slices=None,
             file_grid=volume.origin.file_grid or volume.grid,
         ),
-        by_severity((*kept, said, *doubts)),
+        by_severity((*kept, override, *issues)),
     )
 
 
-def _stated(affine: Affine, spacing: bool, orientation: bool) -> ScanIssue:
+def _override_issue(affine: Affine, spacing: bool, orientation: bool) -> ScanIssue:
     parts = []
     if spacing:
         parts.append(f"spacing {' x '.join(f'{mm:g}' for mm in affine.spacing_mm)} mm")

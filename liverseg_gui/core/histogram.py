@@ -1,4 +1,4 @@
-"""How often each HU occurs in a scan, and the windows that follow from its values."""
+"""Histogram of a scan's HU, and the display windows that follow from it."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class Histogram:
         whole = np.concatenate(([0], np.cumsum(self.counts)))
         # a bin of a HU reaches half a HU to either side of it
         below = np.interp(edges, np.arange(LOWEST_HU, HIGHEST_HU + 2) - 0.5, whole)
-        found = np.diff(below)
-        most = found[edges[:-1] >= _TISSUE_HU].max(initial=0.0) or found.max(initial=0.0)
-        shares = found / most if most > 0 else np.zeros(columns)
+        per_column = np.diff(below)
+        most = per_column[edges[:-1] >= _TISSUE_HU].max(initial=0.0) or per_column.max(initial=0.0)
+        shares = per_column / most if most > 0 else np.zeros(columns)
         return np.clip(1 + np.log10(np.maximum(shares, 1e-9)) / _DECADES, 0, 1)
 
     def auto_window(self) -> Window:

@@ -1,4 +1,4 @@
-"""Settings from plain values, as JSON and TOML give them: strict, and clear about what is wrong."""
+"""Strict reading of dataclasses from plain values, as JSON and TOML give them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from liverseg_gui.core.errors import LiverSegError
 
 T = TypeVar("T")
 
-_WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+_TYPE_NAMES = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
 
 class _UnknownError(LiverSegError):
@@ -85,7 +85,7 @@ def _read(hint: Any, value: Any, where: str, lenient: bool) -> Any:
     if hint is float and type(value) is int:
         return float(value)
     if type(value) is not hint or (hint is float and not math.isfinite(value)):
-        raise LiverSegError(f"{where} must be {_WORDS[hint]}, not {value!r}.")
+        raise LiverSegError(f"{where} must be {_TYPE_NAMES[hint]}, not {value!r}.")
     return value
 
 

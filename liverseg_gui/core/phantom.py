@@ -327,6 +327,7 @@ def _place_tumors(
         raise ValueError("a tumor needs a liver in the grid and a diameter above 0 mm")
     near = _grown(around)
     depth = np.zeros(liver.shape)
+    # within the box: on a whole scan a distance transform takes many times as long
     depth[near] = ndimage.distance_transform_edt(liver[near] >= 0.99, canvas.spacing_mm)
     placed: list[TumorTruth] = []
     for diameter in sorted(diameters, reverse=True):

@@ -1,4 +1,4 @@
-"""Progress: one call reports how far a job is and lets it be cancelled."""
+"""Progress of a job, and its cancellation, through one call."""
 
 from __future__ import annotations
 
@@ -49,16 +49,16 @@ class Progress:
         part._cancelled = self._cancelled
         return part
 
-    def told(self, report: Report) -> Progress:
-        """A Progress that tells `report` as well as this one; they cancel together."""
+    def tee(self, report: Report) -> Progress:
+        """A Progress that calls `report` as well as this one; they cancel together."""
 
         def both(fraction: float, phase: str) -> None:
             self.update(fraction, phase)
             report(fraction, phase)
 
-        told = Progress(both)
-        told._cancelled = self._cancelled
-        return told
+        progress = Progress(both)
+        progress._cancelled = self._cancelled
+        return progress
 
 
 def seconds_or_minutes(seconds: float) -> str:

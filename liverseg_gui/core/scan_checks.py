@@ -1,4 +1,4 @@
-"""What every reader looks for in a scan's geometry and values, whatever its format."""
+"""Checks of a scan's geometry and values, the same for all file formats."""
 
 from __future__ import annotations
 
@@ -60,16 +60,16 @@ def spacing_issues(affine: Affine, shape: Int3) -> list[ScanIssue]:
     """Doubts about the voxel size of a grid of `shape` (stored i, j, k)."""
     i_mm, j_mm, k_mm = affine.spacing_mm
     fine, middle, coarse = sorted(affine.spacing_mm)
-    found = []
+    issues = []
     plain = np.array_equal(np.abs(affine.matrix[:3, :3]), np.eye(3))
     if plain and not affine.matrix[:3, 3].any():
-        found.append(unit_spacing("at the origin"))
+        issues.append(unit_spacing("at the origin"))
     elif not (
         _RANGE_MM[0] <= fine
         and coarse <= _RANGE_MM[1]
         and _PIXEL_MM[0] <= middle <= max(_PIXEL_MM[1], coarse / 1.05)
     ):
-        found.append(
+        issues.append(
             warning(
                 "implausible-spacing",
                 f"The file gives voxels of {i_mm:.3g} x {j_mm:.3g} x {k_mm:.3g} mm, which no "
@@ -79,7 +79,7 @@ def spacing_issues(affine: Affine, shape: Int3) -> list[ScanIssue]:
             )
         )
     elif coarse > _THICK_MM:
-        found.append(
+        issues.append(
             info(
                 "thick-slices",
                 f"The slices are {coarse:.3g} mm apart: small lesions can fall between them.",
@@ -88,7 +88,7 @@ def spacing_issues(affine: Affine, shape: Int3) -> list[ScanIssue]:
         )
     straight = np.array_equal(affine.matrix[:3, :3], np.diag(affine.spacing_mm))
     if straight and not plain and not affine.matrix[:3, 3].any():
-        found.append(
+        issues.append(
             warning(
                 "identity-affine",
                 "The file gives no rotation and no origin, as programs write that do not know how "
@@ -97,7 +97,7 @@ def spacing_issues(affine: Affine, shape: Int3) -> list[ScanIssue]:
             )
         )
     if min(shape) == 1:
-        found.append(
+        issues.append(
             warning(
                 "single-slice",
                 "The scan is a single slice: its volumes rest on the slice thickness alone, and "
@@ -106,7 +106,7 @@ def spacing_issues(affine: Affine, shape: Int3) -> list[ScanIssue]:
                 Concern.MM,
             )
         )
-    return found
+    return issues
 
 
 def skew_degrees(affine: Affine) -> tuple[float, float]:

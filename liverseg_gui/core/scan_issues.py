@@ -1,4 +1,4 @@
-"""What is remarkable about a scan: named findings with a severity, an explanation, a remedy."""
+"""Issues of a scan (findings on screen), each with a code, a severity and a remedy."""
 
 from __future__ import annotations
 

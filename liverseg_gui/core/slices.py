@@ -1,4 +1,4 @@
-"""The slices of a scan that lie unevenly or askew, and the even grid they are resampled onto.
+"""Source slices that lie unevenly or askew, and the even grid they are resampled onto.
 
 One affine expresses neither uneven slices nor a tilted gantry (docs/adr/0005), so such a scan is
 resampled; its slices are remembered, and a mask can be brought back to each of them.
@@ -58,7 +58,7 @@ def even_grid(shape: tuple[int, int], affines: Sequence[Affine]) -> StoredGrid:
     """
     first = affines[0].matrix
     u, v, normal, shifts, depths = _layout(affines)
-    step = usual_step(np.diff(depths))
+    step = median_step(np.diff(depths))
     low = np.floor(shifts.min(axis=0) + _SAME_PIXEL)
     extra = np.ceil(shifts.max(axis=0) - low - _SAME_PIXEL)
     slices = np.ceil((depths[-1] - depths[0]) / step - 1e-3) + 1 if step > 0 else np.inf
@@ -73,7 +73,7 @@ def even_grid(shape: tuple[int, int], affines: Sequence[Affine]) -> StoredGrid:
     return StoredGrid(size, Affine(matrix))
 
 
-def usual_step(steps: NDArray[np.float64]) -> float:
+def median_step(steps: NDArray[np.float64]) -> float:
     """The distance that most of the slices have: the lower median, so that it is one of theirs."""
     return float(np.sort(steps)[(len(steps) - 1) // 2])
 
@@ -130,7 +130,7 @@ def _placed(
     image: NDArray[np.int16], shift: NDArray[np.float64], size: tuple[int, int]
 ) -> NDArray[np.float32]:
     """`image` moved by `shift` pixels within a field of air of `size`."""
-    from scipy import ndimage
+    from scipy import ndimage  # SciPy takes half a second to load: here only where it is needed
 
     field = np.full(size, AIR_HU, np.float32)
     field[: image.shape[0], : image.shape[1]] = image

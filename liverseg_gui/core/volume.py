@@ -1,4 +1,4 @@
-"""A CT volume, and where it came from."""
+"""A CT volume and its origin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Window and level: the part of the HU scale that is shown."""
+"""Display windows (window and level): the part of the HU scale that is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All figures of one patient, and how they are written down."""
+"""All metrics of one patient, and their JSON."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LabelMetrics:
     true_ml: float | None = None
 
     def to_json(self) -> Json:
-        """The figures as plain values; docs/evaluation.md describes each."""
+        """The metrics as plain values; docs/evaluation.md describes each."""
         voxels = self.voxels
         return {
             "dice": voxels.dice,
@@ -42,9 +42,9 @@ class LabelMetrics:
 
 @dataclass(frozen=True)
 class CaseMetrics:
-    """The figures of one patient.
+    """The metrics of one patient.
 
-    `spacing_mm` is that of the arrays that were judged, None where it was not known.
+    `spacing_mm` is that of the arrays that were compared, None where it was not known.
     `mm_reliable` is False where the masks do not say for certain how large their voxels are, and
     `warnings` say why; mm and ml are then given, and not to be trusted.
     """
@@ -91,7 +91,7 @@ class CaseMetrics:
         return _percent(self.tumor.voxels.found, self.liver.voxels.true)
 
     def to_json(self) -> Json:
-        """The figures as plain values; docs/evaluation.md describes each."""
+        """The metrics as plain values; docs/evaluation.md describes each."""
         return {
             "name": self.name,
             "liver": self.liver.to_json(),
@@ -112,11 +112,11 @@ class CaseMetrics:
         }
 
 
-def lesions_json(figures: LesionMetrics) -> Json:
+def lesions_json(metrics: LesionMetrics) -> Json:
     """Lesions at IoU > 0.5, with those at any overlap beneath `any_overlap`."""
     return {
-        **_detection_json(figures.over_half),
-        "any_overlap": _detection_json(figures.any_overlap),
+        **_detection_json(metrics.over_half),
+        "any_overlap": _detection_json(metrics.any_overlap),
     }
 
 
@@ -133,8 +133,8 @@ def _detection_json(detection: Detection) -> Json:
 
 def counts_json(counts: LesionCounts) -> Json:
     """Precision, recall and F1, and the numbers of lesions that they rest on."""
-    figures = {"precision": counts.precision, "recall": counts.recall, "f1": counts.f1}
-    return {**figures, **asdict(counts)}
+    shares = {"precision": counts.precision, "recall": counts.recall, "f1": counts.f1}
+    return {**shares, **asdict(counts)}
 
 
 def _percent(part: int, whole: int) -> float | None:

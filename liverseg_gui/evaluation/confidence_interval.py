@@ -1,4 +1,4 @@
-"""How sure a mean over patients is: the percentile bootstrap."""
+"""Confidence interval of a mean over patients, by the percentile bootstrap."""
 
 from __future__ import annotations
 

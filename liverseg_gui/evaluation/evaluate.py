@@ -1,4 +1,4 @@
-"""Judge masks against the truth, patient by patient."""
+"""Evaluation of a patient's predicted mask against the reference."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _PIXELS: Float3 = (1.0, 1.0, 1.0)
 
 def evaluate_case(
     name: str,
-    found: NDArray[np.uint8],
-    truth: NDArray[np.uint8],
+    prediction: NDArray[np.uint8],
+    reference: NDArray[np.uint8],
     spacing_mm: Float3 | None,
     *,
     axial_axis: int = 2,
@@ -33,27 +33,29 @@ def evaluate_case(
     warnings: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> CaseMetrics:
-    """The figures of one patient: liver is label 1 or more, tumor label 2 (LiTS rules).
+    """The metrics of one patient: liver is label 1 or more, tumor label 2 (LiTS rules).
 
-    `found` and `truth` are labels of one 3D shape in any axis order; `spacing_mm` is that of the
-    array's axes, and `axial_axis` the one along the body: 2 for volumes (i, j, k), 0 for slices
-    (n, rows, columns). Without `spacing_mm` all in mm and ml is None; lesions then have sizes only
-    with `pixel_is_mm`, which takes a pixel as 1 mm and says so. `mm_reliable` and `warnings` are
-    passed on.
+    `prediction` and `reference` are labels of one 3D shape in any axis order; `spacing_mm` is that
+    of the array's axes, and `axial_axis` the one along the body: 2 for volumes (i, j, k), 0 for
+    slices (n, rows, columns). Without `spacing_mm` all in mm and ml is None; lesions then have
+    sizes only with `pixel_is_mm`, which takes a pixel as 1 mm and says so. `mm_reliable` and
+    `warnings` are passed on.
 
     Raises:
         ValueError: the shapes differ.
         Cancelled: asked for through `progress`.
     """
     progress = progress or Progress()
-    found, truth = plain_labels(found), plain_labels(truth)
-    counts = count_voxels(found, truth, progress.part(0.0, 0.3))
-    found, truth = (np.moveaxis(labels, axial_axis, 2) for labels in (found, truth))
+    prediction, reference = plain_labels(prediction), plain_labels(reference)
+    counts = count_voxels(prediction, reference, progress.part(0.0, 0.3))
+    prediction, reference = (
+        np.moveaxis(labels, axial_axis, 2) for labels in (prediction, reference)
+    )
     ordered = None if spacing_mm is None else _axial_last(spacing_mm, axial_axis)
     progress.update(0.3, "Measuring surfaces")
-    liver = _label(found >= LIVER, truth >= LIVER, counts[0], ordered, TOLERANCE_MM[LIVER])
+    liver = _label(prediction >= LIVER, reference >= LIVER, counts[0], ordered, TOLERANCE_MM[LIVER])
     progress.update(0.7, "Measuring surfaces")
-    tumors = found == TUMOR, truth == TUMOR
+    tumors = prediction == TUMOR, reference == TUMOR
     tumor = _label(*tumors, counts[1], ordered, TOLERANCE_MM[TUMOR])
     sizes_mm = _PIXELS if ordered is None and pixel_is_mm else ordered
     lesions = lesion_metrics(*tumors, sizes_mm, progress.part(0.8, 1.0))
@@ -72,8 +74,8 @@ def _axial_last(spacing_mm: Float3, axial_axis: int) -> Float3:
 
 
 def _label(
-    found: NDArray[np.bool_],
-    truth: NDArray[np.bool_],
+    prediction: NDArray[np.bool_],
+    reference: NDArray[np.bool_],
     voxels: VoxelCounts,
     spacing_mm: Float3 | None,
     tolerance_mm: float,
@@ -83,7 +85,7 @@ def _label(
     voxel_ml = float(np.prod(spacing_mm)) / 1000.0
     return LabelMetrics(
         voxels,
-        surface_metrics(found, truth, spacing_mm, tolerance_mm),
+        surface_metrics(prediction, reference, spacing_mm, tolerance_mm),
         voxels.found * voxel_ml,
         voxels.true * voxel_ml,
     )

@@ -1,4 +1,4 @@
-"""Lesions found and missed: which components of two tumor masks belong together, and their counts.
+"""Lesion detection: the components of two tumor masks, matched with each other and counted.
 
 A lesion is a 26-connected component of the tumor label. The rule for several that touch one is
 that of the LiTS evaluation (github.com/PatrickChrist/lits-challenge-scoring, `detect_lesions`):
@@ -101,8 +101,8 @@ class _Side:
 
 
 def lesion_metrics(
-    found: NDArray[np.bool_],
-    truth: NDArray[np.bool_],
+    prediction: NDArray[np.bool_],
+    reference: NDArray[np.bool_],
     spacing_mm: Float3 | None,
     progress: Progress | None = None,
 ) -> LesionMetrics:
@@ -114,9 +114,9 @@ def lesion_metrics(
         Cancelled: asked for through `progress`.
     """
     progress = progress or Progress()
-    box = common_box(found, truth) or (slice(0, 1),) * 3  # where there is nothing to find
-    a = _side(found[box], spacing_mm, progress.part(0.0, 0.5))
-    b = _side(truth[box], spacing_mm, progress.part(0.5, 1.0))
+    box = common_box(prediction, reference) or (slice(0, 1),) * 3  # where there is nothing to find
+    a = _side(prediction[box], spacing_mm, progress.part(0.0, 0.5))
+    b = _side(reference[box], spacing_mm, progress.part(0.5, 1.0))
     shared = _shared(a, b)
     return LesionMetrics(
         *(

@@ -1,4 +1,4 @@
-"""Two masks of one scan, voxel by voxel: where they agree, and by how much they differ."""
+"""Comparison of two masks of one scan: where they agree, and by how much they differ."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How two masks overlap, voxel by voxel: Dice, VOE, RVD, and accuracy as papers report it.
+"""Overlap of two masks, voxel by voxel: Dice, VOE, RVD, and accuracy as papers report it.
 
-Source: the LiTS benchmark, Bilic et al., Med Image Anal 84 (2023) 102680; the volumetric figures
+Source: the LiTS benchmark, Bilic et al., Med Image Anal 84 (2023) 102680; the volumetric metrics
 are those of Heimann et al., IEEE TMI 28 (2009) 1251.
 """
 
@@ -31,7 +31,7 @@ class VoxelCounts:
     neither: int = 0
 
     def __add__(self, other: VoxelCounts) -> VoxelCounts:
-        """The counts of both together, for figures over a whole data set."""
+        """The counts of both together, for metrics over a whole data set."""
         return VoxelCounts(
             self.both + other.both,
             self.only_found + other.only_found,
@@ -102,7 +102,7 @@ class VoxelCounts:
 
 
 def count_voxels(
-    found: NDArray[np.uint8], truth: NDArray[np.uint8], progress: Progress | None = None
+    prediction: NDArray[np.uint8], reference: NDArray[np.uint8], progress: Progress | None = None
 ) -> tuple[VoxelCounts, VoxelCounts]:
     """The counts of liver (label 1 and more) and tumor (label 2) in two label arrays of one shape.
 
@@ -110,7 +110,7 @@ def count_voxels(
         ValueError: the shapes differ.
         Cancelled: asked for through `progress`.
     """
-    pairs = _pairs(found, truth, progress or Progress())
+    pairs = _pairs(prediction, reference, progress or Progress())
     return _of_label(pairs, LIVER), _of_label(pairs, TUMOR)
 
 
@@ -122,14 +122,16 @@ def plain_labels(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _pairs(
-    found: NDArray[np.uint8], truth: NDArray[np.uint8], progress: Progress
+    prediction: NDArray[np.uint8], reference: NDArray[np.uint8], progress: Progress
 ) -> NDArray[np.int64]:
-    """How many voxels have label m in `found` and n in `truth`, at [m, n]."""
-    if found.shape != truth.shape:
-        raise ValueError(f"masks of {found.shape} and {truth.shape} voxels cannot be compared")
+    """How many voxels have label m in `prediction` and n in `reference`, at [m, n]."""
+    if prediction.shape != reference.shape:
+        raise ValueError(
+            f"masks of {prediction.shape} and {reference.shape} voxels cannot be compared"
+        )
     counts = np.zeros(_LABELS * _LABELS, np.int64)
-    axis = int(np.argmax(truth.strides)) if truth.size else 0
-    a, b = np.moveaxis(found, axis, 0), np.moveaxis(truth, axis, 0)
+    axis = int(np.argmax(reference.strides)) if reference.size else 0
+    a, b = np.moveaxis(prediction, axis, 0), np.moveaxis(reference, axis, 0)
     for n in range(len(a)):
         progress.update(n / len(a), "Comparing voxels")
         both = a[n] * np.uint8(_LABELS) + b[n]

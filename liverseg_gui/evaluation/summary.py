@@ -1,4 +1,4 @@
-"""The figures of many patients: means with intervals, and what only a whole data set has."""
+"""Summary over many patients: means with intervals, and what only a whole data set has."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _AVERAGED = ("liver", "tumor", "lesions", "tumor_burden")
 
 @dataclass(frozen=True)
 class Summary:
-    """The figures of several patients, the same `seed` giving the same intervals."""
+    """The metrics of several patients, the same `seed` giving the same intervals."""
 
     cases: tuple[CaseMetrics, ...]
     seed: int = 0
@@ -115,7 +115,7 @@ class Summary:
 
 
 def summarize(cases: Sequence[CaseMetrics], seed: int = 0) -> Summary:
-    """The figures of `cases` together."""
+    """The metrics of `cases` together."""
     return Summary(tuple(cases), seed)
 
 

@@ -1,4 +1,4 @@
-"""How far the surfaces of two masks lie apart: ASSD, RMSD, MSSD and normalized surface Dice.
+"""Surface distances of two masks: ASSD, RMSD, MSSD and normalized surface Dice.
 
 The surface of a mask are its voxels with at least one of their six neighbours outside; beyond the
 array's edge all is outside. A surface voxel's distance is that from its center to the nearest
@@ -34,10 +34,13 @@ class SurfaceMetrics:
 
 
 def surface_metrics(
-    found: NDArray[np.bool_], truth: NDArray[np.bool_], spacing_mm: Float3, tolerance_mm: float
+    prediction: NDArray[np.bool_],
+    reference: NDArray[np.bool_],
+    spacing_mm: Float3,
+    tolerance_mm: float,
 ) -> SurfaceMetrics:
-    """The figures of two masks of one 3D shape; `spacing_mm` is that of the array's axes."""
-    a, b = surface_points(found, spacing_mm), surface_points(truth, spacing_mm)
+    """The metrics of two masks of one 3D shape; `spacing_mm` is that of the array's axes."""
+    a, b = surface_points(prediction, spacing_mm), surface_points(reference, spacing_mm)
     if not len(a) or not len(b):
         return SurfaceMetrics(nsd=0.0 if len(a) + len(b) else None)
     apart = np.concatenate([_nearest(a, b), _nearest(b, a)])

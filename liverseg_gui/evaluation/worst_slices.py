@@ -1,4 +1,4 @@
-"""The slices a mask is worst on, to be looked at: fastai's top losses, for segmentation."""
+"""Worst slices of a prediction, to be looked at: fastai's top losses, for segmentation."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class WorstSlice:
 
 def worst_slices(
     name: str,
-    found: NDArray[np.uint8],
-    truth: NDArray[np.uint8],
+    prediction: NDArray[np.uint8],
+    reference: NDArray[np.uint8],
     scan: NDArray[np.int16] | NDArray[np.uint8] | None = None,
     *,
     axial_axis: int = 2,
@@ -51,17 +51,17 @@ def worst_slices(
 ) -> list[WorstSlice]:
     """The `count` worst slices of one patient, the worst first; none that is right.
 
-    `found` and `truth` are volumes (i, j, k) in RAS+ order (`axial_axis` 2) or slices (n, rows,
-    columns) as a reader sees them (`axial_axis` 0), `scan` likewise in HU or 8-bit grey.
+    `prediction` and `reference` are volumes (i, j, k) in RAS+ order (`axial_axis` 2) or slices
+    (n, rows, columns) as a reader sees them (`axial_axis` 0), `scan` likewise in HU or 8-bit grey.
     `losses`, one a slice, replace the Dice as what slices are ranked by.
     """
-    slices = range(found.shape[axial_axis])
-    sizes = [_size(_cut(found, n, axial_axis), _cut(truth, n, axial_axis)) for n in slices]
+    slices = range(prediction.shape[axial_axis])
+    sizes = [_size(_cut(prediction, n, axial_axis), _cut(reference, n, axial_axis)) for n in slices]
     least = max(1.0, _SMALLEST_SHARE * max(sizes, default=0))
     pixel_mm = _pixel_mm(spacing_mm, axial_axis)
     shown: list[WorstSlice] = []
     for n in slices:
-        a, b = _cut(found, n, axial_axis), _cut(truth, n, axial_axis)
+        a, b = _cut(prediction, n, axial_axis), _cut(reference, n, axial_axis)
         wrong = int(np.count_nonzero(a != b))
         if sizes[n] < least or not wrong:
             continue
@@ -79,22 +79,25 @@ def worst_of(slices: Iterable[WorstSlice], count: int) -> list[WorstSlice]:
     return sorted(slices, key=_badness)[:count]
 
 
-def slice_dice(found: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
+def slice_dice(prediction: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
     """The mean Dice of liver and tumor over those of the two that occur in either slice."""
-    figures = []
-    for a, b in ((found >= LIVER, truth >= LIVER), (found == TUMOR, truth == TUMOR)):
+    dices = []
+    for a, b in (
+        (prediction >= LIVER, reference >= LIVER),
+        (prediction == TUMOR, reference == TUMOR),
+    ):
         total = np.count_nonzero(a) + np.count_nonzero(b)
         if total:
-            figures.append(2.0 * np.count_nonzero(a & b) / total)
-    return float(np.mean(figures)) if figures else 1.0
+            dices.append(2.0 * np.count_nonzero(a & b) / total)
+    return float(np.mean(dices)) if dices else 1.0
 
 
 def _badness(slice_: WorstSlice) -> tuple[float, int]:
     return (-slice_.score if slice_.is_loss else slice_.score), -slice_.wrong
 
 
-def _size(found: NDArray[np.uint8], truth: NDArray[np.uint8]) -> int:
-    return int(np.count_nonzero(found | truth))
+def _size(prediction: NDArray[np.uint8], reference: NDArray[np.uint8]) -> int:
+    return int(np.count_nonzero(prediction | reference))
 
 
 def _cut(array: NDArray[Any], n: int, axial_axis: int) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Zip archives of scans: unpacked into a folder of our own, which goes when the program ends."""
+"""Zip archives of scans, unpacked into temporary folders that go when the program ends."""
 
 from __future__ import annotations
 

@@ -88,16 +88,16 @@ def _lits(path: Path, stem: str) -> Path | None:
 
     The numbers of other data sets are the same: a folder of another name is not looked into.
     """
-    if found := _file(path.parent, stem):
-        return found
+    if mask := _file(path.parent, stem):
+        return mask
     try:
         siblings = [
             f for f in path.absolute().parent.parent.iterdir() if _MASK_FOLDERS.search(f.name)
         ]
     except OSError:  # a folder that may not be listed offers nothing
         return None
-    all_found = [found for folder in siblings if (found := _file(folder, stem))]
-    return all_found[0] if len(all_found) == 1 else None
+    masks = [mask for folder in siblings if (mask := _file(folder, stem))]
+    return masks[0] if len(masks) == 1 else None
 
 
 def _file(folder: Path, stem: str) -> Path | None:

@@ -1,4 +1,4 @@
-"""What a path holds: one `VolumeEntry` for each volume that can be read from it."""
+"""Entries of a path: one `VolumeEntry` for each volume that can be read from it."""
 
 from __future__ import annotations
 
@@ -132,9 +132,9 @@ def likeliest(entries: Sequence[VolumeEntry]) -> int | None:
 
 
 def _score(entry: VolumeEntry) -> float:
-    words = f"{entry.description} {entry.about.study}"
+    text = f"{entry.description} {entry.about.study}"
     score = 8.0 if entry.modality == "CT" else 0.0
-    score += 2.0 * bool(_LIVER.search(words)) - 3.0 * bool(_ELSEWHERE.search(entry.description))
+    score += 2.0 * bool(_LIVER.search(text)) - 3.0 * bool(_ELSEWHERE.search(entry.description))
     score += {"portal venous": 2.0, "delayed": 0.5, "unenhanced": -1.0}.get(entry.about.phase, 0.0)
     distance = entry.spacing_mm[2] if entry.spacing_mm else None
     if distance is None:

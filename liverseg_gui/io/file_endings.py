@@ -15,5 +15,5 @@ ARCHIVES = (".zip",)
 
 def without_ending(name: str, endings: Iterable[str]) -> str:
     """`name` without the longest of `endings` that it has, whatever its case."""
-    found = [ending for ending in endings if name.lower().endswith(ending)]
-    return name[: len(name) - max(map(len, found), default=0)]
+    matching = [ending for ending in endings if name.lower().endswith(ending)]
+    return name[: len(name) - max(map(len, matching), default=0)]

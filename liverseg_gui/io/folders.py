@@ -1,4 +1,4 @@
-"""Walk through folders, however deep, without following links to folders."""
+"""A walk through folders, however deep, that follows no links to folders."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
         place = waiting.pop()
         inner, files = [], []
         try:
-            with os.scandir(place) as found:
-                for entry in found:
+            with os.scandir(place) as entries:
+                for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
                         inner.append(entry.path)
                     elif not entry.is_dir():

@@ -1,4 +1,4 @@
-"""One slice of a scan, to be shown before the rest is read."""
+"""Preview of a scan: one slice, to be shown before the rest is read."""
 
 from __future__ import annotations
 

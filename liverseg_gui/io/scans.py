@@ -1,4 +1,4 @@
-"""Open a scan whatever its format: find the volumes behind a path, then read one."""
+"""Opening of scans of all formats: the volumes behind a path, of which one is read."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def list_volumes(path: Path, progress: Progress | None = None) -> list[VolumeEnt
     if archives.is_archive(path):
         folder = archives.unpacked(path, progress.part(0.0, 0.7))
         try:
-            found = list_volumes(folder, progress.part(0.7, 1.0))
+            entries = list_volumes(folder, progress.part(0.7, 1.0))
         except UnreadableFileError as problem:
             raise UnreadableFileError(
                 f"{path} holds no scan this program reads.", "Choose the archive of a CT study."
             ) from problem
-        return [archives.from_archive(entry, path) for entry in found]
+        return [archives.from_archive(entry, path) for entry in entries]
     if path.name.lower() == "dicomdir":
         return _in_folder(path.parent, progress)
     reader = _image_reader(path)
@@ -97,8 +97,8 @@ def survey_folder(folder: Path, progress: Progress) -> tuple[list[VolumeEntry], 
         return [
             replace(e, mask=mask) if e.about.role is Role.VOLUME else e for e in entries
         ], passed
-    found = index_folder(folder, progress.part(0.0, 0.9))
-    entries, passed = dicom_entries(found), _no_images(found)
+    indexes = index_folder(folder, progress.part(0.0, 0.9))
+    entries, passed = dicom_entries(indexes), _no_images(indexes)
     for seen in _image_files(folder, progress.part(0.9, 1.0)):
         if isinstance(seen, SkippedFile):
             passed.append(seen)
@@ -108,12 +108,12 @@ def survey_folder(folder: Path, progress: Progress) -> tuple[list[VolumeEntry], 
     return sorted(entries, key=lambda entry: order.index(entry.about.role)), passed
 
 
-def _no_images(found: Sequence[DicomIndex]) -> list[SkippedFile]:
+def _no_images(indexes: Sequence[DicomIndex]) -> list[SkippedFile]:
     """The folders below which DICOM files are damaged or hold something else than images."""
     from liverseg_gui.io.dicom.stacks import NO_IMAGES
 
     passed = []
-    for place in found:
+    for place in indexes:
         if place.unreadable and not place.headers:
             why = f"none of its {place.unreadable} DICOM files can be read. Copy the series again."
             passed.append(SkippedFile(place.folder, why, damaged=True))
@@ -145,11 +145,11 @@ def _image_file(path: Path) -> Iterator[VolumeEntry | SkippedFile]:
     reader = _image_reader(path)
     assert reader is not None  # its ending is one of IMAGES
     try:
-        found = reader(path)
+        entries = reader(path)
     except UnreadableFileError as problem:
         yield SkippedFile(path, str(problem), damaged=not path.name.startswith("."))
         return
-    for entry in found:
+    for entry in entries:
         if any(issue.code == "eight-bit" for issue in entry.issues):
             yield SkippedFile(path, "8-bit numbers: a mask or a picture, no CT")
         else:

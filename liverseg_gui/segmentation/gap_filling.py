@@ -1,5 +1,8 @@
-"""Fill what the network left out between slices where it found liver: the dome of the liver, seen
-slice by slice, looks like the heart beside it, and now and then a few slices are lost."""
+"""Gap filling between slices in which the network found liver.
+
+The dome of the liver, seen slice by slice, looks like the heart beside it, and now and then a few
+slices are lost.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Segment a whole scan with a trained network."""
+"""Segmentation of a whole scan with a trained network."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.segmentation.models.registry import ModelCard, find_model, read_weights
 from liverseg_gui.segmentation.networks.unet import build_network
-from liverseg_gui.segmentation.plausibility import checked
+from liverseg_gui.segmentation.plausibility import check_plausibility
 from liverseg_gui.segmentation.postprocessing import CLEAN_UP, CleanUp
-from liverseg_gui.segmentation.predictor import BEST, FAST, Looks, Predictor
+from liverseg_gui.segmentation.predictor import BEST, FAST, Augmentations, Predictor
 from liverseg_gui.segmentation.preprocessing import (
     CONTEXT_MM,
     AxialSlices,
@@ -43,11 +43,11 @@ class Procedure:
     """How far apart the slices of the first look are: a liver spans twenty of them."""
     crop: bool = True
     """Whether the second look is at the liver alone, not at the trunk on every slice."""
-    looks: Looks = FAST
+    augmentations: Augmentations = FAST
     clean_up: CleanUp = CLEAN_UP
 
 
-PROCEDURES = {"fast": Procedure(), "best": Procedure(looks=BEST)}
+PROCEDURES = {"fast": Procedure(), "best": Procedure(augmentations=BEST)}
 
 
 class NetworkSegmenter:
@@ -65,7 +65,7 @@ class NetworkSegmenter:
     ) -> None:
         """Choose a `model` of the registry, a `device`, auto, cpu, cuda or mps, and a `quality`.
 
-        "best" takes about four times as long as "fast": the mean of several looks. A `procedure`
+        "best" takes about four times as long as "fast": test-time augmentation. A `procedure`
         is used instead of that of the quality.
 
         Raises:
@@ -73,7 +73,7 @@ class NetworkSegmenter:
         """
         self._card = find_model(model)
         self._procedure = procedure or PROCEDURES[quality]
-        self._wish = device
+        self._device = device
         self._predictor: Predictor | None = None
 
     def segment(self, volume: Volume, progress: Progress) -> Segmentation:
@@ -82,19 +82,19 @@ class NetworkSegmenter:
         progress.update(0.0, "Loading the model")
         if self._predictor is None:
             self._predictor = load_predictor(
-                self._card, pick_device(self._wish), progress=progress.part(0.0, 0.03)
+                self._card, pick_device(self._device), progress=progress.part(0.0, 0.03)
             )
         predictor = self._predictor
         labels = self._labels(predictor, volume, progress.part(0.05, 0.98))
         progress.update(0.98, "Checking")
-        labels, doubts = checked(labels, volume)
+        labels, notes = check_plausibility(labels, volume)
         progress.update(1.0, "Done")
         return Segmentation(
             LabelMap(labels, volume.grid),
             self._card.name,
             predictor.runtime.device,
             time.monotonic() - began,
-            (*doubts, *predictor.runtime.notices, *volume.model_warnings),
+            (*notes, *predictor.runtime.notices, *volume.model_warnings),
             predictor.runtime.reason,
         )
 
@@ -109,20 +109,20 @@ class NetworkSegmenter:
         z = np.arange(len(slices), dtype=np.float64) * k_mm
         context = context_indices(z, CONTEXT_MM, self._card.context)
         how = self._procedure
-        found = predictor.predict(
+        prediction = predictor.predict(
             slices,
             context,
             box,
             progress.part(0.02, 0.9),
-            how.looks,
+            how.augmentations,
             step=max(1, round(how.coarse_mm / k_mm)),
             crop=how.crop,
         )
         out = np.zeros(slices.shape, np.uint8)
-        if found is not None:
+        if prediction is not None:
             spacing_mm = (k_mm, j_mm, i_mm)
             part = progress.part(0.9, 1.0)
-            out[found.where] = found.finished(slices, spacing_mm, part, how.clean_up)
+            out[prediction.where] = prediction.finished(slices, spacing_mm, part, how.clean_up)
         return from_axial(out)
 
 
@@ -139,13 +139,13 @@ def load_predictor(
         SegmentationError: there is no such runtime.
         Cancelled: `progress` was cancelled while runtimes were measured.
     """
-    maker = _maker(card)
+    factory = _factory(card)
     if runtime is None:
-        steady = chosen_runtime(maker, card, device, progress)
+        chosen = chosen_runtime(factory, card, device, progress)
     else:
-        maker.require(runtime, device)
-        steady = FallbackRuntime(maker, RuntimeChoice(runtime, device, "asked for"), card.name)
-    return Predictor(steady, card.size, card.liver_view_size)
+        factory.require(runtime, device)
+        chosen = FallbackRuntime(factory, RuntimeChoice(runtime, device, "asked for"), card.name)
+    return Predictor(chosen, card.size, card.liver_view_size)
 
 
 def measure_runtimes(
@@ -157,10 +157,10 @@ def measure_runtimes(
         ModelError: the weights are missing, damaged or do not fit.
         Cancelled: `progress` was cancelled.
     """
-    return measured_choice(_maker(card), card, device, progress)
+    return measured_choice(_factory(card), card, device, progress)
 
 
-def _maker(card: ModelCard) -> RuntimeFactory:
+def _factory(card: ModelCard) -> RuntimeFactory:
     network = build_network(card.architecture, card.context, card.size)
     load_weights(network, card)
     return RuntimeFactory(network, card.context, card.sha256)

@@ -1,4 +1,4 @@
-"""Whether what was marked can be a liver: a network also marks something in a head or a chest."""
+"""Plausibility of a mask as a liver: a network also marks something in a head or a chest."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BODY_HU = -300
 
 
 @dataclass(frozen=True)
-class Seat:
+class OrganPosition:
     """Where an organ sits in the body: its largest share of a section, and how far its middle lies
     towards the patient's right, -1 to 1 of half the body's width. Both mean little where the scan
     is `cut`: the body goes on beyond two sides that face each other."""
@@ -38,20 +38,20 @@ class Seat:
     cut: bool = False
 
 
-def seat_of(labels: NDArray[np.uint8], volume: Volume) -> Seat:
-    """The seat of what `labels` (i, j, k) of `volume` mark."""
+def organ_position(labels: NDArray[np.uint8], volume: Volume) -> OrganPosition:
+    """The position of what `labels` (i, j, k) of `volume` mark."""
     thin = _thin(volume)
     marked = labels[thin] > 0
     area = marked.sum((0, 1))
     if not area.any():
-        return Seat(0.0, 1.0)
+        return OrganPosition(0.0, 1.0)
     at = area > 0.3 * area.max()
     marked, body = marked[:, :, at], _body(volume.hu[thin][:, :, at] > _BODY_HU)
     share = float((area[at] / np.maximum(body.sum((0, 1)), 1)).max())
     low, high = np.percentile(np.nonzero(body)[0], (1, 99)) if body.any() else (0, len(body) - 1)
     middle = float(np.nonzero(marked)[0].mean())
     cut = any(body.take((0, -1), axis).any((axis ^ 1, 2)).all() for axis in (0, 1))
-    return Seat(share, (2 * middle - low - high) / max(high - low, 1.0), cut)
+    return OrganPosition(share, (2 * middle - low - high) / max(high - low, 1.0), cut)
 
 
 def _thin(volume: Volume) -> tuple[slice, ...]:
@@ -72,31 +72,33 @@ def _body(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return largest_component(np.stack(filled, 2))
 
 
-def checked(labels: NDArray[np.uint8], volume: Volume) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+def check_plausibility(
+    labels: NDArray[np.uint8], volume: Volume
+) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """`labels` (i, j, k) of `volume`, none where they can be no liver's, and what is doubtful."""
     ml = float(np.count_nonzero(labels)) * volume.affine.voxel_ml
     if _too_small(ml, labels, volume):
-        doubt = f"No liver found ({ml:.0f} ml after clean-up): is this an abdominal CT?"
-        return np.zeros_like(labels), (doubt,)
-    seat = seat_of(labels, volume)
-    if seat.cut and (seat.share > LARGEST_SHARE or seat.offset < LEAST_OFFSET):
-        doubt = (
+        warning = f"No liver found ({ml:.0f} ml after clean-up): is this an abdominal CT?"
+        return np.zeros_like(labels), (warning,)
+    position = organ_position(labels, volume)
+    if position.cut and (position.share > LARGEST_SHARE or position.offset < LEAST_OFFSET):
+        warning = (
             "The scan shows a part of the body's section only, and the model knows whole ones. "
             "Check that the marked organ is the liver."
         )
-        return labels, (doubt,)
-    if seat.share > LARGEST_SHARE:
-        doubt = (
-            f"No liver found: what the model marked ({ml:.0f} ml) fills {seat.share:.0%} of the "
-            "body's section, which no liver does. Is this an abdominal CT?"
+        return labels, (warning,)
+    if position.share > LARGEST_SHARE:
+        warning = (
+            f"No liver found: what the model marked ({ml:.0f} ml) fills {position.share:.0%} of "
+            "the body's section, which no liver does. Is this an abdominal CT?"
         )
-        return np.zeros_like(labels), (doubt,)
-    if seat.offset < LEAST_OFFSET:
-        doubt = (
+        return np.zeros_like(labels), (warning,)
+    if position.offset < LEAST_OFFSET:
+        warning = (
             "The marked organ does not lie on the patient's right. Check that it is the liver, "
             "and that the scan is not mirrored."
         )
-        return labels, (doubt,)
+        return labels, (warning,)
     return labels, ()
 
 

@@ -1,4 +1,4 @@
-"""Anatomy the network does not know: one liver, without holes, and tumors that are no specks."""
+"""Postprocessing of a network's labels: one liver, without holes, and tumors that are no specks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class CleanUp:
     """What is done to the labels of a network; each step can be left out (docs/model.md)."""
 
     bridge_gaps: bool = True
-    """Slices in which a part of the liver was lost get it back (`bridging`)."""
+    """Slices in which a part of the liver was lost get it back (`gap_filling`)."""
     one_organ: bool = True
     """Only the largest connected organ is kept (6 neighbours)."""
     fill_holes: bool = True
@@ -61,17 +61,17 @@ def clean(
     box = bounding_box(labels)
     if box is None:
         return out
-    part = labels[box]
+    part = labels[box]  # in the box of the organ alone, components take a fraction of the time
     organ = part > 0
     progress.update(0.0, "Cleaning up")
     if steps.one_organ:
         organ = largest_component(organ)
     progress.update(0.3, "Cleaning up")
     chance = None if tumor_chance is None else tumor_chance[box]
-    parts, found = candidates((part == TUMOR) & organ, organ, spacing_mm, chance)
+    parts, tumors = candidates((part == TUMOR) & organ, organ, spacing_mm, chance)
     whole_ml = float(np.count_nonzero(organ)) * math.prod(spacing_mm) / 1000
-    outside = [c.lies_outside(steps, whole_ml) for c in found]
-    stays = [c.passes(steps) and not out for c, out in zip(found, outside, strict=True)]
+    outside = [c.lies_outside(steps, whole_ml) for c in tumors]
+    stays = [c.passes(steps) and not out for c, out in zip(tumors, outside, strict=True)]
     organ &= ~np.array([False, *outside])[parts]
     progress.update(0.7, "Cleaning up")
     if steps.fill_holes:
@@ -121,11 +121,11 @@ def candidates(
         chance = sums / np.maximum(sizes, 1) / 255
     contact = _contact(parts, count, organ, spacing_mm)
     voxel_ml = math.prod(spacing_mm) / 1000
-    found = [
+    tumors = [
         Candidate(float(sizes[n]) * voxel_ml, float(chance[n]), float(contact[n]))
         for n in range(1, count + 1)
     ]
-    return parts, found
+    return parts, tumors
 
 
 def _contact(

@@ -1,4 +1,4 @@
-"""Label the slices of a scan with a network, a few at a time."""
+"""Predictor: labels of a scan's slices by a network, a few slices at a time."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from liverseg_gui.segmentation.preprocessing import (
 from liverseg_gui.segmentation.runtime.base import Runtime
 
 BATCH = 4
+"""Slices whose scores are held at once: on the scan's own pixels these are what takes memory."""
 FEWEST = 12
 """So many slices the first look sees at least, where there are as many."""
 ENLARGED = 4
@@ -36,12 +37,13 @@ ENLARGED = 4
 
 FAST = ((1.0, False),)
 BEST = ((1.0, False), (1.0, True), (1.2, False), (1.2, True))
-"""What labels are the mean of: the input's scale, and whether the slices' order is reversed."""
+"""Test-time augmentations, whose mean gives the labels: the input's scale, and whether the order of
+the slices is reversed."""
 
-ISSUE, SEGMENTING = "Finding the liver", "Segmenting"
+FINDING_LIVER, SEGMENTING = "Finding the liver", "Segmenting"
 """The phases of the two looks."""
 
-Looks = tuple[tuple[float, bool], ...]
+Augmentations = tuple[tuple[float, bool], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +98,7 @@ class Predictor:
         context: NDArray[np.int64],
         box: TrunkBox,
         progress: Progress,
-        looks: Looks = FAST,
+        augmentations: Augmentations = FAST,
         *,
         step: int = 1,
         crop: bool = True,
@@ -105,7 +107,7 @@ class Predictor:
 
         The first of two looks sees every `step`-th slice. Where the liver reaches an edge of the
         region of the second one, the region is enlarged and looked at again. The labels are those
-        of the mean of `looks`. None where no liver is seen.
+        of the mean of `augmentations`. None where no liver is seen.
 
         Raises:
             SegmentationError: the network gave numbers that are none.
@@ -113,11 +115,11 @@ class Predictor:
         """
         whole = _View(slices, context, Region(0, len(slices), box, self._size))
         if self._liver_view_size is None:
-            return self._label(whole, looks, progress)
+            return self._label(whole, augmentations, progress)
         if not crop:
             return self._label(
                 replace(whole, region=Region(0, len(slices), box, self._liver_view_size)),
-                looks,
+                augmentations,
                 progress,
             )
         step = max(1, min(step, len(slices) // FEWEST))
@@ -126,30 +128,35 @@ class Predictor:
         region = find_liver(coarse, box, self._liver_view_size, step)
         if region is None:
             return None
-        found = self._label(whole.on(region), looks, progress.part(0.3, 0.9))
+        prediction = self._label(whole.on(region), augmentations, progress.part(0.3, 0.9))
         for again in range(ENLARGED):
-            touched = touched_sides(found.labels, found.where, slices.shape)
+            touched = touched_sides(prediction.labels, prediction.where, slices.shape)
             if not any(map(any, touched)):
                 break
             part = progress.part(1 - 0.1 / 2**again, 1 - 0.05 / 2**again)
             smaller, region = region, enlarged(region, touched, 4 * step)
             if region.size != smaller.size:
-                found = self._label(whole.on(region), looks, part)
+                prediction = self._label(whole.on(region), augmentations, part)
             else:
-                found = self._label_beside(found, whole, region, looks, part)
-        return found
+                prediction = self._label_beside(prediction, whole, region, augmentations, part)
+        return prediction
 
     def _label_beside(
-        self, found: Prediction, whole: _View, region: Region, looks: Looks, progress: Progress
+        self,
+        prediction: Prediction,
+        whole: _View,
+        region: Region,
+        augmentations: Augmentations,
+        progress: Progress,
     ) -> Prediction:
         """What was found, with the further slices of `region`, whose box is the same."""
-        first, stop = found.where[0].start, found.where[0].stop
+        first, stop = prediction.where[0].start, prediction.where[0].stop
         below = whole.on(replace(region, stop=first))
         above = whole.on(replace(region, first=stop))
         parts = [
-            self._label(below, looks, progress.part(0.0, 0.5)),
-            found,
-            self._label(above, looks, progress.part(0.5, 1.0)),
+            self._label(below, augmentations, progress.part(0.0, 0.5)),
+            prediction,
+            self._label(above, augmentations, progress.part(0.5, 1.0)),
         ]
         return Prediction(
             np.concatenate([part.labels for part in parts]),
@@ -161,11 +168,11 @@ class Predictor:
         """Labels of every `step`-th slice at the input's size: uint8 (n, *size)."""
         parts = [
             scores.argmax(1).to(torch.uint8).cpu().numpy()
-            for scores in self._scores(view.every(step), view.region.size, progress, ISSUE)
+            for scores in self._scores(view.every(step), view.region.size, progress, FINDING_LIVER)
         ]
         return np.concatenate(parts)
 
-    def _label(self, view: _View, looks: Looks, progress: Progress) -> Prediction:
+    def _label(self, view: _View, augmentations: Augmentations, progress: Progress) -> Prediction:
         """Labels on the slices' own pixels."""
         where = view.where
         shape = [side.stop - side.start for side in where]
@@ -174,7 +181,7 @@ class Predictor:
             self._scores(
                 view.reversed() if back else view, _scaled(view.region.size, scale), progress
             )
-            for scale, back in looks
+            for scale, back in augmentations
         ]
         start = 0
         for scores in zip(*passes, strict=True):

@@ -1,4 +1,4 @@
-"""What the network sees: windowed axial slices of the trunk. Shared by training and inference.
+"""Preprocessing, shared by training and inference: windowed axial slices of the trunk.
 
 A slice is shown as a radiologist sees it: rows run from anterior to posterior, columns from the
 patient's right to the left. HU are clipped to the model's window and stored in 8 bits. The trunk

@@ -1,4 +1,4 @@
-"""What a segmenter promises, whether it computes here or in a process of its own."""
+"""Protocol of segmenters, whether they compute here or in a process of their own."""
 
 from __future__ import annotations
 

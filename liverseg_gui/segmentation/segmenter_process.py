@@ -1,4 +1,4 @@
-"""Segment in a process of its own (docs/adr/0002): the window never waits for torch.
+"""Segmenter in a process of its own (docs/adr/0002): the window never waits for torch.
 
 The process is started before it is needed, kept between requests with the network in memory, and
 ended when a request does not stop in time or the program closes.
@@ -79,8 +79,8 @@ class ProcessSegmenter:
                 self._stop(pipe)
             raise
         except (EOFError, OSError) as error:
-            if words := self._end():
-                raise _crashed(words) from error
+            if report := self._end():
+                raise _crashed(report) from error
             raise SegmentationError(
                 "The segmentation process ended unexpectedly, often for lack of memory. The scan "
                 "is unharmed: close other programs and try again."
@@ -88,8 +88,8 @@ class ProcessSegmenter:
 
     def close(self) -> None:
         """End the process. If it crashed while nobody waited for it, the log has its last words."""
-        if words := self._end():
-            _LOG.error("The process of the model crashed while it was idle.\n%s", words)
+        if report := self._end():
+            _LOG.error("The process of the model crashed while it was idle.\n%s", report)
 
     def _end(self) -> str:
         """End the process; what it wrote if it crashed, or nothing."""
@@ -161,10 +161,10 @@ def _rebuilt(expected: bool, message: str, details: str) -> Exception:
     return RuntimeError(f"{message}\n{details}")
 
 
-def _crashed(words: str) -> Exception:
+def _crashed(report: str) -> Exception:
     """An error that nobody foresaw, with the last words of the process in its traceback."""
     error = RuntimeError("The process of the model crashed. Try again, or on another device.")
-    error.add_note(words)
+    error.add_note(report)
     return error
 
 
@@ -224,10 +224,10 @@ class _Segmenters:
         return self._kept
 
 
-def _send_result(pipe: Connection, found: Segmentation) -> None:
-    about = (found.model, found.device, found.seconds, found.warnings, found.why)
-    pipe.send(("done", (found.labels.grid, about)))
-    send_array(pipe, found.labels.labels)
+def _send_result(pipe: Connection, result: Segmentation) -> None:
+    about = (result.model, result.device, result.seconds, result.warnings, result.why)
+    pipe.send(("done", (result.labels.grid, about)))
+    send_array(pipe, result.labels.labels)
 
 
 def _receive_result(pipe: Connection, grid: StoredGrid, about: Any) -> Segmentation:

@@ -1,4 +1,4 @@
-"""Processes of this program that do one thing apart, and the pipe to them."""
+"""Child processes of this program, and the pipes to them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.system.crash_report import crash_file, last_words
+from liverseg_gui.system.crash_report import crash_file, take_crash_report
 
 POLL_S = 0.05
 _LOG = logging.getLogger("liverseg.process")
@@ -32,10 +32,10 @@ class Child:
         """Kill it, if it still runs, and close the pipe; what it wrote if it crashed, or ""."""
         self.process.kill()
         self.process.join()
-        words = last_words(self.process.pid or 0)
+        report = take_crash_report(self.process.pid or 0)
         self.process.close()
         self.pipe.close()
-        return words
+        return report
 
 
 def start_child(serve: Callable[..., None], *arguments: object, name: str) -> Child:
@@ -70,7 +70,7 @@ class KeptChild:
         """What `work` returns or raises there. One call at a time.
 
         `work` and its result are pickled: it is a function of a module, or a `partial` of one.
-        `progress` is in `phase` until `work` tells of another; where it is cancelled, the process
+        `progress` is in `phase` until `work` reports another; where it is cancelled, the process
         is killed.
 
         Raises:
@@ -90,9 +90,9 @@ class KeptChild:
             return value
         if kind == "failed":
             raise value
-        words = self.close() or value
-        _LOG.error("%s\n%s", died, words)
-        died.add_note(words)
+        report = self.close() or value
+        _LOG.error("%s\n%s", died, report)
+        died.add_note(report)
         raise died
 
     def close(self) -> str:

@@ -1,4 +1,7 @@
-"""Remove what the program kept about scans: caches. Settings and logs stay."""
+"""Clearing of the caches, which hold what the program kept about scans.
+
+Settings and logs stay.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""What Python can still write when native code brings a process down, kept until it is told.
+"""Crash reports: what Python can still write when native code brings a process down.
 
 Each process has a file of its own among the logs. It is empty for as long as nothing happens, and
-goes when the process ends by itself; one that was killed, or lost its power, leaves it empty.
+goes when the process ends by itself; one that was killed, or lost its power, leaves it empty. A
+crash is kept until it was shown.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from typing import TextIO
 from liverseg_gui.system.paths import log_folder
 
 LAST = "last-crash.txt"
-"""The crash that was told last; the one before is written over."""
+"""The crash that was shown last; the one before is written over."""
 FATAL = ("Fatal Python error: ", "Windows fatal exception: ")
-"""How the words of a process begin that crashed."""
+"""How the report of a process begins that crashed."""
 _MOST_BYTES = 65_536
 _OLD_SECONDS = 30 * 86_400.0
 
@@ -54,28 +55,28 @@ def _opened(path: Path) -> TextIO | None:
         return None
 
 
-def last_words(pid: int) -> str:
+def take_crash_report(pid: int) -> str:
     """What the process `pid` wrote when it crashed, or nothing; it has ended, and its file goes."""
-    words = _read(_path(pid))
+    report = _read(_path(pid))
     _remove(_path(pid))
-    return words
+    return report
 
 
 def earlier_crash() -> str:
-    """What a process that nobody waited for wrote when it crashed, or nothing. It is told once.
+    """What a process that nobody waited for wrote when it crashed, or nothing. It is shown once.
 
-    Of several the latest is told. Files of long ago that stayed empty are removed.
+    Of several the latest is given. Files of long ago that stayed empty are removed.
     """
-    told = log_folder() / LAST
-    words = ""
+    shown = log_folder() / LAST
+    report = ""
     for path in sorted(log_folder().glob(_path_name("*")), key=_changed):
-        with contextlib.suppress(OSError):  # another window told it just now, or writes to it
+        with contextlib.suppress(OSError):  # another window took it just now, or writes to it
             if path.stat().st_size:
-                path.replace(told)
-                words = _read(told)
+                path.replace(shown)
+                report = _read(shown)
             elif time.time() - _changed(path) > _OLD_SECONDS:
                 path.unlink()
-    return words
+    return report
 
 
 def _path_name(pid: int | str) -> str:

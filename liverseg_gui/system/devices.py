@@ -1,4 +1,4 @@
-"""The devices that compute: the names that are chosen by, and those that are shown."""
+"""Names of the compute devices, as they are chosen and as they are shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this installation has: a package may have been made without training."""
+"""Features of this installation: a package may have been made without training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that several open programs read, change and write again, one after the other."""
+"""Locks on files that several open programs read, change and write again, one after the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the program is made of, most of it by others, and the licenses that go with it.
+"""Components of the program, most of them by others, and the licenses that go with them.
 
 Packaged, the texts lie in a folder that was written when the program was built; from source they
 are found with the installed distributions. Some come with the program (`resources/licenses`),
@@ -111,14 +111,14 @@ def components() -> list[Component]:
     return by_name(map(component_of, required("liverseg")))
 
 
-def by_name(found: Iterable[Component]) -> list[Component]:
+def by_name(works: Iterable[Component]) -> list[Component]:
     """In the order in which they are listed."""
-    return sorted(found, key=lambda component: component.name.lower())
+    return sorted(works, key=lambda component: component.name.lower())
 
 
-def index(listed: Iterable[Component]) -> str:
+def index(works: Iterable[Component]) -> str:
     """A table of name, version and license."""
-    rows = [("Component", "Version", "License"), *((c.name, c.version, c.license) for c in listed)]
+    rows = [("Component", "Version", "License"), *((c.name, c.version, c.license) for c in works)]
     wide = [max(len(row[column]) for row in rows) for column in (0, 1)]
     table = "".join(f"{n:<{wide[0]}}  {v:<{wide[1]}}  {text}\n" for n, v, text in rows)
     return (
@@ -152,12 +152,12 @@ def required(name: str) -> list[Distribution]:
     waiting: list[tuple[str, frozenset[str]]] = [(name, frozenset())]
     seen = set(waiting)
     while waiting:
-        wanted, extras = waiting.pop()
+        needed, extras = waiting.pop()
         try:
-            installed = distribution(wanted)
+            installed = distribution(needed)
         except PackageNotFoundError:  # for another system
             continue
-        found[normalized(wanted)] = installed
+        found[normalized(needed)] = installed
         needs = set(_needs(installed, extras)) - seen
         seen |= needs
         waiting.extend(needs)
@@ -179,38 +179,38 @@ def normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def is_own(found: Distribution) -> bool:
+def is_own(package: Distribution) -> bool:
     """Whether it is this program."""
-    return normalized(found.name) == "liverseg"
+    return normalized(package.name) == "liverseg"
 
 
-def component_of(found: Distribution) -> Component:
+def component_of(package: Distribution) -> Component:
     """A distribution with the texts that it brings, and those that are given for it."""
-    given = GIVEN.get(normalized(found.name), Given((), ""))
+    given = GIVEN.get(normalized(package.name), Given((), ""))
     extra = ((name, paths.resource(f"licenses/{name}")) for name in given.texts)
     return Component(
-        found.name,
-        found.version,
-        _license(found),
-        _home_page(found),
-        (*extra, *_texts(found)),
+        package.name,
+        package.version,
+        _license(package),
+        _home_page(package),
+        (*extra, *_texts(package)),
         given.why,
     )
 
 
-def _texts(found: Distribution) -> Iterator[tuple[str, Path]]:
-    for file in sorted(filter(_is_text, files_of(found))):
-        path = Path(str(found.locate_file(file)))
+def _texts(package: Distribution) -> Iterator[tuple[str, Path]]:
+    for file in sorted(filter(_is_text, files_of(package))):
+        path = Path(str(package.locate_file(file)))
         if path.is_file():
             yield _short(file), path
 
 
-def files_of(found: Distribution) -> Iterator[PurePosixPath]:
+def files_of(package: Distribution) -> Iterator[PurePosixPath]:
     """The files of a distribution, from the folder that it is installed in.
 
     As `Distribution.files`, in a tenth of the time.
     """
-    for row in csv.reader((found.read_text("RECORD") or "").splitlines()):
+    for row in csv.reader((package.read_text("RECORD") or "").splitlines()):
         if row:
             yield PurePosixPath(row[0])
 
@@ -231,27 +231,27 @@ def _short(file: PurePosixPath) -> str:
     return "/".join(parts)
 
 
-def _license(found: Distribution) -> str:
+def _license(package: Distribution) -> str:
     """Its license in a few words; the words of its authors, which no list of names is held to."""
-    told = _told(found, "License-Expression") or _told(found, "License")
-    if told and "\n" not in told and len(told) <= _LONGEST_LICENSE:
-        return told
+    stated = _metadata(package, "License-Expression") or _metadata(package, "License")
+    if stated and "\n" not in stated and len(stated) <= _LONGEST_LICENSE:
+        return stated
     kinds = [
         text.rpartition(" :: ")[2]
-        for text in found.metadata.get_all("Classifier") or ()
+        for text in package.metadata.get_all("Classifier") or ()
         if text.startswith("License ::")
     ]
     return ", ".join(kinds) or "see its text"
 
 
-def _told(found: Distribution, field: str) -> str:
-    return next(iter(found.metadata.get_all(field) or ()), "")
+def _metadata(package: Distribution, field: str) -> str:
+    return next(iter(package.metadata.get_all(field) or ()), "")
 
 
-def _home_page(found: Distribution) -> str:
-    told = [line.partition(",") for line in found.metadata.get_all("Project-URL") or ()]
-    links = {label.strip().lower(): link.strip() for label, _, link in told}
+def _home_page(package: Distribution) -> str:
+    urls = [line.partition(",") for line in package.metadata.get_all("Project-URL") or ()]
+    links = {label.strip().lower(): link.strip() for label, _, link in urls}
     for label in ("homepage", "home", "repository", "source", "source code", "documentation"):
         if label in links:
             return links[label]
-    return _told(found, "Home-page") or next(iter(links.values()), "")
+    return _metadata(package, "Home-page") or next(iter(links.values()), "")

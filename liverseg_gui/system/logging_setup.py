@@ -1,4 +1,4 @@
-"""The log file: what went wrong, scrubbed of paths and patients before it is written."""
+"""Log file, scrubbed of paths and patients before it is written."""
 
 from __future__ import annotations
 

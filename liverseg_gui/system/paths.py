@@ -1,4 +1,4 @@
-"""Where the program keeps what is its own: settings, models that were added, caches and logs."""
+"""Paths of what is the program's own: settings, models that were added, caches and logs."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def site_folder() -> Path:
     return Path("/usr/local/share") / _NAME
 
 
-def _place(kind: str, usual: object) -> Path:
+def _place(kind: str, default: object) -> Path:
     home = os.environ.get("LIVERSEG_HOME")
     if home:
         return Path(home) / kind
-    assert callable(usual)
-    return Path(usual(_NAME, appauthor=False))
+    assert callable(default)
+    return Path(default(_NAME, appauthor=False))
 
 
 def resource(name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Files for all users of the computer: readable for each, whatever the umask of their writer is."""
+"""Permissions of files for all users of the computer, whatever the umask of their writer is."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ def share(path: Path) -> None:
         OSError: its permissions cannot be changed.
     """
     mode = stat.S_IMODE(path.stat().st_mode)
-    wanted = mode | (_FOLDER if path.is_dir() else _FILE)
-    if wanted != mode:
-        path.chmod(wanted)
+    needed = mode | (_FOLDER if path.is_dir() else _FILE)
+    if needed != mode:
+        path.chmod(needed)

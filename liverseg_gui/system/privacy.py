@@ -1,4 +1,4 @@
-"""Keep patients out of logs and error reports: file paths are shortened, known names removed.
+"""Privacy of logs and error reports: file paths are shortened, known names removed.
 
 A path may carry a name, so what is written down keeps a hash and the ending only: enough to see
 that two lines speak of the same file. What the open scan says of its patient is registered with
@@ -88,14 +88,14 @@ def scrub(text: str) -> str:
     for folder in folders:
         if folder in text:
             text = re.sub(rf"(?<![\w.-]){re.escape(folder)}{_BELOW}", _short_match, text)
-    text = _PATHS.sub(lambda found: _short(found.group()), text)
+    text = _PATHS.sub(lambda match: _short(match.group()), text)
     for _, pattern in secrets:
         text = pattern.sub(HIDDEN, text)
     return text
 
 
-def _short_match(found: re.Match[str]) -> str:
-    return _short(found.group())
+def _short_match(match: re.Match[str]) -> str:
+    return _short(match.group())
 
 
 def _short(path: str) -> str:

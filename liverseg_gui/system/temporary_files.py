@@ -1,4 +1,4 @@
-"""Folders for what is unpacked meanwhile: of a process that was killed, the next one removes them.
+"""Temporary folders for what is unpacked; the next process removes those of one that was killed.
 
 Beside each folder lies a file that its process keeps locked. The system lets go of the lock however
 the process ends. Computers that share the place for temporary files may not see each other's locks:
@@ -73,6 +73,7 @@ def sweep_temporary() -> None:
 def _lock(place: Path) -> BaseFileLock:
     from filelock import FileLock  # slow to load, and seldom needed
 
+    # an archive is unpacked by a job's thread, and removed by the main one when the program ends
     return FileLock(place / _LOCK, thread_local=False)
 
 

@@ -10,7 +10,7 @@ import pytest
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.scan_issues import Concern, ScanIssue, Severity
 from liverseg_gui.core.volume import Origin, Volume
-from liverseg_gui.segmentation.plausibility import checked, seat_of
+from liverseg_gui.segmentation.plausibility import check_plausibility, organ_position
 
 
 def body(slices: int = 30) -> Volume:
@@ -34,17 +34,17 @@ def ball(volume: Volume, x_mm: float, radius_mm: float) -> np.ndarray:
 def test_an_organ_on_the_right_is_a_liver() -> None:
     volume = body()
     labels = ball(volume, 70, 70)
-    found, doubts = checked(labels, volume)
+    found, doubts = check_plausibility(labels, volume)
     assert found is labels
     assert doubts == ()
-    seat = seat_of(labels, volume)
-    assert seat.offset == pytest.approx(70 / 160, abs=0.06)
-    assert seat.share == pytest.approx(70 * 70 / (160 * 110), abs=0.05)
+    position = organ_position(labels, volume)
+    assert position.offset == pytest.approx(70 / 160, abs=0.06)
+    assert position.share == pytest.approx(70 * 70 / (160 * 110), abs=0.05)
 
 
 def test_what_fills_the_body_is_none_and_nothing_stays_marked() -> None:
     volume = body()
-    found, (doubt,) = checked((volume.hu == 40).astype(np.uint8), volume)
+    found, (doubt,) = check_plausibility((volume.hu == 40).astype(np.uint8), volume)
     assert not found.any()
     assert "No liver found" in doubt
     assert "body's section" in doubt
@@ -54,14 +54,14 @@ def test_what_fills_the_body_is_none_and_nothing_stays_marked() -> None:
 def test_an_organ_in_the_middle_or_on_the_left_is_doubted(x_mm: float) -> None:
     volume = body()
     labels = ball(volume, x_mm, 65)
-    found, (doubt,) = checked(labels, volume)
+    found, (doubt,) = check_plausibility(labels, volume)
     assert found is labels
     assert "right" in doubt
 
 
 def test_a_speck_is_none() -> None:
     volume = body()
-    found, (doubt,) = checked(ball(volume, 60, 20), volume)
+    found, (doubt,) = check_plausibility(ball(volume, 60, 20), volume)
     assert not found.any()
     assert doubt.startswith("No liver found (3")
 
@@ -70,16 +70,16 @@ def test_a_few_slices_hold_only_a_little_of_a_liver() -> None:
     volume = body(2)
     labels = np.repeat(ball(body(30), 70, 60)[:, :, 15:16], 2, 2)
     assert 0 < labels.sum() * volume.affine.voxel_ml < 150
-    found, doubts = checked(labels, volume)
+    found, doubts = check_plausibility(labels, volume)
     assert found is labels
     assert doubts == ()
 
 
 def test_empty_labels_and_an_empty_scan_are_told() -> None:
     volume = body()
-    assert "(0 ml" in checked(np.zeros(volume.shape, np.uint8), volume)[1][0]
+    assert "(0 ml" in check_plausibility(np.zeros(volume.shape, np.uint8), volume)[1][0]
     air = Volume(np.full(volume.shape, -1000, np.int16), volume.grid, volume.origin)
-    assert not checked(np.ones(volume.shape, np.uint8), air)[0].any()
+    assert not check_plausibility(np.ones(volume.shape, np.uint8), air)[0].any()
 
 
 def test_a_scan_of_the_liver_alone_is_doubted_and_keeps_its_mask() -> None:
@@ -88,7 +88,7 @@ def test_a_scan_of_the_liver_alone_is_doubted_and_keeps_its_mask() -> None:
     volume = Volume(hu, StoredGrid(hu.shape, Affine.from_spacing((2.5, 2.5, 5))), whole.origin)
     labels = np.zeros(hu.shape, np.uint8)
     labels[4:-4, 4:-4, 4:-4] = 1
-    found, (doubt,) = checked(labels, volume)
+    found, (doubt,) = check_plausibility(labels, volume)
     assert found is labels
     assert "part of the body" in doubt
 
@@ -100,7 +100,7 @@ def test_a_liver_is_judged_by_the_body_where_the_spacing_is_wrong(spacing_mm: fl
     doubt = ScanIssue("implausible-spacing", Severity.WARNING, "Wrong.", "State it.", Concern.MM)
     volume = Volume(true.hu, grid, Origin(Path("x")), issues=(doubt,))
     liver, speck = ball(true, 70, 70), ball(true, 70, 12)
-    assert checked(liver, volume) == (liver, ())
-    found, (said,) = checked(speck, volume)
+    assert check_plausibility(liver, volume) == (liver, ())
+    found, (said,) = check_plausibility(speck, volume)
     assert not found.any()
     assert "No liver found" in said

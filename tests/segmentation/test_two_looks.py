@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.predictor import BEST, FAST, Looks, Predictor
+from liverseg_gui.segmentation.predictor import BEST, FAST, Augmentations, Predictor
 from liverseg_gui.segmentation.preprocessing import TrunkBox
 from liverseg_gui.segmentation.runtime.base import TorchRuntime
 
@@ -40,14 +40,14 @@ def predict(
     network: nn.Module,
     slices: np.ndarray,
     closer: tuple[int, int] | None,
-    looks: Looks = FAST,
+    augmentations: Augmentations = FAST,
     step: int = 1,
     crop: bool = True,
 ) -> np.ndarray:
     n = np.arange(len(slices))
     context = np.stack([np.maximum(n - 1, 0), n, np.minimum(n + 1, len(n) - 1)], 1)
     predictor = Predictor(TorchRuntime(network, "cpu"), COARSE, closer)
-    found = predictor.predict(slices, context, BOX, Progress(), looks, step=step, crop=crop)
+    found = predictor.predict(slices, context, BOX, Progress(), augmentations, step=step, crop=crop)
     out = np.zeros(slices.shape, np.uint8)
     if found is not None:
         out[found.where] = found.labels

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from liverseg_gui.system.crash_report import LAST, earlier_crash, last_words
+from liverseg_gui.system.crash_report import LAST, earlier_crash, take_crash_report
 from liverseg_gui.system.paths import log_folder
 
 ROOT = Path(__file__).parents[2]
@@ -116,8 +116,8 @@ def test_a_crash_is_told_by_a_program_that_has_the_same_process_id() -> None:
 def test_who_waits_for_a_process_takes_its_last_words() -> None:
     process = start("os.abort()")
     finish(process)
-    assert "Aborted" in last_words(process.pid)
-    assert last_words(process.pid) == ""
+    assert "Aborted" in take_crash_report(process.pid)
+    assert take_crash_report(process.pid) == ""
     assert earlier_crash() == ""
 
 

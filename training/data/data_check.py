@@ -13,7 +13,7 @@ from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.core.measure import lesion_parts
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import ScanIssue, Severity
-from liverseg_gui.core.slices import usual_step
+from liverseg_gui.core.slices import median_step
 from training.data.case import Case, CaseSource
 from training.data.data_check_rules import DatasetIssue, case_issues, dataset_issues, unreadable
 from training.data.duplicates import ScanFingerprint, find_duplicates, scan_fingerprint
@@ -146,7 +146,7 @@ def _figures(case: Case) -> CaseStats:
     n, rows, columns = case.slices.shape
     spacing = None
     if case.pixel_mm is not None:
-        slice_mm = usual_step(np.diff(case.z)) if n > 1 else case.gap
+        slice_mm = median_step(np.diff(case.z)) if n > 1 else case.gap
         spacing = (case.pixel_mm[1], case.pixel_mm[0], slice_mm)
     voxel_ml = None if spacing is None else float(np.prod(spacing)) / 1000
     return CaseStats(

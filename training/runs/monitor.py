@@ -78,7 +78,7 @@ class RunMonitor(TrainingObserver):
     ) -> None:
         self._out, self._emit = out, emit
         self._record, self._pauses = record, pauses
-        self.progress = outer.told(self._report)
+        self.progress = outer.tee(self._report)
         self.stopping = False
         self._usage, self._eta = ResourceUsage(), EtaEstimator()
         self._in_epochs = False

@@ -68,10 +68,10 @@ def _cell_mm(inside: NDArray[np.bool_], spacing: NDArray[np.float64]) -> float:
     """
     extent = spacing * inside.shape
     share = float(extent.min() / _CELLS_ACROSS)
-    wanted = min(float(np.clip(share, _FINEST_MM, _COARSEST_MM)), max(share, float(spacing.min())))
+    cell_mm = min(float(np.clip(share, _FINEST_MM, _COARSEST_MM)), max(share, float(spacing.min())))
     padded = extent + 2 * _MARGIN * spacing
     of_all = (float(extent.prod()) / _MOST_CELLS, float(padded.prod()) / _MOST_PADDED_CELLS)
-    return max(wanted, *(mm3 ** (1 / 3) for mm3 in of_all))
+    return max(cell_mm, *(mm3 ** (1 / 3) for mm3 in of_all))
 
 
 def _summed(counts: NDArray[np.uint16], axis: int, group: int) -> NDArray[np.uint16]:

@@ -95,8 +95,8 @@ def _surface(structure: _Structure, affine: Affine, progress: Progress) -> Surfa
     progress.update(0.0, _PHASE)
     corner = [s.start for s in structure.at]
     points = affine.to_mm(to_voxels(vertices) + corner)
-    wanted = np.count_nonzero(structure.inside) * affine.voxel_ml * 1000
-    points = _of_volume(points, faces, wanted)
+    volume_mm3 = np.count_nonzero(structure.inside) * affine.voxel_ml * 1000
+    points = _of_volume(points, faces, volume_mm3)
     return Surface(
         structure.label,
         structure.number,
@@ -106,14 +106,14 @@ def _surface(structure: _Structure, affine: Affine, progress: Progress) -> Surfa
     )
 
 
-def _of_volume(points: NDArray[np.float64], faces: Faces, wanted_mm3: float) -> NDArray[np.float64]:
+def _of_volume(points: NDArray[np.float64], faces: Faces, volume_mm3: float) -> NDArray[np.float64]:
     """`points` moved along their normals, all as far, until the volume is that of the voxels.
 
     Smoothing a convex surface draws it in, by more the smaller it is; this gives that back.
     """
     for _ in range(_INFLATIONS):
         normals, area = _normals(points, faces)
-        points = points + normals * ((wanted_mm3 - _volume_mm3(points, faces)) / area)
+        points = points + normals * ((volume_mm3 - _volume_mm3(points, faces)) / area)
     return points
 
 

@@ -1,4 +1,4 @@
-"""Which surface a straight line meets first."""
+"""Picking: the surface that a ray meets first."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def first_hit(
 
     `seen` says of points (N, 3) in mm which are not cut away: the ray goes through the others.
     """
-    nearest, found = np.inf, None
+    nearest, hit = np.inf, None
     for surface in surfaces:
         if _passes_by(surface, start_mm, direction):
             continue
@@ -31,12 +31,12 @@ def first_hit(
         points = start_mm + distances[:, None] * direction
         distances = distances[seen(points)]
         if len(distances) and distances.min() < nearest:
-            nearest, found = float(distances.min()), surface
-    return found
+            nearest, hit = float(distances.min()), surface
+    return hit
 
 
 def _passes_by(surface: Surface, start: Point, direction: Point) -> bool:
-    """Whether the ray misses the ball around the surface's box, which is quickly told."""
+    """Whether the ray misses the ball around the surface's box, which is quickly known."""
     low, high = surface.vertices_mm.min(0), surface.vertices_mm.max(0)
     to_middle = (low + high) / 2 - start
     along = direction / np.linalg.norm(direction)

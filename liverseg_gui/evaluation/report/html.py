@@ -1,4 +1,4 @@
-"""A readable report of an evaluation: one HTML file with its pictures inside."""
+"""HTML report of an evaluation, one file with its pictures inside."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from liverseg_gui.evaluation.report.plots import (
     training_plot,
 )
 from liverseg_gui.evaluation.report.tables import (
-    figures_table,
     lesions_table,
+    means_table,
     patients_table,
     voxels_table,
     whole_set_table,
@@ -77,8 +77,8 @@ def evaluation_html(
         f"<h1>{escape(title)}</h1>",
         f'<p class="note">{len(summary.cases)} patients. {_NOTICE} LiverSeg {__version__}.</p>',
         *(f'<p class="note">{escape(note)}</p>' for note in notes),
-        *_doubts(summary),
-        _section("Means over patients", figures_table(values)),
+        *_warnings(summary),
+        _section("Means over patients", means_table(values)),
         _section("The whole set", whole_set_table(values)),
         _section("Patient by patient", patients_table(summary), _img(dice_plot(summary), "Dice")),
         _section("Lesions", lesions_table(values), _img(recall_plot(summary), "Recall by size")),
@@ -105,7 +105,7 @@ def _section(title: str, *parts: str) -> str:
     return f"<h2>{title}</h2>\n" + "\n".join(part for part in parts if part)
 
 
-def _doubts(summary: Summary) -> list[str]:
+def _warnings(summary: Summary) -> list[str]:
     """The warnings of all patients, each once, with the number of patients it is about."""
     about: dict[str, list[int]] = {}
     for number, case in enumerate(summary.cases, 1):

@@ -1,6 +1,7 @@
-"""The plots of an evaluation report, as PNG. Matplotlib is loaded when the first one is drawn.
+"""Plots of an evaluation report, as PNG.
 
-Names of files stay out of them: a font may lack their letters, and $ would start a formula.
+Matplotlib is loaded when the first one is drawn. Names of files stay out of them: a font may lack
+their letters, and $ would start a formula.
 """
 
 from __future__ import annotations

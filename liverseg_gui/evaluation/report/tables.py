@@ -1,4 +1,4 @@
-"""The tables of an evaluation report, as HTML."""
+"""Tables of an evaluation report, as HTML."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from liverseg_gui.evaluation.lesion_detection import SIZES
 from liverseg_gui.evaluation.summary import Summary
 
 NONE = "-"
-_FIGURES = (
+_METRICS = (
     ("Dice", "dice", 3),
     ("VOE %", "voe", 1),
     ("RVD %", "rvd", 1),
@@ -27,23 +27,23 @@ _VOXELS = (
     ("IoU", "iou", 3),
 )
 _LABELS = (("Liver", "liver"), ("Tumor", "tumor"))
-MM_DOUBT = "mm and ml are not reliable"
+MM_UNRELIABLE = "mm and ml are not reliable"
 
 
-def figures_table(values: dict[str, Any]) -> str:
+def means_table(values: dict[str, Any]) -> str:
     """Means over patients with their 95 % intervals, liver and tumor."""
     rows = []
     for title, key in _LABELS:
         cells = [
             _with_interval(values[key][name], values["intervals"][key][name], digits)
-            for _, name, digits in _FIGURES
+            for _, name, digits in _METRICS
         ]
         rows.append([title, *cells])
-    doubt = "" if values["mm_reliable"] else f" {MM_DOUBT.capitalize()}."
-    return _table(["", *(title for title, _, _ in _FIGURES)], rows) + _note(
+    caution = "" if values["mm_reliable"] else f" {MM_UNRELIABLE.capitalize()}."
+    return _table(["", *(title for title, _, _ in _METRICS)], rows) + _note(
         "Means over the patients in whom a figure is defined, with the 95 % interval of the mean "
         "(bootstrap over patients). Tumor Dice is 1 where neither mask has a tumor, 0 where one "
-        f"has.{doubt}"
+        f"has.{caution}"
     )
 
 
@@ -53,8 +53,8 @@ def whole_set_table(values: dict[str, Any]) -> str:
     false = NONE
     if healthy["patients"]:
         of_liver = number(healthy["tumor_percent_of_liver"], 2)
-        doubt = "" if values["mm_reliable"] else f" ({MM_DOUBT})"
-        false = f"{number(healthy['tumor_ml'], 2)} ml, {of_liver} % of the liver{doubt}"
+        caution = "" if values["mm_reliable"] else f" ({MM_UNRELIABLE})"
+        false = f"{number(healthy['tumor_ml'], 2)} ml, {of_liver} % of the liver{caution}"
     rows = [
         ["Dice of the liver, all voxels pooled", number(whole["liver"]["dice"], 3)],
         ["Dice of the tumors, all voxels pooled", number(whole["tumor"]["dice"], 3)],
@@ -87,7 +87,7 @@ def patients_table(summary: Summary) -> str:
         rows.append(
             [
                 str(n),
-                escape(case.name) + ("" if case.mm_reliable else f" ({MM_DOUBT})"),
+                escape(case.name) + ("" if case.mm_reliable else f" ({MM_UNRELIABLE})"),
                 *cells,
                 f"{lesions['true_matched']} of {lesions['true']}",
                 number(lesions["f1"], 2),
@@ -101,7 +101,7 @@ def patients_table(summary: Summary) -> str:
     )
 
 
-_SHORT = tuple(row for row in _FIGURES if row[1] in ("dice", "rvd", "assd_mm", "nsd"))
+_SHORT = tuple(row for row in _METRICS if row[1] in ("dice", "rvd", "assd_mm", "nsd"))
 
 
 def lesions_table(values: dict[str, Any]) -> str:

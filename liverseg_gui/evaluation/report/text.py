@@ -1,4 +1,4 @@
-"""The figures of an evaluation as plain text, and as CSV with a row for each patient."""
+"""Metrics of an evaluation as plain text, and as CSV with a row for each patient."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _LONGEST_NAME = 32
 
 
 def table(summary: Summary) -> str:
-    """A row for each patient, the means with their intervals, and the figures of the whole set."""
+    """A row for each patient, the means with their intervals, and the metrics of the whole set."""
     values = summary.to_json()
     rows = [_case_row(case) for case in summary.cases]
     lesions = values["global"]["lesions"]
     rows.append(
         [
             "mean",
-            *_figures(values),
+            *_metric_cells(values),
             f"{lesions['true_matched']}/{lesions['true']}",
             _number(values["lesions"]["f1"], 2),
         ]
@@ -56,13 +56,13 @@ def _case_row(case: CaseMetrics) -> list[str]:
     mark = "" if case.mm_reliable else " *"
     return [
         f"{_printable(case.name)}{mark}",
-        *_figures(values),
+        *_metric_cells(values),
         f"{lesions['true_matched']}/{lesions['true']}",
         _number(lesions["f1"], 2),
     ]
 
 
-def _figures(values: Json) -> list[str]:
+def _metric_cells(values: Json) -> list[str]:
     return [_number(values[label][name], digits) for label, name, digits in _CELLS]
 
 

@@ -1,4 +1,4 @@
-"""Headers of DICOM images kept between runs, a row a folder, so that a disc opens at once.
+"""Cache of DICOM headers between runs, a row a folder, so that a disc opens at once.
 
 The rows hold patient names: the file is readable by its owner alone, and "Clear caches" in the
 window removes it. A cache that is damaged or cannot be written is done without.

@@ -1,4 +1,4 @@
-"""Where the slices of a stack lie: on one even grid, or unevenly and askew.
+"""Geometry of a DICOM stack: slices on one even grid, or uneven and askew.
 
 Order and distance come from ImagePositionPatient along the slice normal, never from file names,
 InstanceNumber, SliceThickness or SpacingBetweenSlices.
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from liverseg_gui.core import scan_checks as checks
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.scan_issues import Concern, ScanIssue, info, warning
-from liverseg_gui.core.slices import usual_step
+from liverseg_gui.core.slices import median_step
 from liverseg_gui.io.dicom.stacks import Slice, Stack
 
 _POSITION_TOLERANCE_MM = 0.05
@@ -26,7 +26,7 @@ _UNSEEN = 0.4
 """From this share of the usual distance on, what lies between two slices was not seen."""
 
 _DRIFT_MM = 0.5
-_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])  # positions in DICOM are LPS
 
 
 @dataclass(frozen=True)
@@ -129,23 +129,23 @@ def _step_issues(stack: Stack, steps: NDArray[np.float64]) -> list[ScanIssue]:
     """Tell missing slices from slices that were made at uneven distances."""
     if len(steps) == 0 or steps.min() <= 0:
         return []
-    usual = usual_step(steps)
-    tolerance = max(_POSITION_TOLERANCE_MM, _STEP_TOLERANCE * usual)
-    odd = np.abs(steps - usual) > tolerance
+    step = median_step(steps)
+    tolerance = max(_POSITION_TOLERANCE_MM, _STEP_TOLERANCE * step)
+    odd = np.abs(steps - step) > tolerance
     off = np.abs(np.cumsum(steps) - steps.mean() * np.arange(1, len(steps) + 1)).max()
-    if not odd.any() and off <= max(_POSITION_TOLERANCE_MM, _PLACE_TOLERANCE * usual):
+    if not odd.any() and off <= max(_POSITION_TOLERANCE_MM, _PLACE_TOLERANCE * step):
         return []
-    unseen = steps - max(stack.first.thickness, usual)
-    gap = odd & (unseen > _UNSEEN * usual)
-    multiple = np.rint(steps / usual)
+    unseen = steps - max(stack.first.thickness, step)
+    gap = odd & (unseen > _UNSEEN * step)
+    multiple = np.rint(steps / step)
     jumps, numbered = _number_jumps(stack)
     sure = numbered and bool((np.abs(jumps) == multiple)[gap].all())
-    found = []
+    issues = []
     if gap.any():
-        found.append(_missing(stack, steps, gap, usual, sure))
+        issues.append(_missing(stack, steps, gap, step, sure))
     if (odd & ~gap).any() or not odd.any():
-        found.append(_uneven(steps))
-    return found
+        issues.append(_uneven(steps))
+    return issues
 
 
 def _number_jumps(stack: Stack) -> tuple[NDArray[np.int64], bool]:
@@ -162,10 +162,10 @@ def _missing(
     stack: Stack,
     steps: NDArray[np.float64],
     gap: NDArray[np.bool_],
-    usual: float,
+    step: float,
     numbered: bool,
 ) -> ScanIssue:
-    lost = int(np.maximum(np.rint(steps[gap] / usual) - 1, 1).sum())
+    lost = int(np.maximum(np.rint(steps[gap] / step) - 1, 1).sum())
     be = "is" if lost == 1 else "are"
     sure = be if numbered else f"{be} probably"
     which = ""
@@ -181,7 +181,7 @@ def _missing(
     return warning(
         "missing-slices",
         f"{slices} {sure} missing{which}: gaps of up to {steps[gap].max():.4g} mm between slices "
-        f"{usual:.4g} mm apart. The gaps were filled by interpolation on an even grid, and mm and "
+        f"{step:.4g} mm apart. The gaps were filled by interpolation on an even grid, and mm and "
         "ml are not reliable.",
         "Export the series again from the archive, complete.",
         Concern.MM,

@@ -1,4 +1,4 @@
-"""Read the header of a DICOM image quickly, without its pixels.
+"""Fast reader of DICOM image headers, without the pixels.
 
 pydicom's element generator walks the first kilobytes; only the elements in `_TEXTS`, `_DECIMALS`
 and `_SHORTS` are decoded. Anything out of the ordinary (deflated files, files without a preamble,
@@ -74,10 +74,12 @@ _SHORTS = {
 _WINDOW_NAMES = "WindowCenterWidthExplanation"
 _NAMES = {"window_names": _WINDOW_NAMES}
 _BY_TAG = {
-    Tag(word): key for words in (_TEXTS, _NAMES, _DECIMALS, _SHORTS) for key, word in words.items()
+    Tag(keyword): key
+    for keywords in (_TEXTS, _NAMES, _DECIMALS, _SHORTS)
+    for key, keyword in keywords.items()
 }
 _CHARSET = Tag("SpecificCharacterSet")
-_WANTED: list[Any] = [*_BY_TAG, _CHARSET]
+_TAGS_READ: list[Any] = [*_BY_TAG, _CHARSET]
 
 
 def read_header(path: Path) -> ImageHeader | None:
@@ -154,7 +156,7 @@ def _quick(start: bytes) -> dict[str, Any] | None:
     raw = {
         element.tag: element.value or b""
         for element in data_element_generator(
-            stream, implicit, True, stop_when=pixels, specific_tags=_WANTED
+            stream, implicit, True, stop_when=pixels, specific_tags=_TAGS_READ
         )
     }
     if not at:
@@ -185,10 +187,10 @@ def _decoded(raw: dict[Any, Any]) -> dict[str, Any]:
     return values
 
 
-def _floats(words: Sequence[object]) -> Floats:
+def _floats(texts: Sequence[object]) -> Floats:
     """The numbers, or nothing where one is none."""
     try:
-        numbers = tuple(float(str(word)) for word in words)
+        numbers = tuple(float(str(text)) for text in texts)
     except ValueError:
         return ()
     return numbers if all(abs(n) < _LARGEST for n in numbers) else ()
@@ -204,16 +206,16 @@ def _thorough(path: Path, stream: BinaryIO, start: bytes) -> dict[str, Any] | No
     if "Rows" not in dataset or not (has_preamble or "SOPClassUID" in dataset):
         return None
     values: dict[str, Any] = {
-        key: _plain(dataset.get(word, ""))
-        for key, word in (_TEXTS | _NAMES).items()
-        if word in dataset
+        key: _plain(dataset.get(keyword, ""))
+        for key, keyword in (_TEXTS | _NAMES).items()
+        if keyword in dataset
     }
-    for key, word in _DECIMALS.items():
-        if word in dataset:
-            values[key] = _sequence(dataset[word].value)
-    for key, word in _SHORTS.items():
-        if word in dataset and dataset[word].value is not None:
-            values[key] = int(dataset[word].value) & 0xFFFF
+    for key, keyword in _DECIMALS.items():
+        if keyword in dataset:
+            values[key] = _sequence(dataset[keyword].value)
+    for key, keyword in _SHORTS.items():
+        if keyword in dataset and dataset[keyword].value is not None:
+            values[key] = int(dataset[keyword].value) & 0xFFFF
     syntax = getattr(dataset, "file_meta", {}).get("TransferSyntaxUID", ImplicitVRLittleEndian)
     values["transfer_syntax"] = str(syntax)
     values["planes"] = _frame_planes(dataset)
@@ -271,15 +273,15 @@ def _frame_windows(dataset: Any) -> Windows:
     """The windows that most frames of a multi-frame image state."""
     shared = list(dataset.get("SharedFunctionalGroupsSequence", ()))[:1]
     frames = list(dataset.get("PerFrameFunctionalGroupsSequence", ()))
-    found = []
+    windows = []
     for group in (*frames, *shared):
         if group.get("FrameVOILUTSequence"):
             stated = group["FrameVOILUTSequence"].value[0]
             widths, centers = (
-                _sequence(stated.get(word)) for word in ("WindowWidth", "WindowCenter")
+                _sequence(stated.get(keyword)) for keyword in ("WindowWidth", "WindowCenter")
             )
-            found.append(_windows(_plain(stated.get(_WINDOW_NAMES)), widths, centers))
-    return mode(found) if found else ()
+            windows.append(_windows(_plain(stated.get(_WINDOW_NAMES)), widths, centers))
+    return mode(windows) if windows else ()
 
 
 def _windows(names: str, widths: Floats, centers: Floats) -> Windows:
@@ -291,13 +293,13 @@ def _windows(names: str, widths: Floats, centers: Floats) -> Windows:
 
 
 def _frame_plane(group: Any, shared: Any, dataset: Any) -> FramePlane:
-    def find(sequence: str, word: str) -> Any:
+    def find(sequence: str, keyword: str) -> Any:
         for source in (group, shared):
             if source.get(sequence):
-                value = source[sequence].value[0].get(word)
+                value = source[sequence].value[0].get(keyword)
                 if value is not None:
                     return value
-        return dataset.get(word)
+        return dataset.get(keyword)
 
     slope = _sequence(find("PixelValueTransformationSequence", "RescaleSlope")) or (1.0,)
     intercept = _sequence(find("PixelValueTransformationSequence", "RescaleIntercept")) or (0.0,)

@@ -1,4 +1,4 @@
-"""What the header of a DICOM image says, as values that a cache can keep."""
+"""Headers of DICOM images, as values that a cache can keep."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find the DICOM images below a folder, quickly the second time: headers are kept in a cache."""
+"""Index of the DICOM images below a folder, quick the second time: headers are cached."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from liverseg_gui.io.file_endings import ARCHIVES, IMAGES
 from liverseg_gui.io.folders import walk
 
 _REPORT_EVERY = 32
-_SKIPPED_WORDS = (
+_SKIPPED_ENDINGS = (
     ".gz .raw .7z .tar .png .jpg .jpeg .gif .bmp .svg .pdf .txt .csv .json .xml .html .htm .md .py "
     ".js .css .exe .dll .ini .inf .vtk .stl .obj .safetensors .pth .log .doc .docx .xls .xlsx .mp4 "
     ".avi"
 )
-_SKIPPED = frozenset((*IMAGES, *ARCHIVES, *_SKIPPED_WORDS.split(" ")))
+_SKIPPED = frozenset((*IMAGES, *ARCHIVES, *_SKIPPED_ENDINGS.split(" ")))
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ def index_folder(
     """
     cache = cache if cache is not None else HeaderCache()
     walked = list(_folders(folder, progress)) if recursive else [folder]
-    found = []
+    indexes = []
     with cache:
         for n, place in enumerate(walked):
             part = progress.part(n / len(walked), (n + 1) / len(walked))
-            found.append(_index_one(place, part, cache))
-    return [f for f in found if f.headers or f.unreadable]
+            indexes.append(_index_one(place, part, cache))
+    return [f for f in indexes if f.headers or f.unreadable]
 
 
 def _folders(folder: Path, progress: Progress) -> Iterator[Path]:
@@ -83,8 +83,8 @@ def _files(folder: Path) -> list[tuple[str, int, int]]:
     """Name, time of change (ns) and size of each file that may be DICOM."""
     files = []
     try:
-        with os.scandir(folder) as found:
-            for entry in found:
+        with os.scandir(folder) as entries:
+            for entry in entries:
                 if os.path.splitext(entry.name)[1].lower() in _SKIPPED or not entry.is_file():
                     continue
                 status = entry.stat()

@@ -1,4 +1,4 @@
-"""The contrast phase of a series, as far as its words tell."""
+"""Contrast phase of a series, by its description and contrast agent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UNENHANCED, ARTERIAL, PORTAL, DELAYED, ENHANCED = (
     "delayed",
     "enhanced",
 )
-_WORDS = (
+_PATTERNS = (
     (
         UNENHANCED,
         r"non[- _]?(con|enh)|without|w/o|\bwo\b|unenh|\bnativ|\bplain\b|pre[- _]?con|\bnc\b",
@@ -32,7 +32,7 @@ def contrast_phase(description: str, agent: str) -> str:
     Empty where nothing is known, or the description names several phases.
     """
     text = description.lower()
-    named = [phase for phase, words in _WORDS if re.search(words, text)]
+    named = [phase for phase, pattern in _PATTERNS if re.search(pattern, text)]
     if len(named) == 1:
         return named[0]
     if not named and agent.strip().lower() not in _NO_AGENT:

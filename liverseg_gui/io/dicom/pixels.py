@@ -159,11 +159,11 @@ def _single(dataset: FileDataset, frame: bytes) -> FileDataset:
     meta.TransferSyntaxUID = dataset.file_meta.TransferSyntaxUID
     single = FileDataset("", Dataset(), file_meta=meta, preamble=b"\0" * 128)
     single.SOPClassUID, single.SOPInstanceUID, single.Modality = CTImageStorage, "1.2.3", "CT"
-    for word in (
+    for keyword in (
         *("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
         *("SamplesPerPixel", "PhotometricInterpretation"),
     ):
-        setattr(single, word, dataset[word].value)
+        setattr(single, keyword, dataset[keyword].value)
     single.PixelData = pydicom.encaps.encapsulate([frame])
     single["PixelData"].VR = "OB"
     single["PixelData"].is_undefined_length = True

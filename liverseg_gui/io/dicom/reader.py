@@ -38,38 +38,38 @@ def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
     Raises:
         UnreadableFileError: it is no DICOM image.
     """
-    wanted = read_header(path)
-    if wanted is None:
+    header = read_header(path)
+    if header is None:
         raise UnreadableFileError(
             f"{path} is no scan this program reads, or is damaged.",
             "Open a NIfTI, NRRD or MetaImage file, a DICOM file or folder, or a zip archive of "
             "them.",
         )
-    if len(wanted.planes) > 1 or not wanted.series_uid:
-        found = [DicomIndex(path.parent, (wanted,), 0)]
+    if len(header.planes) > 1 or not header.series_uid:
+        indexes = [DicomIndex(path.parent, (header,), 0)]
     else:
-        found = index_folder(path.parent, progress, recursive=False)
-    entries = dicom_entries(found)
-    mine = [e for e in entries if isinstance(e.read, StackReader) and e.read.holds(wanted)]
+        indexes = index_folder(path.parent, progress, recursive=False)
+    entries = dicom_entries(indexes)
+    mine = [e for e in entries if isinstance(e.read, StackReader) and e.read.holds(header)]
     if not mine:
         raise UnreadableFileError(
-            f"{path} is a DICOM {wanted.modality or 'object'}, not a scan.",
+            f"{path} is a DICOM {header.modality or 'object'}, not a scan.",
             "Open the CT series it belongs to.",
         )
     return mine
 
 
-def dicom_entries(found: Sequence[DicomIndex]) -> list[VolumeEntry]:
+def dicom_entries(indexes: Sequence[DicomIndex]) -> list[VolumeEntry]:
     """The volumes among the images found in folders, what is set aside last."""
-    stacks = make_stacks(header for place in found for header in place.headers)
-    unreadable = {place.folder: place.unreadable for place in found}
+    stacks = make_stacks(header for place in indexes for header in place.headers)
+    unreadable = {place.folder: place.unreadable for place in indexes}
     aside = _set_aside_counts(stacks)
     entries = []
     for stack in stacks:
         folder = Path(stack.first.path).parent
         extra = []
         if stack.role is Role.VOLUME:
-            extra = _neighbours(unreadable.get(folder, 0), aside.get(folder, 0))
+            extra = _folder_issues(unreadable.get(folder, 0), aside.get(folder, 0))
         entries.append(StackReader(stack, tuple(extra)).entry())
     return entries
 
@@ -83,10 +83,10 @@ def _set_aside_counts(stacks: Sequence[Stack]) -> dict[Path, int]:
     return counts
 
 
-def _neighbours(unreadable: int, aside: int) -> list[ScanIssue]:
-    found = []
+def _folder_issues(unreadable: int, aside: int) -> list[ScanIssue]:
+    issues = []
     if unreadable:
-        found.append(
+        issues.append(
             warning(
                 "unreadable-files",
                 f"{unreadable} of the folder's DICOM files cannot be read; slices may be missing.",
@@ -94,14 +94,14 @@ def _neighbours(unreadable: int, aside: int) -> list[ScanIssue]:
             )
         )
     if aside:
-        found.append(
+        issues.append(
             info(
                 "set-aside",
                 f"{aside} images in the folder are no part of the scan (localizers, secondary "
                 "captures, single images) and were set aside.",
             )
         )
-    return found
+    return issues
 
 
 @dataclass(frozen=True)
@@ -191,25 +191,25 @@ class StackReader:
     def issues(self) -> tuple[ScanIssue, ...]:
         """All that the headers tell, the gravest first."""
         first, geometry = self.stack.first, self.geometry
-        found = [*self.stack.issues, *geometry.issues, *self.extra, *self._image_issues()]
+        issues = [*self.stack.issues, *geometry.issues, *self.extra, *self._image_issues()]
         if geometry.even:
-            found += checks.spacing_issues(geometry.grid.affine, geometry.grid.shape)
+            issues += checks.spacing_issues(geometry.grid.affine, geometry.grid.shape)
         if geometry.even and len(self.stack.slices) > 1:
             distance = geometry.grid.affine.spacing_mm[2]
-            found += [f for f in (thickness_issue(first.thickness, distance),) if f]
+            issues += [f for f in (thickness_issue(first.thickness, distance),) if f]
         if first.modality == "CT":
-            found += phase_issues(self.phase)
-        return by_severity(tuple(found))
+            issues += phase_issues(self.phase)
+        return by_severity(tuple(issues))
 
     def _image_issues(self) -> list[ScanIssue]:
         first = self.stack.first
-        found = []
+        issues = []
         if first.samples != 1:
-            found.append(
+            issues.append(
                 error("color", "The images are in color, not CT slices.", "Open the CT series.")
             )
         if first.modality != "CT":
-            found.append(
+            issues.append(
                 warning(
                     "not-ct",
                     f"The scan is {first.modality or 'of unknown modality'}, and the model knows "
@@ -219,14 +219,14 @@ class StackReader:
                 )
             )
         if first.photometric == "MONOCHROME1":
-            found.append(
+            issues.append(
                 info(
                     "monochrome1",
                     "The files ask for inverted grey (MONOCHROME1); HU are shown as usual.",
                 )
             )
         if first.lossy == "01":
-            found.append(
+            issues.append(
                 warning(
                     "lossy",
                     "The images were compressed with loss: HU are not exact.",
@@ -235,10 +235,10 @@ class StackReader:
                 )
             )
         if len({(s.plane.slope, s.plane.intercept) for s in self.stack.slices}) > 1:
-            found.append(
+            issues.append(
                 info("per-slice-rescale", "The slices are scaled to HU each in its own way.")
             )
-        return found
+        return issues
 
     def thumbnail(self) -> NDArray[np.uint8]:
         """The middle slice, small."""

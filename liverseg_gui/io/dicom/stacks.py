@@ -112,20 +112,20 @@ def _of_series(headers: list[ImageHeader]) -> list[Stack]:
     stacks: list[Stack] = []
     for group in _alike(once):
         role = _role(group[0].header)
-        placed, found = _placed(group)
+        placed, issues = _placed(group)
         if again:
-            found.append(
+            issues.append(
                 info(
                     "duplicate-files",
                     f"{again} images of the series are there twice; each was taken once.",
                 )
             )
         if placed is None:
-            stacks += [Stack((_filled(s, 0),), Role.SECONDARY, "", tuple(found)) for s in group]
+            stacks += [Stack((_filled(s, 0),), Role.SECONDARY, "", tuple(issues)) for s in group]
             continue
         ordered = sorted(placed, key=lambda s: (s.depth, s.instance or 0, s.header.path, s.frame))
         for part, members, more in _phases(ordered):
-            stacks.append(Stack(tuple(members), role, part, (*found, *more)))
+            stacks.append(Stack(tuple(members), role, part, (*issues, *more)))
     return stacks
 
 
@@ -186,11 +186,11 @@ def _placed(group: list[Slice]) -> tuple[list[Slice] | None, list[ScanIssue]]:
     None where the images have no place in the patient at all, as secondary captures.
     """
     plane, header = group[0].plane, group[0].header
-    found: list[ScanIssue] = []
+    issues: list[ScanIssue] = []
     if not plane.position and not plane.orientation and header.modality not in ("CT", "MR", "PT"):
-        return None, found
+        return None, issues
     if not plane.pixel_mm:
-        found.append(
+        issues.append(
             warning(
                 "no-pixel-spacing",
                 "The files do not give the size of a pixel: 1 mm is assumed, and mm and ml are "
@@ -201,7 +201,7 @@ def _placed(group: list[Slice]) -> tuple[list[Slice] | None, list[ScanIssue]]:
         )
     if not _usable(plane.orientation):
         what = "give an impossible orientation" if plane.orientation else "give no orientation"
-        found.append(
+        issues.append(
             warning(
                 "no-orientation",
                 f"The files {what}: axial slices of a patient on the back are assumed, and left "
@@ -210,7 +210,7 @@ def _placed(group: list[Slice]) -> tuple[list[Slice] | None, list[ScanIssue]]:
             )
         )
     if not plane.position:
-        found.append(
+        issues.append(
             warning(
                 "no-position",
                 "The files do not say where the slices lie: their order and distance are taken "
@@ -219,7 +219,7 @@ def _placed(group: list[Slice]) -> tuple[list[Slice] | None, list[ScanIssue]]:
                 Concern.MM,
             )
         )
-    return [_filled(s, n) for n, s in enumerate(group)], found
+    return [_filled(s, n) for n, s in enumerate(group)], issues
 
 
 def _usable(orientation: Floats) -> bool:
@@ -258,7 +258,8 @@ def _acquisition(one: Slice) -> str:
     return one.plane.acquisition or one.header.acquisition
 
 
-_KEYS: tuple[tuple[str, _Key], ...] = (
+# in the order in which they are tried: the first that leaves no position twice in a part wins
+_CRITERIA: tuple[tuple[str, _Key], ...] = (
     ("acquisition", _acquisition),
     ("time", lambda s: s.header.acquisition_time),
     ("temporal position", lambda s: s.header.temporal),
@@ -274,13 +275,13 @@ def _phases(ordered: list[Slice]) -> list[Part]:
     if visits == 1:
         return _interleaved(ordered) or [("", ordered, [])]
     for exact in (True, False):
-        for word, key in _KEYS:
+        for criterion, key in _CRITERIA:
             parts: dict[str, list[Slice]] = defaultdict(list)
             for s in ordered:
                 parts[key(s)].append(s)
             fits = len(parts) == visits if exact else 1 < len(parts) <= 2 * visits + 2
             if fits and all(_visits(part) == 1 for part in parts.values()):
-                return _named(word, parts)
+                return _named(criterion, parts)
     turns = _by_turns(ordered, visits)
     if turns is not None:
         return _named("turn", turns)
@@ -314,7 +315,7 @@ def _by_turns(ordered: list[Slice], visits: int) -> dict[str, list[Slice]] | Non
     return {n: sorted(turn, key=lambda s: s.depth) for n, turn in turns.items()}
 
 
-def _named(word: str, parts: dict[str, list[Slice]]) -> list[Part]:
+def _named(criterion: str, parts: dict[str, list[Slice]]) -> list[Part]:
     """The parts in the order of time, each with a name and a finding."""
 
     def when(part: list[Slice]) -> tuple[object, ...]:
@@ -327,24 +328,25 @@ def _named(word: str, parts: dict[str, list[Slice]]) -> list[Part]:
     apart = len(slices) < (1 + count) / 2 * places
     named: list[Part] = []
     for n, (value, part) in enumerate(sorted(parts.items(), key=lambda item: when(item[1])), 1):
-        name = f"kernel {value}" if word == "kernel" else f"phase {n} of {count}"
-        if word == "acquisition" and len({s.header.acquisition for s in part}) == 1:
+        name = f"kernel {value}" if criterion == "kernel" else f"phase {n} of {count}"
+        if criterion == "acquisition" and len({s.header.acquisition for s in part}) == 1:
             name += f", acquisition {value}"
         time = _clock(part[0].header.acquisition_time)
-        found = info(
+        issue = info(
             "several-phases",
             f"The series visits each position {count} times: it holds {count} volumes, told apart "
-            f"by their {word}. This is {name}.",
+            f"by their {criterion}. This is {name}.",
             "Open the phase you want to measure.",
         )
         if apart:
-            found = warning(
+            issue = warning(
                 "separate-parts",
-                f"The series holds {count} volumes, told apart by their {word}, that share few "
-                f"positions: each covers only some of the body or of the slices. This is {name}.",
+                f"The series holds {count} volumes, told apart by their {criterion}, that share "
+                "few positions: each covers only some of the body or of the slices. This is "
+                f"{name}.",
                 "Look at each of them; none may hold the whole liver.",
             )
-        named.append((f"{name}, {time}" if time else name, part, [found]))
+        named.append((f"{name}, {time}" if time else name, part, [issue]))
     return named
 
 

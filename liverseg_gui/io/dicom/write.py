@@ -1,4 +1,4 @@
-"""Write a volume as a DICOM CT series: what the phantom needs to exercise the real reader."""
+"""Volumes written as DICOM CT series: what the phantom needs to exercise the real reader."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from liverseg_gui.core.errors import UnreadableFileError
 
 _CHUNK = 1 << 20
-_GZIP_OR_ZLIB = 47
+_GZIP_OR_ZLIB = 47  # the largest window (15), and whichever of the two headers is there (32)
 GZIP_RATIO = 1032
 """The most that deflate can compress: 258 bytes in two bits."""
 

@@ -1,4 +1,4 @@
-"""Stored numbers of any kind as int16 HU."""
+"""Conversion of stored numbers of any kind to int16 HU."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Tally:
 
     def issues(self) -> tuple[ScanIssue, ...]:
         """What the counts say."""
-        found = []
+        issues = []
         if self.not_numbers:
-            found.append(
+            issues.append(
                 warning(
                     "not-a-number",
                     f"{self.not_numbers:,} of {self.voxels:,} voxels hold no number; they are "
@@ -33,7 +33,7 @@ class Tally:
                 )
             )
         if self.out_of_range:
-            found.append(
+            issues.append(
                 warning(
                     "absurd-hu",
                     f"{self.out_of_range:,} of {self.voxels:,} voxels lie beyond +-32767, which no "
@@ -42,7 +42,7 @@ class Tally:
                     Concern.HU,
                 )
             )
-        return tuple(found)
+        return tuple(issues)
 
 
 def to_hu(stored: NDArray[Any], slope: float, inter: float, tally: Tally) -> NDArray[np.int16]:

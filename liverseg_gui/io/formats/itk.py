@@ -77,8 +77,8 @@ def _read(
     preview: ShowPreview | None = None,
 ) -> Volume:
     if image.color:
-        found = color(image)
-        raise UnreadableFileError(found.message, found.remedy)
+        issue = color(image)
+        raise UnreadableFileError(issue.message, issue.remedy)
     progress.update(0.0, f"Reading {image.path.name}")
     if preview is not None and not image.deflated:
         preview(_slice(image, index, origin))

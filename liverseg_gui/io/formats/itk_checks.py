@@ -1,4 +1,4 @@
-"""What an NRRD or MetaImage header says that a reader of figures should know."""
+"""Checks of NRRD and MetaImage headers."""
 
 from __future__ import annotations
 

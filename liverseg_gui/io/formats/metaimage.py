@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from liverseg_gui.io.formats.raw_image import RawImage, damaged, detached, image_of, unusual
+from liverseg_gui.io.formats.raw_image import RawImage, damaged, detached, image_of, unsupported
 
 _LONGEST_HEADER = 1 << 20
 _TYPES = {
@@ -33,7 +33,7 @@ def read_metaimage(path: Path) -> RawImage:
     """
     with path.open("rb") as stream:
         fields, length = _parse(path, stream.read(_LONGEST_HEADER))
-    _require_usual(path, fields)
+    _require_supported(path, fields)
     shape = tuple(int(n) for n in fields["DimSize"].split())
     if len(shape) != int(fields["NDims"]):
         raise damaged(path)
@@ -60,12 +60,12 @@ def read_metaimage(path: Path) -> RawImage:
     )
 
 
-def _require_usual(path: Path, fields: dict[str, str]) -> None:
+def _require_supported(path: Path, fields: dict[str, str]) -> None:
     """Check that the voxels are written and placed as writers of scans do it."""
     if not _true(fields.get("BinaryData", "True")):
-        raise unusual(path, "has its voxels written as text")
+        raise unsupported(path, "has its voxels written as text")
     if fields["ElementDataFile"].upper() != "LOCAL" and int(fields.get("HeaderSize", 0)):
-        raise unusual(path, "has other bytes before its voxels")
+        raise unsupported(path, "has other bytes before its voxels")
 
 
 def _parse(path: Path, start: bytes) -> tuple[dict[str, str], int]:

@@ -1,5 +1,7 @@
-"""NIfTI-1 and NIfTI-2 scans (.nii, .nii.gz, .hdr with .img). nibabel reads the header; the voxels
-go straight into the array that is kept."""
+"""NIfTI-1 and NIfTI-2 scans (.nii, .nii.gz, .hdr with .img).
+
+nibabel reads the header; the voxels go straight into the array that is kept.
+"""
 
 from __future__ import annotations
 
@@ -137,6 +139,7 @@ def open_header(path: Path) -> NiftiFile:
     spatial, count = _spatial_shape(path, shape)
     try:
         grid = StoredGrid(spatial, Affine(matrix))
+        # made when first asked for: an affine without an orientation is refused here, not later
         grid.ras_affine  # noqa: B018
     except ValueError as problem:
         raise UnreadableFileError(

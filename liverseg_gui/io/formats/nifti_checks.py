@@ -1,4 +1,4 @@
-"""What a NIfTI header says that a reader of figures should know."""
+"""Checks of NIfTI headers."""
 
 from __future__ import annotations
 

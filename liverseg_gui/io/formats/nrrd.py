@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from liverseg_gui.io.formats.raw_image import RawImage, damaged, detached, image_of, unusual
+from liverseg_gui.io.formats.raw_image import RawImage, damaged, detached, image_of, unsupported
 
 MAGIC = b"NRRD000"
 
@@ -55,7 +55,7 @@ class _Header:
     notes: dict[str, str]
     length: int
 
-    def words(self, name: str) -> list[str]:
+    def values(self, name: str) -> list[str]:
         """The words of a field that has one for each axis, or none."""
         return self.fields.get(name, "").split()
 
@@ -70,8 +70,8 @@ def read_nrrd(path: Path) -> RawImage:
     with path.open("rb") as stream:
         header = _parse(stream.read(_LONGEST_HEADER))
     fields = header.fields
-    _require_usual(path, fields)
-    shape = tuple(int(n) for n in header.words("sizes"))
+    _require_supported(path, fields)
+    shape = tuple(int(n) for n in header.values("sizes"))
     if len(shape) != int(fields["dimension"]):
         raise damaged(path)
     vectors = _vectors(header, len(shape))
@@ -95,17 +95,17 @@ def read_nrrd(path: Path) -> RawImage:
     )
 
 
-def _require_usual(path: Path, fields: dict[str, str]) -> None:
+def _require_supported(path: Path, fields: dict[str, str]) -> None:
     """Check that the voxels are packed and placed as writers of scans do it."""
     if fields["encoding"].lower() not in _DEFLATED:
-        raise unusual(path, f"has its voxels encoded as {fields['encoding'][:20]}")
+        raise unsupported(path, f"has its voxels encoded as {fields['encoding'][:20]}")
     if any(int(fields.get(name, 0)) for name in ("byte skip", "line skip")):
-        raise unusual(path, "has other bytes before its voxels")
+        raise unsupported(path, "has other bytes before its voxels")
 
 
 def _is_color(header: _Header, extra: int) -> bool:
     """Whether the fourth axis is that of a color or vector, not of volumes."""
-    all_alike = len(set(header.words("kinds"))) == 1
+    all_alike = len(set(header.values("kinds"))) == 1
     return not all_alike and _kind(header, extra) not in _VOLUME_KINDS
 
 
@@ -144,10 +144,10 @@ def _vectors(header: _Header, count: int) -> list[NDArray[np.float64] | None]:
     text = header.fields.get("space directions")
     if text is None:
         return [None] * count
-    found = re.findall(r"\(([^)]*)\)|(none)", text)
-    if len(found) != count:
+    steps = re.findall(r"\(([^)]*)\)|(none)", text)
+    if len(steps) != count:
         raise ValueError("a space direction is missing")
-    return [None if none else _vector(inside) for inside, none in found]
+    return [None if none else _vector(inside) for inside, none in steps]
 
 
 def _vector(text: str) -> NDArray[np.float64]:
@@ -156,7 +156,7 @@ def _vector(text: str) -> NDArray[np.float64]:
 
 
 def _kind(header: _Header, axis: int) -> str:
-    kinds = header.words("kinds")
+    kinds = header.values("kinds")
     return kinds[axis].lower() if axis < len(kinds) else ""
 
 
@@ -188,7 +188,7 @@ def _matrix(
         inside = header.fields.get("space origin", "(0,0,0)").strip("() ")
         matrix[:3, 3] = _vector(inside)
         return np.diag([*signs, 1.0]) @ matrix, space.removesuffix("t") in _SPACES
-    given = [float(mm) for mm in header.words("spacings")] or [1.0] * count
+    given = [float(mm) for mm in header.values("spacings")] or [1.0] * count
     spacings = [mm for n, mm in enumerate(given) if n != extra]
     matrix[:3, :3] = np.diag([1.0 if np.isnan(mm) else mm for mm in spacings])
     return np.diag([-1.0, -1.0, 1.0, 1.0]) @ matrix, False

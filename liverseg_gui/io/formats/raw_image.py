@@ -144,6 +144,7 @@ def image_of(
         if not np.abs(matrix).max() < _FARTHEST_MM:
             raise ValueError("its numbers are out of all proportion")
         grid = StoredGrid((spatial[0], spatial[1], spatial[2]), Affine(matrix))
+        # made when first asked for: an affine without an orientation is refused here, not later
         grid.ras_affine  # noqa: B018
     except (ValueError, OrientationError) as problem:
         raise UnreadableFileError(
@@ -162,7 +163,7 @@ def detached(path: Path, where: str) -> Path:
         LookupError: there is no name.
     """
     if where.split()[0] == "LIST" or "%" in where:
-        raise unusual(path, "has its voxels in several files")
+        raise unsupported(path, "has its voxels in several files")
     file = path.parent / where
     if not file.is_file():
         raise UnreadableFileError(
@@ -172,7 +173,7 @@ def detached(path: Path, where: str) -> Path:
     return file
 
 
-def unusual(path: Path, what: str) -> UnreadableFileError:
+def unsupported(path: Path, what: str) -> UnreadableFileError:
     """The error for a file that is whole, but written in a way that scans are not."""
     return UnreadableFileError(
         f"{path} {what}, which this program does not read.",

@@ -1,4 +1,4 @@
-"""Scans whose grid is sheared (a tilted gantry), resampled onto an upright one."""
+"""Tilt correction: scans on a sheared grid (a tilted gantry), resampled onto an upright one."""
 
 from __future__ import annotations
 

@@ -37,8 +37,8 @@ def blank_scan(path: Path) -> Volume:
     else:
         grid = itk.open_image(path).grid
         entries = itk.itk_entries(path)
-    doubts = [f for entry in entries for f in entry.issues if f.spoils_mm]
-    issues = by_severity((*dict.fromkeys(doubts), *_skewed(grid)))
+    mm_issues = [f for entry in entries for f in entry.issues if f.spoils_mm]
+    issues = by_severity((*dict.fromkeys(mm_issues), *_skewed(grid)))
     hu = np.broadcast_to(np.int16(0), grid.to_ras(np.broadcast_to(np.False_, grid.shape)).shape)
     return Volume(hu, grid, Origin(path, path.name), issues)
 

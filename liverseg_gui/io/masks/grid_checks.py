@@ -120,14 +120,14 @@ def slicer_segments(notes: Mapping[str, str], layered: bool) -> list[Segment]:
     Raises:
         ValueError: a number is none.
     """
-    found = sorted(int(match[1]) for key in notes if (match := _SEGMENT.fullmatch(key)))
+    numbers = sorted(int(match[1]) for key in notes if (match := _SEGMENT.fullmatch(key)))
     return [
         Segment(
             int(notes.get(f"Segment{n}_Layer", n if layered else 0)),
             int(notes.get(f"Segment{n}_LabelValue", 1 if layered else n + 1)),
             notes[f"Segment{n}_Name"],
         )
-        for n in found
+        for n in numbers
     ]
 
 

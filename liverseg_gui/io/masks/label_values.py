@@ -1,4 +1,4 @@
-"""What the values of a foreign mask mean: their names, a proposal, and the user's answer."""
+"""Meaning of the values of a foreign mask: their names, a proposal, and the user's answer."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from liverseg_gui.core.labels import BACKGROUND, LIVER, TUMOR
 LabelMapping = Mapping[int, int]
 """The program's label (0, 1, 2) for a file's value; values not in it become background."""
 
-_WORDS = {"background": BACKGROUND, "liver": LIVER, "tumor": TUMOR, "tumour": TUMOR}
-_WORDS |= {str(label): label for label in (BACKGROUND, LIVER, TUMOR)}
+_LABELS = {"background": BACKGROUND, "liver": LIVER, "tumor": TUMOR, "tumour": TUMOR}
+_LABELS |= {str(label): label for label in (BACKGROUND, LIVER, TUMOR)}
 _TUMOR = re.compile(r"tumou?r|tumeur|lesion|läsion|cancer|carcinom|neoplas|metasta|\bhccs?\b")
 _LIVER = re.compile(r"liver|hepar|hepat|foie|leber")
 _OTHER = re.compile(
@@ -66,7 +66,7 @@ def _example(labels: tuple[FileLabel, ...], proposal: LabelMapping) -> str:
     named = {LIVER: "liver", TUMOR: "tumor"}
     pairs = [f"{value}={named[label]}" for value, label in proposal.items() if label in named]
     if not pairs:
-        pairs = [f"{at.value}={word}" for at, word in zip(labels, named.values(), strict=False)]
+        pairs = [f"{at.value}={name}" for at, name in zip(labels, named.values(), strict=False)]
     return ",".join(pairs)
 
 
@@ -78,15 +78,15 @@ def parse_labels(text: str) -> LabelMapping:
     """
     mapping: dict[int, int] = {}
     for part in text.split(","):
-        value, equals, word = (piece.strip() for piece in part.partition("="))
-        if not (equals and value.isascii() and value.isdecimal() and word.lower() in _WORDS):
+        value, equals, name = (piece.strip() for piece in part.partition("="))
+        if not (equals and value.isascii() and value.isdecimal() and name.lower() in _LABELS):
             raise LiverSegError(
                 f"The labels '{text}' can't be understood at '{part.strip()}'. Write the mask's "
                 "value, =, and liver, tumor or background, with commas between: 5=liver,6=tumor."
             )
         if int(value) in mapping:
             raise LiverSegError(f"The labels '{text}' name the value {value} twice. Name it once.")
-        mapping[int(value)] = _WORDS[word.lower()]
+        mapping[int(value)] = _LABELS[name.lower()]
     return mapping
 
 

@@ -1,4 +1,4 @@
-"""Which mask belongs to which: two files, or two folders whose files are matched by name."""
+"""Pairs of masks to evaluate: two files, or two folders whose files are matched by name."""
 
 from __future__ import annotations
 

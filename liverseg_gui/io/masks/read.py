@@ -1,4 +1,4 @@
-"""Read a mask, whatever its format, onto the grid of its scan."""
+"""Reader of masks of all formats, onto the grid of their scan."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def read_mask(path: Path, volume: Volume, mapping: LabelMapping | None = None) -
         UnreadableFileError: the file is missing, damaged, or no mask.
         GridMismatchError: it does not lie on the scan's voxels.
     """
-    mask = _found(path, volume)
+    mask = _placed_mask(path, volume)
     if mapping is None:
         mapping = own_mapping(mask.labels)
     if mapping is None:
@@ -81,7 +81,7 @@ def read_mask(path: Path, volume: Volume, mapping: LabelMapping | None = None) -
     return LabelMap(mask.paint(mapping), volume.grid)
 
 
-def _found(path: Path, volume: Volume) -> _Mask:
+def _placed_mask(path: Path, volume: Volume) -> _Mask:
     try:
         if not path.exists():
             raise UnreadableFileError(f"{path} does not exist.", "Check the path.")
@@ -161,11 +161,11 @@ def _of_folder(path: Path, volume: Volume) -> _Mask:
     mask = _on_frames(
         partial(ircadb_images, labels), {LIVER: "liver", TUMOR: "liver tumor"}, volume
     )
-    wanted = mask.target.slices(mask.first)
+    slices = mask.target.slices(mask.first)
     for folder in labels:
-        if (count := len(slice_files(folder))) < wanted:
+        if (count := len(slice_files(folder))) < slices:
             raise UnreadableFileError(
-                f"{folder} holds {count} of the scan's {wanted} slices.",
+                f"{folder} holds {count} of the scan's {slices} slices.",
                 "Unpack the data set again.",
             )
     return mask

@@ -1,4 +1,4 @@
-"""The mask of a resampled scan, brought back to each slice that the scanner made."""
+"""Mask of a resampled scan, brought back to each slice that the scanner made."""
 
 from __future__ import annotations
 

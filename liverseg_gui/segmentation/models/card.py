@@ -19,7 +19,7 @@ CARD_VERSION = 1
 MOST_CARD_BYTES = 4 << 20
 _NEEDED = ("name", "architecture", "size", "window_hu", "sha256")
 _SIDES = range(32, 2049, 32)
-_NEARER = range(1, 4097)  # a scale and no input: it need fit no network
+_LIVER_VIEW_SIDES = range(1, 4097)  # a scale and no input: it need fit no network
 _CONTEXTS = range(1, 32, 2)
 _HIGHEST_HU = 32_768
 _NAME = re.compile(r"[^\W_]([\w .+-]{0,62}[^\W_])?")
@@ -136,20 +136,22 @@ def _card(values: dict[str, Any], folder: Path) -> ModelCard:
         raise ValueError("sha256 must be the 64 hexadecimal digits of the weights' checksum")
     size = _size("size", values["size"], _SIDES, "multiples of 32 up to 2048")
     closer = values.get("closer")
-    nearer = None if closer is None else _size("closer", closer, _NEARER, "sizes up to 4096")
-    if nearer is not None and not all(b > a for a, b in zip(size, nearer, strict=True)):
-        raise ValueError(f"closer {list(nearer)} must be larger than size {list(size)}")
+    liver_view = (
+        None if closer is None else _size("closer", closer, _LIVER_VIEW_SIDES, "sizes up to 4096")
+    )
+    if liver_view is not None and not all(b > a for a, b in zip(size, liver_view, strict=True)):
+        raise ValueError(f"closer {list(liver_view)} must be larger than size {list(size)}")
     context = values.get("context", 3)
     if not _is_whole(context) or context not in _CONTEXTS:
         raise ValueError(f"context must be an odd number of slices up to 31, and is {context!r}")
     window = _window(values["window_hu"])
-    return ModelCard(name, folder, architecture, size, window, sha256, values, context, nearer)
+    return ModelCard(name, folder, architecture, size, window, sha256, values, context, liver_view)
 
 
-def _size(field: str, value: Any, allowed: range, words: str) -> tuple[int, int]:
+def _size(field: str, value: Any, allowed: range, described: str) -> tuple[int, int]:
     two = isinstance(value, list) and len(value) == 2
     if not two or not all(_is_whole(side) and side in allowed for side in value):
-        raise ValueError(f"{field} must be two {words}, and is {value!r}")
+        raise ValueError(f"{field} must be two {described}, and is {value!r}")
     return value[0], value[1]
 
 

@@ -1,4 +1,4 @@
-"""What a model's card says to a person: figures for a table, and the card in words.
+"""Description of a model for people, from its card: figures for a table, and the card as text.
 
 Cards are written by other people's programs too: what is not as expected is left out.
 """
@@ -22,7 +22,7 @@ class ModelFigures:
     """How many patients it learned from, and how it did on those held out; None: not said.
 
     The Dice are means over patients; that of tumors over those who have one. `crossed`: each was
-    judged by another network of the same recipe, which had not seen them; this one has seen all.
+    judged by another network of the same config, which had not seen them; this one has seen all.
     """
 
     patients: int | None
@@ -34,12 +34,12 @@ class ModelFigures:
 
 def model_figures(card: ModelCard) -> ModelFigures:
     """The figures on `card`."""
-    names, crossed = card.about.get("trained_on"), card.about.get("cross_validation")
+    names, folds = card.about.get("trained_on"), card.about.get("cross_validation")
     people = None
     if isinstance(names, list):
         people = sum(not _PHANTOM.fullmatch(str(name)) for name in names)
     patients = _rows(card.about.get("held_out"))
-    of_folds = _rows(crossed.get("cases")) if isinstance(crossed, dict) else []
+    of_folds = _rows(folds.get("cases")) if isinstance(folds, dict) else []
     rows = patients or of_folds
     return ModelFigures(
         people or None,
@@ -85,8 +85,8 @@ def _text(about: Mapping[str, Any], key: str) -> str:
     value = about.get(key)
     if not isinstance(value, str):
         return ""
-    words = " ".join(value.split())
-    return "".join(letter for letter in words if letter.isprintable())[:_MOST_CHARACTERS]
+    text = " ".join(value.split())
+    return "".join(letter for letter in text if letter.isprintable())[:_MOST_CHARACTERS]
 
 
 def _trained_on(patients: int | None, data: str) -> str:
@@ -117,21 +117,21 @@ def _improved_from(entry: Any) -> str:
     return f"{name}; {'; '.join(changes) or 'nothing says how both did'}."
 
 
-def _before_and_after(found: Any) -> tuple[float | None, float | None]:
-    if not isinstance(found, dict):
+def _before_and_after(dice: Any) -> tuple[float | None, float | None]:
+    if not isinstance(dice, dict):
         return None, None
-    return _mean([found.get("other")]), _mean([found.get("ours")])
+    return _mean([dice.get("other")]), _mean([dice.get("ours")])
 
 
 def _network(card: ModelCard) -> str:
     rows, columns = card.size
     low, high = card.window_hu
-    looks = f"{rows} x {columns}"
+    inputs = f"{rows} x {columns}"
     if card.liver_view_size is not None:
-        looks += (
+        inputs += (
             f", then the liver closer up ({card.liver_view_size[0]} x {card.liver_view_size[1]})"
         )
     return (
-        f"{card.architecture}, {card.context} slices at once, the trunk at {looks}, "
+        f"{card.architecture}, {card.context} slices at once, the trunk at {inputs}, "
         f"HU from {low:g} to {high:g}"
     )

@@ -1,4 +1,4 @@
-"""Which model was used before an improved one took its place, so that it can be used again."""
+"""History of the model in use, so that the one before an improved one can be used again."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def choose_instead(name: str, settings: ModelChoice) -> InstalledModel:
         SaveError: the one before could not be remembered; nothing was chosen.
     """
     with locked(previous_model_file()):
-        found = find_installed(name)
+        model = find_installed(name)
         before = chosen_model(settings)
-        if found is not None and found.name != before:
+        if model is not None and model.name != before:
             _remember([*_remembered(), before])
         return choose_model(name, settings)
 
@@ -75,8 +75,8 @@ def _usable(settings: ModelChoice) -> list[str]:
 
 
 def _can_be_chosen(name: str, settings: ModelChoice) -> bool:
-    found = find_installed(name)
-    return found is not None and found.card is not None and found.name != chosen_model(settings)
+    model = find_installed(name)
+    return model is not None and model.card is not None and model.name != chosen_model(settings)
 
 
 def _remembered() -> list[str]:

@@ -1,4 +1,4 @@
-"""Which models there are: the program's own, the user's, and those for all users.
+"""Registry of the models there are: the program's own, the user's, and those for all users.
 
 A model is a folder with `weights.safetensors` and `card.json`; nothing else is ever read as one.
 """
@@ -125,12 +125,12 @@ def find_installed(name: str, place: ModelSource | None = None) -> InstalledMode
 
     Capitals do not count, as on some systems' disks.
     """
-    wanted = [
+    matching = [
         model
         for model in list_models()
         if model.name.casefold() == name.casefold() and place in (None, model.place)
     ]
-    return wanted[0] if wanted else None  # the first one is the one that is used
+    return matching[0] if matching else None  # the first one is the one that is used
 
 
 def find_model(name: str = DEFAULT_MODEL) -> ModelCard:
@@ -139,11 +139,11 @@ def find_model(name: str = DEFAULT_MODEL) -> ModelCard:
     Raises:
         ModelError: there is none of that name, or it cannot be used.
     """
-    found = find_installed(name)
-    if found is not None and found.card is not None:
-        return found.card
-    if found is not None:
-        raise ModelError(found.problem)
+    model = find_installed(name)
+    if model is not None and model.card is not None:
+        return model.card
+    if model is not None:
+        raise ModelError(model.problem)
     if (Path(name) / CARD).is_file():
         return read_card(Path(name))
     if Path(name).is_file():
@@ -156,9 +156,9 @@ def find_model(name: str = DEFAULT_MODEL) -> ModelCard:
     )
 
 
-def chosen_model(settings: ModelChoice, wish: str | None = None) -> str:
-    """The name or folder of the model to use: the `wish` of a command line, else the chosen one."""
-    return wish or settings.model or DEFAULT_MODEL
+def chosen_model(settings: ModelChoice, override: str | None = None) -> str:
+    """The name or folder of the model to use: the `override`, else the chosen one."""
+    return override or settings.model or DEFAULT_MODEL
 
 
 def choose_model(name: str, settings: ModelChoice) -> InstalledModel:
@@ -167,17 +167,17 @@ def choose_model(name: str, settings: ModelChoice) -> InstalledModel:
     Raises:
         ModelError: there is none of that name, or it cannot be used.
     """
-    found = find_installed(name)
-    if found is None:
+    model = find_installed(name)
+    if model is None:
         find_model(name)  # says what is wrong where it is no model at all
         raise ModelError(
             f"{name} is a folder and no installed model. Add it with `liverseg models add {name}`, "
             "or use it once with --model."
         )
-    if found.card is None:
-        raise ModelError(found.problem)
-    settings.choose_model(found.name)
-    return found
+    if model.card is None:
+        raise ModelError(model.problem)
+    settings.choose_model(model.name)
+    return model
 
 
 def read_weights(card: ModelCard) -> bytes:

@@ -1,6 +1,7 @@
-"""Models that are added, removed and exported. What is added is checked whole, then put in place.
+"""Store of models: adding, removing and exporting.
 
-It is copied beside its place and renamed, so that one that was killed leaves no half model.
+What is added is checked whole, copied beside its place and renamed, so that a program that was
+killed leaves no half model.
 """
 
 from __future__ import annotations
@@ -147,13 +148,13 @@ def _add_zip(
         ) from error
 
 
-def _free_name(card: ModelCard, wish: str | None, place: ModelSource) -> str:
+def _free_name(card: ModelCard, requested: str | None, place: ModelSource) -> str:
     """The name a model is added under. A model for all users may be called as one user's is.
 
     Raises:
         NameTakenError: it cannot be a name, or another model has it.
     """
-    name = unicodedata.normalize("NFC", wish.strip() if wish is not None else card.name)
+    name = unicodedata.normalize("NFC", requested.strip() if requested is not None else card.name)
     if problem := name_problem(name):
         raise NameTakenError(f"{problem[0].upper()}{problem[1:]}. Give it another name.")
     if is_built_in(name):
@@ -216,10 +217,10 @@ def _half_name(name: str) -> str:
     return f"{_HALF}{secrets.token_hex(4)}-{name}"
 
 
-def _remedy(place: ModelSource, error: OSError, usual: str) -> str:
+def _remedy(place: ModelSource, error: OSError, otherwise: str) -> str:
     if place is ModelSource.SITE and isinstance(error, PermissionError):
         return "What all users use is changed by an administrator"
-    return usual
+    return otherwise
 
 
 def _sweep(place: Path) -> None:
@@ -272,29 +273,29 @@ def remove_model(
     Raises:
         ModelError: it comes with the program, is not there or not in `place`, or cannot be removed.
     """
-    found = find_installed(name, place) or find_installed(name)
-    if found is None:
+    model = find_installed(name, place) or find_installed(name)
+    if model is None:
         find_model(name)
         raise ModelError(f"{name} is a folder and no installed model. Delete it as any folder.")
-    if found.built_in:
+    if model.built_in:
         raise ModelError(
-            f"{found.name!r} comes with the program and stays. Another model can be chosen in its "
+            f"{model.name!r} comes with the program and stays. Another model can be chosen in its "
             "place."
         )
-    if found.place is not place:
-        raise ModelError(f"{found.name!r} {_ELSEWHERE[found.place]}")
-    going = found.folder.with_name(_half_name(found.name))
+    if model.place is not place:
+        raise ModelError(f"{model.name!r} {_ELSEWHERE[model.place]}")
+    going = model.folder.with_name(_half_name(model.name))
     try:
-        found.folder.rename(going)
+        model.folder.rename(going)
     except OSError as error:
         raise ModelError(
-            f"{found.folder} could not be removed: {error.strerror or error}. "
+            f"{model.folder} could not be removed: {error.strerror or error}. "
             f"{_remedy(place, error, 'Close the program that uses it and try again')}."
         ) from error
     shutil.rmtree(going, ignore_errors=True)
-    if settings.model == found.name:
+    if settings.model == model.name:
         settings.choose_model("")
-    return found
+    return model
 
 
 def export_as_zip(name: str, path: Path, progress: Progress | None = None) -> ModelCard:

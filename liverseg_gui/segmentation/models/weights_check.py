@@ -1,4 +1,4 @@
-"""Whether the tensors in a file are those of the network on its card."""
+"""Check of the tensors in a weights file against the network on the model's card."""
 
 from __future__ import annotations
 

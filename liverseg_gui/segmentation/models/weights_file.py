@@ -1,4 +1,4 @@
-"""What a weights file holds, read from its header alone: without torch, and running nothing."""
+"""Weights files, read from their header alone: without torch, and running nothing."""
 
 from __future__ import annotations
 

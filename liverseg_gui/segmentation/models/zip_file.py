@@ -64,8 +64,8 @@ def _place(member: zipfile.ZipInfo, path: Path) -> PurePosixPath:
     """
     name = member.filename
     place = PurePosixPath(name)
-    outside = place.is_absolute() or ".." in place.parts or not place.parts
-    if outside or "\\" in name or ":" in name or stat.S_ISLNK(member.external_attr >> 16):
+    leads_out = place.is_absolute() or ".." in place.parts or not place.parts
+    if leads_out or "\\" in name or ":" in name or stat.S_ISLNK(member.external_attr >> 16):
         raise ModelError(
             f"{path} is refused: {name[:80]!r} in it leads to a place outside of the archive. Do "
             "not trust it; ask whoever made the model for another."

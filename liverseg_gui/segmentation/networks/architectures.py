@@ -1,4 +1,4 @@
-"""The names of the networks there are; `networks` builds them. Free of torch, for lists."""
+"""Names of the network architectures, which `build_network` builds. Free of torch, for lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ResNets that encode: modules, names of weights and first random weights as torchvision's.
+"""ResNet encoders: modules, names of weights and first random weights as torchvision's.
 
 A segmentation then needs torch alone. torchvision must match torch's build and takes a second to
 load; training has it, for fastai needs it. Source: He et al. 2016, with the stride of a bottleneck
@@ -30,9 +30,11 @@ class _Block(nn.Module):
 class BasicBlock(_Block):
     """Two 3 x 3 convolutions."""
 
-    def __init__(self, inside: int, width: int, stride: int, downsample: nn.Module | None) -> None:
+    def __init__(
+        self, in_channels: int, width: int, stride: int, downsample: nn.Module | None
+    ) -> None:
         super().__init__()
-        self.conv1 = _conv(inside, width, 3, stride)
+        self.conv1 = _conv(in_channels, width, 3, stride)
         self.bn1 = nn.BatchNorm2d(width)
         self.relu = nn.ReLU(inplace=True)
         self.conv2 = _conv(width, width, 3)
@@ -50,9 +52,11 @@ class Bottleneck(_Block):
 
     growth = 4
 
-    def __init__(self, inside: int, width: int, stride: int, downsample: nn.Module | None) -> None:
+    def __init__(
+        self, in_channels: int, width: int, stride: int, downsample: nn.Module | None
+    ) -> None:
         super().__init__()
-        self.conv1 = _conv(inside, width, 1)
+        self.conv1 = _conv(in_channels, width, 1)
         self.bn1 = nn.BatchNorm2d(width)
         self.conv2 = _conv(width, width, 3, stride)
         self.bn2 = nn.BatchNorm2d(width)
@@ -109,16 +113,22 @@ class ResNet(nn.Module):
 
 
 def _stage(
-    block: type[BasicBlock] | type[Bottleneck], inside: int, width: int, depth: int, stride: int
+    block: type[BasicBlock] | type[Bottleneck],
+    in_channels: int,
+    width: int,
+    depth: int,
+    stride: int,
 ) -> nn.Sequential:
-    outside = width * block.growth
+    out_channels = width * block.growth
     shortcut = None
-    if stride != 1 or inside != outside:
-        shortcut = nn.Sequential(_conv(inside, outside, 1, stride), nn.BatchNorm2d(outside))
-    blocks = [block(inside, width, stride, shortcut)]
-    blocks += [block(outside, width, 1, None) for _ in range(depth - 1)]
+    if stride != 1 or in_channels != out_channels:
+        shortcut = nn.Sequential(
+            _conv(in_channels, out_channels, 1, stride), nn.BatchNorm2d(out_channels)
+        )
+    blocks = [block(in_channels, width, stride, shortcut)]
+    blocks += [block(out_channels, width, 1, None) for _ in range(depth - 1)]
     return nn.Sequential(*blocks)
 
 
-def _conv(inside: int, outside: int, size: int, stride: int = 1) -> nn.Conv2d:
-    return nn.Conv2d(inside, outside, size, stride, padding=size // 2, bias=False)
+def _conv(in_channels: int, out_channels: int, size: int, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(in_channels, out_channels, size, stride, padding=size // 2, bias=False)

@@ -117,11 +117,11 @@ class PyramidPooling(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Features of the same shape as `x` (n, width, h, w)."""
-        found = [x]
+        features = [x]
         for part, level in zip(self.parts, self.levels, strict=True):
             pooled = F.relu(level(F.adaptive_avg_pool2d(x, part)))
-            found.append(F.interpolate(pooled, x.shape[2:], mode="bilinear"))
-        return F.relu(self.join(torch.cat(found, 1)))
+            features.append(F.interpolate(pooled, x.shape[2:], mode="bilinear"))
+        return F.relu(self.join(torch.cat(features, 1)))
 
 
 class _Up(nn.Module):
@@ -140,9 +140,10 @@ class _Up(nn.Module):
         return F.relu(refined + x, inplace=True)
 
 
-def _conv_norm(inside: int, outside: int, size: int) -> nn.Sequential:
+def _conv_norm(in_channels: int, out_channels: int, size: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(inside, outside, size, padding=size // 2, bias=False), nn.BatchNorm2d(outside)
+        nn.Conv2d(in_channels, out_channels, size, padding=size // 2, bias=False),
+        nn.BatchNorm2d(out_channels),
     )
 
 

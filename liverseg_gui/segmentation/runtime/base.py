@@ -1,4 +1,4 @@
-"""What computes a network's scores, behind one protocol; here torch, on the CPU or a GPU."""
+"""Protocol of runtimes, which compute a network's scores; torch's, on the CPU or a GPU."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EXACT = "torch-float32"
 FOLDED = "torch-folded-float32"
 """The same with its batch norms folded into the convolutions: differs by rounding alone."""
 _REDUCED = {"torch-float16": torch.float16, "torch-bfloat16": torch.bfloat16}
-_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
 
 class InvalidScoresError(SegmentationError):
@@ -112,33 +112,34 @@ def torch_runtimes(device: str) -> tuple[str, ...]:
     return (*names, "torch-bfloat16") if brain else names
 
 
-def pick_device(wish: str) -> str:
+def pick_device(device: str) -> str:
     """The torch device for "auto", "cpu", "cuda" (AMD's GPUs too), "mps" or "xpu".
 
     Raises:
         SegmentationError: the device asked for is not there.
     """
+    # in the order of preference of "auto"
     there = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
         "xpu": torch.xpu.is_available(),
         "cpu": True,
     }
-    if wish == "auto":
-        return next(name for name, found in there.items() if found)
-    if not there.get(wish, False):
+    if device == "auto":
+        return next(name for name, available in there.items() if available)
+    if not there.get(device, False):
         raise SegmentationError(
-            f"There is no device {wish!r} on this computer. Use --device auto or cpu."
+            f"There is no device {device!r} on this computer. Use --device auto or cpu."
         )
-    return wish
+    return device
 
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether `error` says that memory ran out, on a GPU or not."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    said = str(error).lower()
-    return isinstance(error, RuntimeError) and any(word in said for word in _WORDS)
+    message = str(error).lower()
+    return isinstance(error, RuntimeError) and any(part in message for part in _OUT_OF_MEMORY)
 
 
 def free_memory(device: str) -> None:

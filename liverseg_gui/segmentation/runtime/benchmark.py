@@ -1,4 +1,4 @@
-"""Measure which runtime computes a network fastest with the same labels (docs/adr/0009).
+"""Benchmark of runtimes: the fastest one that gives the same labels (docs/adr/0009).
 
 A network takes a fifth of its time in bfloat16 on one processor and ten times as long on the next.
 So each runtime labels slices of a phantom; one is taken if it gives the labels of torch float32 on
@@ -57,7 +57,7 @@ class _Trial:
 
 
 def fastest_runtime(
-    maker: RuntimeFactory, device: str, batches: Batches, progress: Progress | None = None
+    factory: RuntimeFactory, device: str, batches: Batches, progress: Progress | None = None
 ) -> RuntimeChoice | None:
     """The fastest runtime on `device` that labels `batches` as torch float32 does on the CPU.
 
@@ -68,12 +68,12 @@ def fastest_runtime(
         Cancelled: `progress` was cancelled.
     """
     progress = progress or Progress()
-    trials = [_Trial(name) for name in maker.names(device)]
+    trials = [_Trial(name) for name in factory.names(device)]
     exact = trials[0]
     progress.update(0.0, "Finding out what computes fastest here, once")
     began = time.perf_counter()
     try:
-        truth = _labels(maker.make(EXACT, "cpu"), batches)
+        reference = _labels(factory.make(EXACT, "cpu"), batches)
     except (InvalidScoresError, RuntimeError, MemoryError):
         return None
     for count, trial in enumerate(trials):
@@ -82,7 +82,7 @@ def fastest_runtime(
         if count and time.perf_counter() - began > enough:
             trial.fault = "not tried, as measuring took too long"
             continue
-        _try(trial, maker, device, batches, truth, exact)
+        _try(trial, factory, device, batches, reference, exact)
         if trial is exact and trial.fault:
             return _on_the_cpu_instead(exact, device)
     _race([trial for trial in trials if not trial.fault], batches[0], progress)
@@ -91,15 +91,15 @@ def fastest_runtime(
 
 def _try(
     trial: _Trial,
-    maker: RuntimeFactory,
+    factory: RuntimeFactory,
     device: str,
     batches: Batches,
-    truth: list[Tensor],
+    reference: list[Tensor],
     exact: _Trial,
 ) -> None:
     """Make the runtime of `trial`, and find its fault if it has one."""
     try:
-        trial.runtime = maker.make(trial.name, device)
+        trial.runtime = factory.make(trial.name, device)
         first = _seconds(trial.runtime, batches[0][:1])
         if first > max(_VERY_SLOW_SECONDS, _VERY_SLOW * exact.slice_seconds):
             trial.fault = "slow, measured no further"
@@ -108,8 +108,8 @@ def _try(
         if trial.slice_seconds > _SLOW * exact.slice_seconds:
             trial.fault = "slow, measured no further"
             return
-        mine = truth if trial is exact and device == "cpu" else _labels(trial.runtime, batches)
-        trial.dice, agreement = _likeness(mine, truth)
+        mine = reference if trial is exact and device == "cpu" else _labels(trial.runtime, batches)
+        trial.dice, agreement = _agreement(mine, reference)
         if min(trial.dice, agreement) < SAME:
             trial.fault = f"other labels (Dice {trial.dice:.3f}, {agreement:.2%} of the pixels)"
     except Cancelled:
@@ -184,9 +184,9 @@ def _labels(runtime: Runtime, batches: Batches) -> list[Tensor]:
     return [runtime.scores(batch).argmax(1).cpu() for batch in batches]
 
 
-def _likeness(labels: list[Tensor], truth: list[Tensor]) -> tuple[float, float]:
+def _agreement(labels: list[Tensor], reference: list[Tensor]) -> tuple[float, float]:
     """Dice of liver with tumor, and the share of pixels with the same label."""
-    found, true = (torch.cat([part.flatten() for part in parts]) for parts in (labels, truth))
-    sizes = int((found > 0).sum() + (true > 0).sum())
-    both = int(((found > 0) & (true > 0)).sum())
-    return 2 * both / sizes if sizes else 1.0, float((found == true).float().mean())
+    a, b = (torch.cat([part.flatten() for part in parts]) for parts in (labels, reference))
+    sizes = int((a > 0).sum() + (b > 0).sum())
+    both = int(((a > 0) & (b > 0)).sum())
+    return 2 * both / sizes if sizes else 1.0, float((a == b).float().mean())

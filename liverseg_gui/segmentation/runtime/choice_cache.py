@@ -1,4 +1,4 @@
-"""Which runtime computes a model on a device, why, and the file that remembers it.
+"""Cache of runtime choices: which runtime computes a model on a device, and why.
 
 `runtimes.json` in the cache holds a decision for each model, computer, device and set of
 libraries: where one of them changes it is made anew. torch is not needed to read it.

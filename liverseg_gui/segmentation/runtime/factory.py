@@ -1,4 +1,4 @@
-"""Every runtime that can compute a network, and how one is made by its name."""
+"""Factory of the runtimes that can compute a network, by name."""
 
 from __future__ import annotations
 

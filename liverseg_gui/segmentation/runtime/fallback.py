@@ -1,4 +1,4 @@
-"""A runtime that goes on where another one would stop.
+"""Fallback to another runtime or device when one fails.
 
 Where memory runs out it computes fewer slices at once, and then on the CPU; where a GPU is lost it
 goes on on the CPU; where a reduced precision or OpenVINO fails, torch float32 computes the same
@@ -31,7 +31,7 @@ class _Failure:
 
     kind: str
     slices: int
-    said: str
+    message: str
 
 
 class FallbackRuntime:
@@ -39,20 +39,20 @@ class FallbackRuntime:
 
     def __init__(
         self,
-        maker: RuntimeFactory,
+        factory: RuntimeFactory,
         choice: RuntimeChoice,
         model: str,
-        distrust: Callable[[str], None] = lambda _: None,
+        report_fault: Callable[[str], None] = lambda _: None,
         notices: tuple[str, ...] = (),
     ) -> None:
         """Compute by `choice`; `model` is named where it turns out to be broken.
 
-        `distrust` is told, in words, why the choice is no good: it labels with invalid numbers or
-        fails, though its memory suffices.
+        `report_fault` gets the reason where the choice is no good: it labels with invalid numbers
+        or fails, though its memory suffices.
         """
         self.choice, self.notices = choice, notices
         self.name, self.device = choice.runtime, choice.device
-        self._maker, self._model, self._distrust = maker, model, distrust
+        self._factory, self._model, self._report_fault = factory, model, report_fault
         self._runtime: Runtime | None = None
         self._most: int | None = None
 
@@ -78,7 +78,7 @@ class FallbackRuntime:
         most = min(self._most or len(images), len(images))
         try:
             if self._runtime is None:
-                self._runtime = self._maker.make(self.name, self.device)
+                self._runtime = self._factory.make(self.name, self.device)
             parts = [self._runtime.scores(part) for part in _parts(images, most)]
             return parts[0] if len(parts) == 1 else torch.cat(parts)
         except InvalidScoresError as error:
@@ -96,16 +96,16 @@ class FallbackRuntime:
         elif failure.kind == "invalid":
             self._be_exact(failure)
         elif self.device == "cpu":
-            self._fall_back(f"{choice_text(self.name)} failed ({_first_line(failure.said)})")
+            self._fall_back(f"{choice_text(self.name)} failed ({_first_line(failure.message)})")
         else:
-            self._move_to_cpu(f"{self.device} stopped working ({_first_line(failure.said)})")
+            self._move_to_cpu(f"{self.device} stopped working ({_first_line(failure.message)})")
 
     def _need_less(self, slices: int) -> None:
         where = "The CPU" if self.device == "cpu" else self.device
         free_memory(self.device)
         if slices > 1:
             self._most = slices // 2
-            self._tell(f"{where} ran short of memory: fewer slices were computed at once.")
+            self._add_notice(f"{where} ran short of memory: fewer slices were computed at once.")
         elif self.device != "cpu":
             self._move_to_cpu(f"{self.device} has too little free memory for one slice")
         else:
@@ -118,7 +118,7 @@ class FallbackRuntime:
         if self.name != EXACT:
             self._fall_back(f"{choice_text(self.name)} gave invalid numbers")
         elif self.device != "cpu":
-            raise InvalidScoresError(failure.said)
+            raise InvalidScoresError(failure.message)
         else:
             raise InvalidScoresError(
                 f"The model {self._model!r} is broken: it gives invalid numbers even in float32 "
@@ -127,20 +127,22 @@ class FallbackRuntime:
 
     def _fall_back(self, why: str) -> None:
         """Compute in torch float32 from now on, on the same device."""
-        self._distrust(why)
-        self._tell(f"{why}: {choice_text(EXACT)} computed the slices again, which takes longer.")
+        self._report_fault(why)
+        self._add_notice(
+            f"{why}: {choice_text(EXACT)} computed the slices again, which takes longer."
+        )
         self._runtime, self.name = None, EXACT
         free_memory(self.device)
 
     def _move_to_cpu(self, why: str) -> None:
         lost = self.device
-        self._tell(f"{why}: the CPU computed from there on, which takes longer.")
+        self._add_notice(f"{why}: the CPU computed from there on, which takes longer.")
         self._runtime, self._most = None, None
         self.name, self.device = EXACT, "cpu"
-        self._maker.leave(lost)
+        self._factory.leave(lost)
         free_memory(lost)
 
-    def _tell(self, notice: str) -> None:
+    def _add_notice(self, notice: str) -> None:
         if notice not in self.notices:
             self.notices = (*self.notices, notice)
 

@@ -1,4 +1,4 @@
-"""A network run by OpenVINO on the CPU, where the extra `openvino` is installed.
+"""OpenVINO runtime on the CPU, where the extra `openvino` is installed.
 
 OpenVINO (Apache-2.0) is imported by the functions that need it, and only then. The network is
 converted here, by OpenVINO's reader of traced networks: its command `convert_model` does the same
@@ -74,8 +74,8 @@ class OpenVinoRuntime:
 
     def scores(self, images: Tensor) -> Tensor:
         """See `Runtime.scores`."""
-        found = self._compiled(images.float().div_(255).numpy())[0]
-        return require_finite(torch.from_numpy(found), self.device)
+        output = self._compiled(images.float().div_(255).numpy())[0]
+        return require_finite(torch.from_numpy(output), self.device)
 
 
 def _converted(network: torch.nn.Module, channels: int, sha256: str) -> Any:
@@ -112,6 +112,7 @@ def _keep(model: Any, folder: Path) -> None:
     partial = folder.with_name(f".{folder.name}.{os.getpid()}")
     try:
         partial.mkdir(parents=True, exist_ok=True)
+        # compressed, which is the default, float32 would not be what was measured
         openvino.save_model(model, partial / _FILES[0], compress_to_fp16=False)
         (partial / _SUMS).write_text(json.dumps(_sums(partial)), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)

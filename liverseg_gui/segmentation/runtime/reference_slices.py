@@ -1,4 +1,4 @@
-"""The slices on which runtimes are compared: a phantom's, always the same."""
+"""Reference slices on which runtimes are compared: a phantom's, always the same."""
 
 from __future__ import annotations
 
@@ -33,6 +33,6 @@ def reference_slices(
     box = find_trunk(slices, (j_mm, i_mm), size[1] / size[0])
     z = np.arange(len(slices), dtype=np.float64) * k_mm
     rows = torch.from_numpy(context_indices(z, CONTEXT_MM, context)[_MIDDLE : _MIDDLE + 4])
-    usual = torch.from_numpy(to_input(slices, box, size))[rows]
+    batch = torch.from_numpy(to_input(slices, box, size))[rows]
     larger = torch.from_numpy(to_input(slices, box, (size[0] + 32, size[1] + 64)))[rows[:1]]
-    return usual, larger
+    return batch, larger

@@ -1,4 +1,4 @@
-"""The runtime that computes a model where none is asked for: remembered, or measured once."""
+"""Selection of a model's runtime where none is asked for: remembered, or measured once."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from liverseg_gui.segmentation.runtime.reference_slices import reference_slices
 
 
 def chosen_runtime(
-    maker: RuntimeFactory, card: ModelCard, device: str, progress: Progress | None = None
+    factory: RuntimeFactory, card: ModelCard, device: str, progress: Progress | None = None
 ) -> FallbackRuntime:
-    """What computes the model of `card`, made by `maker`, when `device` is asked for.
+    """What computes the model of `card`, made by `factory`, when `device` is asked for.
 
     Raises:
         Cancelled: `progress` was cancelled while runtimes were measured.
     """
     hardware = _hardware(device)
     choice = recall_choice(card.sha256, device, hardware)
-    if choice is None or choice.runtime not in maker.names(choice.device):
-        choice = measured_choice(maker, card, device, progress)
+    if choice is None or choice.runtime not in factory.names(choice.device):
+        choice = measured_choice(factory, card, device, progress)
     notices = (f"{choice.reason}.",) if choice.device != device else ()
 
-    def distrust(why: str) -> None:
+    def report_fault(why: str) -> None:
         remember_choice(
             card.sha256, device, hardware, RuntimeChoice(EXACT, device, f"{why} on a scan")
         )
 
-    return FallbackRuntime(maker, choice, card.name, distrust, notices)
+    return FallbackRuntime(factory, choice, card.name, report_fault, notices)
 
 
 def measured_choice(
-    maker: RuntimeFactory, card: ModelCard, device: str, progress: Progress | None = None
+    factory: RuntimeFactory, card: ModelCard, device: str, progress: Progress | None = None
 ) -> RuntimeChoice:
     """Measure what computes the model of `card` fastest on `device`, and remember it.
 
@@ -49,7 +49,7 @@ def measured_choice(
         Cancelled: `progress` was cancelled.
     """
     batches = reference_slices(card.size, card.context, card.window_hu)
-    choice = fastest_runtime(maker, device, batches, progress)
+    choice = fastest_runtime(factory, device, batches, progress)
     if choice is None:
         return RuntimeChoice(EXACT, device, "torch float32, as nothing could be measured")
     remember_choice(card.sha256, device, _hardware(device), choice)

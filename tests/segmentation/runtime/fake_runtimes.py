@@ -57,7 +57,7 @@ class FakeRuntime:
         return torch.stack([-level, level, torch.full_like(level, -9.0)], 1)
 
 
-class FakeMaker:
+class FakeFactory:
     """Hands out `runtimes`, and counts how often each was made."""
 
     def __init__(self, *runtimes: FakeRuntime) -> None:

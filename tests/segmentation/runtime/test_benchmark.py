@@ -13,7 +13,7 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.runtime import benchmark
 from liverseg_gui.segmentation.runtime.base import EXACT
 from liverseg_gui.segmentation.runtime.choice_cache import RuntimeChoice
-from tests.segmentation.runtime.fake_runtimes import FakeMaker, FakeRuntime, always, invalid
+from tests.segmentation.runtime.fake_runtimes import FakeFactory, FakeRuntime, always, invalid
 
 Choose = Callable[..., RuntimeChoice | None]
 BRAIN, VINO, HALF = "torch-bfloat16", "openvino-float32", "torch-float16"
@@ -24,9 +24,9 @@ BATCHES = (GRAY.expand(4, 3, 64, 96), GRAY.expand(2, 3, 64, 96))
 @pytest.fixture
 def choose(monkeypatch: pytest.MonkeyPatch) -> Choose:
     def run(*runtimes: FakeRuntime, progress: Progress | None = None) -> RuntimeChoice | None:
-        maker = FakeMaker(*runtimes)
-        monkeypatch.setattr(benchmark, "time", SimpleNamespace(perf_counter=maker.clock))
-        return benchmark.fastest_runtime(maker, runtimes[0].device, BATCHES, progress)
+        factory = FakeFactory(*runtimes)
+        monkeypatch.setattr(benchmark, "time", SimpleNamespace(perf_counter=factory.clock))
+        return benchmark.fastest_runtime(factory, runtimes[0].device, BATCHES, progress)
 
     return run
 

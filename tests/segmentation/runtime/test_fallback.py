@@ -11,7 +11,7 @@ from liverseg_gui.segmentation.runtime.base import EXACT
 from liverseg_gui.segmentation.runtime.choice_cache import RuntimeChoice
 from liverseg_gui.segmentation.runtime.fallback import FallbackRuntime
 from tests.segmentation.runtime.fake_runtimes import (
-    FakeMaker,
+    FakeFactory,
     FakeRuntime,
     always,
     invalid,
@@ -29,11 +29,11 @@ OUT_OF_MEMORY = [
 ]
 
 
-def steady(*runtimes: FakeRuntime, said: list[str] | None = None) -> FallbackRuntime:
+def fallback(*runtimes: FakeRuntime, said: list[str] | None = None) -> FallbackRuntime:
     """The first of `runtimes`, the others to step in."""
     choice = RuntimeChoice(runtimes[0].name, runtimes[0].device, "asked for")
-    distrust = (lambda _: None) if said is None else said.append
-    return FallbackRuntime(FakeMaker(*runtimes), choice, "thorax", distrust)
+    report_fault = (lambda _: None) if said is None else said.append
+    return FallbackRuntime(FakeFactory(*runtimes), choice, "thorax", report_fault)
 
 
 def expected() -> Tensor:
@@ -43,7 +43,7 @@ def expected() -> Tensor:
 @pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=lambda error: str(error)[:12])
 def test_a_gpu_short_of_memory_computes_fewer_slices_at_once(error: Exception) -> None:
     gpu = FakeRuntime(HALF, "cuda", out_of_memory_above(2, error))
-    runtime = steady(gpu, FakeRuntime(EXACT, "cpu"))
+    runtime = fallback(gpu, FakeRuntime(EXACT, "cpu"))
     assert torch.equal(runtime.scores(IMAGES), expected())
     assert gpu.batches == [6, 3, 1, 1, 1, 1, 1, 1]
     assert (runtime.device, runtime.name) == ("cuda", HALF)
@@ -57,7 +57,7 @@ def test_a_gpu_short_of_memory_computes_fewer_slices_at_once(error: Exception) -
 @pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=lambda error: str(error)[:12])
 def test_a_gpu_too_small_for_one_slice_leaves_it_to_the_cpu(error: Exception) -> None:
     cpu = FakeRuntime(EXACT, "cpu")
-    runtime = steady(FakeRuntime(HALF, "cuda", always(error)), cpu)
+    runtime = fallback(FakeRuntime(HALF, "cuda", always(error)), cpu)
     assert torch.equal(runtime.scores(IMAGES), expected())
     assert (runtime.device, runtime.name) == ("cpu", EXACT)
     assert cpu.batches == [6]
@@ -75,7 +75,7 @@ def test_nothing_that_failed_stays_in_memory_while_it_is_tried_again() -> None:
         if len(images) > 1:
             raise torch.OutOfMemoryError("CUDA out of memory")
 
-    steady(FakeRuntime(HALF, "cuda", fault)).scores(IMAGES)
+    fallback(FakeRuntime(HALF, "cuda", fault)).scores(IMAGES)
     assert len(alive) > 3
     assert not any(alive)
 
@@ -83,29 +83,29 @@ def test_nothing_that_failed_stays_in_memory_while_it_is_tried_again() -> None:
 @pytest.mark.parametrize("device", ["cuda", "mps", "xpu"])
 def test_where_a_gpu_is_lost_the_cpu_goes_on(device: str) -> None:
     lost = always(RuntimeError("CUDA error: unspecified launch failure\nlong advice"))
-    maker = FakeMaker(FakeRuntime(HALF, device, lost), FakeRuntime(EXACT, "cpu"))
-    runtime = FallbackRuntime(maker, RuntimeChoice(HALF, device, "asked for"), "thorax")
+    factory = FakeFactory(FakeRuntime(HALF, device, lost), FakeRuntime(EXACT, "cpu"))
+    runtime = FallbackRuntime(factory, RuntimeChoice(HALF, device, "asked for"), "thorax")
     assert torch.equal(runtime.scores(IMAGES), expected())
     assert runtime.device == "cpu"
-    assert maker.left == [device]
+    assert factory.left == [device]
     assert runtime.notices == (
         f"{device} stopped working (CUDA error: unspecified launch failure): the CPU computed "
         "from there on, which takes longer.",
     )
     runtime.scores(IMAGES)
     assert len(runtime.notices) == 1
-    assert maker.made == [(HALF, device), (EXACT, "cpu")]
+    assert factory.made == [(HALF, device), (EXACT, "cpu")]
 
 
 def test_a_gpu_that_cannot_even_take_the_network_leaves_it_to_the_cpu() -> None:
-    class Full(FakeMaker):
+    class Full(FakeFactory):
         def make(self, name: str, device: str) -> FakeRuntime:
             if device == "cuda":
                 raise torch.OutOfMemoryError("CUDA out of memory")
             return super().make(name, device)
 
-    maker = Full(FakeRuntime(EXACT, "cpu"))
-    runtime = FallbackRuntime(maker, RuntimeChoice(EXACT, "cuda", "asked for"), "thorax")
+    factory = Full(FakeRuntime(EXACT, "cpu"))
+    runtime = FallbackRuntime(factory, RuntimeChoice(EXACT, "cuda", "asked for"), "thorax")
     assert torch.equal(runtime.scores(IMAGES), expected())
     assert runtime.device == "cpu"
 
@@ -117,7 +117,7 @@ def test_invalid_numbers_of_another_runtime_are_computed_again_in_torch_float32(
     name: str, device: str
 ) -> None:
     said: list[str] = []
-    runtime = steady(FakeRuntime(name, device, invalid), FakeRuntime(EXACT, device), said=said)
+    runtime = fallback(FakeRuntime(name, device, invalid), FakeRuntime(EXACT, device), said=said)
     assert torch.equal(runtime.scores(IMAGES), expected())
     assert (runtime.name, runtime.device) == (EXACT, device)
     assert "gave invalid numbers: torch float32 computed the slices again" in runtime.notices[0]
@@ -128,19 +128,19 @@ def test_invalid_numbers_of_another_runtime_are_computed_again_in_torch_float32(
 def test_openvino_that_fails_leaves_it_to_torch() -> None:
     said: list[str] = []
     broken = FakeRuntime("openvino-float32", "cpu", always(RuntimeError("Exception from src")))
-    runtime = steady(broken, FakeRuntime(EXACT, "cpu"), said=said)
+    runtime = fallback(broken, FakeRuntime(EXACT, "cpu"), said=said)
     assert torch.equal(runtime.scores(IMAGES), expected())
     assert said == ["OpenVINO float32 failed (Exception from src)"]
 
 
 def test_invalid_numbers_of_float32_on_a_gpu_advise_the_cpu() -> None:
     with pytest.raises(SegmentationError, match="invalid numbers on cuda"):
-        steady(FakeRuntime(EXACT, "cuda", invalid)).scores(IMAGES)
+        fallback(FakeRuntime(EXACT, "cuda", invalid)).scores(IMAGES)
 
 
 def test_invalid_numbers_of_float32_on_the_cpu_name_the_broken_model() -> None:
     with pytest.raises(SegmentationError, match=r"'thorax' is broken.*Install it again"):
-        steady(FakeRuntime(EXACT, "cpu", invalid)).scores(IMAGES)
+        fallback(FakeRuntime(EXACT, "cpu", invalid)).scores(IMAGES)
 
 
 @pytest.mark.parametrize(
@@ -150,18 +150,18 @@ def test_invalid_numbers_of_float32_on_the_cpu_name_the_broken_model() -> None:
 )
 def test_a_computer_short_of_memory_computes_fewer_slices_at_once(error: Exception) -> None:
     cpu = FakeRuntime(EXACT, "cpu", out_of_memory_above(1, error))
-    runtime = steady(cpu)
+    runtime = fallback(cpu)
     assert torch.equal(runtime.scores(IMAGES), expected())
     assert cpu.batches[:3] == [6, 3, 1]
     assert "The CPU ran short of memory" in runtime.notices[0]
 
 
 def test_a_computer_too_small_for_one_slice_says_what_to_do() -> None:
-    runtime = steady(FakeRuntime(EXACT, "cpu", always(MemoryError())))
+    runtime = fallback(FakeRuntime(EXACT, "cpu", always(MemoryError())))
     with pytest.raises(SegmentationError, match=r"a single slice\. Close other programs"):
         runtime.scores(IMAGES)
 
 
 def test_a_mistake_in_the_network_itself_is_not_covered_up() -> None:
     with pytest.raises(RuntimeError, match="size of tensor"):
-        steady(FakeRuntime(EXACT, "cpu", always(RuntimeError("size of tensor a")))).scores(IMAGES)
+        fallback(FakeRuntime(EXACT, "cpu", always(RuntimeError("size of tensor a")))).scores(IMAGES)

@@ -112,7 +112,7 @@ def test_the_first_use_measures_and_the_next_one_remembers(
 ) -> None:
     measured: list[str] = []
 
-    def choose(maker: object, device: str, *_: object) -> RuntimeChoice:
+    def choose(runtimes: object, device: str, *_: object) -> RuntimeChoice:
         measured.append(device)
         return RuntimeChoice("torch-bfloat16", device, "it was measured")
 
@@ -163,8 +163,8 @@ def test_openvino_that_is_missing_is_no_candidate_and_named_where_it_is_asked_fo
     monkeypatch.setitem(sys.modules, "openvino", None)
     monkeypatch.setattr(factory, "has_openvino", lambda: False)
     monkeypatch.setattr(openvino, "has_openvino", lambda: False)
-    maker = RuntimeFactory(nn.Identity(), 3, "")
-    assert maker.names("cpu") == (EXACT, FOLDED, "torch-bfloat16")
+    runtimes = RuntimeFactory(nn.Identity(), 3, "")
+    assert runtimes.names("cpu") == (EXACT, FOLDED, "torch-bfloat16")
     with pytest.raises(SegmentationError, match=r"pip install 'liverseg\[openvino\]'"):
         load_predictor(card, "cpu", VINO)
 
