@@ -1,1 +1,1 @@
-"""The `liverseg` command. Its subcommands need no window; each lives in a module of its own."""
+"""The `liverseg` command, a module for each subcommand; none of them needs a window."""

@@ -93,14 +93,14 @@ def _require_cases(cohort: Cohort, source: Path) -> None:
 def _results(
     cohort: Cohort, options: CaseOptions, scheduler: str | None, progress: Progress
 ) -> Iterator[Sequence[CaseResult]]:
-    """First what was settled at once, then the result of each case."""
+    """First the results that need no segmentation, then the result of each case."""
     yield cohort.settled
-    came = (
+    finished = (
         run_on_cluster(cohort.cases, options, scheduler, progress)
         if scheduler
         else run_here(cohort, options, progress)
     )
-    for result in came:
+    for result in finished:
         yield (result,)
 
 

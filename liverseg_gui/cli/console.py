@@ -20,7 +20,7 @@ from liverseg_gui.core.progress import Progress
 @contextmanager
 def console_progress(quiet: bool = False, at_once: bool = False) -> Iterator[Progress]:
     """A Progress drawn on stderr when it is a terminal; the first Ctrl+C cancels it,
-    a second one interrupts what does not look. `at_once`, the first one does both.
+    a second one interrupts work that does not check for it. `at_once`, the first one does both.
 
     The handler is installed only in the main thread, where Python allows it.
     """

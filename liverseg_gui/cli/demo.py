@@ -50,11 +50,11 @@ def run(arguments: argparse.Namespace) -> int:
         )
         report = segment_file(job, progress)
     pictures = save_slice_images(report.volume, read_mask(mask, report.volume), folder)
-    found = report.measurements
-    assert found is not None  # segment_file has just measured the mask
-    print_measurements(found, report.warnings)
-    print(f"True liver {phantom.liver_ml:.1f} ml, found {found.liver_ml:.1f} ml")
-    print(f"True tumor {phantom.tumor_ml:.1f} ml, found {found.tumor_ml:.1f} ml")
+    measured = report.measurements
+    assert measured is not None  # segment_file has just measured the mask
+    print_measurements(measured, report.warnings)
+    print(f"True liver {phantom.liver_ml:.1f} ml, found {measured.liver_ml:.1f} ml")
+    print(f"True tumor {phantom.tumor_ml:.1f} ml, found {measured.tumor_ml:.1f} ml")
     names = ", ".join(path.name for path in (mask, job.report, *pictures))
     print(f"{folder}: {names} ({report.device}, {report.seconds:.1f} s)")
     if arguments.no_window or not has_display():

@@ -1,4 +1,4 @@
-"""`liverseg evaluate`: masks against the truth."""
+"""`liverseg evaluate`: masks against reference masks."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Judge each mask, print the figures, write what was asked for."""
+    """Evaluate each mask, print the metrics, write the files that are named."""
     from liverseg_gui.evaluation.report.html import write_evaluation_report
     from liverseg_gui.evaluation.report.text import table, write_csv
     from liverseg_gui.evaluation.summary import summarize
@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     log = _log(arguments.log) if arguments.log else []
     pairs = pair_masks(arguments.pred, arguments.truth, arguments.scan)
     with console_progress(quiet=arguments.json) as progress:
-        cases, worst = _judged(pairs.pairs, arguments, progress)
+        cases, worst = _evaluate(pairs.pairs, arguments, progress)
     summary = summarize(cases)
     unmatched = _unmatched(pairs)
     if arguments.csv:
@@ -107,10 +107,10 @@ def _json(mean: dict[str, Any], cases: list[CaseMetrics], pairs: MaskPairs) -> d
     }
 
 
-def _judged(
+def _evaluate(
     pairs: tuple[MaskPair, ...], arguments: argparse.Namespace, progress: Progress
 ) -> tuple[list[CaseMetrics], list[WorstSlice]]:
-    """The figures of every pair, and the worst slices where a report will show them."""
+    """The metrics of every pair, and the worst slices where a report will show them."""
     from liverseg_gui.evaluation.evaluate import evaluate_case
     from liverseg_gui.evaluation.worst_slices import worst_of, worst_slices
 
@@ -120,12 +120,12 @@ def _judged(
         part = progress.part(n / len(pairs), (n + 1) / len(pairs))
         scan = _scan(pair, arguments, part.part(0.0, 0.2))
         part.update(0.2, f"Reading {pair.name}")
-        truth = _mask(pair.truth, scan, mapping).labels
-        found = _found(pair, scan, mapping).labels
+        reference = _mask(pair.truth, scan, mapping).labels
+        prediction = _prediction(pair, scan, mapping).labels
         case = evaluate_case(
             pair.name,
-            found,
-            truth,
+            prediction,
+            reference,
             scan.affine.spacing_mm,
             mm_reliable=scan.mm_reliable,
             warnings=[str(issue) for issue in scan.issues if issue.spoils_mm],
@@ -134,13 +134,13 @@ def _judged(
         cases.append(case)
         if arguments.report:
             hu = scan.hu if pair.scan else None
-            worst += worst_slices(pair.name, found, truth, hu, spacing_mm=case.spacing_mm)
+            worst += worst_slices(pair.name, prediction, reference, hu, spacing_mm=case.spacing_mm)
             worst = worst_of(worst, _WORST)
     return cases, worst
 
 
 def _scan(pair: MaskPair, arguments: argparse.Namespace, progress: Progress) -> Volume:
-    """The scan of a pair, or where none was given an empty one on the grid of its truth."""
+    """The scan of a pair, or where none was given an empty one on the grid of its reference."""
     if pair.scan is None:
         scan = blank_scan(pair.truth)
     else:
@@ -155,7 +155,7 @@ def _scan(pair: MaskPair, arguments: argparse.Namespace, progress: Progress) -> 
         ) from problem
 
 
-def _found(pair: MaskPair, scan: Volume, mapping: LabelMapping | None) -> LabelMap:
+def _prediction(pair: MaskPair, scan: Volume, mapping: LabelMapping | None) -> LabelMap:
     try:
         return _mask(pair.found, scan, mapping)
     except GridMismatchError as problem:
@@ -167,7 +167,7 @@ def _found(pair: MaskPair, scan: Volume, mapping: LabelMapping | None) -> LabelM
 
 
 def _mask(path: Path, scan: Volume, mapping: LabelMapping | None) -> LabelMap:
-    """The mask at `path`; what its labels mean is as given, plain, or as it was said before.
+    """The mask at `path`; what its labels mean is as given, plain, or as it was given before.
 
     What is given is meant for the mask that holds such values: the other may be plain.
     """
@@ -190,7 +190,7 @@ def _mask(path: Path, scan: Volume, mapping: LabelMapping | None) -> LabelMap:
 
 
 def _unmatched(pairs: MaskPairs) -> list[str]:
-    """A sentence for the masks of each folder that were not judged."""
+    """A sentence for the masks of each folder that were not evaluated."""
     sides = (("prediction", pairs.only_truth), ("truth", pairs.only_found))
     return [
         f"There is no {missing} for {', '.join(path.name for path in paths)}: left out."

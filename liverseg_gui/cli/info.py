@@ -1,4 +1,4 @@
-"""`liverseg info`: what is in a path."""
+"""`liverseg info`: the volumes at a path and their issues."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def run_info(arguments: argparse.Namespace) -> int:
     with console_progress(quiet=arguments.json) as progress:
         entries = list_volumes(arguments.input, progress.part(0.0, 0.5))
         if not arguments.headers_only:
-            entries = _looked_at(entries, progress.part(0.5, 1.0))
+            entries = _with_voxel_issues(entries, progress.part(0.5, 1.0))
     if arguments.hide_patient:
         entries = [_hidden(entry) for entry in entries]
     if arguments.json:
@@ -56,8 +56,8 @@ def run_info(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _looked_at(entries: Sequence[VolumeEntry], progress: Progress) -> list[VolumeEntry]:
-    """`entries` with what only their voxels tell."""
+def _with_voxel_issues(entries: Sequence[VolumeEntry], progress: Progress) -> list[VolumeEntry]:
+    """`entries` with the issues that only their voxels show."""
     seen = []
     for n, entry in enumerate(entries):
         part = progress.part(n / len(entries), (n + 1) / len(entries))
@@ -71,8 +71,8 @@ def _with_voxels(entry: VolumeEntry, progress: Progress) -> VolumeEntry:
     try:
         return replace(entry, issues=entry.read(progress).issues)
     except UnreadableFileError as problem:
-        found = error("damaged", str(problem), "")
-        return replace(entry, issues=by_severity((*entry.issues, found)))
+        damaged = error("damaged", str(problem), "")
+        return replace(entry, issues=by_severity((*entry.issues, damaged)))
 
 
 def _hidden(entry: VolumeEntry) -> VolumeEntry:

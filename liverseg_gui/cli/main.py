@@ -22,7 +22,7 @@ from liverseg_gui.system.temporary_files import sweep_temporary
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0, 1 failed, 2 wrong usage, 130 cancelled."""
-    multiprocessing.freeze_support()
+    multiprocessing.freeze_support()  # first: children of a frozen program start here, too
     _make_streams_usable()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if words and _is_no_path(words[0]):
                 return _no_command(words[0])
             return _window(words)
-        _tell_crashes()
+        _enable_fault_handler()
         arguments = command_parser().parse_args(words)
         code = int(arguments.run(arguments))
         sys.stdout.flush()
@@ -73,8 +73,8 @@ def _reader_is_gone() -> bool:
     return False
 
 
-def _tell_crashes() -> None:
-    """Have a crash in native code say on stderr where it was: a training's goes to stderr.txt."""
+def _enable_fault_handler() -> None:
+    """Have a crash in native code print on stderr where it was: a training's goes to stderr.txt."""
     if not faulthandler.is_enabled():
         with contextlib.suppress(RuntimeError, OSError, ValueError):  # no stream to write to
             faulthandler.enable()
@@ -138,7 +138,7 @@ def _window(words: list[str]) -> int:
     try:
         from liverseg_gui.ui.app.app import run_window
     except ImportError as error:
-        if not any(said in str(error) for said in _LIBRARY_MISSING):
+        if not any(phrase in str(error) for phrase in _LIBRARY_MISSING):
             raise
         raise LiverSegError(
             f"The window needs a library of the system: {error}. Install it "
@@ -149,7 +149,7 @@ def _window(words: list[str]) -> int:
 
 
 _LIBRARY_MISSING = ("shared object", "DLL load failed", "Library not loaded")
-"""How Linux, Windows and macOS say that a library is not there."""
+"""Phrases of Linux, Windows and macOS for a library that is missing."""
 
 _COMMANDS = (
     "segment",

@@ -1,4 +1,4 @@
-"""`liverseg models`: which models there are, and adding, choosing, removing, carrying them."""
+"""`liverseg models`: list, add, choose, remove and export models."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ def kept_settings() -> Iterator[Settings]:
 
 
 def run_remove(arguments: argparse.Namespace) -> int:
-    """Remove a model that was added, once the reader has said so."""
+    """Remove a model that was added, once the user has confirmed."""
     place = _place(arguments)
     found = find_installed(arguments.name, place)
     if found is not None and not arguments.yes:

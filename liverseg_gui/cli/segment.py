@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from liverseg_gui.cli.console import console_progress
-from liverseg_gui.cohort.segment_scan import geometry_in_words, segment_volume, stated
+from liverseg_gui.cohort.segment_scan import geometry_text, override_geometry, segment_volume
 from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.measure import Measurements, measure
 from liverseg_gui.core.progress import Progress
@@ -108,7 +108,7 @@ def _add_scan_options(parser: argparse.ArgumentParser) -> None:
 def _entry(
     arguments: argparse.Namespace, progress: Progress, output: Path | None = None
 ) -> VolumeEntry:
-    """The scan that is asked for, not read yet.
+    """The scan that the arguments name, not read yet.
 
     Raises:
         SaveError: `output` is one of the scans at the input.
@@ -121,7 +121,7 @@ def _entry(
 
 
 def run_segment(arguments: argparse.Namespace) -> int:
-    """Segment one scan, save the mask, print and report the figures; or a cohort of scans."""
+    """Segment one scan, save the mask, print and report the measurements; or a cohort of scans."""
     arguments.model = chosen_model(Settings(), arguments.model)
     if is_folder(arguments.output):
         from liverseg_gui.cli.cohort import run_cohort
@@ -155,21 +155,21 @@ def segment_file(arguments: argparse.Namespace, progress: Progress) -> Report:
     segmenter = NetworkSegmenter(arguments.model, arguments.device, arguments.quality)
     entry = _entry(arguments, progress.part(0.0, 0.03), arguments.output)
     volume = entry.read(progress.part(0.03, 0.1))
-    volume = stated(volume, arguments.spacing, arguments.orientation)
+    volume = override_geometry(volume, arguments.spacing, arguments.orientation)
     if arguments.slices:
         require_slices(volume.origin)
     made_from = MadeFrom(
         fingerprint(entry),
-        geometry_in_words(arguments.spacing, arguments.orientation),
+        geometry_text(arguments.spacing, arguments.orientation),
         find_model(arguments.model).sha256,
         arguments.quality,
     )
-    found, labels = segment_volume(
+    measured, labels = segment_volume(
         volume, segmenter, arguments.output, made_from, progress.part(0.1, 1.0)
     )
     if arguments.slices:
         save_mask_slices(labels, volume.origin, arguments.slices)
-    report = replace(found, seconds=time.monotonic() - began)
+    report = replace(measured, seconds=time.monotonic() - began)
     if arguments.report:
         write_report(report, arguments.report)
     return report
@@ -182,7 +182,7 @@ def run_measure(arguments: argparse.Namespace) -> int:
     with console_progress() as progress:
         entry = _entry(arguments, progress.part(0.0, 0.3))
         volume = entry.read(progress.part(0.3, 1.0))
-        volume = stated(volume, arguments.spacing, arguments.orientation)
+        volume = override_geometry(volume, arguments.spacing, arguments.orientation)
         measurements = measure(volume, _mask(arguments.mask, arguments.labels, volume))
     if arguments.report:
         write_report(Report(volume, measurements), arguments.report)
@@ -210,17 +210,17 @@ def _mask(path: Path, labels: str | None, volume: Volume) -> LabelMap:
     return read_mask(path, volume, given) if given else mask
 
 
-def print_measurements(found: Measurements, warnings: tuple[str, ...] = ()) -> None:
-    """The figures on stdout, the doubts about them on stderr."""
-    doubt = "" if found.mm_reliable else "  (mm and ml not reliable)"
-    without = f"{found.liver_without_tumor_ml:.1f} ml without tumor"
-    print(f"Liver {found.liver_ml:.1f} ml ({without}){doubt}")
-    print(f"Tumor {found.tumor_ml:.1f} ml, burden {found.tumor_burden_percent:.2f} %{doubt}")
-    for lesion in found.lesions:
+def print_measurements(measured: Measurements, warnings: tuple[str, ...] = ()) -> None:
+    """The measurements on stdout, the warnings about them on stderr."""
+    doubt = "" if measured.mm_reliable else "  (mm and ml not reliable)"
+    without = f"{measured.liver_without_tumor_ml:.1f} ml without tumor"
+    print(f"Liver {measured.liver_ml:.1f} ml ({without}){doubt}")
+    print(f"Tumor {measured.tumor_ml:.1f} ml, burden {measured.tumor_burden_percent:.2f} %{doubt}")
+    for lesion in measured.lesions:
         edge = ", touches the edge" if lesion.touches_edge else ""
         print(
             f"  lesion {lesion.number}: {lesion.volume_ml:.2f} ml, "
             f"{lesion.longest_axial_mm:.1f} x {lesion.perpendicular_mm:.1f} mm axial{edge}{doubt}"
         )
-    for warning in dict.fromkeys((*found.warnings, *warnings)):
+    for warning in dict.fromkeys((*measured.warnings, *warnings)):
         print(f"Warning: {warning}", file=sys.stderr)

@@ -11,8 +11,19 @@ from typing import TYPE_CHECKING
 
 from liverseg_gui.cli.console import console_progress
 from liverseg_gui.cli.train_check import run_check
-from liverseg_gui.cli.train_fine_tune import add_options, data_selection, run_fine_tune, wanted
-from liverseg_gui.cli.train_output import event_text, print_event, print_words, progress_events, say
+from liverseg_gui.cli.train_fine_tune import (
+    add_options,
+    data_selection,
+    fine_tune_requested,
+    run_fine_tune,
+)
+from liverseg_gui.cli.train_output import (
+    event_text,
+    print_event,
+    print_line,
+    print_text,
+    progress_events,
+)
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.system.devices import DEVICES
 from liverseg_gui.system.features import NO_TRAINING, has_training
@@ -135,23 +146,23 @@ def _listed(title: str, choices: dict[str, str]) -> str:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, print the figures of each epoch and of each held-out patient."""
+    """Train, print the metrics of each epoch and of each held-out patient."""
     if arguments.check:
         return run_check(arguments.check, arguments.json)
     if not has_training():
         raise LiverSegError(NO_TRAINING)
     try:
-        return _improve_or_train(arguments)
+        return _fine_tune_or_train(arguments)
     except Stopped as stop:
-        say(str(stop), sys.stderr)
+        print_line(str(stop), sys.stderr)
         return 0
 
 
-def _improve_or_train(arguments: argparse.Namespace) -> int:
-    if wanted(arguments):
-        tell = print_event if arguments.json else print_words
+def _fine_tune_or_train(arguments: argparse.Namespace) -> int:
+    if fine_tune_requested(arguments):
+        on_event = print_event if arguments.json else print_text
         notes = dict(_note_of(text, arguments.parser) for text in arguments.note)
-        return run_fine_tune(arguments, _config, tell, notes)
+        return run_fine_tune(arguments, _config, on_event, notes)
     if not ((arguments.data or arguments.corrected) and arguments.out):
         arguments.parser.error(
             "name the labelled cases with --corrected or --data and a folder with --out"
@@ -179,11 +190,11 @@ def _train(job: TrainingJob, command: str, as_json: bool, resume: bool) -> int:
     from training.learner.distributed import processes
     from training.pipeline.supervise import run_supervised
 
-    tell = print_event if as_json else print_words
+    on_event = print_event if as_json else print_text
     with console_progress(quiet=as_json or not processes().leads) as progress:
-        results = run_supervised(job, command, progress, tell, resume)
+        results = run_supervised(job, command, progress, on_event, resume)
     for result in results if not as_json else ():
-        say(event_text(result))
+        print_line(event_text(result))
     return 0
 
 
@@ -192,8 +203,8 @@ def _find_rate(job: TrainingJob, as_json: bool) -> int:
     from training.runs.observer import NULL_OBSERVER
 
     with console_progress(quiet=as_json) as progress:
-        told = progress_events(progress) if as_json else (progress, NULL_OBSERVER.works_on)
-        curve = find_job_rate(job, *told)
+        reporting = progress_events(progress) if as_json else (progress, NULL_OBSERVER.works_on)
+        curve = find_job_rate(job, *reporting)
     if as_json:
         print_event({"event": "rates", "valley": curve.valley, "slide": curve.slide})
         return 0
@@ -205,7 +216,7 @@ def _find_rate(job: TrainingJob, as_json: bool) -> int:
 
 
 def _config(arguments: argparse.Namespace, usual: TrainConfig | None = None) -> TrainConfig:
-    """The recipe: what the command names, then what the file says, then the `usual` or default."""
+    """The configuration: what the command names, else the file, else the `usual` or default."""
     from training.config.config_file import read_config_file
     from training.config.train_config import TrainConfig
 
@@ -225,7 +236,7 @@ def _config(arguments: argparse.Namespace, usual: TrainConfig | None = None) -> 
 
 
 def _note_of(text: str, parser: argparse.ArgumentParser) -> tuple[str, str]:
-    name, equals, words = text.partition("=")
-    if not (name.isidentifier() and equals and words):
+    name, equals, note = text.partition("=")
+    if not (name.isidentifier() and equals and note):
         parser.error(f"--note takes NAME=TEXT, not {text!r}")
-    return name, words
+    return name, note

@@ -1,4 +1,4 @@
-"""`liverseg train --check DATA`: what a labelled data set holds and what is wrong with it."""
+"""`liverseg train --check DATA`: contents and issues of a labelled data set."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def _amount(ml: float | None, voxels: int) -> str:
 def _grouped(issues: Sequence[DatasetIssue]) -> list[str]:
     """Each kind of finding once, errors first, with the cases it is about."""
     groups: dict[ScanIssue, list[tuple[str, ...]]] = {}
-    for found in issues:
-        groups.setdefault(found.issue, []).append(found.cases)
+    for each in issues:
+        groups.setdefault(each.issue, []).append(each.cases)
     lines = []
     for issue in sorted(groups, key=lambda f: (f.severity is not Severity.ERROR, f.code)):
         alone = [cases[0] for cases in groups[issue] if len(cases) == 1]
@@ -98,9 +98,9 @@ def _summary(checked: DataCheck) -> str:
         severity: sum(1 for f in checked.issues if f.issue.severity is severity)
         for severity in (Severity.ERROR, Severity.WARNING)
     }
-    said = ", ".join(_count(count, severity) for severity, count in counts.items())
+    counted = ", ".join(_count(count, severity) for severity, count in counts.items())
     cases = _count(len(checked.cases), "case")
-    return f"\n{cases} of {_count(patients, 'patient')}, {tumor} with tumor; {said}."
+    return f"\n{cases} of {_count(patients, 'patient')}, {tumor} with tumor; {counted}."
 
 
 def _count(count: int, word: str) -> str:

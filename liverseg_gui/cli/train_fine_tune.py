@@ -1,4 +1,4 @@
-"""`liverseg train --improve`, `--accept` and `--compare`: a trained model against another."""
+"""`liverseg train --improve`, `--accept` and `--compare`: fine-tuning and comparison."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def add_options(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def wanted(arguments: argparse.Namespace) -> bool:
+def fine_tune_requested(arguments: argparse.Namespace) -> bool:
     """Whether one of the options is there."""
     return bool(arguments.improve or arguments.accept or arguments.compare)
 
 
 def run_fine_tune(
-    arguments: argparse.Namespace, make_config: MakeConfig, tell: Tell, notes: Mapping[str, str]
+    arguments: argparse.Namespace, make_config: MakeConfig, on_event: Tell, notes: Mapping[str, str]
 ) -> int:
     """Improve, accept or compare; whether a model is better is no matter of the exit code."""
     if not arguments.out:
@@ -61,8 +61,8 @@ def run_fine_tune(
     if arguments.compare:
         return _compare(arguments)
     if arguments.improve:
-        decision = _improve(arguments, make_config, tell, notes)
-        if not arguments.json:  # else it was told as an event
+        decision = _improve(arguments, make_config, on_event, notes)
+        if not arguments.json:  # else it was printed as an event
             _print_decision(decision)
         if not decision.accepted:
             return 0
@@ -70,7 +70,7 @@ def run_fine_tune(
 
 
 def _improve(
-    arguments: argparse.Namespace, make_config: MakeConfig, tell: Tell, notes: Mapping[str, str]
+    arguments: argparse.Namespace, make_config: MakeConfig, on_event: Tell, notes: Mapping[str, str]
 ) -> AcceptanceDecision:
     from training.pipeline.fine_tune import fine_tune
     from training.pipeline.supervise import supervised
@@ -91,7 +91,7 @@ def _improve(
     command, resume = shlex.join(["liverseg", *sys.argv[1:]]), arguments.resume
     with (
         console_progress(quiet=arguments.json) as progress,
-        supervised(job, command, progress, tell, resume) as run,
+        supervised(job, command, progress, on_event, resume) as run,
     ):
         decision = fine_tune(
             job, run.progress, command=command, resume=resume, observer=run.observer
@@ -116,7 +116,7 @@ def data_selection(arguments: argparse.Namespace) -> DataSelection:
 
 
 def _named_in_config(arguments: argparse.Namespace) -> str | None:
-    """The model that a recipe starts from: a training goes on with its own."""
+    """The model that a configuration file starts from: a training goes on with its own."""
     from training.config.config_file import read_config_file
 
     return read_config_file(arguments.recipe).start_from if arguments.recipe else None
@@ -167,6 +167,6 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _name(arguments: argparse.Namespace, usual: str) -> str:
-    """The name that was asked for, or the `usual` one."""
+    """The name that was given, or the `usual` one."""
     asked: str = arguments.name
     return usual if asked == arguments.parser.get_default("name") else asked

@@ -1,4 +1,4 @@
-"""What `liverseg train` prints: events as JSON lines, or in words."""
+"""Output of `liverseg train`: events as JSON lines or as text."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
     from liverseg_gui.evaluation.case_metrics import CaseMetrics
 
 
-_TELL_S = 0.5
+_REPORT_S = 0.5
 
 
 def print_event(event: dict[str, Any]) -> None:
     """Print `event` as a line of JSON."""
-    say(json.dumps(event))
+    print_line(json.dumps(event))
 
 
-def print_words(event: dict[str, Any]) -> None:
+def print_text(event: dict[str, Any]) -> None:
     """Print epochs and, on stderr, notes; a person sees the progress elsewhere."""
     if event["event"] == "epoch":
-        say(
+        print_line(
             f"{event['stage']} {event['epoch']}: loss {event['train_loss']:.3f}, validation "
             f"{event['valid_loss']:.3f}, liver Dice {event['liver_dice']:.3f}, tumor Dice "
             f"{event['tumor_dice']:.3f}, {event['seconds']:.0f} s"
         )
     elif event["event"] == "note":
-        say(event["text"], sys.stderr)
+        print_line(event["text"], sys.stderr)
     elif event["event"] == "paused":
-        say("Paused.", sys.stderr)
+        print_line("Paused.", sys.stderr)
 
 
 def event_text(result: CaseMetrics) -> str:
@@ -50,7 +50,7 @@ def event_text(result: CaseMetrics) -> str:
 def progress_events(progress: Progress) -> tuple[Progress, Callable[[str | None], None]]:
     """A Progress that is printed as events, at most twice a second; it cancels with `progress`.
 
-    Returns with it what is to be told the case that is worked on.
+    Returns with it the function to call with the case that is worked on.
     """
     last_s, case = float("-inf"), None
 
@@ -60,7 +60,7 @@ def progress_events(progress: Progress) -> tuple[Progress, Callable[[str | None]
 
     def report(fraction: float, phase: str) -> None:
         nonlocal last_s
-        if time.monotonic() - last_s >= _TELL_S:
+        if time.monotonic() - last_s >= _REPORT_S:
             last_s = time.monotonic()
             event = {"event": "progress", "fraction": fraction, "phase": phase, "case": case}
             print_event(event)
@@ -68,7 +68,7 @@ def progress_events(progress: Progress) -> tuple[Progress, Callable[[str | None]
     return progress.tee(report), works_on
 
 
-def say(line: str, stream: TextIO | None = None) -> None:
+def print_line(line: str, stream: TextIO | None = None) -> None:
     """Print `line`. Where nobody reads any more, the training goes on without saying anything: the
     window that started it was closed, perhaps, and what it would read is in the folder, too."""
     stream = stream or sys.stdout

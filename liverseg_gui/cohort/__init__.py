@@ -1,1 +1,1 @@
-"""Many scans with one model: which there are, what was done already, here or on a Dask cluster."""
+"""Segmentation of many scans with one model, on this computer or on a Dask cluster."""

@@ -1,4 +1,4 @@
-"""What the cases of a cohort are called: names that are stable, unique and tell no patient."""
+"""Names of the cases of a cohort: stable, unique, and without names of patients."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ def _plain(root: Path, place: Place) -> str:
     *folders, last = _below(root, place.path).split("/")
     parts = [*folders, without_ending(last, _ENDINGS)]
     secrets = [token for text in place.patient for token in _tokens(text)]
-    told = [
+    safe_parts = [
         f"p{_digest(part)}" if any(_holds(part, token) for token in secrets) else _safe(part)
         for part in parts
     ]
-    name = "__".join(part for part in told if part) or "scan"
+    name = "__".join(part for part in safe_parts if part) or "scan"
     name = name if place.nth == 1 else f"{name}_{place.nth}"
     return f"_{name}" if _RESERVED.match(name) else name
 
@@ -87,7 +87,7 @@ def _squeezed(text: str) -> str:
 
 
 def _shortened(name: str) -> str:
-    """The end of `name`, which tells more than its beginning."""
+    """The end of `name`, which distinguishes better than its beginning."""
     return name.encode()[-_LONGEST_BYTES:].decode(errors="ignore").strip("._-")
 
 

@@ -1,4 +1,4 @@
-"""Which cases an input holds, and what in it is none."""
+"""The cases of a cohort: CT volumes at an input, and what is skipped."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from liverseg_gui.io.entries import Role, SkippedFile, VolumeEntry, fingerprint
 from liverseg_gui.io.folders import walk
 from liverseg_gui.io.scans import list_volumes, survey_folder
 
-Seen = tuple[list[VolumeEntry], list[SkippedFile]]
+Listing = tuple[list[VolumeEntry], list[SkippedFile]]
 
 
 @dataclass(frozen=True)
 class Cohort:
-    """The cases to segment, and what was settled at once: passed over, or not to be opened.
+    """The cases to segment, and the results that need none: skipped, or not to be opened.
 
-    `entries` are those of the cases that can be read without being looked for again.
+    `entries` are those of the cases that can be read without listing their volumes again.
     """
 
     cases: tuple[CohortCase, ...]
@@ -43,48 +43,50 @@ def find_cases(source: Path, output: Path, progress: Progress, number: int | Non
         Cancelled: `progress` was cancelled.
     """
     source, own = source.absolute(), output.resolve()
-    entries, passed = _survey(source, progress)
+    entries, skipped = _survey(source, progress)
     if number is not None and not 1 <= number <= len(entries):
         raise UnreadableFileError(
             f"{source} has no volume {number}. It holds volumes 1 to {len(entries)}."
         )
     numbered = [(n, e) for n, e in enumerate(entries, 1) if e.path.resolve().parent != own]
-    passed = [p for p in passed if p.path.resolve().parent != own]
-    found = _sorted_out(source, numbered, passed, number)
-    return found if number is None else _only(found, number)
+    skipped = [p for p in skipped if p.path.resolve().parent != own]
+    cohort = _classify(source, numbered, skipped, number)
+    return cohort if number is None else _only(cohort, number)
 
 
-def _only(found: Cohort, number: int) -> Cohort:
+def _only(cohort: Cohort, number: int) -> Cohort:
     return Cohort(
-        tuple(case for case in found.cases if case.number == number),
-        tuple(result for result in found.settled if result.number == number),
-        found.entries,
+        tuple(case for case in cohort.cases if case.number == number),
+        tuple(result for result in cohort.settled if result.number == number),
+        cohort.entries,
     )
 
 
-def _survey(source: Path, progress: Progress) -> Seen:
+def _survey(source: Path, progress: Progress) -> Listing:
     if not source.is_dir():
         try:
             return list_volumes(source, progress), []
         finally:
             archives.remove(source)
-    entries, passed = survey_folder(source, progress.part(0.0, 0.5))
-    found = [
+    entries, skipped = survey_folder(source, progress.part(0.0, 0.5))
+    archive_paths = [
         place / name
         for place, names in walk(source)
         for name in names
         if archives.is_archive(Path(name))
     ]
-    for n, path in enumerate(found):
-        part = progress.part(0.5 + 0.5 * n / len(found), 0.5 + 0.5 * (n + 1) / len(found))
+    for n, path in enumerate(archive_paths):
+        part = progress.part(
+            0.5 + 0.5 * n / len(archive_paths), 0.5 + 0.5 * (n + 1) / len(archive_paths)
+        )
         more, no_more = _archive(path, part)
-        entries, passed = entries + more, passed + no_more
-    if not entries and not passed:
+        entries, skipped = entries + more, skipped + no_more
+    if not entries and not skipped:
         list_volumes(source, progress)  # says what is missing
-    return entries, passed
+    return entries, skipped
 
 
-def _archive(path: Path, progress: Progress) -> Seen:
+def _archive(path: Path, progress: Progress) -> Listing:
     """What an archive inside the folder holds; it is not kept unpacked."""
     try:
         archives.unpacked(path, progress.part(0.0, 0.7))
@@ -98,14 +100,16 @@ def _archive(path: Path, progress: Progress) -> Seen:
         archives.remove(path)
 
 
-def _sorted_out(
+def _classify(
     source: Path,
     numbered: list[tuple[int, VolumeEntry]],
-    passed: list[SkippedFile],
+    skipped: list[SkippedFile],
     chosen: int | None,
 ) -> Cohort:
-    """Names for the cases, and results for all that is none."""
-    settled = [CaseResult("", p.path, None, Status.SKIPPED, p.why) for p in passed if not p.damaged]
+    """Names for the cases, and results for what is no case."""
+    settled = [
+        CaseResult("", p.path, None, Status.SKIPPED, p.why) for p in skipped if not p.damaged
+    ]
     kept: list[tuple[Place, int, VolumeEntry]] = []
     at_path: Counter[Path] = Counter()
     for n, entry in numbered:
@@ -116,7 +120,7 @@ def _sorted_out(
         else:
             patient = (entry.about.patient, entry.about.patient_id)
             kept.append((Place(entry.path, at_path[entry.path], patient), n, entry))
-    damaged = [p for p in passed if p.damaged]
+    damaged = [p for p in skipped if p.damaged]
     names = case_names(
         source, [*(place for place, _, _ in kept), *(Place(p.path) for p in damaged)]
     )

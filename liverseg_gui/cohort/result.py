@@ -1,4 +1,4 @@
-"""A case of a cohort and what became of it, as values that travel between computers."""
+"""A case of a cohort and its result, as values that travel between computers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class CohortCase:
 
 @dataclass(frozen=True)
 class CaseResult:
-    """What became of one volume or file; figures are None where there is no mask.
+    """What became of one volume or file; measurements are None where there is no mask.
 
     `seconds` is what segmenting, saving and measuring took.
     """

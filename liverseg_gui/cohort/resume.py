@@ -1,4 +1,4 @@
-"""Whether a case was done before: its mask and its report are there, whole, and of the same."""
+"""Detection of cases that an earlier run has done: mask and report whole and of the same scan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The unit of work of a cohort: one case read, segmented, saved, measured and reported."""
+"""Work on one case of a cohort: read, segment, save, measure, report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from liverseg_gui.cohort.result import CaseResult, CohortCase, done, failed
 from liverseg_gui.cohort.resume import already_done
-from liverseg_gui.cohort.segment_scan import geometry_in_words, segment_volume, stated
+from liverseg_gui.cohort.segment_scan import geometry_text, override_geometry, segment_volume
 from liverseg_gui.core.errors import Cancelled, LiverSegError, ModelError, UnreadableFileError
 from liverseg_gui.core.geometry import Float3
 from liverseg_gui.core.progress import Progress
@@ -26,6 +26,7 @@ from liverseg_gui.segmentation.segmenter import Segmenter
 Prepared = Volume | CaseResult
 T = TypeVar("T")
 _ONE_ARCHIVE = threading.Lock()
+"""Archives are unpacked one at a time, and removed after each."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class CaseOptions:
 
     def made_from(self, case: CohortCase) -> MadeFrom:
         """What the mask of `case` is made from."""
-        geometry = geometry_in_words(self.spacing_mm, self.orientation)
+        geometry = geometry_text(self.spacing_mm, self.orientation)
         return MadeFrom(case.fingerprint, geometry, self.model_sha256, self.quality)
 
 
@@ -104,13 +105,13 @@ def _read(
         with _ONE_ARCHIVE:
             volume = _from_archive(case, progress)
     else:
-        found = entry or _entry(case, progress.part(0.0, 0.3))
-        volume = found.read(progress.part(0.3, 1.0))
-    return stated(volume, options.spacing_mm, options.orientation)
+        listed = entry or _entry(case, progress.part(0.0, 0.3))
+        volume = listed.read(progress.part(0.3, 1.0))
+    return override_geometry(volume, options.spacing_mm, options.orientation)
 
 
 def _from_archive(case: CohortCase, progress: Progress) -> Volume:
-    """The volume of `case`, with nothing left of its archive on the disk for temporary files."""
+    """The volume of `case`; its unpacked archive is removed from the disk."""
     try:
         return _entry(case, progress.part(0.0, 0.5)).read(progress.part(0.5, 1.0))
     finally:

@@ -1,4 +1,4 @@
-"""A cohort on a Dask cluster: each case a task, each worker process with the model loaded once."""
+"""A cohort on a Dask cluster: a task for each case, the model loaded once per worker process."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ _RETRIES = 2
 _LOOK_EVERY_S = 0.2
 _CONNECT_S = 10
 _ONE_AT_A_TIME = threading.Lock()
+"""The threads of a worker read cases at the same time; one segments, with the one model."""
 
 
 def run_on_cluster(
@@ -39,14 +40,14 @@ def run_on_cluster(
     """
     total = len(cases)
     with _connected(address) as client:
-        came: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        completed: queue.SimpleQueue[Any] = queue.SimpleQueue()
         waiting = {}
         run = f"liverseg-{uuid.uuid4().hex[:8]}"
         for case in cases:
             key = f"{run}-{case.name}"
             future = client.submit(run_case, case, options, key=key, pure=False, retries=_RETRIES)
             waiting[key] = (case, future)
-            future.add_done_callback(came.put)
+            future.add_done_callback(completed.put)
         workers = 0
         try:
             while waiting:
@@ -55,7 +56,7 @@ def run_on_cluster(
                 finished = total - len(waiting)
                 progress.update(finished / total, f"{finished} of {total}, {where}")
                 try:
-                    future = came.get(timeout=_LOOK_EVERY_S)
+                    future = completed.get(timeout=_LOOK_EVERY_S)
                 except queue.Empty:
                     _require_connection(client, address)
                     continue

@@ -1,4 +1,4 @@
-"""A cohort on this computer: one case after the other, the next one read meanwhile."""
+"""A cohort on this computer: one case after the other, the next one read ahead."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def run_here(
                 yield prepared
             else:
                 future = worker.submit(segment, n, case, prepared)
-                del prepared
+                del prepared  # else a third scan would be in memory
                 yield _waited_for(future)
                 del future
     finally:

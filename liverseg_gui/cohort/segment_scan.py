@@ -1,4 +1,4 @@
-"""One volume: segmented, its mask saved, measured. The same for a scan alone and in a cohort."""
+"""Segmentation of one volume, alone or in a cohort: mask saved and measured."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ def segment_volume(
             f"{volume.origin.path} is {volume.origin.modality}, and the model knows only CT."
         )
     began = time.monotonic()
-    found = segmenter.segment(volume, progress.part(0.0, 0.9))
+    segmentation = segmenter.segment(volume, progress.part(0.0, 0.9))
     progress.update(0.9, "Saving the mask")
-    save_mask(found.labels, volume.origin, mask)
+    save_mask(segmentation.labels, volume.origin, mask)
     progress.update(0.95, "Measuring")
-    measurements = measure(volume, found.labels)
+    measurements = measure(volume, segmentation.labels)
     progress.update(1.0, "Done")
     seconds = time.monotonic() - began
     report = Report(
         volume,
         measurements,
-        found.model,
-        found.device,
+        segmentation.model,
+        segmentation.device,
         seconds,
         peak_memory_mb(),
-        found.warnings,
+        segmentation.warnings,
         made_from=made_from,
     )
-    return report, found.labels
+    return report, segmentation.labels
 
 
-def stated(volume: Volume, spacing_mm: Float3 | None, orientation: str | None) -> Volume:
+def override_geometry(volume: Volume, spacing_mm: Float3 | None, orientation: str | None) -> Volume:
     """`volume` with the geometry that the reader states, if any.
 
     Raises:
@@ -69,7 +69,7 @@ def stated(volume: Volume, spacing_mm: Float3 | None, orientation: str | None) -
         ) from problem
 
 
-def geometry_in_words(spacing_mm: Float3 | None, orientation: str | None) -> str:
-    """What the reader states about a scan, e.g. "0.7 0.7 5.0 mm LPS"; nothing where they don't."""
+def geometry_text(spacing_mm: Float3 | None, orientation: str | None) -> str:
+    """The geometry that the reader states, e.g. "0.7 0.7 5.0 mm LPS"; nothing where they don't."""
     spacing = "" if spacing_mm is None else " ".join(f"{mm:g}" for mm in spacing_mm) + " mm"
     return f"{spacing} {orientation or ''}".strip()

@@ -1,4 +1,4 @@
-"""The table of a cohort: `summary.csv`, true after each case."""
+"""Summary table of a cohort: `summary.csv`, up to date after each case."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COLUMNS = (
     *("liver_ml", "tumor_ml", "tumor_burden_percent", "lesions", "largest_lesion_longest_axial_mm"),
     *("mm_reliable", "warnings", "model", "device", "seconds"),
 )
-_OURS = list(COLUMNS[:5])
+_FIRST_COLUMNS = list(COLUMNS[:5])
 
 Row = Mapping[str, str]
 
@@ -101,7 +101,7 @@ def _earlier(path: Path) -> list[Row]:
         raise SaveError(
             f"{path} cannot be read: {problem}. Move it away or choose another folder."
         ) from problem
-    if head[: len(_OURS)] != _OURS:
+    if head[: len(_FIRST_COLUMNS)] != _FIRST_COLUMNS:
         raise SaveError(
             f"{path} is not the table that this program writes there, or another program has "
             "changed it. Move it away or choose another folder."

@@ -1,1 +1,1 @@
-"""From measurements to files: JSON, CSV and pictures."""
+"""Measurements as files: JSON, CSV and pictures."""

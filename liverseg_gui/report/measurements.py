@@ -43,9 +43,9 @@ class MadeFrom:
 
 @dataclass(frozen=True)
 class Report:
-    """The measurements of a study, how its mask came about, and the reader's own readings.
+    """The measurements of a study, how its mask came about, and the reader's annotations.
 
-    Without a mask there are no measurements: then a report holds the readings alone.
+    Without a mask there are no measurements: then a report holds the annotations alone.
     """
 
     volume: Volume
@@ -92,7 +92,7 @@ def _unmeasured(volume: Volume) -> dict[str, Any]:
 
 
 def _annotation(number: int, annotation: Annotation, volume: Volume) -> dict[str, Any]:
-    figures = measure_annotation(annotation, volume)
+    measures = measure_annotation(annotation, volume)
     return {
         "number": number,
         "kind": annotation.kind.value,
@@ -100,9 +100,9 @@ def _annotation(number: int, annotation: Annotation, volume: Volume) -> dict[str
         "slice": annotation.index,
         "points_mm": volume.affine.to_mm(annotation.points_ijk).tolist(),
         "text": annotation.text,
-        **figures.of_kind(annotation.kind),
-        "mm_reliable": figures.mm_reliable,
-        "note": figures.note,
+        **measures.of_kind(annotation.kind),
+        "mm_reliable": measures.mm_reliable,
+        "note": measures.note,
     }
 
 
@@ -149,7 +149,7 @@ def _json(report: Report) -> str:
 
 
 def _csv(report: Report) -> str:
-    """One row a lesion, or a single row without lesion; the study's figures on each."""
+    """One row a lesion, or a single row without lesion; the study's measurements on each."""
     values = report.to_json()
     study = {key: values[key] for key in _STUDY_COLUMNS}
     study["warnings"] = " ".join(values["warnings"])

@@ -1,4 +1,4 @@
-"""Pictures of the scan beside the scan with its overlay, as PNG."""
+"""PNG pictures of a scan beside the same scan with its overlay."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is open and how it is shown: free of Qt, observable, the only truth."""
+"""State of the open scan and its view, settings and history: observable, free of Qt."""

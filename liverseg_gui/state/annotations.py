@@ -1,4 +1,4 @@
-"""The readings of the open study: drawn, changed and deleted in steps that can be taken back."""
+"""Annotations of the open scan, with undo."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _Items = dict[int, Annotation]
 
 
 class Annotations:
-    """Readings by id, in the order they were drawn. `changed` tells of every change.
+    """Annotations by id, in the order they were drawn. `changed` is emitted on every change.
 
-    An id stays the same when its reading changes and when its deletion is taken back. All go, and
-    the history with them, when another scan is opened.
+    An id stays the same when its annotation changes and when its deletion is undone. All go,
+    and the history with them, when another scan is opened.
     """
 
     changed = Signal()
@@ -36,16 +36,16 @@ class Annotations:
 
     @property
     def items(self) -> Mapping[int, Annotation]:
-        """All readings by id, the oldest first."""
+        """All annotations by id, the oldest first."""
         return self._items
 
     @property
     def chosen(self) -> int | None:
-        """The id of the reading whose handles are shown and that Delete deletes."""
+        """The id of the annotation whose handles are shown and that Delete deletes."""
         return self._chosen
 
     def on(self, plane: Plane, index: int) -> dict[int, Annotation]:
-        """The readings of one slice by id."""
+        """The annotations of one slice by id."""
         return {
             id_: annotation
             for id_, annotation in self._items.items()
@@ -53,7 +53,7 @@ class Annotations:
         }
 
     def figures(self, id_: int) -> AnnotationMeasures | None:
-        """The figures of a reading on the open scan, measured once; None where there is no scan."""
+        """The measures of an annotation, taken once; None where there is no scan."""
         annotation, volume = self._items[id_], self._study.volume
         if volume is None:
             return None
@@ -64,7 +64,7 @@ class Annotations:
 
     @property
     def unsaved(self) -> bool:
-        """Whether there are readings that no saved report holds as they are now."""
+        """Whether there are annotations that no saved report holds as they are now."""
         return any(self._saved.get(id_) != annotation for id_, annotation in self._items.items())
 
     def mark_saved(self, items: Mapping[int, Annotation]) -> None:
@@ -72,13 +72,13 @@ class Annotations:
         self._saved = dict(items)
 
     def choose(self, id_: int | None) -> None:
-        """Choose a reading, or none."""
+        """Choose an annotation, or none."""
         if id_ != self._chosen and (id_ is None or id_ in self._items):
             self._chosen = id_
             self.changed.emit()
 
     def add(self, annotation: Annotation) -> int:
-        """Take a new reading and choose it; its id."""
+        """Add an annotation and choose it; its id."""
         id_, self._next = self._next, self._next + 1
         self._step(f"draw {_name(annotation)}", {**self._items, id_: annotation}, id_)
         return id_
@@ -87,16 +87,16 @@ class Annotations:
         """Put `annotation` in the place of another; `what` was done to it names the step.
 
         Raises:
-            KeyError: there is no such reading.
+            KeyError: there is no such annotation.
         """
         if self._items[id_] != annotation:
             self._step(f"{what} {_name(annotation)}", {**self._items, id_: annotation}, id_)
 
     def set_text(self, id_: int, text: str) -> None:
-        """Give a reading another text; a note without text is deleted.
+        """Give an annotation another text; a note without text is deleted.
 
         Raises:
-            KeyError: there is no such reading.
+            KeyError: there is no such annotation.
         """
         if not text and self._items[id_].kind is AnnotationKind.TEXT:
             self.remove(id_)
@@ -104,10 +104,10 @@ class Annotations:
             self.replace(id_, self._items[id_].with_text(text), "label")
 
     def remove(self, id_: int) -> None:
-        """Delete a reading.
+        """Delete an annotation.
 
         Raises:
-            KeyError: there is no such reading.
+            KeyError: there is no such annotation.
         """
         name = _name(self._items[id_])
         kept = {other: annotation for other, annotation in self._items.items() if other != id_}

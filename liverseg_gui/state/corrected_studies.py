@@ -1,4 +1,4 @@
-"""The studies that were corrected in this program: which scan belongs to which saved mask.
+"""List of the studies corrected in this program: which scan belongs to which saved mask.
 
 Kept in `corrected.json` in the program's own data. It holds paths and no more: who the patient is
 stands there as a hash of the PatientID with a random text of this computer before it. The list
@@ -21,7 +21,7 @@ from liverseg_gui.system.file_lock import locked
 from liverseg_gui.system.paths import data_folder
 
 PREFIX = "corrected-"
-"""What the names of these cases begin with; scans may be called after their patients."""
+"""Prefix of the names of these cases: names of scans may be those of patients."""
 _FILE = "corrected.json"
 _KEY_LENGTH = 16
 
@@ -44,7 +44,7 @@ class CorrectedStudy:
 
 
 @dataclass(frozen=True)
-class _Library:
+class _StudyList:
     salt: str
     next: int = 1
     studies: tuple[CorrectedStudy, ...] = field(default=())
@@ -69,8 +69,8 @@ def remember_corrected(scan: Path, mask: Path, volume: int | None, patient_id: s
         return
     scan, mask = Path(os.path.abspath(scan)), Path(os.path.abspath(mask))
     with locked(library_file()):
-        library = _read() or _Library(secrets.token_hex(16))
-        _write(_with_study(library, scan, mask, volume, somebody(patient_id)))
+        study_list = _read() or _StudyList(secrets.token_hex(16))
+        _write(_with_study(study_list, scan, mask, volume, somebody(patient_id)))
 
 
 def forget_corrected(name: str) -> None:
@@ -81,10 +81,10 @@ def forget_corrected(name: str) -> None:
         SaveError: the list could not be written.
     """
     with locked(library_file()):
-        library = _read()
-        if library is not None:
-            left = tuple(study for study in library.studies if study.name != name)
-            _write(replace(library, studies=left))
+        study_list = _read()
+        if study_list is not None:
+            left = tuple(study for study in study_list.studies if study.name != name)
+            _write(replace(study_list, studies=left))
 
 
 def corrected_studies() -> list[CorrectedStudy]:
@@ -93,22 +93,24 @@ def corrected_studies() -> list[CorrectedStudy]:
     Raises:
         UnreadableFileError: the list is damaged.
     """
-    library = _read()
-    found = library.studies if library else ()
+    study_list = _read()
+    found = study_list.studies if study_list else ()
     # os.path, for which a network drive that has gone is no error
     there = [s for s in found if os.path.exists(s.scan) and os.path.exists(s.mask)]
     return sorted(there, key=lambda study: study.number)
 
 
 def _with_study(
-    library: _Library, scan: Path, mask: Path, volume: int | None, person: str
-) -> _Library:
+    study_list: _StudyList, scan: Path, mask: Path, volume: int | None, person: str
+) -> _StudyList:
     place = (os.path.realpath(scan), volume or 1)
-    before = next((s for s in library.studies if _place(s) == place), None)
-    number = before.number if before else library.next
-    study = CorrectedStudy(number, scan, mask, volume, _patient(library.salt, person or place[0]))
-    kept = [s for s in library.studies if s is not before and s.mask != mask]
-    return replace(library, next=max(library.next, number + 1), studies=(*kept, study))
+    before = next((s for s in study_list.studies if _place(s) == place), None)
+    number = before.number if before else study_list.next
+    study = CorrectedStudy(
+        number, scan, mask, volume, _patient(study_list.salt, person or place[0])
+    )
+    kept = [s for s in study_list.studies if s is not before and s.mask != mask]
+    return replace(study_list, next=max(study_list.next, number + 1), studies=(*kept, study))
 
 
 def _place(study: CorrectedStudy) -> tuple[str, int]:
@@ -124,12 +126,12 @@ def _is_phantom(scan: Path) -> bool:
     return any(os.path.exists(scan.parent / name) for name in ("truth.nii.gz", "truth.json"))
 
 
-def _read() -> _Library | None:
+def _read() -> _StudyList | None:
     path = library_file()
     try:
         values = json.loads(path.read_text("utf-8"))
         studies = tuple(_study(row) for row in values["studies"])
-        return _Library(str(values["salt"]), int(values["next"]), studies)
+        return _StudyList(str(values["salt"]), int(values["next"]), studies)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, LookupError, TypeError) as error:
@@ -145,8 +147,8 @@ def _study(row: dict[str, Any]) -> CorrectedStudy:
     return CorrectedStudy(int(row["number"]), *paths, volume, str(row["patient"]))
 
 
-def _write(library: _Library) -> None:
-    write_text(library_file(), json.dumps(asdict(library), indent=1, default=str) + "\n")
+def _write(study_list: _StudyList) -> None:
+    write_text(library_file(), json.dumps(asdict(study_list), indent=1, default=str) + "\n")
 
 
 _NOBODY = {"", "0", "anon", "anonymous", "anonymized", "anonymised", "none", "unknown", "n/a"}

@@ -1,4 +1,4 @@
-"""What can be taken back, and done again: one list of steps for the whole study."""
+"""Undo and redo history of the open scan."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class _Step:
 
 
 class History:
-    """Steps that were done, newest last, and those taken back. `changed` tells of every change.
+    """Steps that were done, newest last, and those undone. `changed` is emitted on every change.
 
     The oldest of more than 200 steps is forgotten.
     """

@@ -1,4 +1,4 @@
-"""What two running programs kept in one file, brought together."""
+"""Merge of the settings that two running programs write to one file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The open study: scan, mask, and what is known about them."""
+"""The open scan with its mask, their sources and measurements."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class MaskSource:
     """Where a mask came from: a file, or a model that ran on a device.
 
-    `note` says how a foreign file's labels were read, `why` why the model ran on that device.
+    `note` is how a foreign file's labels were read, `why` the reason for that device.
     """
 
     path: Path | None = None
@@ -72,7 +72,7 @@ class OpenScan:
 
     @property
     def phase(self) -> str:
-        """The contrast phase of the open scan in words, where it is known."""
+        """The name of the contrast phase of the open scan, where it is known."""
         return self._phase
 
     @property
@@ -109,12 +109,12 @@ class OpenScan:
 
     @property
     def measurements(self) -> Measurements | None:
-        """The figures of the mask, once they are computed."""
+        """The measurements of the mask, once they are computed."""
         return self._measurements
 
     @property
     def unsaved(self) -> bool:
-        """Whether the mask would be lost if the study closed now."""
+        """Whether the mask would be lost if the scan were closed now."""
         return self._unsaved
 
     @property
@@ -189,7 +189,7 @@ class OpenScan:
         self.mask_changed.emit()
 
     def set_measurements(self, mask: LabelMap, measurements: Measurements) -> None:
-        """Take the figures of `mask`, unless another mask is shown by now."""
+        """Take the measurements of `mask`, unless another mask is shown by now."""
         if mask is self._mask:
             self._measurements = measurements
             self.measured.emit()

@@ -1,4 +1,4 @@
-"""How the reader likes masks drawn, remembered from one start to the next."""
+"""Style in which masks are drawn, kept in the settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ THINNEST_PX, THICKEST_PX = 0.5, 6.0
 
 @dataclass(frozen=True)
 class OverlayStyle:
-    """How `ViewState` draws masks, by the names of the settings file. Whether a label is visible is
+    """Mask style of `ViewState`, by the names of the settings file. Whether a label is visible is
     not kept: a mask that a reader has once hidden must not be missing the next time."""
 
     opacity: float = 0.4
@@ -53,11 +53,14 @@ class OverlayStyle:
             self.contour or not self.fill,
             _limited(self.contour_px, THINNEST_PX, THICKEST_PX),
             self.voxel_edges,
-            {label: _seen(self.styles.get(label, own)) for label, own in DEFAULT_STYLES.items()},
+            {
+                label: _limited_style(self.styles.get(label, own))
+                for label, own in DEFAULT_STYLES.items()
+            },
         )
 
 
-def _seen(style: LabelStyle) -> LabelStyle:
+def _limited_style(style: LabelStyle) -> LabelStyle:
     red, green, blue = (min(max(value, 0), 255) for value in style.rgb)
     return LabelStyle((red, green, blue), _limited(style.opacity, 0.0, 1.0))
 

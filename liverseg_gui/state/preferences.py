@@ -1,4 +1,4 @@
-"""What the reader can choose from in the preferences."""
+"""Choices in the preferences: mouse profiles, themes, qualities."""
 
 from __future__ import annotations
 

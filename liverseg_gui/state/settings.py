@@ -1,4 +1,4 @@
-"""What the program remembers between two starts, kept as JSON in the settings folder."""
+"""Settings of the program, kept as JSON in the settings folder."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _DAMAGED = (LiverSegError, ValueError, OverflowError, RecursionError)
 
 
 class Settings:
-    """`values` are changed by `change` alone: that is told by `changed` and written at once;
-    `failed` says why it was not.
+    """`values` are changed by `change` alone, which emits `changed` and writes the file at once;
+    `failed` carries why it could not.
 
     What another running program has changed in the file meanwhile is left as it is there. Only the
     thread of the window changes it. `note` is what the reader should know about how it was read, or
@@ -56,7 +56,7 @@ class Settings:
 
     @property
     def model(self) -> str:
-        """The model to segment with: what `use_model_for_now` said, else the chosen one, else the
+        """The model to segment with: that of `use_model_for_now`, else the chosen one, else the
         one for all users of this computer."""
         return self._model_for_now or self.values.model or self._site_model
 

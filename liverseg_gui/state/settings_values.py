@@ -1,4 +1,4 @@
-"""The values of the settings file, each under the name that it has there."""
+"""Values of the settings file, each under the name that it has there."""
 
 from __future__ import annotations
 

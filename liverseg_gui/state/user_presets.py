@@ -1,4 +1,4 @@
-"""Names for the windows a reader keeps."""
+"""The user's own window/level presets and their names."""
 
 from __future__ import annotations
 

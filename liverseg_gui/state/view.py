@@ -1,4 +1,4 @@
-"""How the study is looked at: layout, crosshair, window/level, overlay, slab and tool."""
+"""View state: layout, crosshair, window/level, overlay, slab and tool."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Layout(Enum):
 
 @dataclass
 class ViewState:
-    """Shared by all views; assigning a field tells those that listen to `events`.
+    """Shared by all views; assigning a field emits its signal of `events`.
 
     `active` is the pane keys act on; SINGLE shows it alone, and so does any layout while
     `maximized`. `linked` panes zoom and pan together. `styles` is replaced, never changed.

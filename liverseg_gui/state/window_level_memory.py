@@ -1,4 +1,4 @@
-"""The window/level each study was last seen with."""
+"""Window/level that each study was last seen with."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _KEY_LENGTH = 32
 
 
 def study_key(path: Path, number: int) -> str:
-    """Names volume `number` of what is at `path`, by whichever way that was reached; neither can be
-    read from it."""
+    """Key of volume `number` of what is at `path`, by whichever way that was reached; neither can
+    be read from it."""
     text = f"{os.path.realpath(path)}\n{number}"
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:_KEY_LENGTH]
 

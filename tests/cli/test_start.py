@@ -1,4 +1,4 @@
-"""What `liverseg` does with its words before and after a command runs."""
+"""Arguments of `liverseg` before and after a command runs."""
 
 from __future__ import annotations
 

@@ -148,14 +148,14 @@ def test_several_folders_are_trained_on_together(
 
 def do_at(monkeypatch: pytest.MonkeyPatch, kind: str, do: Any) -> None:
     """`do` something when an event of that `kind` is printed."""
-    plain = command.print_words
+    plain = command.print_text
 
     def printed(event: dict[str, Any]) -> None:
         plain(event)
         if event["event"] == kind:
             do()
 
-    monkeypatch.setattr(command, "print_words", printed)
+    monkeypatch.setattr(command, "print_text", printed)
 
 
 def test_ctrl_c_ends_with_130_and_a_word_about_going_on(

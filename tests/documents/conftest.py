@@ -155,7 +155,7 @@ def events(untrained_model: Path, tmp_path_factory: pytest.TempPathFactory) -> l
             "liverseg_gui.segmentation.inference",
         ):
             patch.setattr(f"{place}.build_network", tiny_network)
-        patch.setattr("liverseg_gui.cli.train_output._TELL_S", 0.0)
+        patch.setattr("liverseg_gui.cli.train_output._REPORT_S", 0.0)
         patch.setenv("LIVERSEG_HOME", str(folder / "home"))
         lines = trained(data, folder)
         accepted = an_outcome(folder / "accepted", untrained_model, BETTER)

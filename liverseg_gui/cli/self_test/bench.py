@@ -1,4 +1,4 @@
-"""What the self-test works on: a phantom, and what the default model makes of it."""
+"""Test data of the self-test: a phantom, and its segmentation by the default model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SPEC = PhantomSpec(1, (128, 128, 48), (3.0, 3.0, 4.5), (40.0, 30.0, 20.0))
 
 
 class Bench:
-    """The phantom in `folder`, and what the default model made of it: once, for all checks."""
+    """The phantom in `folder`, and its segmentation by the default model: once, for all checks."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -34,8 +34,8 @@ class Bench:
         return write_phantom(self.phantom, self.folder)
 
     @cached_property
-    def found(self) -> Segmentation:
-        """What the default model finds, in a process of its own as in the window.
+    def segmentation(self) -> Segmentation:
+        """The segmentation by the default model, in a process of its own as in the window.
 
         Raises:
             LiverSegError: it failed, now or before: it is not tried once for each check.
@@ -53,15 +53,15 @@ class Bench:
 
     @cached_property
     def measurements(self) -> Measurements:
-        """The figures of what was found."""
-        return measure(self.phantom.volume, self.found.labels)
+        """The measurements of the segmentation."""
+        return measure(self.phantom.volume, self.segmentation.labels)
 
     @property
     def mask(self) -> Path:
-        """What was found, as NIfTI; written at the first look."""
+        """The segmentation as NIfTI; written at the first use."""
         from liverseg_gui.io.formats.nifti_write import save_mask
 
         path = self.folder / "mask.nii.gz"
         if not path.exists():
-            save_mask(self.found.labels, self.phantom.volume.origin, path)
+            save_mask(self.segmentation.labels, self.phantom.volume.origin, path)
         return path

@@ -1,4 +1,4 @@
-"""What `liverseg self-test` looks at. A check returns what it found in words, or raises."""
+"""Checks of `liverseg self-test`. A check returns its finding as a text, or raises."""
 
 from __future__ import annotations
 
@@ -74,26 +74,28 @@ def _phantom(bench: Bench) -> str:
 
 def _segmentation(bench: Bench) -> str:
     """The default model finds liver and tumors."""
-    found = bench.found
-    agreement = measure_agreement(bench.phantom.truth, found.labels)
+    segmentation = bench.segmentation
+    agreement = measure_agreement(bench.phantom.truth, segmentation.labels)
     liver, tumor = agreement[LIVER].dice, agreement[TUMOR].dice
-    told = f"Dice of the liver {liver:.3f}, of the tumors {tumor:.3f} on {found.device}"
+    summary = f"Dice of the liver {liver:.3f}, of the tumors {tumor:.3f} on {segmentation.device}"
     if liver < LEAST_LIVER_DICE or tumor < LEAST_TUMOR_DICE:
-        raise LiverSegError(f"{told}; {LEAST_LIVER_DICE} and {LEAST_TUMOR_DICE} are the least.")
-    return told
+        raise LiverSegError(f"{summary}; {LEAST_LIVER_DICE} and {LEAST_TUMOR_DICE} are the least.")
+    return summary
 
 
 def _measuring(bench: Bench) -> str:
     """The volumes are those of the phantom."""
     found, true = bench.measurements.liver_ml, bench.phantom.liver_ml
-    told = f"liver {found:.0f} ml of true {true:.0f} ml, {len(bench.measurements.lesions)} lesions"
+    summary = (
+        f"liver {found:.0f} ml of true {true:.0f} ml, {len(bench.measurements.lesions)} lesions"
+    )
     if abs(found - true) > MOST_VOLUME_ERROR * true or not bench.measurements.lesions:
-        raise LiverSegError(f"Measured {told}.")
-    return told
+        raise LiverSegError(f"Measured {summary}.")
+    return summary
 
 
 def _window(bench: Bench) -> str:
-    """The window opens on scan and mask, shows them and tells the same volume."""
+    """The window opens on scan and mask, and shows them and the same volume."""
     from liverseg_gui.ui.app.window_self_test import check_window
 
     shown = check_window(bench.scan, bench.mask, bench.folder / "window.png")

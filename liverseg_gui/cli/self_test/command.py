@@ -1,4 +1,4 @@
-"""`liverseg self-test`: does everything in this installation work? On a phantom, offline."""
+"""`liverseg self-test`: checks of this installation on a phantom, offline."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _passes(check: Check, bench: Bench) -> bool:
-    """Whether `check` found nothing wrong; whatever goes wrong is a finding, and told."""
+    """Whether `check` found nothing wrong; whatever goes wrong is a finding, and printed."""
     began = time.monotonic()
     try:
-        said, word = check.run(bench), "ok"
+        text, status = check.run(bench), "ok"
     except LiverSegError as error:
-        said, word = " ".join(str(error).split()), "FAILED"
+        text, status = " ".join(str(error).split()), "FAILED"
     except Exception as error:
-        said, word = f"{type(error).__name__}: {' '.join(str(error).split())}", "FAILED"
-    print(f"{word:<7}{check.name}: {said} ({time.monotonic() - began:.1f} s)", flush=True)
-    return word == "ok"
+        text, status = f"{type(error).__name__}: {' '.join(str(error).split())}", "FAILED"
+    print(f"{status:<7}{check.name}: {text} ({time.monotonic() - began:.1f} s)", flush=True)
+    return status == "ok"
 
 
 @contextmanager

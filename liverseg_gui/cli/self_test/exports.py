@@ -1,4 +1,4 @@
-"""Every file that the program writes for others, written once by the self-test and read back."""
+"""Self-test of every file format that the program writes: written once and read back."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def write_masks(bench: Bench) -> list[Path]:
         LiverSegError: it does not read back the same.
     """
     plain = bench.folder / "mask.nii"
-    save_mask(bench.found.labels, bench.phantom.volume.origin, plain)
+    save_mask(bench.segmentation.labels, bench.phantom.volume.origin, plain)
     for path in (bench.mask, plain):
         same = read_mask(path, bench.phantom.volume).labels
-        if not np.array_equal(same, bench.found.labels.labels):
+        if not np.array_equal(same, bench.segmentation.labels.labels):
             raise LiverSegError(f"{path.name} does not read back as it was written.")
     return [bench.mask, plain, *_on_slices(bench)[:1]]
 
@@ -56,26 +56,28 @@ def write_reports(bench: Bench) -> list[Path]:
     """The report as JSON and as CSV.
 
     Raises:
-        LiverSegError: they do not tell the volume.
+        LiverSegError: they hold another volume.
     """
-    found = bench.found
+    segmentation = bench.segmentation
     report = measurements.Report(
-        bench.phantom.volume, bench.measurements, found.model, found.device
+        bench.phantom.volume, bench.measurements, segmentation.model, segmentation.device
     )
     as_json, as_csv = bench.folder / "report.json", bench.folder / "report.csv"
     for path in (as_json, as_csv):
         measurements.write_report(report, path)
     with as_csv.open(encoding="utf-8", newline="") as rows:
-        told = [float(next(csv.DictReader(rows))["liver_ml"])]
-    told.append(json.loads(as_json.read_text("utf-8"))["liver_ml"])
-    if any(abs(ml - bench.measurements.liver_ml) > 1e-6 for ml in told):
+        volumes_ml = [float(next(csv.DictReader(rows))["liver_ml"])]
+    volumes_ml.append(json.loads(as_json.read_text("utf-8"))["liver_ml"])
+    if any(abs(ml - bench.measurements.liver_ml) > 1e-6 for ml in volumes_ml):
         raise LiverSegError("A report tells another volume than was measured.")
     return [as_json, as_csv]
 
 
 def write_slice_images(bench: Bench) -> list[Path]:
     """A picture a plane."""
-    return slice_images.save_slice_images(bench.phantom.volume, bench.found.labels, bench.folder)
+    return slice_images.save_slice_images(
+        bench.phantom.volume, bench.segmentation.labels, bench.folder
+    )
 
 
 def write_others(bench: Bench) -> list[Path]:

@@ -1,4 +1,4 @@
-"""A training of seconds, started as the training room starts one: as a process of its own.
+"""Self-test of a training: a tiny one, as a process of its own like from the window.
 
 It trains fastai's own network, which needs the most of an installation: torchvision, too.
 """

@@ -1,1 +1,1 @@
-"""The training window: data, configuration, run, results."""
+"""The training window: pages for data, configuration, run and results."""

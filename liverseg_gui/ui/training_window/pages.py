@@ -1,4 +1,4 @@
-"""The steps of the training window, and how their pages are made."""
+"""The steps of the training window and the factories of their pages."""
 
 from __future__ import annotations
 
@@ -44,12 +44,13 @@ TITLES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Pages:
-    """How each page is made: when it is first gone to, as making it takes time.
+    """Factories of the pages: each is made when it is first gone to, as that takes time.
 
-    `improve` makes what asks whether the model in use is to be improved with the cases on a data
-    page. `job` takes what is trained on, how, the model's name and the folder of the training.
-    `shown` says what of a text may be seen. `concern` is told the folder of each training that is
-    started or shown, and `may_leave` asks what becomes of those that run when the window is closed.
+    `improve` makes the dialog that fine-tunes the model in use on the cases of a data page. `job`
+    takes selection, configuration, name of the model and folder of the training. `shown` hides
+    names of patients in a text where they must not be seen. `concern` is called with the folder of
+    each training that is started or shown; `may_leave` asks what becomes of those that run when
+    the window is closed.
     """
 
     data: Callable[[], DataPage]

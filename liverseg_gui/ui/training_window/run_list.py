@@ -1,4 +1,4 @@
-"""The trainings that this computer knows of: to be looked at, to go on, to be taken off."""
+"""List of the trainings that this computer knows of."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _TONES: dict[RunState, Tone] = {
 
 
 class RunList(QWidget):
-    """`opened`, `resumed` and `forgotten` carry the training. `shown` says what of a text may be
-    seen."""
+    """`opened`, `resumed` and `forgotten` carry the training. `shown` hides names of
+    patients in a text where they must not be seen."""
 
     opened = Signal(object)
     resumed = Signal(object)

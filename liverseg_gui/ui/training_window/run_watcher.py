@@ -1,4 +1,4 @@
-"""The trainings of this computer while no training window is open, and when the program closes.
+"""Watcher of trainings for the main window: notices, and the question at closing.
 
 What reads their folders is loaded late, as a package without training has none of it; torch never
 is.
@@ -18,12 +18,12 @@ from liverseg_gui.ui.dialogs.prompts import Dialogs
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
 from liverseg_gui.ui.widgets.window_settings import window_settings
 
-_LOOK_MS = 5000
+_POLL_MS = 5000
 _DISMISSED = "training notices dismissed"
 
 
 class RunNotice(QWidget):
-    """Hidden until there is something to say of a training, which `show_requested` asks for."""
+    """Notice about a training, hidden until there is one. `show_requested` asks for its page."""
 
     show_requested = Signal()
     dismissed = Signal()
@@ -53,8 +53,8 @@ class RunNotice(QWidget):
 
 
 class RunWatcher(QObject):
-    """`notice` tells of a training that runs, or was interrupted; `show_requested` carries its
-    folder. One that was seen running is told of when it ends, too."""
+    """`notice` is about a training that runs, or was interrupted; `show_requested` carries its
+    folder. There is one about the end of a training that was seen running, too."""
 
     show_requested = Signal(Path)
 
@@ -62,14 +62,14 @@ class RunWatcher(QObject):
         super().__init__()
         self._dialogs, self._shown = dialogs, shown
         self._concerns: list[Path] = []
-        self._told: Path | None = None
+        self._noticed: Path | None = None
         self._key = ""
         self.notice = RunNotice()
         self.notice.show_requested.connect(self._show)
         self.notice.dismissed.connect(self._dismiss)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(_LOOK_MS)
+        self._timer.setInterval(_POLL_MS)
         self._timer.timeout.connect(self.look)
 
     def concern(self, out: Path) -> None:
@@ -78,34 +78,34 @@ class RunWatcher(QObject):
             self._concerns.append(out)
 
     def look(self) -> None:
-        """Tell of a training that runs or was interrupted; again and again while one runs."""
+        """Update the notice; again and again while a training runs."""
         self._timer.stop()
         if not has_training():
             return
         from liverseg_gui.ui.training_window.process import run_notice
 
-        run = run_notice.run_to_notice(self._told, _dismissed())
+        run = run_notice.run_to_notice(self._noticed, _dismissed())
         if run is None:
-            self._told = None
+            self._noticed = None
             self.notice.hide()
             return
-        self._told, self._key = run.out, run_notice.notice_key(run)
+        self._noticed, self._key = run.out, run_notice.notice_key(run)
         self.notice.say(*run_notice.notice_text(run, self._shown(run.name)))
         if run.active:
             self._timer.start()
 
     def stop(self) -> None:
-        """Look no more: the window closes."""
+        """Stop polling: the window closes."""
         self._timer.stop()
 
     def may_leave(self) -> bool:
-        """Whether the room or the program may close: what runs goes on, or is cancelled first."""
+        """Whether window or program may close: what runs goes on, or is cancelled first."""
         return all(self._may_leave(out) for out in self._concerns)
 
     def _may_leave(self, out: Path) -> bool:
-        from liverseg_gui.ui.training_window.process.training_process import name_in_work
+        from liverseg_gui.ui.training_window.process.training_process import active_run_name
 
-        name = name_in_work(out)
+        name = active_run_name(out)
         if name is None:
             return True
         answer = self._dialogs.leave_training(
@@ -115,14 +115,14 @@ class RunWatcher(QObject):
         return self._cancel(out) if answer is False else answer is True
 
     def _show(self) -> None:
-        told, self._told = self._told, None
+        noticed, self._noticed = self._noticed, None
         self._timer.stop()
         self.notice.hide()
-        if told is not None:
-            self.show_requested.emit(told)
+        if noticed is not None:
+            self.show_requested.emit(noticed)
 
     def _dismiss(self) -> None:
-        if self._told is not None:
+        if self._noticed is not None:
             stored = window_settings()
             stored.setValue(_DISMISSED, [*_dismissed(), self._key])
             stored.sync()

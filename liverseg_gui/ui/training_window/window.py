@@ -27,7 +27,7 @@ from liverseg_gui.ui.training_window.config.page import ConfigPage
 from liverseg_gui.ui.training_window.data.page import DataPage
 from liverseg_gui.ui.training_window.fine_tune.dialog import FineTuneButton
 from liverseg_gui.ui.training_window.pages import TITLES, Pages, Step
-from liverseg_gui.ui.training_window.process.training_process import BusyError, refuse_second
+from liverseg_gui.ui.training_window.process.training_process import BusyError, require_no_other_run
 from liverseg_gui.ui.training_window.results.page import ResultPage
 from liverseg_gui.ui.training_window.run.page import RunPage
 from liverseg_gui.ui.training_window.run_list import RunList
@@ -43,23 +43,23 @@ from training.runs.training_job import TrainingJob
 SIZE = QSize(1240, 820)
 _GEOMETRY = "training room"
 _SIDE_PX = 210
-_LOOK_MS = 3000
+_POLL_MS = 3000
 _NO_RUN = "Start a training first, or show one of those below."
 _Page = DataPage | ConfigPage | RunPage | ResultPage
 
 
-def restore_window(room: QDialog) -> None:
+def restore_window(window: QDialog) -> None:
     """As it was, or as large as the screen allows."""
-    room.resize(SIZE.boundedTo(room.screen().availableSize() * 0.95))
+    window.resize(SIZE.boundedTo(window.screen().availableSize() * 0.95))
     geometry = window_settings().value(_GEOMETRY)
     if isinstance(geometry, QByteArray):
-        room.restoreGeometry(geometry)
+        window.restoreGeometry(geometry)
 
 
-def keep_window(room: QDialog) -> None:
+def keep_window(window: QDialog) -> None:
     """Remember it."""
     stored = window_settings()
-    stored.setValue(_GEOMETRY, room.saveGeometry())
+    stored.setValue(_GEOMETRY, window.saveGeometry())
     stored.sync()
 
 
@@ -71,7 +71,7 @@ class TrainingWindow(QDialog):
         self._pages = pages
         self._made: list[_Page] = []
         self._out: Path | None = None
-        self._in_the_way: Path | None = None
+        self._blocking_run: Path | None = None
         self._closed = False
         self.setWindowTitle("Train a model")
         self.setModal(False)
@@ -79,7 +79,7 @@ class TrainingWindow(QDialog):
         self._build()
         restore_window(self)
         self._watch = QTimer(self)
-        self._watch.setInterval(_LOOK_MS)
+        self._watch.setInterval(_POLL_MS)
         self._watch.timeout.connect(self.refresh_runs)
         self.go_to(Step.DATA)
 
@@ -88,14 +88,14 @@ class TrainingWindow(QDialog):
         """The first step."""
         page = self._pages.data()
         page.changed.connect(self._refresh)
-        self._take_in(page)
+        self._add_page(page)
         return page
 
     @cached_property
     def _config(self) -> ConfigPage:
         page = self._pages.config()
         page.changed.connect(self._follow_config)
-        self._take_in(page)
+        self._add_page(page)
         return page
 
     @cached_property
@@ -103,17 +103,17 @@ class TrainingWindow(QDialog):
         page = self._pages.run()
         page.finished.connect(self._show_result)
         page.changed.connect(self.refresh_runs)
-        self._take_in(page)
+        self._add_page(page)
         return page
 
     @cached_property
     def _result(self) -> ResultPage:
         page = self._pages.result()
         page.discarded.connect(self._discarded)
-        self._take_in(page)
+        self._add_page(page)
         return page
 
-    def _take_in(self, page: _Page) -> None:
+    def _add_page(self, page: _Page) -> None:
         self._made.append(page)
         self._stack.addWidget(page)
         put_last(self, self._foot)
@@ -136,16 +136,16 @@ class TrainingWindow(QDialog):
         self.note = QLabel()
         self.note.setWordWrap(True)
         self.note.setTextFormat(Qt.TextFormat.PlainText)
-        self.show_it = push_button("S&how it", self._show_in_the_way)
+        self.show_it = push_button("S&how it", self._show_blocking_run)
         self.show_it.hide()
-        told = QHBoxLayout()
-        told.addWidget(self.note, 1)
-        told.addWidget(self.show_it)
+        note_row = QHBoxLayout()
+        note_row.addWidget(self.note, 1)
+        note_row.addWidget(self.show_it)
         right = QWidget()
         layout = QVBoxLayout(right)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._stack, 1)
-        layout.addLayout(told)
+        layout.addLayout(note_row)
         layout.addLayout(self._buttons())
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self._side())
@@ -210,7 +210,7 @@ class TrainingWindow(QDialog):
         self.go_to(Step(max(self.step - 1, 0)))
 
     def next(self) -> None:
-        """To the step after; from the recipe on by starting a training."""
+        """To the step after; from the configuration on by starting a training."""
         if self.step is Step.RECIPE:
             self.start()
         elif self.step < Step.RESULT:
@@ -223,18 +223,18 @@ class TrainingWindow(QDialog):
         return _NO_RUN if step > Step.RECIPE and self._out is None else ""
 
     def start(self) -> None:
-        """Start a training with what is chosen; a problem is told below the recipe."""
+        """Start a training with what is chosen; a problem is shown below the configuration."""
         if self.data.why_not:
             return
         name = self.name.text().strip()
-        with self._problems_told():
-            refuse_second()
+        with self._problems_shown():
+            require_no_other_run()
             config = self._config.config()
             self.run_job(self._pages.job(self.data.selection(), config, name, new_run_folder(name)))
 
     def run_job(self, job: TrainingJob, resume: bool = False) -> None:
-        """Start a training, or let one go on, and show it; a problem is told below the page."""
-        with self._problems_told():
+        """Start a training, or let one go on, and show it; a problem is shown below the page."""
+        with self._problems_shown():
             self._run.start(job, resume)
             self._show_run(job.out)
             self.refresh_runs()
@@ -242,14 +242,14 @@ class TrainingWindow(QDialog):
 
     def improve(self) -> None:
         """Ask whether the model in use is to be improved with the cases that are chosen."""
-        with self._problems_told():
-            refuse_second()
-            ask = self._pages.improve(self, self.data)
-            ask.job_requested.connect(self.run_job)
-            ask.open()
+        with self._problems_shown():
+            require_no_other_run()
+            dialog = self._pages.improve(self, self.data)
+            dialog.job_requested.connect(self.run_job)
+            dialog.open()
 
     def open_run(self, run: RunRecord) -> None:
-        """Show a training: what came of it where it is finished, else how it is."""
+        """Show a training: its results where it is finished, else its state."""
         self._open(run.out, run.state is RunState.FINISHED)
 
     def open_folder(self, out: Path) -> None:
@@ -258,7 +258,7 @@ class TrainingWindow(QDialog):
         self._open(out, out in finished)
 
     def _open(self, out: Path, finished: bool) -> None:
-        with self._problems_told():
+        with self._problems_shown():
             self._run.attach(out)
             self._show_run(out)
             self.go_to(Step.RESULT if finished else Step.RUN)
@@ -273,9 +273,9 @@ class TrainingWindow(QDialog):
         """List the trainings as they are now."""
         self.runs.show_runs(known_runs())
 
-    def _show_in_the_way(self) -> None:
-        if self._in_the_way is not None:
-            self.open_folder(self._in_the_way)
+    def _show_blocking_run(self) -> None:
+        if self._blocking_run is not None:
+            self.open_folder(self._blocking_run)
 
     def _show_result(self, out: Path) -> None:
         """A training is done: its result is shown to a reader who waits for it."""
@@ -290,7 +290,7 @@ class TrainingWindow(QDialog):
         self._refresh()
 
     def _forget_run(self, run: RunRecord) -> None:
-        with self._problems_told():
+        with self._problems_shown():
             unregister_run(run.out)
         self.refresh_runs()
 
@@ -300,7 +300,7 @@ class TrainingWindow(QDialog):
 
     def _show_step(self, _: int) -> None:
         step = self.step
-        self._tell("")
+        self._show_note("")
         if step is Step.DATA:
             self.data.refresh_corrected()
         elif step is Step.RECIPE:
@@ -322,7 +322,9 @@ class TrainingWindow(QDialog):
         self.name_label.setVisible(starts)
         self.name.setVisible(starts)
         self.next_button.setText("&Start training" if starts else "&Next")
-        self.next_button.setDefault(not starts)  # Enter in a box of the recipe starts nothing
+        self.next_button.setDefault(
+            not starts
+        )  # Enter in a box of the configuration starts nothing
         self.next_button.setVisible(step < Step.RESULT)
         self.back_button.setVisible(step > Step.DATA)
         why = self._why_no_next(step)
@@ -336,16 +338,16 @@ class TrainingWindow(QDialog):
         return "" if step is Step.RESULT else self.why_not(Step(step + 1))
 
     @contextmanager
-    def _problems_told(self) -> Iterator[None]:
-        """Tell of what cannot be done; a training that is in the way can be shown."""
+    def _problems_shown(self) -> Iterator[None]:
+        """Show what cannot be done; a training that is in the way can be opened."""
         try:
             yield
         except LiverSegError as problem:
-            self._tell(str(problem))
-            self._in_the_way = problem.out if isinstance(problem, BusyError) else None
-            self.show_it.setVisible(self._in_the_way is not None)
+            self._show_note(str(problem))
+            self._blocking_run = problem.out if isinstance(problem, BusyError) else None
+            self.show_it.setVisible(self._blocking_run is not None)
 
-    def _tell(self, text: str) -> None:
+    def _show_note(self, text: str) -> None:
         self.show_it.hide()
         self.note.setText(self._pages.shown(text))
         self.note.setVisible(bool(text))
@@ -374,7 +376,7 @@ class TrainingWindow(QDialog):
         self.done(QDialog.DialogCode.Rejected)
 
     def done(self, result: int) -> None:
-        """Remember the size and give up what runs here; a training goes on."""
+        """Remember the size and end the background work; a training goes on."""
         keep_window(self)
         self._watch.stop()
         for page in () if self._closed else self._made:

@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[3]
 def bench(tmp_path: Path) -> Bench:
     """The phantom, and a model that finds it as it is."""
     made = Bench(tmp_path)
-    made.__dict__["found"] = Segmentation(made.phantom.truth, "exact", "cpu", 0.0)
+    made.__dict__["segmentation"] = Segmentation(made.phantom.truth, "exact", "cpu", 0.0)
     return made
 
 
@@ -102,7 +102,7 @@ def test_a_model_that_finds_too_little_fails(bench: Bench) -> None:
     labels = bench.phantom.truth.labels.copy()
     labels[: labels.shape[0] // 2] = 0
     half = LabelMap(labels, bench.phantom.truth.grid)
-    bench.__dict__["found"] = Segmentation(half, "half", "cpu", 0.0)
+    bench.__dict__["segmentation"] = Segmentation(half, "half", "cpu", 0.0)
     with pytest.raises(LiverSegError, match=r"Dice of the liver 0\.\d+, of the tumors"):
         check("segmentation").run(bench)
     with pytest.raises(LiverSegError, match="Measured liver"):

@@ -118,7 +118,7 @@ def test_the_command_prints_a_rate_and_trains_nothing(
 def test_a_program_that_looks_for_a_rate_is_told_how_far_it_is(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("liverseg_gui.cli.train_output._TELL_S", 0.0)
+    monkeypatch.setattr("liverseg_gui.cli.train_output._REPORT_S", 0.0)
     where = ("--data", str(data), "--out", str(tmp_path), "--device", "cpu", "--json")
     words = "--context 3 --folds 3 --phantoms 0 --lr-find --precision float32 --batch-size 4"
     assert main(["train", *where, *words.split()]) == 0

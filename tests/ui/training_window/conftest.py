@@ -1,4 +1,4 @@
-"""A data page and a recipe page with settings and dialogs of their own, and small phantoms."""
+"""A data page and a configuration page with their own settings and dialogs; small phantoms."""
 
 from __future__ import annotations
 

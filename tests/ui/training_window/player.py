@@ -1,4 +1,4 @@
-"""Stands for the process of a training: locks, records and tells as it does, and does no work.
+"""Stand-in for the process of a training: locks, records and events, and no work.
 
 It tells an epoch, then waits for what is asked of it, or for a file "act" with a word: "epoch" for
 another epoch, "finish", "finish, and stay" (its process takes long to go), "fail", "fail, of CASE".

@@ -1,4 +1,4 @@
-"""A training is told of in the window, and asked about when that closes."""
+"""Notices about a training in the main window, and the question when that closes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The training room: its steps, the trainings it knows, and how it opens and closes."""
+"""The training window: its steps, the trainings it knows, and how it opens and closes."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class FakeConfig(QWidget):
     def problem(self) -> str:
         return self.wrong
 
-    def set_cases(self, sources: Sequence[object], slices: int, watched: int) -> None:
-        self.cases = len(sources), slices, watched
+    def set_cases(self, sources: Sequence[object], slices: int, validation_slices: int) -> None:
+        self.cases = len(sources), slices, validation_slices
 
     def set_command(self, command) -> None:
         self.command = command

@@ -1,4 +1,4 @@
-"""The training room by keyboard: where Tab goes, and what Enter does."""
+"""The training window by keyboard: where Tab goes, and what Enter does."""
 
 from __future__ import annotations
 

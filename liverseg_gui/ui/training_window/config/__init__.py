@@ -1,1 +1,1 @@
-"""The page of the training's configuration."""
+"""The page of the training configuration."""

@@ -1,4 +1,4 @@
-"""The random changes that a training makes to its slices, as sliders."""
+"""Sliders for the augmentation settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from training.config.augmentation_config import Augmentation, SyntheticTumors
 @dataclass(frozen=True)
 class ChangeRow:
     """A field of `Augmentation` (or, `painted`, of `SyntheticTumors`), and for a pair `at` which of
-    it; from `low` to `high` in `step`s, said in `unit` after times `scale`."""
+    it; from `low` to `high` in `step`s, shown in `unit` after multiplication by `scale`."""
 
     key: str
     label: str
@@ -35,7 +35,7 @@ class ChangeRow:
         value = getattr(values, self.key)
         return float(value if self.at is None else value[self.at])
 
-    def words(self, value: float) -> str:
+    def text(self, value: float) -> str:
         """A number as it is shown."""
         return f"{value * self.scale:.3g}{self.unit}"
 
@@ -110,7 +110,7 @@ PAINTED = (
 
 
 class AugmentationBox(QWidget):
-    """`augmentation` and `synthetic` are what the sliders say; `changed` follows every move."""
+    """Sliders with `augmentation` and `synthetic` as their values; `changed` follows every move."""
 
     changed = Signal()
 
@@ -153,7 +153,7 @@ class AugmentationBox(QWidget):
             slider.blockSignals(True)
             slider.setValue(round((value - row.low) / row.step))
             slider.blockSignals(False)
-            self._numbers[row].setText(row.words(value))
+            self._numbers[row].setText(row.text(value))
 
     def _of(self, row: ChangeRow) -> Augmentation | SyntheticTumors:
         return self._synthetic if row.painted else self._augmentation
@@ -182,7 +182,7 @@ class AugmentationBox(QWidget):
             self._synthetic = cast(SyntheticTumors, changed)
         else:
             self._augmentation = cast(Augmentation, changed)
-        self._numbers[row].setText(row.words(value))
+        self._numbers[row].setText(row.text(value))
         self.changed.emit()
 
     def _painting(self, on: bool) -> None:

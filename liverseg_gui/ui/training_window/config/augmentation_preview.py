@@ -1,4 +1,4 @@
-"""A live preview of the random changes, on the user's own slices."""
+"""Live preview of the augmentation on the user's own slices."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBox
 from liverseg_gui.system.child_process import KeptChild
 from liverseg_gui.system.privacy import remember_case
 from liverseg_gui.ui.jobs.job_runner import JobRunner
-from liverseg_gui.ui.training_window.config.background_checks import apart
+from liverseg_gui.ui.training_window.config.background_checks import run_in_child
 from liverseg_gui.ui.training_window.widgets.image_grid import ImageGrid
 from liverseg_gui.ui.widgets.theme import set_tone
 from training.config.train_config import TrainConfig
@@ -28,10 +28,10 @@ _SETTLE_MS = 150
 
 
 class AugmentationPreview(QWidget):
-    """Draws anew a moment after the recipe changed; one drawing at a time, in `runner`.
+    """Draws anew a moment after the configuration changed; one drawing at a time, in `runner`.
 
     `child` draws. Slices are of the case that is chosen in `case`, a phantom where there are none.
-    `shown` says what of a text may be seen.
+    `shown` hides names of patients in a text where they must not be seen.
     """
 
     def __init__(
@@ -39,21 +39,21 @@ class AugmentationPreview(QWidget):
     ) -> None:
         super().__init__()
         self._child = child
-        self._runner, self._shown, self._said = runner, shown, ""
+        self._runner, self._shown, self._text = runner, shown, ""
         self._sources: Sequence[CaseSource] = ()
         self._config: TrainConfig | None = None
         self._slices: PreviewSlices | None = None
-        self._asked: tuple[object, ...] = ()
+        self._requested: tuple[object, ...] = ()
         self._seed, self._busy = 0, False
         self.pictures = ImageGrid(COUNT)
-        self.case, self.look = QComboBox(), QComboBox()
+        self.case, self.field_of_view = QComboBox(), QComboBox()
         self.case.setToolTip("Whose slices are shown")
         self.case.setAccessibleName("Case of the preview")
         self.case.currentIndexChanged.connect(self._again)
-        self.look.addItems(["Whole trunk", "Liver closer up"])
-        self.look.setAccessibleName("Look of the preview")
-        self.look.setToolTip("Which of the two looks of the network is shown")
-        self.look.currentIndexChanged.connect(self._again)
+        self.field_of_view.addItems(["Whole trunk", "Liver closer up"])
+        self.field_of_view.setAccessibleName("Look of the preview")
+        self.field_of_view.setToolTip("Which of the two looks of the network is shown")
+        self.field_of_view.currentIndexChanged.connect(self._again)
         self.another = QPushButton("Another one")
         self.another.setAutoDefault(False)
         self.another.setToolTip("Draw the random changes again")
@@ -70,7 +70,7 @@ class AugmentationPreview(QWidget):
 
     def _arrange(self) -> None:
         line = QHBoxLayout()
-        for widget in (self.case, self.look):
+        for widget in (self.case, self.field_of_view):
             line.addWidget(widget, 1)
         line.addWidget(self.another)
         layout = QVBoxLayout(self)
@@ -95,7 +95,7 @@ class AugmentationPreview(QWidget):
         """Call the cases as they may be called now."""
         for n, title in enumerate(self._titles()):
             self.case.setItemText(n, title)
-        self.status.setText(self._shown(self._said))
+        self.status.setText(self._shown(self._text))
 
     def _titles(self) -> list[str]:
         """The names of the cases; their numbers, where one of the names may not be seen."""
@@ -104,14 +104,14 @@ class AugmentationPreview(QWidget):
             return names
         return [f"Case {n}" for n in range(1, len(names) + 1)]
 
-    def _tell(self, text: str) -> None:
-        self._said = text
+    def _show_text(self, text: str) -> None:
+        self._text = text
         self.status.setText(self._shown(text))
 
     def show_config(self, config: TrainConfig) -> None:
         """Follow `config`, in a moment."""
         self._config = config
-        self.look.setEnabled(config.liver is not None)
+        self.field_of_view.setEnabled(config.liver is not None)
         self._again()
 
     def draw_another(self) -> None:
@@ -138,13 +138,13 @@ class AugmentationPreview(QWidget):
         config = self._config
         if config is None or self._busy:
             return
-        liver_view = self.look.currentIndex() == 1 and config.liver is not None
+        liver_view = self.field_of_view.currentIndex() == 1 and config.liver is not None
         at, seed, before = self.case.currentIndex(), self._seed, self._slices
         sources = self._sources[at : at + 1]
         name = sources[0].name if sources else ""
-        asked = (config, liver_view, sources, seed)
-        usable = bool(self._asked) and self._asked[2] == sources and before is not None
-        self._asked = asked
+        requested = (config, liver_view, sources, seed)
+        usable = bool(self._requested) and self._requested[2] == sources and before is not None
+        self._requested = requested
 
         slices: PreviewSlices | int = COUNT
         if usable and before is not None and before.images.shape[1] == config.context:
@@ -152,33 +152,33 @@ class AugmentationPreview(QWidget):
         draw = partial(preview, config, sources, slices, seed, liver_view)
         self._busy = True
         if not usable and name:
-            self._tell(f"Reading {self.case.currentText()}")
-        job = self._runner.submit("Preview", partial(apart, self._child, draw), self._show)
+            self._show_text(f"Reading {self.case.currentText()}")
+        job = self._runner.submit("Preview", partial(run_in_child, self._child, draw), self._show)
         job.failed.connect(self._fail)
         job.ended.connect(self._ended)
 
     def _show(self, drawn: tuple[PreviewSlices, AugmentedLooks]) -> None:
         self._slices, looks = drawn
-        self.pictures.show_looks(looks.images, looks.labels)
+        self.pictures.show_images(looks.images, looks.labels)
         rows, columns = looks.images.shape[1:]
         set_tone(self.status, "muted")
-        self._tell(
+        self._show_text(
             f"{rows} x {columns} pixels of about {looks.pixel_mm:.1f} mm, as the network sees them"
         )
 
     def _fail(self, message: str, _details: str) -> None:
-        self._asked = ()
+        self._requested = ()
         set_tone(self.status, "error")
-        self._tell(message)
+        self._show_text(message)
 
     def _ended(self) -> None:
         """Draw what was asked for meanwhile."""
         self._busy = False
-        if self._timer.isActive() or not self._asked:
+        if self._timer.isActive() or not self._requested:
             return
-        liver_view = self.look.currentIndex() == 1 and self._config_has_liver()
+        liver_view = self.field_of_view.currentIndex() == 1 and self._config_has_liver()
         at = self.case.currentIndex()
-        if self._asked != (self._config, liver_view, self._sources[at : at + 1], self._seed):
+        if self._requested != (self._config, liver_view, self._sources[at : at + 1], self._seed):
             self._draw()
 
     def _config_has_liver(self) -> bool:

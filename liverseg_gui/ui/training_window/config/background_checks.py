@@ -1,4 +1,4 @@
-"""What the recipe page has others do: a process of its own, or the `liverseg` command."""
+"""Work of the configuration page in a child process."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from training.runs.files import RECIPE
 
 Result = TypeVar("Result")
 CommandOf = Callable[[TrainConfig, Path], Sequence[str]]
-"""What follows `liverseg` for a recipe and a run folder; the recipe is FOLDER/recipe.toml."""
+"""Arguments of `liverseg` for a configuration and a run folder, which holds it as recipe.toml."""
 
 
-def apart(child: KeptChild, work: Callable[[Progress], Result], progress: Progress) -> Result:
+def run_in_child(
+    child: KeptChild, work: Callable[[Progress], Result], progress: Progress
+) -> Result:
     """What `work` returns or raises in `child`: torch is never loaded into the window's process,
     where on some systems it does not go together with OpenGL.
 
@@ -34,13 +36,13 @@ def apart(child: KeptChild, work: Callable[[Progress], Result], progress: Progre
     return child.call(work, progress, "Starting", died)
 
 
-def apart_once(work: Callable[[Progress], Result], progress: Progress) -> Result:
-    """The same in a process for this alone, which gives back what it took of a GPU."""
+def run_in_new_child(work: Callable[[Progress], Result], progress: Progress) -> Result:
+    """The same in a process for this alone, which frees the GPU memory when it ends."""
     with contextlib.closing(KeptChild()) as child:
-        return apart(child, work, progress)
+        return run_in_child(child, work, progress)
 
 
 def with_config_file(command: CommandOf, config: TrainConfig, folder: Path) -> Sequence[str]:
-    """The command for a run in `folder`, with the recipe written where it looks for it."""
+    """The command for a run in `folder`, with the configuration written where it looks for it."""
     write_config_file(config, folder / RECIPE)
     return command(config, folder)

@@ -1,4 +1,4 @@
-"""The row of buttons that load, save and reset a recipe and copy its command."""
+"""Buttons that load, save and reset a configuration and copy its command line."""
 
 from __future__ import annotations
 

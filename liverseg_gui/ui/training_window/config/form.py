@@ -1,4 +1,4 @@
-"""The settings of a recipe in a form: the essential ones on top, the rest in groups that open."""
+"""Form of the training settings: the essential ones on top, the others in groups that open."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LOCKED = "The model it starts from decides this."
 
 
 class ConfigForm(QWidget):
-    """Every field of `TrainConfig` has its control here; `config` is what they say."""
+    """A control for every field of `TrainConfig`; `config` holds their values."""
 
     changed = Signal()
 
@@ -40,7 +40,7 @@ class ConfigForm(QWidget):
         super().__init__()
         self._given = TrainConfig()
         self.settings: dict[str, LinkedSetting] = {}
-        self.start, self.network, self.looks = (
+        self.start, self.network, self.image_size = (
             InitialWeightsBox(ask_weights),
             NetworkBox(),
             ImageSizeBox(),
@@ -59,13 +59,13 @@ class ConfigForm(QWidget):
         self.show_config(self._given)
 
     def config(self) -> TrainConfig:
-        """The recipe as it is chosen.
+        """The configuration as it is chosen.
 
         Raises:
             LiverSegError: the settings do not go together; says which.
         """
         encoder_weights, start_from = self.start.value()
-        trunk, liver = self.looks.value()
+        trunk, liver = self.image_size.value()
         return replace(
             self._given,
             **{key: setting.value() for key, setting in self.settings.items()},
@@ -85,7 +85,7 @@ class ConfigForm(QWidget):
             setting.show_value(getattr(config, key))
         self.start.show_start((config.encoder_weights, config.start_from))
         self.network.show_value(config.architecture)
-        self.looks.show_value((config.trunk, config.liver))
+        self.image_size.show_value((config.trunk, config.liver))
         self.augmentation.show_values(config.augmentation, config.synthetic)
         self._follow()
 
@@ -110,7 +110,7 @@ class ConfigForm(QWidget):
         form = _form()
         _add(form, "Start from", self.start)
         _add(form, "Network", self.network)
-        _add(form, "Image size", self.looks)
+        _add(form, "Image size", self.image_size)
         form.addRow("", self.locked)
         self._bind(rows.EPOCHS).add_to(form)
         self._bind(rows.FINE_TUNE_EPOCHS).add_to(form)
@@ -144,11 +144,11 @@ class ConfigForm(QWidget):
         return setting
 
     def _connect(self) -> None:
-        self.start.start_changed.connect(self._take_card)
+        self.start.start_changed.connect(self._apply_card)
         for signal in (
             self.start.start_changed,
             self.network.changed,
-            self.looks.looks_changed,
+            self.image_size.size_changed,
             self.augmentation.changed,
         ):
             signal.connect(self._react)
@@ -157,21 +157,21 @@ class ConfigForm(QWidget):
         self._follow()
         self.changed.emit()
 
-    def _take_card(self) -> None:
-        """Architecture, context and looks are those of the model that is begun with."""
+    def _apply_card(self) -> None:
+        """Architecture, context and fields of view are those of the initial model."""
         card = self.start.card()
         if card is None:
             return
         fitted = with_card(self._given, card)
         self.network.show_value(fitted.architecture)
-        self.looks.show_value((fitted.trunk, fitted.liver))
+        self.image_size.show_value((fitted.trunk, fitted.liver))
         self.settings["context"].show_value(fitted.context)
 
     def _follow(self) -> None:
-        """Offer what applies, and say what follows from what is chosen."""
+        """Enable what applies, and update the notes on what is chosen."""
         reason = "" if self.start.value()[1] is None else _LOCKED
         self.network.lock(reason)
-        self.looks.lock(reason)
+        self.image_size.lock(reason)
         context = self.settings["context"].box
         context.setEnabled(not reason)
         context.setToolTip(reason or rows.CONTEXT.tip)
@@ -181,7 +181,7 @@ class ConfigForm(QWidget):
         self._loss_form.setRowVisible(self.settings["focal_gamma"].box, "focal" in terms)
         missed = any(term.endswith("tversky") for term in terms)
         self._loss_form.setRowVisible(self.settings["tversky_beta"].box, missed)
-        self.settings["liver_share"].box.setEnabled(self.looks.value()[1] is not None)
+        self.settings["liver_share"].box.setEnabled(self.image_size.value()[1] is not None)
         self.early.setVisible(bool(self.settings["patience"].value()))
         self.freezing.setText(self._freezing())
         self.freezing.setVisible(bool(self.freezing.text()))

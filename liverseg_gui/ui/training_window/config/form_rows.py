@@ -1,4 +1,4 @@
-"""The table of the recipe's plain settings: what each is called, explained and bounded by."""
+"""Table of the plain training settings: labels, tool tips and bounds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from training.config.train_config import LOSSES, PRECISIONS
 
 @dataclass(frozen=True)
 class ConfigRow:
-    """A field of `TrainConfig`: a number from `low` to `high`, or one of `choices`.
+    """Row for a field of `TrainConfig`: a number from `low` to `high`, or one of `choices`.
 
     `zero` is what 0 is called; without `step` a step is a tenth of the number's size.
     """

@@ -1,4 +1,4 @@
-"""How large the pictures are that the network sees: three named pairs of looks, or a recipe's."""
+"""Choice of the image sizes: fields of view of the trunk and the liver."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ _TIP = (
 
 
 class ImageSizeBox(QComboBox):
-    """`looks_changed` tells that the reader chose; `value` is the trunk's and the liver's look."""
+    """Emits `size_changed` on a choice; `value` is the field of view of the trunk and the liver."""
 
-    looks_changed = Signal()
+    size_changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName("Image size")
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(22)
-        self._looks: list[ImageSizes] = []
+        self._sizes: list[ImageSizes] = []
         self._fill(USUAL)
         self.lock("")
-        self.activated.connect(lambda _: self.looks_changed.emit())
+        self.activated.connect(lambda _: self.size_changed.emit())
 
     def value(self) -> ImageSizes:
-        """The looks that are chosen."""
-        return self._looks[self.currentIndex()]
+        """The fields of view that are chosen."""
+        return self._sizes[self.currentIndex()]
 
-    def show_value(self, looks: ImageSizes) -> None:
-        """Show `looks`, without a signal; those that have no name get a line of their own."""
-        self._fill(looks)
+    def show_value(self, sizes: ImageSizes) -> None:
+        """Show `sizes`, without a signal; those that have no name get a line of their own."""
+        self._fill(sizes)
 
     def lock(self, reason: str) -> None:
         """Let nothing be chosen, for `reason`; without one all can be."""
@@ -59,23 +59,23 @@ class ImageSizeBox(QComboBox):
         if chosen not in named.values():
             named["As given"] = chosen
         self.clear()
-        self._looks = list(named.values())
-        for at, (name, looks) in enumerate(named.items()):
-            self.addItem(f"{name}: {size_text(looks)}")
-            self.setItemData(at, _pixels(looks), Qt.ItemDataRole.ToolTipRole)
-        self.setCurrentIndex(self._looks.index(chosen))
+        self._sizes = list(named.values())
+        for at, (name, sizes) in enumerate(named.items()):
+            self.addItem(f"{name}: {size_text(sizes)}")
+            self.setItemData(at, _pixels(sizes), Qt.ItemDataRole.ToolTipRole)
+        self.setCurrentIndex(self._sizes.index(chosen))
 
 
-def size_text(looks: ImageSizes) -> str:
-    """What a pixel is, about, in each look."""
-    trunk, liver = looks
+def size_text(sizes: ImageSizes) -> str:
+    """The approximate size of a pixel in each field of view."""
+    trunk, liver = sizes
     if liver is None:
         return f"{trunk.pixel_mm:.1f} mm a pixel"
     return f"{trunk.pixel_mm:.1f} mm a pixel, liver {liver.pixel_mm:.1f} mm"
 
 
-def _pixels(looks: ImageSizes) -> str:
-    trunk, liver = looks
+def _pixels(sizes: ImageSizes) -> str:
+    trunk, liver = sizes
     text = f"The trunk at {trunk.size[0]} x {trunk.size[1]} pixels"
     if liver is not None:
         text += f", the liver closer up at {liver.size[0]} x {liver.size[1]}"

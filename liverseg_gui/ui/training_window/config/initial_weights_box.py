@@ -1,4 +1,4 @@
-"""What a training begins with: a model, the weights of ImageNet, a file of them, or nothing."""
+"""Choice of the initial weights: a model, ImageNet, a file, or random weights."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from training.config.field_of_view import LIVER_VIEW, FieldOfView
 from training.config.train_config import IMAGENET, TrainConfig
 
 InitialWeights = tuple[str | None, str | None]
-"""`encoder_weights` and `start_from` of a recipe."""
+"""`encoder_weights` and `start_from` of a configuration."""
 
 _FILE = "file"
 _MOST_CONTEXT = 15
@@ -28,7 +28,7 @@ _TIP = (
 
 
 class InitialWeightsBox(QComboBox):
-    """`start_changed` tells that the reader chose another beginning; `value` is which."""
+    """Emits `start_changed` on another choice; `value` is the chosen one."""
 
     start_changed = Signal()
 
@@ -59,7 +59,7 @@ class InitialWeightsBox(QComboBox):
         disable_choices(self, {IMAGENET: problem})
 
     def card(self) -> ModelCard | None:
-        """The card of the model that is begun with; None where it is none, or cannot be read."""
+        """The card of the initial model; None where there is none, or it cannot be read."""
         name = self._value[1]
         try:
             return None if name is None else find_model(name)
@@ -76,11 +76,11 @@ class InitialWeightsBox(QComboBox):
         self.addItem("Scratch: random weights", "")
         self.setItemData(self.findData(""), "Needs the most patients", _ROLE)
         encoder, model_name = self._value
-        wanted = f"model {model_name}" if model_name is not None else encoder or ""
-        if self.findData(wanted) < 0:
-            self.insertItem(0, Path(model_name or wanted).name, wanted)
-            self.setItemData(0, model_name or wanted, _ROLE)
-        self.setCurrentIndex(self.findData(wanted))
+        key = f"model {model_name}" if model_name is not None else encoder or ""
+        if self.findData(key) < 0:
+            self.insertItem(0, Path(model_name or key).name, key)
+            self.setItemData(0, model_name or key, _ROLE)
+        self.setCurrentIndex(self.findData(key))
         disable_choices(self, {IMAGENET: self._imagenet_problem})
         self.blockSignals(False)
 
@@ -110,7 +110,7 @@ _ROLE = Qt.ItemDataRole.ToolTipRole
 
 
 def model_problem(model: InstalledModel) -> str:
-    """Why no training can begin with `model`; nothing where one can."""
+    """Why no training can start from `model`; nothing where one can."""
     if model.card is None:
         return model.problem
     if model.card.context > _MOST_CONTEXT:
@@ -119,7 +119,7 @@ def model_problem(model: InstalledModel) -> str:
 
 
 def with_card(config: TrainConfig, card: ModelCard) -> TrainConfig:
-    """`config` with the architecture, context and looks of the model on `card`.
+    """`config` with the architecture, context and fields of view of the model on `card`.
 
     The size of the liver view is the one it was trained with, where the card says so.
     """

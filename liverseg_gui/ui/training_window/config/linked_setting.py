@@ -1,4 +1,4 @@
-"""One setting of the recipe with the box or list it is chosen in."""
+"""One training setting linked to its input widget."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LinkedSetting(QObject):
             self.box.currentIndexChanged.connect(lambda _: self.changed.emit())
 
     def value(self) -> Any:
-        """What holds now."""
+        """The value that is set now."""
         now = self._read()
         return self._given if self._given is not None and now == self._shown else now
 

@@ -1,4 +1,4 @@
-"""Find a learning rate: `liverseg train --lr-find` as a process of its own, and its curve."""
+"""Learning rate finder: `liverseg train --lr-find` as a process, and its curve."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from training.runs.events import parse_event
 _STEP = {Qt.Key.Key_Left: -0.05, Qt.Key.Key_Right: 0.05}
 """In decades."""
 Arguments = Callable[[Path], Sequence[str]]
-"""What follows `liverseg` for a training into a folder, with the recipe written there."""
+"""Arguments of `liverseg` for a training into a folder, with its configuration written there."""
 _CURVE = "rates.json"
 _STEPS = 1000
 _EXPLAINED = (
@@ -41,7 +41,8 @@ _EXPLAINED = (
 
 
 class LRPlot(QWidget):
-    """`rate` is what is chosen, at first the suggestion; `chosen` tells of another."""
+    """Loss over the learning rate. `rate` is the chosen one, at first the suggestion; `chosen` is
+    emitted with another."""
 
     chosen = Signal(float)
 
@@ -96,7 +97,9 @@ class LRPlot(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
         super().changeEvent(event)
-        if event.type() is QEvent.Type.PaletteChange and hasattr(self, "line"):
+        if event.type() is QEvent.Type.PaletteChange and hasattr(
+            self, "line"
+        ):  # may come from within __init__
             color_plot(self.plot)
             self._paint()
 
@@ -114,10 +117,10 @@ class LRPlot(QWidget):
 
 
 class LRFinderBox(QDialog):
-    """Starts at once; `found` tells the rate that the reader takes. `shown` says what of a text
-    may be seen."""
+    """Starts at once; `rate_accepted` carries the rate that the reader takes. `shown` hides names
+    of patients in a text where they must not be seen."""
 
-    found = Signal(float)
+    rate_accepted = Signal(float)
 
     def __init__(
         self, parent: QWidget | None, arguments: Arguments, shown: Callable[[str], str] = str
@@ -129,7 +132,7 @@ class LRFinderBox(QDialog):
         self._folder = tempfile.TemporaryDirectory(prefix="liverseg-rates-")
         self._arguments = arguments
         self.program = tuple(own_command())
-        self._waiting, self._said = b"", ""
+        self._partial_line, self._stderr = b"", ""
         self.plot = LRPlot()
         self.bar, self.label = QProgressBar(), QLabel("Starting")
         self.label.setWordWrap(True)
@@ -147,23 +150,23 @@ class LRFinderBox(QDialog):
         for widget in (explained, self.plot, self.bar, self.label, buttons):
             layout.addWidget(widget, 1 if widget is self.plot else 0)
         self.process = QProcess(self)
-        self.process.readyReadStandardOutput.connect(self._read)
-        self.process.readyReadStandardError.connect(self._hear)
+        self.process.readyReadStandardOutput.connect(self._read_stdout)
+        self.process.readyReadStandardError.connect(self._read_stderr)
         self.process.finished.connect(self._ended)
-        self.process.errorOccurred.connect(self._no_start)
+        self.process.errorOccurred.connect(self._start_failed)
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start the search."""
         environment = QProcessEnvironment.systemEnvironment()
         environment.insert("PYTHONUNBUFFERED", "1")
         self.process.setProcessEnvironment(environment)
-        words = [*self._arguments(Path(self._folder.name)), "--lr-find"]
-        words += [] if "--json" in words else ["--json"]
-        program, *before = self.program
-        self.process.start(program, [*before, *words])
+        argv = [*self._arguments(Path(self._folder.name)), "--lr-find"]
+        argv += [] if "--json" in argv else ["--json"]
+        program, *prefix = self.program
+        self.process.start(program, [*prefix, *argv])
 
     def done(self, result: int) -> None:
-        """Stop looking, and take the folder away."""
+        """Stop the search, and delete its folder."""
         self._stop()
         super().done(result)
 
@@ -173,40 +176,42 @@ class LRFinderBox(QDialog):
         super().closeEvent(event)
 
     def _stop(self) -> None:
-        self.process.blockSignals(True)
+        self.process.blockSignals(True)  # else a killed process would be shown as a failure
         if self.process.state() is not QProcess.ProcessState.NotRunning:
             self.process.kill()
             self.process.waitForFinished(3000)
         self._folder.cleanup()
 
     def _take(self) -> None:
-        self.found.emit(float(f"{self.plot.rate:.2g}"))
+        self.rate_accepted.emit(float(f"{self.plot.rate:.2g}"))
         self.accept()
 
-    def _read(self) -> None:
+    def _read_stdout(self) -> None:
         """Every whole line is a JSON object; those of progress have a fraction and a phase."""
-        *lines, self._waiting = (self._waiting + bytes(self.process.readAll().data())).split(b"\n")
+        *lines, self._partial_line = (
+            self._partial_line + bytes(self.process.readAll().data())
+        ).split(b"\n")
         for line in lines:
             event = parse_event(line) or {}
             hide_case(event)
             try:
                 self.bar.setValue(round(float(event["fraction"]) * _STEPS))
-                self._tell(str(event["phase"]))
+                self._show_text(str(event["phase"]))
             except (ValueError, LookupError, TypeError):
                 continue  # another event, or what a library prints
 
-    def _tell(self, text: str) -> None:
+    def _show_text(self, text: str) -> None:
         self.label.setText(self._shown(text))
 
-    def _hear(self) -> None:
-        self._said += bytes(self.process.readAllStandardError().data()).decode("utf-8", "replace")
+    def _read_stderr(self) -> None:
+        self._stderr += bytes(self.process.readAllStandardError().data()).decode("utf-8", "replace")
 
     def _ended(self, code: int, _status: QProcess.ExitStatus) -> None:
         try:
             curve = json.loads((Path(self._folder.name) / _CURVE).read_text("utf-8"))
             self.plot.show_curve(curve["rates"], curve["losses"], curve["valley"])
         except (OSError, ValueError, LookupError):
-            self._fail(_last_line(self._said) or f"It ended unexpectedly (code {code}).")
+            self._fail(_last_line(self._stderr) or f"It ended unexpectedly (code {code}).")
             return
         self.bar.hide()
         self.label.setText(
@@ -216,14 +221,14 @@ class LRFinderBox(QDialog):
         self.use.setDefault(True)
         self.plot.setFocus()
 
-    def _no_start(self, error: QProcess.ProcessError) -> None:
+    def _start_failed(self, error: QProcess.ProcessError) -> None:
         if error is QProcess.ProcessError.FailedToStart:
             self._fail(f"It could not be started: {self.process.errorString()}.")
 
     def _fail(self, message: str) -> None:
         self.bar.hide()
         set_tone(self.label, "error")
-        self._tell(message)
+        self._show_text(message)
 
 
 def _last_line(text: str) -> str:

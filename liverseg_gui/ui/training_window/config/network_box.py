@@ -1,4 +1,4 @@
-"""Which network is trained: its encoder, its kind, and pyramid pooling."""
+"""Choice of the network: encoder, decoder and pyramid pooling."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NO_PPM = "Pyramid pooling is offered for slim networks."
 
 
 class NetworkBox(QWidget):
-    """`value` is one of `ARCHITECTURES`."""
+    """Two controls for one of `ARCHITECTURES`, which is `value`."""
 
     changed = Signal()
 

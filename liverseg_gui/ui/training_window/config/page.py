@@ -1,4 +1,4 @@
-"""The recipe page of the training room: every setting of a training, and what follows from it."""
+"""Configuration page of the training window."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from liverseg_gui.ui.jobs.job_runner import JobRunner
 from liverseg_gui.ui.training_window.config.augmentation_preview import AugmentationPreview
 from liverseg_gui.ui.training_window.config.background_checks import (
     CommandOf,
-    apart,
-    apart_once,
+    run_in_child,
+    run_in_new_child,
     with_config_file,
 )
 from liverseg_gui.ui.training_window.config.config_file_menu import (
@@ -56,9 +56,9 @@ _NO_DATA = "Choose labelled cases first."
 
 
 class ConfigPage(QWidget):
-    """`config` is a valid `TrainConfig`, or `problem` says what is wrong; `changed` tells of both.
+    """A valid `TrainConfig` as `config`, or its `problem`; `changed` is emitted for both.
 
-    `settings` say whether patients are hidden; `ask_open`, `ask_save` and `ask_weights` stand for
+    `settings` hold whether patients are hidden; `ask_open`, `ask_save` and `ask_weights` stand for
     the file dialogs.
     """
 
@@ -72,14 +72,15 @@ class ConfigPage(QWidget):
         ask_weights: AskPath = ask_weights_file,
     ) -> None:
         super().__init__()
-        self._settings, self._said = settings, ""
+        self._settings, self._message = settings, ""
         self._ask_open, self._ask_save = ask_open, ask_save
+        # A runner does one job at a time: previews must not wait for an estimate of minutes.
         self._quick, self._slow = JobRunner(), JobRunner()
         self._child = KeptChild()
         self._command: CommandOf | None = None
-        self._slices, self._watched = 0, 0
+        self._slices, self._validation_slices = 0, 0
         self._device = "cpu"
-        self._looked = False
+        self._devices_requested = False
         self.finder: LRFinderBox | None = None
         self.form, self.buttons = ConfigForm(ask_weights), ConfigFileMenu()
         self.schedule, self.preview = (
@@ -98,7 +99,7 @@ class ConfigPage(QWidget):
         WheelGuard(self)
 
     def config(self) -> TrainConfig:
-        """The recipe that is chosen.
+        """The configuration that is chosen.
 
         Raises:
             LiverSegError: it is not valid; `problem` says the same.
@@ -115,12 +116,12 @@ class ConfigPage(QWidget):
         return self.form.start.value()[1]
 
     def problem(self) -> str:
-        """What is wrong with the recipe; nothing while it is valid."""
+        """What is wrong with the configuration; nothing while it is valid."""
         try:
             self.config()
         except LiverSegError as error:
             return str(error)
-        return self._too_few(self.form.config())
+        return self._too_few_slices(self.form.config())
 
     def set_config(self, config: TrainConfig) -> None:
         """Show `config` in every control."""
@@ -128,15 +129,18 @@ class ConfigPage(QWidget):
         self._react()
 
     def set_cases(
-        self, sources: Sequence[CaseSource], slices: int | None = None, watched: int | None = None
+        self,
+        sources: Sequence[CaseSource],
+        slices: int | None = None,
+        validation_slices: int | None = None,
     ) -> None:
-        """What is trained on: their slices are previewed, and counted for the estimate.
+        """The cases that are trained on: their slices are previewed, and counted for the estimate.
 
-        `slices` to train on and `watched` ones to validate on are guessed where they are not given.
+        `slices` to train on and `validation_slices` are guessed where they are not given.
         """
         guessed = len(sources) * _SLICES_A_CASE
         self._slices = guessed * 4 // 5 if slices is None else slices
-        self._watched = guessed // 5 if watched is None else watched
+        self._validation_slices = guessed // 5 if validation_slices is None else validation_slices
         assumed = f"if a case has about {_SLICES_A_CASE} slices"
         self.estimate.assumed = assumed if slices is None else ""
         self.preview.set_cases(sources)
@@ -150,7 +154,7 @@ class ConfigPage(QWidget):
         self._follow()
 
     def shutdown(self) -> None:
-        """End all that runs in the background, and listen no more."""
+        """End the background work, and disconnect from the settings."""
         self._settings.changed.disconnect(self._show_settings)
         if self.finder is not None:
             self.finder.reject()
@@ -160,11 +164,11 @@ class ConfigPage(QWidget):
         self._child.close()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Look once at what this computer offers."""
+        """Query the devices of this computer once."""
         super().showEvent(event)
-        if not self._looked:
-            self._looked = True
-            work = partial(apart, self._child, device_offers)
+        if not self._devices_requested:
+            self._devices_requested = True
+            work = partial(run_in_child, self._child, device_offers)
             self._quick.submit("Devices", work, self._take_offers)
 
     def _arrange(self) -> None:
@@ -203,34 +207,34 @@ class ConfigPage(QWidget):
         self.buttons.copy.clicked.connect(self.copy_command)
 
     def load(self) -> None:
-        """Take a recipe from a file; a bad one is said, and nothing changes."""
+        """Read a configuration file; for a bad one a message is shown, and nothing changes."""
         path = self._ask_open(self)
         if path is None:
             return
         try:
             config = read_config_file(path)
         except LiverSegError as error:
-            self._tell(str(error), "error")
+            self._show_message(str(error), "error")
             return
         self.set_config(config)
 
     def save(self) -> None:
-        """Write the recipe to a file."""
+        """Write the configuration to a file."""
         path = self._ask_save(self)
         if path is not None:
             self._write(path, f"Saved as {path}.")
 
     def copy_command(self) -> None:
-        """Put the command line of this training on the clipboard, and its recipe where it says."""
+        """Put the command line of this training on the clipboard, and write its configuration."""
         assert self._command is not None
         try:
             folder = new_run_folder("command-line")
         except SaveError as error:
-            self._tell(str(error), "error")
+            self._show_message(str(error), "error")
             return
         if self._write(folder / RECIPE, f"Copied. Its recipe is {folder / RECIPE}."):
-            words = ["liverseg", *self._command(self.config(), folder)]
-            QGuiApplication.clipboard().setText(shlex.join(words))
+            argv = ["liverseg", *self._command(self.config(), folder)]
+            QGuiApplication.clipboard().setText(shlex.join(argv))
 
     def find_rate(self) -> None:
         """Look for a learning rate in a window of its own."""
@@ -242,7 +246,7 @@ class ConfigPage(QWidget):
             self, partial(with_config_file, command, config), self._shown
         )
         finder.setModal(True)
-        finder.found.connect(self.form.settings["learning_rate"].choose)
+        finder.rate_accepted.connect(self.form.settings["learning_rate"].choose)
         finder.finished.connect(finder.deleteLater)
         finder.finished.connect(self._forget_finder)
         finder.start()
@@ -253,20 +257,20 @@ class ConfigPage(QWidget):
         try:
             config = self.form.config()
         except LiverSegError as error:
-            self._tell(str(error), "error")
+            self._show_message(str(error), "error")
             return
         device = self._device if config.device == "auto" else config.device
         self.form.find_batch.setEnabled(False)
 
-        work = partial(apart_once, partial(fitting_batch_size, config, device))
+        work = partial(run_in_new_child, partial(fitting_batch_size, config, device))
         job = self._quick.submit("Batch size", work, self._take_batch)
-        job.failed.connect(lambda message, _: self._tell(message, "error"))
+        job.failed.connect(lambda message, _: self._show_message(message, "error"))
         job.ended.connect(self._follow_batch)
 
     def _take_batch(self, size: int) -> None:
         size = min(size, self._slices or size)
         self.form.settings["batch_size"].choose(size)
-        self._tell(f"Batches of {size} slices fit into the memory that is free.", "muted")
+        self._show_message(f"Batches of {size} slices fit into the memory that is free.", "muted")
 
     def _follow_batch(self) -> None:
         self.form.find_batch.setEnabled(True)
@@ -282,20 +286,20 @@ class ConfigPage(QWidget):
 
     def _offer_imagenet(self) -> None:
         """Whether the encoder's ImageNet weights are to be had."""
-        if self._looked:
+        if self._devices_requested:
             look = partial(imagenet_problem, self.form.network.value())
-            work = partial(apart, self._child, look)
+            work = partial(run_in_child, self._child, look)
             self._quick.submit("ImageNet", work, self.form.start.show_imagenet_problem)
 
     def _check_weights(self) -> None:
-        """Look into a file of weights that was chosen; one that holds none is given up, and said.
+        """Check a chosen file of weights; one that holds none is dropped with a message.
 
         It may be large, so it is read in a job.
         """
         weights, _ = self.form.start.value()
         if weights is None or weights == IMAGENET:
             return
-        work = partial(apart, self._child, partial(check_encoder_weights, Path(weights)))
+        work = partial(run_in_child, self._child, partial(check_encoder_weights, Path(weights)))
         job = self._quick.submit("Weights", work, lambda _: None)
         job.failed.connect(partial(self._refuse_weights, weights))
 
@@ -304,36 +308,36 @@ class ConfigPage(QWidget):
             self.form.start.show_start((None, None))
             self.form.show_config(self.form.config())
             self._react()
-            self._tell(message, "error")
+            self._show_message(message, "error")
 
     def _react(self) -> None:
         self._follow()
         self.changed.emit()
 
     def _follow(self) -> None:
-        """Draw what follows from the recipe, or say what is wrong with it."""
+        """Draw what follows from the configuration, or show what is wrong with it."""
         problem = self.problem()
-        self._tell(problem, "error")
+        self._show_message(problem, "error")
         self.buttons.save.setEnabled(not problem)
         for button in self._tips:
             button.setEnabled(not problem and self._command is not None)
         self._offer_precision()
         if problem:
-            self.estimate.show_config(None, self._slices, self._watched)
+            self.estimate.show_config(None, self._slices, self._validation_slices)
             return
         config = self.config()
         self.schedule.show_config(config)
         self.preview.show_config(config)
-        self.estimate.show_config(config, self._slices, self._watched)
+        self.estimate.show_config(config, self._slices, self._validation_slices)
 
     def _offer_precision(self) -> None:
-        wish = str(self.form.settings["device"].value())
-        device = self._device if wish == "auto" else wish
+        chosen = str(self.form.settings["device"].value())
+        device = self._device if chosen == "auto" else chosen
         box = self.form.settings["precision"].box
         problems = {name: precision_problem(name, device) for name in ("fp16", "bf16")}
         disable_choices(box, problems)  # type: ignore[arg-type]
 
-    def _too_few(self, config: TrainConfig) -> str:
+    def _too_few_slices(self, config: TrainConfig) -> str:
         if not self._slices or self._slices >= config.batch_size:
             return ""
         return (
@@ -345,20 +349,20 @@ class ConfigPage(QWidget):
         try:
             write_config_file(self.config(), path)
         except (LiverSegError, SaveError) as error:
-            self._tell(str(error), "error")
+            self._show_message(str(error), "error")
             return False
-        self._tell(done, "muted")
+        self._show_message(done, "muted")
         return True
 
-    def _tell(self, text: str, tone: str) -> None:
-        self._said = text
+    def _show_message(self, text: str, tone: str) -> None:
+        self._message = text
         self.message.setText(self._shown(text))
         self.message.setVisible(bool(text))
         set_tone(self.message, tone)  # type: ignore[arg-type]
 
     def _show_settings(self) -> None:
         """Names may have to be hidden, or may be shown again."""
-        self.message.setText(self._shown(self._said))
+        self.message.setText(self._shown(self._message))
         self.preview.show_names()
 
     def _shown(self, text: str) -> str:

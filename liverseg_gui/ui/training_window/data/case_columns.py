@@ -1,4 +1,4 @@
-"""What the table of cases says of each: short texts, and keys to sort by."""
+"""Columns of the case table: cell texts and sort keys."""
 
 from __future__ import annotations
 
@@ -48,30 +48,32 @@ def cells(case: ScannedCase, hidden_number: int | None = None) -> dict[int, Cell
     row[PROBLEMS] = _problems(checked.issues)
     if checked.figures is None:
         return row
-    return row | _figures(checked.figures)
+    return row | _stats_cells(checked.figures)
 
 
-def _figures(figures: CaseStats) -> dict[int, Cell]:
-    n = figures.size[2]
-    size = " x ".join(str(v) for v in figures.size)
-    spacing = figures.spacing_mm
-    words = " x ".join(f"{mm:.3g}" for mm in spacing) + " mm" if spacing else _UNKNOWN
-    known = {SPACING: Cell(words, spacing[::-1] if spacing else (), None if spacing else "muted")}
-    liver = _ml(figures.liver_ml) if any(figures.voxels[1:]) else "no liver"
+def _stats_cells(stats: CaseStats) -> dict[int, Cell]:
+    n = stats.size[2]
+    size = " x ".join(str(v) for v in stats.size)
+    spacing = stats.spacing_mm
+    spacing_text = " x ".join(f"{mm:.3g}" for mm in spacing) + " mm" if spacing else _UNKNOWN
+    known = {
+        SPACING: Cell(spacing_text, spacing[::-1] if spacing else (), None if spacing else "muted")
+    }
+    liver = _ml(stats.liver_ml) if any(stats.voxels[1:]) else "no liver"
     return {
         SLICES: Cell(str(n), (n,), tip=f"{size} voxels"),
-        LIVER: Cell(liver, (figures.liver_ml or 0.0,)),
-        TUMORS: _tumors(figures),
+        LIVER: Cell(liver, (stats.liver_ml or 0.0,)),
+        TUMORS: _tumors(stats),
         **known,
     }
 
 
-def _tumors(figures: CaseStats) -> Cell:
-    if not figures.voxels[TUMOR]:
+def _tumors(stats: CaseStats) -> Cell:
+    if not stats.voxels[TUMOR]:
         return Cell("no tumor", (-1.0, 0), "muted")
-    lesions = "1 lesion" if figures.lesions == 1 else f"{figures.lesions} lesions"
-    volume = f"{_ml(figures.tumor_ml)}, " if figures.tumor_ml is not None else ""
-    return Cell(f"{volume}{lesions}", (figures.tumor_ml or 0.0, figures.lesions))
+    lesions = "1 lesion" if stats.lesions == 1 else f"{stats.lesions} lesions"
+    volume = f"{_ml(stats.tumor_ml)}, " if stats.tumor_ml is not None else ""
+    return Cell(f"{volume}{lesions}", (stats.tumor_ml or 0.0, stats.lesions))
 
 
 def _ml(ml: float | None) -> str:
@@ -81,7 +83,7 @@ def _ml(ml: float | None) -> str:
 
 
 def _problems(issues: tuple[ScanIssue, ...]) -> Cell:
-    """The gravest in words; all of them in the tool tip."""
+    """The gravest as text; all of them in the tool tip."""
     if not issues:
         return Cell("", (0, 0))
     gravest = issues[0]

@@ -1,4 +1,4 @@
-"""The table of cases: a picture of each, what it holds, and whether it is taken."""
+"""Table of the labelled cases, with a thumbnail and a check box for each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QIcon, QImage, QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from liverseg_gui.io.dataset_names import natural
-from liverseg_gui.ui.training_window.data import case_columns as words
+from liverseg_gui.ui.training_window.data import case_columns
 from liverseg_gui.ui.training_window.data.case_columns import Cell
 from liverseg_gui.ui.training_window.data.scan_cases import ScannedCase
 from liverseg_gui.ui.widgets.severity import TONE_ROLE, ToneDelegate
@@ -20,12 +20,12 @@ from liverseg_gui.ui.widgets.theme import Tone, placeholder_color
 ICON_PX = 64
 _FINEST = 2
 _WIDTHS = {
-    words.PATIENT: 84,
-    words.PART: 84,
-    words.SLICES: 52,
-    words.SPACING: 146,
-    words.LIVER: 76,
-    words.TUMORS: 142,
+    case_columns.PATIENT: 84,
+    case_columns.PART: 84,
+    case_columns.SLICES: 52,
+    case_columns.SPACING: 146,
+    case_columns.LIVER: 76,
+    case_columns.TUMORS: 142,
 }
 _CASE_WIDTH = 190
 _PARTS: dict[str, Tone | None] = {
@@ -38,8 +38,8 @@ _ON, _OFF = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 
 
 class CaseTable(QTreeWidget):
-    """A row for each case. `checks_changed` tells that one was taken or left out by the reader,
-    `case_chosen` names the one that is selected."""
+    """A row for each case. `checks_changed` is emitted when the reader takes or leaves out cases,
+    `case_chosen` with the name of the selected one."""
 
     checks_changed = Signal()
     case_chosen = Signal(str)
@@ -47,7 +47,7 @@ class CaseTable(QTreeWidget):
     def __init__(self) -> None:
         super().__init__()
         self._rows: dict[str, _Row] = {}
-        self.setHeaderLabels(words.COLUMNS)
+        self.setHeaderLabels(case_columns.COLUMNS)
         self.setRootIsDecorated(False)
         self.setIconSize(QSize(ICON_PX, ICON_PX))
         self.setUniformRowHeights(True)
@@ -57,7 +57,7 @@ class CaseTable(QTreeWidget):
         self.setItemDelegate(ToneDelegate(self))
         self._shape_header()
         self.setSortingEnabled(True)
-        self.sortByColumn(words.CASE, Qt.SortOrder.AscendingOrder)
+        self.sortByColumn(case_columns.CASE, Qt.SortOrder.AscendingOrder)
         self.itemChanged.connect(self._changed)
         self.currentItemChanged.connect(lambda *_: self.case_chosen.emit(self.chosen))
 
@@ -66,10 +66,10 @@ class CaseTable(QTreeWidget):
         head.setStretchLastSection(True)
         head.setMinimumSectionSize(44)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        self.setColumnWidth(words.CASE, _CASE_WIDTH)
+        self.setColumnWidth(case_columns.CASE, _CASE_WIDTH)
         for column, width in _WIDTHS.items():
             self.setColumnWidth(column, width)
-        for column, tip in words.TIPS.items():
+        for column, tip in case_columns.TIPS.items():
             self.headerItem().setToolTip(column, tip)
 
     @property
@@ -81,7 +81,7 @@ class CaseTable(QTreeWidget):
     def title_of(self, name: str) -> str:
         """What the case `name` is called on the screen."""
         row = self._rows.get(name)
-        return row.text(words.CASE) if row is not None else name
+        return row.text(case_columns.CASE) if row is not None else name
 
     @property
     def left_out(self) -> set[str]:
@@ -91,7 +91,7 @@ class CaseTable(QTreeWidget):
     def add(self, case: ScannedCase, taken: bool, hide: bool) -> None:
         """A row for `case`, in its place; it takes that of an earlier one of the same name."""
         self.remove(case.name)
-        row = _Row(case, words.cells(case, len(self._rows) + 1 if hide else None))
+        row = _Row(case, case_columns.cells(case, len(self._rows) + 1 if hide else None))
         self._rows[case.name] = row
         row.setCheckState(0, _ON if taken else _OFF)
         if case.seen.case.figures is None:
@@ -111,7 +111,7 @@ class CaseTable(QTreeWidget):
             self.remove(name)
 
     def show_parts(self, held_out: Collection[str] | None) -> None:
-        """Say of each case what it is for; None where they are not dealt yet."""
+        """Show the part of each case; None where they are not split yet."""
         left_out = self.left_out
         self.blockSignals(True)
         for name, row in self._rows.items():
@@ -129,7 +129,7 @@ class CaseTable(QTreeWidget):
         self.checks_changed.emit()
 
     def _changed(self, item: QTreeWidgetItem, column: int) -> None:
-        if column == words.CASE and isinstance(item, _Row) and item.was_toggled():
+        if column == case_columns.CASE and isinstance(item, _Row) and item.was_toggled():
             self._check(self._selected_with(item), item.checkState(0) is _ON)
             self.checks_changed.emit()
 
@@ -179,8 +179,8 @@ class _Row(QTreeWidgetItem):
             self.setCheckState(0, _ON if taken else _OFF)
 
     def show_part(self, part: str) -> None:
-        """Say what it is for."""
-        self._fill(words.PART, Cell(part, (part,), _PARTS[part]))
+        """Show the part of the case: trained on, held out or left out."""
+        self._fill(case_columns.PART, Cell(part, (part,), _PARTS[part]))
 
     def __lt__(self, other: QTreeWidgetItem) -> bool:
         tree = self.treeWidget()
@@ -221,6 +221,7 @@ def _icon(picture: NDArray[np.uint8] | None) -> QIcon:
         painter.end()
     square.setDevicePixelRatio(_FINEST)
     icon = QIcon()
+    # In all modes: Qt would make selected and disabled pictures of its own, tinted or faded.
     for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected, QIcon.Mode.Disabled):
         icon.addPixmap(square, mode)
     return icon

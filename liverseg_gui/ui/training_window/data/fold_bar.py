@@ -1,4 +1,4 @@
-"""Into how many parts the patients are dealt, and which part is held out."""
+"""Choice of the folds: their number, the one held out, and the seed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST_FOLDS, _LAST_SEED = 20, 9999
 
 
 class FoldBar(QWidget):
-    """`changed` tells that the patients are to be dealt otherwise."""
+    """Spin boxes for the split; `changed` is emitted when it is to be another one."""
 
     changed = Signal()
 
@@ -32,8 +32,8 @@ class FoldBar(QWidget):
             "trainings: then they are judged by the same patients. Another one shuffles them anew."
         )
         self._of = QLabel()
-        self._words = QLabel()
-        self._words.setWordWrap(True)
+        self._text = QLabel()
+        self._text.setWordWrap(True)
         self._lay_out()
         self.set(FOLDS, 0, SPLIT_SEED)
         for spin in (self._folds, self._fold, self._seed):
@@ -54,30 +54,30 @@ class FoldBar(QWidget):
         for column, widget in enumerate(row):
             grid.addWidget(widget, 0, column)
         grid.setColumnStretch(len(row), 1)
-        grid.addWidget(self._words, 1, 0, 1, len(row) + 1)
+        grid.addWidget(self._text, 1, 0, 1, len(row) + 1)
 
     @property
     def folds(self) -> int:
-        """How many parts."""
+        """The number of folds."""
         return self._folds.value()
 
     @property
     def fold(self) -> int:
-        """Which part is held out, from 0; 0 where none is."""
+        """The fold that is held out, from 0; 0 where none is."""
         return self._fold.value() - 1
 
     @property
     def seed(self) -> int:
-        """The number that they are shuffled by."""
+        """The seed of the shuffle."""
         return self._seed.value()
 
     @property
-    def words(self) -> str:
-        """The line that says how the patients are dealt."""
-        return self._words.text()
+    def text(self) -> str:
+        """The line about the split."""
+        return self._text.text()
 
     def set(self, folds: int, fold: int, seed: int) -> None:
-        """Deal so."""
+        """Show these values."""
         self._folds.setValue(folds)
         self._fold.setMaximum(folds)
         self._fold.setValue(fold + 1)
@@ -85,10 +85,10 @@ class FoldBar(QWidget):
         self._refresh()
 
     def show_split(self, split: SplitPreview) -> None:
-        """Say how the patients are split now."""
-        self._words.setText(split.text)
+        """Show how the patients are split now."""
+        self._text.setText(split.text)
         tone: Tone = "muted" if split is NOT_YET else "warning"
-        set_tone(self._words, None if split.ready else tone)
+        set_tone(self._text, None if split.ready else tone)
 
     def _change(self) -> None:
         self._fold.setMaximum(self.folds)

@@ -1,4 +1,4 @@
-"""Which folders the labelled cases come from, and whether the studies corrected here are taken."""
+"""List of the folders of labelled cases, with a check box for the corrected studies."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _NOTHING_TO_FORGET = "Select one of the studies corrected here in the table belo
 
 
 class FolderList(QWidget):
-    """`changed` tells that other folders are chosen or are to be looked through again, `add_asked`
-    that one is to be asked for, and `forget_asked` that the selected corrected study is to go from
+    """`changed` is emitted when other folders are chosen or are to be scanned again, `add_asked`
+    when one is to be asked for, and `forget_asked` when the selected corrected study is to go from
     the program's list.
 
-    `shown` says what of a text may be seen.
+    `shown` hides names of patients in a text where they must not be seen.
     """
 
     changed = Signal()
@@ -107,7 +107,7 @@ class FolderList(QWidget):
             self.changed.emit()
 
     def show_problems(self, problems: Mapping[Path, str]) -> None:
-        """Say of folders why nothing can be read from them."""
+        """Mark folders from which nothing can be read, with the reason."""
         self._problems = dict(problems)
         self.refresh()
 

@@ -1,4 +1,4 @@
-"""What is doubtful about the data, with what to do: of all cases together, and of one."""
+"""List of the issues of the data set and of the selected case."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HEIGHT_PX = 96
 
 
 class IssueList(QScrollArea):
-    """A line for each doubt, in its tone."""
+    """A line for each issue, in its tone."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class IssueList(QScrollArea):
 
 
 def issue_line(severity: Severity, text: str) -> IssueLine:
-    """A doubt with its mark."""
+    """The line of an issue with its mark."""
     return f"{ICONS[severity]} {text}", TONES[severity]
 
 

@@ -1,4 +1,4 @@
-"""The first step: which cases are trained on, what is wrong with them, and who is held out."""
+"""Data page of the training window: cases, their issues, and the split."""
 
 from __future__ import annotations
 
@@ -51,23 +51,23 @@ _FINE = "Nothing is doubtful about the cases together. Select one to read about 
 class DataPage(QWidget):
     """Reads the folders in a job of its own; what was read is not read again.
 
-    `changed` tells that `selection` or `ready` may be another. A case with an error is left out
-    until the reader takes it; one that cannot be read always is.
+    `changed` is emitted when `selection` or `ready` may be another. A case with an error is left
+    out until the reader takes it; one that cannot be read always is.
     """
 
     changed = Signal()
-    _found = Signal(object, object)
+    _case_scanned = Signal(object, object)
 
     def __init__(self, settings: Settings, dialogs: Dialogs) -> None:
         super().__init__()
         self._settings, self._dialogs = settings, dialogs
         self.runner = JobRunner()
-        self._turn = object()  # what is looked through now; what belongs to an earlier one is late
+        self._turn = object()  # the scan under way; results of an earlier one come late
         self._job: Job | None = None
         self._known: dict[str, ScannedCase] = {}
         self._choices: dict[CaseSource, bool] = {}
         self._cases: dict[str, ScannedCase] = {}
-        self._looked: ScannedCases | None = ScannedCases()
+        self._scanned: ScannedCases | None = ScannedCases()
         self._split = NOT_YET
         self._start_model: str | None = None
         self._start_card: ModelCard | None = None
@@ -76,26 +76,27 @@ class DataPage(QWidget):
         self._studies: list[CorrectedStudy] = []
         self.setAcceptDrops(True)
         self._build()
-        self._found.connect(self._add_case, Qt.ConnectionType.QueuedConnection)
+        # Emitted in the thread of the job, which must not touch widgets.
+        self._case_scanned.connect(self._add_case, Qt.ConnectionType.QueuedConnection)
         settings.changed.connect(self._show_settings)
         self.refresh_corrected()
         self._refresh()
 
     def _build(self) -> None:
         self.folders = FolderList(self._shown)
-        self.folders.add_asked.connect(self._ask)
-        self.folders.changed.connect(self._look)
+        self.folders.add_asked.connect(self._ask_folder)
+        self.folders.changed.connect(self._scan)
         self.folders.forget_asked.connect(self._forget)
         self.table = CaseTable()
         self.table.checks_changed.connect(self._choose)
         self.table.case_chosen.connect(self._show_case)
-        self.doubts = IssueList()
+        self.issue_list = IssueList()
         self.bar = JobBar(self.runner, self._shown, "Stop")
         self.fold_bar = FoldBar()
         self.fold_bar.changed.connect(self._refresh)
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self.table)
-        split.addWidget(self.doubts)
+        split.addWidget(self.issue_list)
         split.setStretchFactor(0, 1)
         split.setSizes([360, 110])
         split.setChildrenCollapsible(False)
@@ -109,7 +110,7 @@ class DataPage(QWidget):
     @property
     def ready(self) -> bool:
         """Whether a training can begin with what is chosen."""
-        return self._looked is not None and self._split.ready
+        return self._scanned is not None and self._split.ready
 
     @property
     def why_not(self) -> str:
@@ -117,9 +118,9 @@ class DataPage(QWidget):
         return "" if self.ready else self._shown(self._note) or self._split.text
 
     @property
-    def looked(self) -> bool:
-        """Whether everything that is chosen has been looked through."""
-        return self._looked is not None
+    def scanned(self) -> bool:
+        """Whether all folders that are chosen have been scanned."""
+        return self._scanned is not None
 
     @property
     def sources(self) -> list[CaseSource]:
@@ -139,7 +140,7 @@ class DataPage(QWidget):
 
     def selection(self) -> DataSelection:
         """What is chosen. Folders from which nothing can be read are not in it."""
-        problems = self._looked.problems if self._looked else {}
+        problems = self._scanned.problems if self._scanned else {}
         return DataSelection(
             folders=tuple(folder for folder in self.folders.folders if folder not in problems),
             corrected=self.folders.corrected.isChecked(),
@@ -160,7 +161,7 @@ class DataPage(QWidget):
         self._refresh()
 
     def add(self, folders: Sequence[Path]) -> None:
-        """Add folders of labelled cases and look through them."""
+        """Add folders of labelled cases and scan them."""
         for folder in folders:
             remember_path(folder)
         self.folders.add(folders)
@@ -176,28 +177,28 @@ class DataPage(QWidget):
             problem = str(error)
         self.folders.show_corrected(len(self._studies), problem)
         if self.folders.corrected.isChecked() and self._studies != before:
-            self._look()
+            self._scan()
 
     def shutdown(self) -> None:
-        """Give up what runs here, and listen no more: the room is closing."""
+        """End the background work, and disconnect from the settings: the window is closing."""
         self.runner.shutdown()
         self._settings.changed.disconnect(self._show_settings)
 
-    def _ask(self) -> None:
+    def _ask_folder(self) -> None:
         folder = self._dialogs.labelled_folder()
         if folder is not None:
             self.add([folder])
 
-    def _look(self) -> None:
-        """Look through all that is chosen now, in the place of what is being looked through."""
+    def _scan(self) -> None:
+        """Scan all that is chosen now, in the place of a scan under way."""
         self.runner.cancel_all()
-        self._turn, self._looked, self._note = object(), None, ""
+        self._turn, self._scanned, self._note = object(), None, ""
         work = partial(
             scan_cases,
             self.folders.folders,
             self.folders.corrected.isChecked(),
             dict(self._known),
-            partial(self._found.emit, self._turn),
+            partial(self._case_scanned.emit, self._turn),
         )
         job = self.runner.submit("Looking through the cases", work, partial(self._done, self._turn))
         job.failed.connect(partial(self._failed, self._turn))
@@ -215,13 +216,13 @@ class DataPage(QWidget):
                 self.table.add(case, self._taken(case), self._hides)
             self._refresh()
 
-    def _done(self, turn: object, looked: ScannedCases) -> None:
+    def _done(self, turn: object, scanned: ScannedCases) -> None:
         if turn is not self._turn:
             return
-        self._looked = looked
-        self._cases = {case.name: case for case in looked.cases}
+        self._scanned = scanned
+        self._cases = {case.name: case for case in scanned.cases}
         self.table.keep_only(self._cases)
-        self.folders.show_problems(looked.problems)
+        self.folders.show_problems(scanned.problems)
         self._refresh()
 
     def _failed(self, turn: object, message: str, details: str) -> None:
@@ -245,32 +246,32 @@ class DataPage(QWidget):
         if checked.figures is None:
             return False
         errors = any(issue.severity is Severity.ERROR for issue in checked.issues)
-        return self._choices.get(_own(case.source), not errors)
+        return self._choices.get(_original(case.source), not errors)
 
     def _choose(self) -> None:
         left_out = self.table.left_out
         for name, case in self._cases.items():
             if case.seen.case.figures is not None:
-                self._choices[_own(case.source)] = name not in left_out
+                self._choices[_original(case.source)] = name not in left_out
         self._refresh()
 
     def _refresh(self) -> None:
-        """Split the patients anew, and say so everywhere."""
+        """Split the patients anew, and show it everywhere."""
         self._split = NOT_YET
-        if self._looked is not None:
+        if self._scanned is not None:
             self._split = preview_split(self.sources, self.selection(), self._start_card)
         self.table.show_parts(self._split.held_out)
         self.fold_bar.show_split(self._split)
-        self._show_doubts()
+        self._show_issues()
         self.changed.emit()
 
     def _show_case(self, name: str) -> None:
 
         self.folders.offer_forgetting(name.startswith(PREFIX) and not self.runner.busy)
-        self._show_doubts()
+        self._show_issues()
 
     def _forget(self) -> None:
-        """Take the selected study off the list of corrected ones, once the reader has said so."""
+        """Take the selected study off the list of corrected ones, once the reader has confirmed."""
 
         name = self.table.chosen
         if not self._dialogs.confirm(
@@ -286,34 +287,34 @@ class DataPage(QWidget):
             return
         self.refresh_corrected()
 
-    def _show_doubts(self) -> None:
-        lines = [*self._of_case(self._cases.get(self.table.chosen)), *self._whole()]
-        if not lines and self._looked is not None:
+    def _show_issues(self) -> None:
+        lines = [*self._case_lines(self._cases.get(self.table.chosen)), *self._dataset_lines()]
+        if not lines and self._scanned is not None:
             lines = [(_FINE if self._cases else _EMPTY, "muted")]
-        self.doubts.show_lines([(self._shown(text), tone) for text, tone in lines])
+        self.issue_list.show_lines([(self._shown(text), tone) for text, tone in lines])
 
-    def _whole(self) -> list[IssueLine]:
-        """What is doubtful about the folders, and about all cases that are taken together."""
-        problems: Mapping[Path, str] = self._looked.problems if self._looked else {}
+    def _dataset_lines(self) -> list[IssueLine]:
+        """The issues of the folders, and of all cases that are taken together."""
+        problems: Mapping[Path, str] = self._scanned.problems if self._scanned else {}
         lines = [issue_line(Severity.ERROR, problem) for problem in problems.values()]
         if self._note:
             lines.append(issue_line(Severity.WARNING, self._note))
         left_out = self.table.left_out
         seen = [case.seen for name, case in self._cases.items() if name not in left_out]
-        for found in self._together(seen):
-            titles = " and ".join(self.table.title_of(name) for name in found.cases)
-            names = f"{titles}: " if len(found.cases) < len(seen) else ""
-            lines.append(issue_line(found.issue.severity, f"{names}{found.issue}"))
+        for each in self._dataset_issues(seen):
+            titles = " and ".join(self.table.title_of(name) for name in each.cases)
+            names = f"{titles}: " if len(each.cases) < len(seen) else ""
+            lines.append(issue_line(each.issue.severity, f"{names}{each.issue}"))
         return lines
 
-    def _together(self, seen: Sequence[SeenCase]) -> Sequence[DatasetIssue]:
-        if self._looked is None or not seen:
+    def _dataset_issues(self, seen: Sequence[SeenCase]) -> Sequence[DatasetIssue]:
+        if self._scanned is None or not seen:
             return ()
         from training.data.data_check import whole_issues  # late: it loads what reads scans
 
-        return whole_issues(seen, self._looked.alike)
+        return whole_issues(seen, self._scanned.alike)
 
-    def _of_case(self, case: ScannedCase | None) -> list[IssueLine]:
+    def _case_lines(self, case: ScannedCase | None) -> list[IssueLine]:
         if case is None:
             return []
         name = self.table.title_of(case.name)
@@ -348,7 +349,7 @@ class DataPage(QWidget):
         self.add([path for path in paths if path.is_dir()])
 
 
-def _own(source: CaseSource) -> CaseSource:
+def _original(source: CaseSource) -> CaseSource:
     """The case itself, whatever it is called beside others."""
     from training.data.merge_datasets import RenamedCase
 

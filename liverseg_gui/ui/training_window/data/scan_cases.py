@@ -1,4 +1,4 @@
-"""Looking through folders of labelled cases: the job behind the data page, free of Qt."""
+"""Background scan of folders of labelled cases, free of Qt."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from training.data.case import Case, CaseSource
     from training.data.data_check import SeenCase
 
-LIBRARY = Path("corrected")
-"""Stands for the studies corrected here where problems are told by folder."""
+CORRECTED = Path("corrected")
+"""Stands for the studies corrected here in `ScannedCases.problems`."""
 
 
 @dataclass(frozen=True, eq=False)
 class ScannedCase:
-    """A case, what was seen of it, and its picture; None where it cannot be read.
+    """A case, its check, and its thumbnail; None where it cannot be read.
 
     `fingerprint` is another one as soon as its files are.
     """
@@ -42,8 +42,8 @@ class ScannedCase:
 
 @dataclass(frozen=True)
 class ScannedCases:
-    """What the folders hold. `problems` says of a folder why nothing can be read from it, `alike`
-    names the cases that show one scan."""
+    """The cases of the folders. `problems` holds why nothing can be read from a folder, `alike`
+    the names of cases that show the same scan."""
 
     cases: tuple[ScannedCase, ...] = ()
     problems: Mapping[Path, str] = field(default_factory=dict)
@@ -54,31 +54,31 @@ def scan_cases(
     folders: Sequence[Path],
     corrected: bool,
     known: Mapping[str, ScannedCase],
-    found: Callable[[ScannedCase], None],
+    on_case: Callable[[ScannedCase], None],
     progress: Progress,
 ) -> ScannedCases:
     """Read every case of `folders`, and where `corrected` of the studies corrected here, once.
 
-    What is `known` by its fingerprint is not read again. `found` is told each case as it is seen.
+    What is `known` by its fingerprint is not read again. `on_case` is called with each case.
 
     Raises:
         Cancelled: `progress` was cancelled.
     """
     from training.data.data_check import same_scans
 
-    sources, problems = _listed(folders, corrected, progress.part(0.0, 0.05))
+    sources, problems = _list_sources(folders, corrected, progress.part(0.0, 0.05))
     reading = progress.part(0.05, 1.0)
     cases = []
     for n, source in enumerate(sources):
         reading.update(n / len(sources), f"Looking at case {n + 1} of {len(sources)}")
-        case = _look(source, known)
-        found(case)
+        case = _scan(source, known)
+        on_case(case)
         cases.append(case)
     reading.update(1.0, "All cases were looked at")
     return ScannedCases(tuple(cases), problems, same_scans([case.seen for case in cases]))
 
 
-def _listed(
+def _list_sources(
     folders: Sequence[Path], corrected: bool, progress: Progress
 ) -> tuple[list[CaseSource], dict[Path, str]]:
     """The cases of all folders that can be read, and why others cannot."""
@@ -92,11 +92,11 @@ def _listed(
         try:
             groups[folder] = find_sources(folder)
         except (LiverSegError, OSError) as problem:
-            problems[folder] = _in_words(folder, problem)
+            problems[folder] = _problem_text(folder, problem)
     try:
         own = corrected_sources() if corrected else []
     except LiverSegError as problem:
-        own, problems[LIBRARY] = [], str(problem)
+        own, problems[CORRECTED] = [], str(problem)
     while True:
         try:
             return merge(groups, own), problems
@@ -105,14 +105,14 @@ def _listed(
             problems[folder] = str(problem)
 
 
-def _in_words(folder: Path, problem: LiverSegError | OSError) -> str:
+def _problem_text(folder: Path, problem: LiverSegError | OSError) -> str:
     if isinstance(problem, LiverSegError):
         return str(problem)
     return f"{folder} could not be read: {problem.strerror or problem}. Check that it is there."
 
 
-def _look(source: CaseSource, known: Mapping[str, ScannedCase]) -> ScannedCase:
-    """What is known of the case, under its present name, or what there is to see."""
+def _scan(source: CaseSource, known: Mapping[str, ScannedCase]) -> ScannedCase:
+    """The known result of the case under its present name, or that of a check."""
     from training.data.data_check import look_at
 
     fingerprint = source.fingerprint()
@@ -120,13 +120,13 @@ def _look(source: CaseSource, known: Mapping[str, ScannedCase]) -> ScannedCase:
     if before is not None:
         checked = replace(before.seen.case, name=source.name, patient=source.patient)
         return replace(before, source=source, seen=replace(before.seen, case=checked))
-    kept = _Pictured(source)
+    kept = _CaseWithThumbnail(source)
     seen = look_at(kept)
     return ScannedCase(source, seen, kept.picture, fingerprint)
 
 
-class _Pictured:
-    """A `CaseSource` that makes a picture when it is read, so that no case is read twice."""
+class _CaseWithThumbnail:
+    """A `CaseSource` that makes a thumbnail when it is read, so that no case is read twice."""
 
     def __init__(self, source: CaseSource) -> None:
         self._source = source

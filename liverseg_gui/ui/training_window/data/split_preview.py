@@ -1,4 +1,4 @@
-"""The split of the chosen cases, as the training will make it, and in words."""
+"""Preview of the split of the chosen cases, as the training will make it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from training.data.selection import DataSelection
 
 @dataclass(frozen=True)
 class SplitPreview:
-    """The names of the cases held out, None where there is no split; the line that says so; and
-    whether a training can begin with it."""
+    """The names of the cases held out, None where there is no split; the line about it; and
+    whether a training can start with it."""
 
     held_out: frozenset[str] | None
     text: str

@@ -1,4 +1,4 @@
-"""Improve the model in use with one's own studies: what will happen, and the start of it."""
+"""Dialog that fine-tunes the model in use on one's own cases."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class FineTuneDialog(QDialog):
         self._build(len(sources))
         self.resize(_SIZE)
         if not isinstance(self.plan, str):
-            self.estimate.show_config(self.plan.config, *self.plan.shared(slices))
+            self.estimate.show_config(self.plan.config, *self.plan.slice_counts(slices))
         self._refresh()
 
     def _build(self, count: int) -> None:
@@ -66,8 +66,8 @@ class FineTuneDialog(QDialog):
         cases = "1 case" if count == 1 else f"{count} cases"
         self.title = QLabel(text_shown(f"Improve {model} with {cases}", self._settings))
         set_tone(self.title, None, strong=True)
-        self.words, self.note = QLabel(self._plan_text()), QLabel()
-        for label in (self.words, self.note):
+        self.plan_label, self.note = QLabel(self._plan_text()), QLabel()
+        for label in (self.plan_label, self.note):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
         set_tone(self.note, "error")
@@ -85,7 +85,7 @@ class FineTuneDialog(QDialog):
         row.addWidget(label)
         row.addWidget(self.name, 1)
         layout = QVBoxLayout(self)
-        for widget in (self.title, self.words, self.estimate):
+        for widget in (self.title, self.plan_label, self.estimate):
             layout.addWidget(widget)
         layout.addLayout(row)
         layout.addWidget(self.note)
@@ -112,11 +112,11 @@ class FineTuneDialog(QDialog):
 
     def _refresh(self) -> None:
         why = self.why_not
-        for widget in (self.words, self.estimate):
+        for widget in (self.plan_label, self.estimate):
             widget.setVisible(not isinstance(self.plan, str))
         self.name.setEnabled(not isinstance(self.plan, str))
         self.start_button.setEnabled(not why)
-        self._tell(why)
+        self._show_note(why)
 
     def _start(self) -> None:
         if self.why_not or isinstance(self.plan, str):
@@ -125,17 +125,17 @@ class FineTuneDialog(QDialog):
         try:
             job = self.plan.job(new_run_folder(name), name)
         except LiverSegError as problem:
-            self._tell(str(problem))
+            self._show_note(str(problem))
             return
         self.job_requested.emit(job)
         self.accept()
 
-    def _tell(self, text: str) -> None:
+    def _show_note(self, text: str) -> None:
         self.note.setText(text_shown(text, self._settings))
         self.note.setVisible(bool(text))
 
     def done(self, result: int) -> None:
-        """Give up what is being measured."""
+        """Cancel the time estimate."""
         self.runner.shutdown()
         super().done(result)
 
@@ -148,7 +148,7 @@ def _free_name(model: str) -> str:
 
 
 class FineTuneButton(QPushButton):
-    """Says with how many studies; `offer` keeps up with the data page."""
+    """Button with the number of studies on it; `offer` keeps up with the data page."""
 
     def __init__(self, do: Callable[[], None]) -> None:
         super().__init__()
@@ -158,11 +158,11 @@ class FineTuneButton(QPushButton):
     def offer(self, data: DataPage) -> None:
         """Offer to improve the model with the cases of `data`, or say why that cannot be.
 
-        An improvement deals its patients itself, also where they are too few for the parts.
+        A fine-tuning splits its patients itself, also where they are too few for the folds.
         """
         count = len(data.sources)
         studies = {0: "new studies", 1: "1 new study"}.get(count, f"{count} new studies")
         self.setText(f"&Improve the model with {studies} ...")
-        why = "" if data.looked and data.sources else data.why_not
+        why = "" if data.scanned and data.sources else data.why_not
         self.setEnabled(not why)
         self.setToolTip(why or _TIP)

@@ -1,4 +1,4 @@
-"""What improving the model in use with some cases comes to, before it is begun. Free of Qt."""
+"""Plan of a fine-tuning of the model in use, before it starts. Free of Qt."""
 
 from __future__ import annotations
 
@@ -36,10 +36,12 @@ class FineTunePlan:
             out=out, data=self.selection, config=self.config, name=name, fine_tune=True
         )
 
-    def shared(self, slices: int) -> tuple[int, int]:
-        """Of all `slices` roughly those that are trained on, and those that are held out."""
-        watched = round(slices * len(self.held_out) / (len(self.training) + len(self.held_out)))
-        return slices - watched, watched
+    def slice_counts(self, slices: int) -> tuple[int, int]:
+        """Roughly how many of `slices` are trained on, and how many are held out."""
+        validation_slices = round(
+            slices * len(self.held_out) / (len(self.training) + len(self.held_out))
+        )
+        return slices - validation_slices, validation_slices
 
 
 def make_plan(
@@ -54,12 +56,12 @@ def make_plan(
     folds, fold, seed = selection.folds, selection.fold, selection.seed
     try:
         card = find_model(model)
-        taught = trained_on(card)
-        split = fine_tune_split(sources, taught, folds, fold, seed)
+        training_names = trained_on(card)
+        split = fine_tune_split(sources, training_names, folds, fold, seed)
         config = fine_tune_config(card, model)
     except LiverSegError as problem:
         return str(problem)
-    patients = patients_seen_by_model(sources, taught)
+    patients = patients_seen_by_model(sources, training_names)
     known = sum(source.patient in patients for source in sources)
     return FineTunePlan(model, selection, config, split.training, split.validation, known)
 

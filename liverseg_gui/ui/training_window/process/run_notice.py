@@ -1,4 +1,4 @@
-"""What the main window says of the trainings of this computer, and of which."""
+"""Texts of the main window's notice about a training."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ _STATES: dict[RunState, tuple[str, Tone]] = {
 
 
 def run_to_notice(before: Path | None, dismissed: Collection[str]) -> RunRecord | None:
-    """One that runs; else the one in `before`, of which was told last; else an interrupted one."""
+    """One that runs; else the one in `before`, which the last notice was about; else an interrupted
+    one."""
     runs = [run for run in known_runs() if notice_key(run) not in dismissed]
     chosen = [run for run in runs if run.active]
     chosen += [run for run in runs if run.out == before]
@@ -30,12 +31,12 @@ def run_to_notice(before: Path | None, dismissed: Collection[str]) -> RunRecord 
 
 
 def notice_key(run: RunRecord) -> str:
-    """A training as it is now: when it has gone on or ended otherwise it is told of again."""
+    """A training as it is now: when it has gone on or ended otherwise there is a notice again."""
     return f"{run.out} {run.started} {'active' if run.active else run.state}"
 
 
 def notice_text(run: RunRecord, name: str) -> tuple[str, Tone]:
-    """What is said of `run` under the `name` that may be seen, and how that is meant."""
-    words, tone = _STATES[run.state]
+    """The notice about `run` under the `name` that may be seen, and its tone."""
+    state_text, tone = _STATES[run.state]
     done = f", {run.fraction:.0%}" if run.active else ""
-    return f'The training "{name}" {words}{done}.', tone
+    return f'The training "{name}" {state_text}{done}.', tone

@@ -1,4 +1,4 @@
-"""What a training has told so far, put together from its events. Free of Qt.
+"""Progress of a training, collected from its events. Free of Qt.
 
 The cases that it names may be called after patients: their names are remembered as secrets.
 """
@@ -21,8 +21,8 @@ _NEXT: dict[str | None, str] = {
     NextStep.RESTART: "No epoch was done yet; Go on begins again.",
     NextStep.MAKE_ROOM: "Make room and press Go on.",
 }
-_SELF_SAID = (RunState.STOPPED, RunState.CANCELLED)
-"""States that the words of a training's end begin with."""
+_STATES_IN_MESSAGE = (RunState.STOPPED, RunState.CANCELLED)
+"""States that the message at a training's end begins with."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class ImageFile:
 
 @dataclass(frozen=True)
 class Usage:
-    """What the process needs of the computer; None where the computer does not tell."""
+    """Resource usage of the process; None where the computer does not report it."""
 
     cpu_percent: float | None = None
     memory_mb: float | None = None
@@ -54,8 +54,8 @@ class Usage:
 
 
 class RunProgress:
-    """Takes events in the order they were told. An epoch that is told again, after a kill, counts
-    once; `log` holds words for a person, the latest last."""
+    """Takes events in their order. An epoch that is reported again, after a kill, counts once;
+    `log` holds lines for a person, the latest last."""
 
     def __init__(self) -> None:
         self.stages: tuple[tuple[str, int], ...] = ()
@@ -63,20 +63,20 @@ class RunProgress:
         self.eta_s: float | None = None
         self.usage = Usage()
         self.log: list[str] = []
-        self.ends = 0
+        self.state_changes = 0
         """How often the training ended, or changed its state, so far."""
         self.outcome = ""
-        """How it ended, in the words of the window."""
+        """How it ended, as the window puts it."""
         self._epochs: dict[tuple[str, int], EpochResult] = {}
         self._pictures: dict[tuple[str, int], str] = {}
 
-    def take(self, event: Event) -> None:
+    def add(self, event: Event) -> None:
         """Add `event`; one of another version of the program, with other fields, is left out."""
-        do = _TAKEN.get(event["event"])
-        if do is None:
+        handle = _HANDLERS.get(event["event"])
+        if handle is None:
             return
         try:
-            do(self, event)
+            handle(self, event)
         except (LookupError, TypeError, ValueError, AttributeError):
             return
 
@@ -86,7 +86,7 @@ class RunProgress:
         return sum(count for _, count in self.stages)
 
     @property
-    def begins(self) -> tuple[tuple[str, int], ...]:
+    def stage_starts(self) -> tuple[tuple[str, int], ...]:
         """(stage, epochs before it)."""
         before, out = 0, []
         for name, count in self.stages:
@@ -110,9 +110,9 @@ class RunProgress:
         return tuple(sorted(files, key=lambda file: file.at))
 
     def _at(self, stage: str, epoch: int) -> int:
-        return dict(self.begins).get(stage, 0) + epoch
+        return dict(self.stage_starts).get(stage, 0) + epoch
 
-    def _say(self, text: str) -> None:
+    def _append_log(self, text: str) -> None:
         self.log.append(text)
 
     def _start(self, event: Event) -> None:
@@ -120,7 +120,7 @@ class RunProgress:
             remember_case(str(name))
         self.stages = tuple((str(name), int(count)) for name, count in event["stages"])
         held_out = _count(event["held_out"], "none")
-        self._say(
+        self._append_log(
             f"Trains on {_count(event['training'], 'no case')}, held out: {held_out}. "
             f"{event['device']}, {event['precision']}, {event['batch_size']} slices in a batch."
         )
@@ -133,13 +133,13 @@ class RunProgress:
         self.usage = Usage(**{name: _number(event.get(name)) for name in names})
 
     def _note(self, event: Event) -> None:
-        self._say(str(event["text"]))
+        self._append_log(str(event["text"]))
 
     def _epoch(self, event: Event) -> None:
         result = EpochResult(**{name: event[name] for name in _EPOCH if name in event})
         key = (result.stage, result.epoch)
         if key not in self._epochs:
-            self._say(_epoch_words(result))
+            self._append_log(_epoch_text(result))
         self._epochs[key] = result
 
     def _take_pictures(self, event: Event) -> None:
@@ -148,38 +148,40 @@ class RunProgress:
     def _patient(self, event: Event) -> None:
         remember_case(str(event["name"]))
         dice = [_dice(event[label].get("dice")) for label in ("liver", "tumor")]
-        self._say(f"Held-out patient {event['name']}: Dice liver {dice[0]}, tumor {dice[1]}.")
+        self._append_log(
+            f"Held-out patient {event['name']}: Dice liver {dice[0]}, tumor {dice[1]}."
+        )
 
     def _paused(self, _: Event) -> None:
-        self.ends += 1
-        self._say("Paused.")
+        self.state_changes += 1
+        self._append_log("Paused.")
 
     def _resumed(self, _: Event) -> None:
-        self.ends += 1
+        self.state_changes += 1
         self.outcome = ""
-        self._say("Goes on.")
+        self._append_log("Goes on.")
 
     def _end(self, event: Event) -> None:
-        self.ends += 1
+        self.state_changes += 1
         self.eta_s, self.usage = None, Usage()
         hide_case(event)
-        self.outcome = _end_words(event)
-        state = "" if event["state"] in _SELF_SAID else f"{event['state'].capitalize()}. "
-        self._say(f"{state}{self.outcome}".strip())
+        self.outcome = _end_text(event)
+        state = "" if event["state"] in _STATES_IN_MESSAGE else f"{event['state'].capitalize()}. "
+        self._append_log(f"{state}{self.outcome}".strip())
 
 
 def hide_case(event: Event) -> None:
-    """Cases are read before a training has told which there are: `event` may name one."""
+    """Remember the case that `event` names: cases are read before the "start" event lists them."""
     remember_case(case_of(event) or "")
 
 
-def _end_words(event: Event) -> str:
+def _end_text(event: Event) -> str:
     """The message of an "end" is for a person at a command line: this for one at the window."""
-    words = _NEXT.get(event.get("action"))
-    return f"{event['reason']} {words}" if words else str(event["message"] or "")
+    next_step = _NEXT.get(event.get("action"))
+    return f"{event['reason']} {next_step}" if next_step else str(event["message"] or "")
 
 
-def _epoch_words(result: EpochResult) -> str:
+def _epoch_text(result: EpochResult) -> str:
     return (
         f"{result.stage}, epoch {result.epoch}: loss {result.train_loss:.3f}, validation "
         f"{result.valid_loss:.3f}; Dice liver {result.liver_dice:.3f}, tumor "
@@ -201,7 +203,7 @@ def _dice(value: object) -> str:
     return f"{value:.3f}" if isinstance(value, int | float) else "-"
 
 
-_TAKEN: dict[str, Callable[[RunProgress, Event], None]] = {
+_HANDLERS: dict[str, Callable[[RunProgress, Event], None]] = {
     "start": RunProgress._start,
     "progress": RunProgress._progress,
     "note": RunProgress._note,

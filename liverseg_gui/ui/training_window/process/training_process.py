@@ -1,4 +1,4 @@
-"""Starts the process of a training, which outlives the window, and tells whether it still lives."""
+"""The detached process of a training: start, state, and the guard against a second one."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ class RunProcess:
         return self._process.poll() is None
 
     def end(self) -> None:
-        """End it, as long as it has not begun to look at what is asked of it."""
+        """Terminate it, as long as it does not read commands yet."""
         self._process.terminate()
 
     @property
-    def last_words(self) -> str:
-        """Why it ended, as far as it could still say so."""
+    def exit_reason(self) -> str:
+        """Why it ended, from its stderr or exit code."""
         code = self._process.poll()
         return stderr_tail(self.out) or f"It ended at once (code {code}), without saying why."
 
@@ -63,10 +63,10 @@ class RunProcess:
 def start_process(
     job: TrainingJob, resume: bool = False, command: Sequence[str] | None = None
 ) -> RunProcess:
-    """Write the recipe of `job`, remember its folder, and start it apart from this process.
+    """Write the configuration of `job`, register its folder, and start it detached.
 
-    What it prints as an error goes to stderr.txt in its folder. `command` stands before the words
-    of the command line; without it, it is this program.
+    What it prints as an error goes to stderr.txt in its folder. `command` stands before the
+    arguments; without it, it is this program.
 
     Raises:
         SaveError: the folder cannot be written.
@@ -75,24 +75,24 @@ def start_process(
     if not (resume and (job.out / RECIPE).exists()):
         write_config_file(job.config, job.out / RECIPE)
     register_run(job.out)
-    words = [*(command or own_command()), *job.arguments(), "--json"]
-    words += ["--resume"] if resume else []
+    argv = [*(command or own_command()), *job.arguments(), "--json"]
+    argv += ["--resume"] if resume else []
     before = _identity(job.out)
     _STARTED[:] = [process for process in _STARTED if process.alive]
-    return RunProcess(_started(words, job.out), job, before)
+    return RunProcess(_spawn(argv, job.out), job, before)
 
 
-def all_starting() -> list[RunProcess]:
+def starting_processes() -> list[RunProcess]:
     """The processes that were started here and have not recorded anything yet."""
     return [run for run in _STARTED if run.alive and not run.recorded]
 
 
 def starting(out: Path) -> RunProcess | None:
     """That of them that was started for `out`."""
-    return next((run for run in all_starting() if run.out == out), None)
+    return next((run for run in starting_processes() if run.out == out), None)
 
 
-def name_in_work(out: Path) -> str | None:
+def active_run_name(out: Path) -> str | None:
     """The name of the training in `out`, if a process works on it."""
     process = starting(out)
     try:
@@ -103,7 +103,7 @@ def name_in_work(out: Path) -> str | None:
 
 
 def cancel_training(out: Path) -> None:
-    """Cancel the training in `out`; one that has not begun to listen yet is ended.
+    """Cancel the training in `out`; one that does not read commands yet is terminated.
 
     Raises:
         LiverSegError: the folder cannot be written.
@@ -117,7 +117,7 @@ def cancel_training(out: Path) -> None:
             send_command(out, RunCommand.CANCEL)
 
 
-def _started(words: Sequence[str], out: Path) -> subprocess.Popen[bytes]:
+def _spawn(argv: Sequence[str], out: Path) -> subprocess.Popen[bytes]:
     try:
         stderr = (out / STDERR).open("wb")
     except OSError as error:
@@ -127,12 +127,12 @@ def _started(words: Sequence[str], out: Path) -> subprocess.Popen[bytes]:
     with stderr:
         try:
             return subprocess.Popen(
-                words,
+                argv,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,  # a pipe would be gone with the window
                 stderr=stderr,
-                start_new_session=True,
-                creationflags=_flags(),
+                start_new_session=True,  # a Ctrl+C or hang-up of the window does not reach it
+                creationflags=_creation_flags(),
             )
         except OSError as error:
             raise LiverSegError(
@@ -140,7 +140,7 @@ def _started(words: Sequence[str], out: Path) -> subprocess.Popen[bytes]:
             ) from error
 
 
-def _flags() -> int:
+def _creation_flags() -> int:
     """Windows: no console of its own, and none that is closed with the window's."""
     if sys.platform == "win32":
         return subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
@@ -181,7 +181,7 @@ class BusyError(LiverSegError):
         self.out = out
 
 
-def refuse_second() -> None:
+def require_no_other_run() -> None:
     """Refuse to start a training beside another one, whoever started that.
 
     Those that are only starting are asked first: they are known to run as soon as they are not.
@@ -189,7 +189,7 @@ def refuse_second() -> None:
     Raises:
         BusyError: one runs already, is paused, or was started here and is not known to run yet.
     """
-    for process in all_starting():
+    for process in starting_processes():
         raise BusyError(process.job.name, "starting", process.out)
     for run in known_runs():
         if run.active:

@@ -1,4 +1,4 @@
-"""The new model against the one in use, on the patients that the new one has never seen."""
+"""Comparison of the new model with the one in use, on the held-out patients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from liverseg_gui.ui.jobs.job_bar import JobBar
 from liverseg_gui.ui.jobs.job_runner import JobRunner
 from liverseg_gui.ui.training_window.results.difference_table import DifferenceTable
 from liverseg_gui.ui.training_window.results.run_results import RunResults
-from liverseg_gui.ui.training_window.results.texts import added_as, doubts_of
+from liverseg_gui.ui.training_window.results.texts import comparison_notes, installed_name
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
 from training.evaluation.comparison_text import difference_text
@@ -37,7 +37,7 @@ _OFFER = (
 class CompareBox(QWidget):
     """A button, the job it starts, and a table of both models.
 
-    `problem` carries what went wrong and a traceback of what nobody foresaw.
+    `problem` carries a message, and a traceback for an unexpected error.
     """
 
     problem = Signal(str, str)
@@ -78,7 +78,7 @@ class CompareBox(QWidget):
         self._outcome, self._out, self._names = outcome, outcome.record.out, names
         self._offer(outcome)
         compared = outcome.decision.comparison if outcome.decision else outcome.comparison
-        self._tell(self._why or ("" if compared else _OFFER), "muted")
+        self._show_note(self._why or ("" if compared else _OFFER), "muted")
         self.show_comparison(compared)
 
     def refresh(self) -> None:
@@ -88,7 +88,7 @@ class CompareBox(QWidget):
         before = self._why
         self._offer(self._outcome)
         if self._why != before:
-            self._tell(self._why or ("" if self.table.isVisibleTo(self) else _OFFER), "muted")
+            self._show_note(self._why or ("" if self.table.isVisibleTo(self) else _OFFER), "muted")
 
     def _offer(self, outcome: RunResults) -> None:
         self._used = chosen_model(self._settings)
@@ -98,10 +98,10 @@ class CompareBox(QWidget):
         self._refresh()
 
     def show_comparison(self, comparison: Comparison | None) -> None:
-        """Show both models' figures, or that there are none yet."""
+        """Show the metrics of both models, or that there are none yet."""
         for widget in (self.table, self.means):
             widget.setVisible(comparison is not None)
-        left_out = doubts_of(comparison) if comparison else ""
+        left_out = comparison_notes(comparison) if comparison else ""
         self.left_out.setText(self._shown(left_out))
         self.left_out.setVisible(bool(left_out))
         if comparison is not None:
@@ -113,13 +113,13 @@ class CompareBox(QWidget):
             )
 
     def compare(self) -> None:
-        """Judge the model in use on the held-out patients."""
+        """Evaluate the model in use on the held-out patients."""
         out = self._out
         if out is None or self._runner.busy:
             return
         work = partial(compare_run_apart, out, self._used)
         job = self._runner.submit("Comparing the models", work, partial(self._done, out))
-        self._tell("", "muted")
+        self._show_note("", "muted")
         self._refresh()
         job.failed.connect(partial(self._fail, out))
         job.cancelled.connect(partial(self._cancelled, out))
@@ -135,15 +135,15 @@ class CompareBox(QWidget):
     def _cancelled(self, out: Path) -> None:
         """Another training may be shown by now, which is why this one's was cancelled."""
         if out == self._out:
-            self._tell("The comparison was cancelled.", "muted")
+            self._show_note("The comparison was cancelled.", "muted")
 
     def _fail(self, out: Path, message: str, details: str) -> None:
         if out == self._out:
-            self._tell(message, "error")
+            self._show_note(message, "error")
         if details:
             self.problem.emit(message, details)
 
-    def _tell(self, text: str, tone: Tone) -> None:
+    def _show_note(self, text: str, tone: Tone) -> None:
         self.note.setText(self._shown(text))
         self.note.setVisible(bool(text))
         set_tone(self.note, tone)
@@ -159,6 +159,6 @@ def _why_no_comparison(outcome: RunResults, used: str) -> str:
         return "There is no model yet."
     if not outcome.rows:
         return "Nobody was held out, so there are no patients to compare the models on."
-    if used == added_as(outcome.card.sha256):
+    if used == installed_name(outcome.card.sha256):
         return "This model is the one in use."
     return ""

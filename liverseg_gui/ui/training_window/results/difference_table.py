@@ -1,4 +1,4 @@
-"""Two models on the same patients: Dice of the old and of the new one, and their difference."""
+"""Table of the Dice of two models on the same patients, and their difference."""
 
 from __future__ import annotations
 
@@ -96,9 +96,9 @@ def _mean(comparison: Comparison) -> QTreeWidgetItem:
     assert liver is not None
     both = (tumor.baseline, tumor.candidate) if tumor else (None, None)
     item = _row(f"Mean of {len(comparison.fair)}", (liver.baseline, liver.candidate), both)
-    for column, found in ((3, liver), (6, tumor)):
-        if found is not None:
-            item.setText(column, _with_interval(found))
+    for column, change in ((3, liver), (6, tumor)):
+        if change is not None:
+            item.setText(column, _with_interval(change))
             item.setToolTip(column, "95 % interval, bootstrap over patients")
     font = item.font(0)
     font.setBold(True)
@@ -107,11 +107,11 @@ def _mean(comparison: Comparison) -> QTreeWidgetItem:
     return item
 
 
-def _with_interval(found: Difference) -> str:
-    if found.interval is None:
-        return f"{found.difference:+.3f}"
-    low, high = found.interval
-    return f"{found.difference:+.3f} ({low:+.3f} to {high:+.3f})"
+def _with_interval(change: Difference) -> str:
+    if change.interval is None:
+        return f"{change.difference:+.3f}"
+    low, high = change.interval
+    return f"{change.difference:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 def _tone(difference: float) -> Tone | None:

@@ -1,4 +1,4 @@
-"""What becomes of the model: its name and card, adding it, using it, exporting or discarding it."""
+"""Actions on a trained model: edit its card, add, use, export, discard."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from liverseg_gui.ui.jobs.job_bar import JobBar
 from liverseg_gui.ui.jobs.job_runner import JobRunner
 from liverseg_gui.ui.training_window.process.training_process import starting
 from liverseg_gui.ui.training_window.results.run_results import RunResults
-from liverseg_gui.ui.training_window.results.texts import CardTexts, added_as
+from liverseg_gui.ui.training_window.results.texts import CardTexts, installed_name
 from liverseg_gui.ui.widgets.buttons import push_button
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
@@ -47,8 +47,8 @@ _WHY_NOT_ACCEPTED = (
 class ModelActionsBox(QWidget):
     """Everything that can be done with the model of a training.
 
-    `changed` tells that a model was added, used or rolled back, or the card written; `discarded`
-    carries the folder of a training that is gone, and whether the folder is gone, too.
+    `changed` is emitted when a model was added, used or rolled back, or its card written;
+    `discarded` carries the folder of a training that is gone, and whether the folder is gone, too.
     """
 
     changed = Signal()
@@ -68,8 +68,8 @@ class ModelActionsBox(QWidget):
         self.name.setAccessibleName("Name of the model")
         self.name.setMaximumWidth(300)
         self.name.textChanged.connect(lambda _: self.refresh())
-        self.words = CardTexts()
-        self.words.changed.connect(self.refresh)
+        self.card_texts = CardTexts()
+        self.card_texts.changed.connect(self.refresh)
         self.card = ModelCardView(self._shown)
         self.write_button = push_button("W&rite on the card", self.write)
         self.add_button = push_button("&Add to the models", partial(self.add, False))
@@ -80,7 +80,7 @@ class ModelActionsBox(QWidget):
         )
         self.roll_back_button = RollBackButton(self._settings)
         self.roll_back_button.done.connect(lambda text: self._changed(text))
-        self.roll_back_button.failed.connect(lambda text: self.tell(text, "error"))
+        self.roll_back_button.failed.connect(lambda text: self.show_note(text, "error"))
         self.bar = JobBar(self._runner, self._shown, "Cancel")
         self.note = QLabel()
         self.note.setWordWrap(True)
@@ -100,7 +100,7 @@ class ModelActionsBox(QWidget):
         )
         layout = QVBoxLayout(self)
         layout.addLayout(first)
-        layout.addWidget(self.words)
+        layout.addWidget(self.card_texts)
         layout.addWidget(self.card, 1)
         layout.addWidget(self.note)
         layout.addWidget(self.bar, 0, Qt.AlignmentFlag.AlignLeft)
@@ -112,10 +112,10 @@ class ModelActionsBox(QWidget):
         card = outcome.card
         if card is not None:
             self._show_card(card)
-            self.name.setText(added_as(card.sha256) or card.name)
+            self.name.setText(installed_name(card.sha256) or card.name)
         else:
             self.card.clear()
-        self.tell("", "muted")
+        self.show_note("", "muted")
         self.refresh()
 
     def refresh(self) -> None:
@@ -125,11 +125,11 @@ class ModelActionsBox(QWidget):
         if outcome is None:
             return
         card, busy = outcome.card, self._runner.busy
-        for widget in (self._label, self.name, self.words, self.card, self.write_button):
+        for widget in (self._label, self.name, self.card_texts, self.card, self.write_button):
             widget.setVisible(card is not None)
-        added = added_as(card.sha256) if card else None
+        added = installed_name(card.sha256) if card else None
         self.name.setEnabled(added is None and not busy)
-        self.write_button.setEnabled(bool(self.words.edited()) and not busy)
+        self.write_button.setEnabled(bool(self.card_texts.edited()) and not busy)
         nameless = "There is no model yet." if card is None else self._name_problem(added)
         self._offer(self.add_button, f"It is added, as {added}." if added else nameless, busy)
         self._offer(self.use_button, self._why_not_used(outcome, added) or nameless, busy)
@@ -160,17 +160,17 @@ class ModelActionsBox(QWidget):
         return "It is in use." if added and added == chosen_model(self._settings) else ""
 
     def write(self) -> bool:
-        """Put the reader's words on the card; whether that went well."""
+        """Write the reader's entries on the card; whether that went well."""
         outcome = self._outcome
         if outcome is None or outcome.card is None:
             return False
         try:
-            if self.words.edited():
-                add_to_card(outcome.card.folder, self.words.edited())
+            if self.card_texts.edited():
+                add_to_card(outcome.card.folder, self.card_texts.edited())
                 self._show_card(read_card(outcome.card.folder))
-                self.tell("The card is written.", "good")
+                self.show_note("The card is written.", "good")
         except LiverSegError as problem:
-            self.tell(str(problem), "error")
+            self.show_note(str(problem), "error")
             return False
         self.refresh()
         return True
@@ -180,7 +180,7 @@ class ModelActionsBox(QWidget):
         outcome = self._outcome
         if outcome is None or outcome.card is None or not self.write():
             return
-        added = added_as(outcome.card.sha256)
+        added = installed_name(outcome.card.sha256)
         if added is not None:
             self._added(use, find_installed(added))
             return
@@ -197,7 +197,7 @@ class ModelActionsBox(QWidget):
             if use:
                 choose_instead(model.name, self._settings)
         except LiverSegError as problem:
-            self.tell(f"{model.name} is added, and not used: {problem}", "error")
+            self.show_note(f"{model.name} is added, and not used: {problem}", "error")
             return
         used = " and used from the next segmentation on" if use else ""
         self._changed(f"{model.name} is added{used}.")
@@ -215,27 +215,27 @@ class ModelActionsBox(QWidget):
             if name and name != card.name and not name_problem(name):
                 add_to_card(card.folder, {"name": name})
         except LiverSegError as problem:
-            self.tell(str(problem), "error")
+            self.show_note(str(problem), "error")
             return
         work = partial(export_as_zip, str(card.folder), path)
-        self._run("Exporting the model", work, lambda _: self.tell(f"Written: {path}", "good"))
+        self._run("Exporting the model", work, lambda _: self.show_note(f"Written: {path}", "good"))
 
     def discard(self) -> None:
-        """Delete the training, once the reader has said so."""
+        """Delete the training, once the reader has confirmed."""
         outcome = self._outcome
         if outcome is None:
             return
         out = outcome.record.out
         why = self._why_not_discarded(out)
         if why:
-            self.tell(why, "error")
+            self.show_note(why, "error")
             return
         if not self._dialogs.confirm(*self._discard_question(outcome)):
             return
         try:
             gone = delete_run(out)
         except LiverSegError as problem:
-            self.tell(str(problem), "error")
+            self.show_note(str(problem), "error")
             return
         self._outcome = None
         self.discarded.emit(out, gone)
@@ -249,36 +249,36 @@ class ModelActionsBox(QWidget):
         return ""
 
     def _discard_question(self, outcome: RunResults) -> tuple[str, str]:
-        added = added_as(outcome.card.sha256) if outcome.card else None
+        added = installed_name(outcome.card.sha256) if outcome.card else None
         kept = f" The model stays among the models, as {added}." if added else ""
         lost = " Its model has not been added and is lost." if outcome.card and not added else ""
         question = f"Discard the training {outcome.record.name}? Its folder is deleted.{kept}{lost}"
         return self._shown(question), "Discard it"
 
-    def tell(self, text: str, tone: Tone) -> None:
-        """Say something in the line below the card."""
+    def show_note(self, text: str, tone: Tone) -> None:
+        """Show `text` in the line below the card."""
         self.note.setText(self._shown(text))
         self.note.setVisible(bool(text))
         set_tone(self.note, tone)
 
     def _changed(self, text: str) -> None:
         self.refresh()
-        self.tell(text, "good")
+        self.show_note(text, "good")
         self.changed.emit()
 
     def _show_card(self, card: ModelCard) -> None:
-        self.words.show_card(card)
+        self.card_texts.show_card(card)
         self.card.show_model(InstalledModel(card.name, card.folder, ModelSource.USER, card))
 
     def _run(self, name: str, work: Callable[[Progress], Any], done: Callable[[Any], None]) -> None:
         job = self._runner.submit(name, work, done)
-        self.tell("", "muted")
+        self.show_note("", "muted")
         self.refresh()
         job.failed.connect(self._fail)
-        job.cancelled.connect(lambda: self.tell(f"{name}: cancelled.", "muted"))
+        job.cancelled.connect(lambda: self.show_note(f"{name}: cancelled.", "muted"))
 
     def _fail(self, message: str, details: str) -> None:
-        self.tell(message, "error")
+        self.show_note(message, "error")
         if details:
             self._dialogs.problem(self._shown(message), details)
 

@@ -1,4 +1,4 @@
-"""The last step: how good the model is, where it fails, and what becomes of it."""
+"""Results page of the training window."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class ResultPage(QWidget):
         return page
 
     def show_run(self, out: Path) -> None:
-        """Show what came of the training in `out`; what cannot be read is said in its place."""
+        """Show the results of the training in `out`, or why they cannot be read."""
         new = out != self._out
         if new:
             self.runner.cancel_all()
@@ -96,8 +96,8 @@ class ResultPage(QWidget):
             self.outcome = read_results(out)
         except LiverSegError as problem:
             self.outcome = None
-            self._tell(self.title, out.name, None)
-            self._tell(self.line, str(problem), "error")
+            self._show_text(self.title, out.name, None)
+            self._show_text(self.line, str(problem), "error")
             self.tabs.hide()
             return
         self.tabs.show()
@@ -107,16 +107,16 @@ class ResultPage(QWidget):
 
     def _show(self, outcome: RunResults) -> None:
         names = self._names(outcome)
-        self._tell(self.title, outcome.record.name, None)
-        self._tell(self.line, *headline(outcome))
-        words = decision_text(outcome.decision) if outcome.decision else ("", None)
-        self._tell(self.verdict, *words)
-        self._tell(self.rule, f"The rule: {RULE}" if outcome.decision else "", "muted")
+        self._show_text(self.title, outcome.record.name, None)
+        self._show_text(self.line, *headline(outcome))
+        verdict = decision_text(outcome.decision) if outcome.decision else ("", None)
+        self._show_text(self.verdict, *verdict)
+        self._show_text(self.rule, f"The rule: {RULE}" if outcome.decision else "", "muted")
         self.table.show_rows(outcome.rows, names)
         self.strip.show_slices(outcome.worst, names)
         problems = " ".join(outcome.problems)
         tone = "error" if problems else "muted"
-        self._tell(self.worst_line, problems or (_WORST if outcome.worst else _NO_WORST), tone)
+        self._show_text(self.worst_line, problems or (_WORST if outcome.worst else _NO_WORST), tone)
         self.worst_line.setVisible(bool(problems or outcome.rows))
         self.comparison.show_outcome(outcome, names)
         self.model.show_outcome(outcome)
@@ -140,15 +140,15 @@ class ResultPage(QWidget):
 
     def _discarded(self, out: Path, gone: bool) -> None:
         self._out = self.outcome = None
-        self._tell(self.title, "", None)
+        self._show_text(self.title, "", None)
         stays = "" if gone else f" {out} holds other files too, and stays."
-        self._tell(self.line, f"The training is discarded.{stays}", "muted")
+        self._show_text(self.line, f"The training is discarded.{stays}", "muted")
         for label in (self.verdict, self.rule):
-            self._tell(label, "", None)
+            self._show_text(label, "", None)
         self.tabs.hide()
         self.discarded.emit(out)
 
-    def _tell(self, label: QLabel, text: str, tone: str | None) -> None:
+    def _show_text(self, label: QLabel, text: str, tone: str | None) -> None:
         label.setText(self._shown(text))
         label.setVisible(bool(text))
         set_tone(label, tone, strong=label is self.title)  # type: ignore[arg-type]
@@ -163,7 +163,7 @@ class ResultPage(QWidget):
                 self._show(self.outcome)
 
     def shutdown(self) -> None:
-        """Give up what runs here, and listen no more: the room is closing."""
+        """End the background work, and disconnect from the settings: the window is closing."""
         self.runner.shutdown()
         self._settings.changed.disconnect(self._show_settings)
 

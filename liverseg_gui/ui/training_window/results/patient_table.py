@@ -1,4 +1,4 @@
-"""The figures of each held-out patient as a table, the worst first."""
+"""Table of the metrics of each held-out patient, the worst first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came of a training, read from its folder. Free of Qt and torch."""
+"""Results of a training, read from its folder. Free of Qt and torch."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from training.runs.folder import RunRecord, RunState, read_run
 
 @dataclass(frozen=True)
 class RunResults:
-    """A training and what there is of it. `rows` are figures of held-out patients
-    (`CaseFigures.to_json`), the worst first; `card` is that of its model where there is one.
+    """A training and its results. `rows` are the metrics of held-out patients
+    (`CaseMetrics.to_json`), the worst first; `card` is that of its model where there is one.
 
-    `problems` say what is there and cannot be read.
+    `problems` name the files that cannot be read.
     """
 
     record: RunRecord
@@ -50,7 +50,7 @@ class RunResults:
 
 @dataclass(frozen=True)
 class Mean:
-    """The mean of a figure over `patients`, and its 95 % interval; None below two of them."""
+    """The mean of a metric over `patients`, and its 95 % interval; None below two of them."""
 
     value: float
     patients: int
@@ -58,14 +58,14 @@ class Mean:
 
 
 def read_results(out: Path) -> RunResults:
-    """What there is of the training in `out`.
+    """The results of the training in `out`.
 
     Raises:
         UnreadableFileError: there is no training.
     """
     problems: list[str] = []
 
-    def there(name: str, read: Any) -> Any:
+    def read_if_present(name: str, read: Any) -> Any:
         """What `read` finds, where there is the file `name` and it is whole."""
         try:
             return read() if (out / name).exists() else None
@@ -76,10 +76,10 @@ def read_results(out: Path) -> RunResults:
     return RunResults(
         read_run(out),
         tuple(_rows(out, problems)),
-        tuple(there(WORST, lambda: load_worst(out / WORST)) or ()),
-        there("model", lambda: read_card(out / "model")),
-        there(COMPARISON, lambda: read_comparison(out)),
-        there(DECISION, lambda: read_decision(out)),
+        tuple(read_if_present(WORST, lambda: load_worst(out / WORST)) or ()),
+        read_if_present("model", lambda: read_card(out / "model")),
+        read_if_present(COMPARISON, lambda: read_comparison(out)),
+        read_if_present(DECISION, lambda: read_decision(out)),
         tuple(problems),
     )
 
@@ -97,16 +97,16 @@ def tumor_dice(row: Row) -> float | None:
 
 
 def mean_of(values: Sequence[float | None]) -> Mean | None:
-    """The mean over the patients who have the figure; None without any."""
+    """The mean over the patients who have the value; None without any."""
     known = [value for value in values if value is not None]
     return Mean(fmean(known), len(known), mean_interval(known)) if known else None
 
 
 def _rows(out: Path, problems: list[str]) -> list[Row]:
-    """All held-out patients, or those that were judged before the training ended early."""
+    """All held-out patients, or those that were evaluated before the training ended early."""
     path = out / HELD_OUT if (out / HELD_OUT).exists() else out / EVENTS
     try:
-        return sorted(map(_checked, _told(path)), key=badness)
+        return sorted(map(_validated, _load_rows(path)), key=badness)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         problems.append(
             f"{path}, with the figures of the held-out patients, is damaged or of another version "
@@ -115,13 +115,13 @@ def _rows(out: Path, problems: list[str]) -> list[Row]:
         return []
 
 
-def _told(path: Path) -> list[Row]:
+def _load_rows(path: Path) -> list[Row]:
     if path.name == EVENTS:
         return [event for event in read_events(path) if event["event"] == "patient"]
     return list(json.loads(path.read_text("utf-8"))["cases"])
 
 
-def _checked(row: Row) -> Row:
+def _validated(row: Row) -> Row:
     """`row`, where all is there that is shown of a patient.
 
     Raises:
@@ -130,12 +130,12 @@ def _checked(row: Row) -> Row:
     texts = [row["name"], *row.get("warnings", ())]
     if not all(isinstance(text, str) for text in texts):
         raise TypeError
-    figures = [tumor_dice(row), row["liver"]["assd_mm"], row["tumor"]["assd_mm"]]
-    figures.append(row["false_positive"]["tumor_percent_of_liver"])
+    values = [tumor_dice(row), row["liver"]["assd_mm"], row["tumor"]["assd_mm"]]
+    values.append(row["false_positive"]["tumor_percent_of_liver"])
     lesions = row["lesions"]
-    figures.append(lesions["found"] - lesions["found_matched"])
+    values.append(lesions["found"] - lesions["found_matched"])
     for counts in (lesions, lesions["from_10_mm"]):
-        figures += [] if counts is None else [counts["true"], counts["true_matched"]]
-    if not all(figure is None or isinstance(figure, float | int) for figure in figures):
+        values += [] if counts is None else [counts["true"], counts["true_matched"]]
+    if not all(value is None or isinstance(value, float | int) for value in values):
         raise TypeError
     return row

@@ -1,4 +1,4 @@
-"""What came of a training, in sentences. Free of Qt and torch."""
+"""Texts about the results of a training, and the fields of its model card. Free of torch."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _FIELDS = (
 
 
 def headline(outcome: RunResults) -> tuple[str, Tone | None]:
-    """What came of it in a line, and how that is meant."""
+    """The result in a line, and its tone."""
     if not outcome.finished:
         return _why_no_result(outcome)
     if outcome.problems and not outcome.rows:
@@ -105,7 +105,7 @@ def decision_text(decision: AcceptanceDecision) -> tuple[str, Tone]:
     return " ".join([verdict, *decision.reasons]), "good" if decision.accepted else "warning"
 
 
-def doubts_of(comparison: Comparison) -> str:
+def comparison_notes(comparison: Comparison) -> str:
     """Which patients the means leave out, and whose masks have changed since; or nothing.
 
     `*` stands at the names in the table that are left out.
@@ -135,7 +135,7 @@ def _changed(comparison: Comparison) -> str:
     )
 
 
-def added_as(sha256: str) -> str | None:
+def installed_name(sha256: str) -> str | None:
     """The name under which the model with these weights is among the models; None if it is not."""
     names = (m.name for m in list_models() if m.card is not None and m.card.sha256 == sha256)
     return next(names, None)
@@ -151,7 +151,7 @@ def _patients(count: int) -> str:
 
 
 class CardTexts(QWidget):
-    """A line for each entry; `changed` tells that the reader has written."""
+    """A line edit for each entry of the card; `changed` is emitted when the reader has written."""
 
     changed = Signal()
 

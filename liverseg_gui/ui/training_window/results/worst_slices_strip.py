@@ -1,4 +1,4 @@
-"""The worst slices of the held-out patients, side by side in a strip to scroll."""
+"""Strip of the worst slices of the held-out patients."""
 
 from __future__ import annotations
 

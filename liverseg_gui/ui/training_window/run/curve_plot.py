@@ -1,4 +1,4 @@
-"""One figure, or two that belong together, over the epochs; its heading reads the values."""
+"""Plot of one metric, or two that belong together, over the epochs."""
 
 from __future__ import annotations
 
@@ -24,17 +24,18 @@ _WIDTH_PX, _HEIGHT_PX = 200, 96
 
 @dataclass(frozen=True)
 class Series:
-    """A curve: what it is called, the figure of an epoch, and its color in the present theme."""
+    """A curve: its name, its value in an epoch, and its color in the present theme."""
 
     name: str
-    figure: Callable[[EpochResult], float]
+    value: Callable[[EpochResult], float]
     color: Callable[[], QColor]
 
 
 class CurvePlot(QWidget):
-    """`pointed` tells the epoch (from 1) beneath the mouse, or None when that leaves.
+    """Curves with their values in the heading. `pointed` carries the epoch (from 1) beneath the
+    mouse, or None when that leaves.
 
-    `note` stands behind the values; the axis begins at the lowest figure, or `from_zero`.
+    `note` stands behind the values; the axis begins at the lowest value, or `from_zero`.
     """
 
     pointed = Signal(object)
@@ -79,20 +80,20 @@ class CurvePlot(QWidget):
         self.read(None)
 
     def show_steps(
-        self, steps: Sequence[RunStep], begins: Sequence[tuple[str, int]], epochs: int
+        self, steps: Sequence[RunStep], stage_starts: Sequence[tuple[str, int]], epochs: int
     ) -> None:
         """Draw the epochs that are done, of so many; a line stands where each stage begins."""
         self._steps = tuple(steps)
         at = np.array([step.at for step in steps], float)
         for curve, series in zip(self.curves, self._series, strict=True):
-            curve.setData(at, np.array([series.figure(step.result) for step in steps], float))
-        self._mark(begins)
+            curve.setData(at, np.array([series.value(step.result) for step in steps], float))
+        self._mark(stage_starts)
         self.plot.setXRange(0.5, max(epochs, int(at.max(initial=1.0)), 2) + 0.5, padding=0)
         self._fit()
         self.read(self._pointed)
 
     def read(self, at: int | None) -> None:
-        """Write the figures of the epoch `at` in the heading; those of the last where it is None,
+        """Write the values of the epoch `at` in the heading; those of the last where it is None,
         or has not been done yet."""
         self._pointed = at
         step = next((step for step in self._steps if step.at == at), None)
@@ -105,10 +106,10 @@ class CurvePlot(QWidget):
         parts = [f"<b>{self._title}</b>"]
         plain = [self._title]
         for series in self._series:
-            figure = "" if step is None else self._pattern.format(series.figure(step.result))
-            words = f"{series.name} {figure}".strip()
-            parts.append(f'<span style="color:{series.color().name()}">{words}</span>')
-            plain.append(words)
+            value = "" if step is None else self._pattern.format(series.value(step.result))
+            value_text = f"{series.name} {value}".strip()
+            parts.append(f'<span style="color:{series.color().name()}">{value_text}</span>')
+            plain.append(value_text)
         if step is not None:
             if step.at == self._pointed:  # otherwise it is the last, and there is little room
                 parts.append(f"epoch {step.at}")
@@ -119,18 +120,18 @@ class CurvePlot(QWidget):
         self.setAccessibleDescription(", ".join(plain))
 
     def _fit(self) -> None:
-        """From the lowest figure to the highest, with room for the names of stages above them."""
-        figures = [s.figure(step.result) for s in self._series for step in self._steps]
-        low, high = (min(figures), max(figures)) if figures else (0.0, 1.0)
+        """From the lowest value to the highest, with room for the names of stages above them."""
+        values = [s.value(step.result) for s in self._series for step in self._steps]
+        low, high = (min(values), max(values)) if values else (0.0, 1.0)
         low = 0.0 if self._from_zero else low
         span = max(high - low, abs(high) * 0.02, 1e-9)
         self.plot.setYRange(max(low - 0.1 * span, 0.0), high + 0.3 * span, padding=0)
 
-    def _mark(self, begins: Sequence[tuple[str, int]]) -> None:
+    def _mark(self, stage_starts: Sequence[tuple[str, int]]) -> None:
         for mark in self._marks:
             self.plot.removeItem(mark)
         self._marks = []
-        for name, before in begins:
+        for name, before in stage_starts:
             if not before:
                 continue
             options = {"position": 0.92, "anchors": [(0, 0.5), (0, 0.5)]}

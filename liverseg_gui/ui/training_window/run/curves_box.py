@@ -61,15 +61,15 @@ class CurvesBox(QWidget):
             plot.pointed.connect(self._read)
 
     def show_steps(
-        self, steps: Sequence[RunStep], begins: Sequence[tuple[str, int]], epochs: int
+        self, steps: Sequence[RunStep], stage_starts: Sequence[tuple[str, int]], epochs: int
     ) -> None:
         """Draw the epochs that are done, of so many."""
-        drawn = tuple(steps), tuple(begins), epochs
+        drawn = tuple(steps), tuple(stage_starts), epochs
         if drawn == self._drawn:
             return
         self._drawn = drawn
         for plot in self.plots:
-            plot.show_steps(steps, begins, epochs)
+            plot.show_steps(steps, stage_starts, epochs)
 
     def _read(self, at: int | None) -> None:
         for plot in self.plots:

@@ -1,4 +1,4 @@
-"""The top of the run page: how the training is, how far it is, and what can be asked of it."""
+"""Header of the run page: state, progress and buttons of a training."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class RunHeader(QWidget):
     def __init__(self, shown: Callable[[str], str] = str) -> None:
         super().__init__()
         self._shown = shown
-        self.title, self.words, self.left = QLabel(), QLabel(), QLabel()
-        self.words.setWordWrap(True)
-        for label in (self.title, self.words, self.left):
+        self.title, self.status, self.left = QLabel(), QLabel(), QLabel()
+        self.status.setWordWrap(True)
+        for label in (self.title, self.status, self.left):
             label.setTextFormat(Qt.TextFormat.PlainText)
-        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         set_tone(self.left, "muted")
         self.bar = QProgressBar()
         self.bar.setRange(0, _STEPS)
@@ -70,26 +70,30 @@ class RunHeader(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(top)
         layout.addWidget(self.bar)
-        layout.addWidget(self.words)
+        layout.addWidget(self.status)
         layout.addLayout(row)
 
     def show_nothing(self) -> None:
         """No training is shown."""
-        self._say("", "", None)
+        self._show_status("", "", None)
         self.show_progress(0.0, "", "")
         for button in (self.pause, self.stop, self.cancel, self.resume, self.folder):
             _allow(button, _NONE)
 
     def show_starting(self, name: str) -> None:
-        """The process was started and has not said anything yet."""
-        self._say(f"{name}: {STARTING}", "Python and the network are being loaded.", "accent")
+        """The process was started and has not written its record yet."""
+        self._show_status(
+            f"{name}: {STARTING}", "Python and the network are being loaded.", "accent"
+        )
         for button in (self.pause, self.stop, self.cancel, self.resume):
             _allow(button, _NOT_YET)
         _allow(self.folder, "")
 
-    def show_died(self, name: str, words: str) -> None:
-        """The process ended before it wrote what it is."""
-        self._say(f"{name}: Failed", self._shown(f"The training did not start. {words}"), "error")
+    def show_died(self, name: str, reason: str) -> None:
+        """The process ended before it wrote its record."""
+        self._show_status(
+            f"{name}: Failed", self._shown(f"The training did not start. {reason}"), "error"
+        )
         for button in (self.pause, self.stop, self.cancel):
             _allow(button, _ENDED)
         _allow(self.resume, "", "Starts it again with the same data and recipe")
@@ -98,8 +102,8 @@ class RunHeader(QWidget):
     def show_record(self, record: RunRecord, command: RunCommand, outcome: str = "") -> None:
         """How the training is, which `command` it has not carried out yet, and the `outcome`."""
         self._command = command
-        words = self._shown(state_text(record, command, outcome))
-        self._say(f"{record.name}: {TITLES[record.state]}", words, TONES[record.state])
+        status = self._shown(state_text(record, command, outcome))
+        self._show_status(f"{record.name}: {TITLES[record.state]}", status, TONES[record.state])
         paused = record.state is RunState.PAUSED
         waits = paused or command is RunCommand.PAUSE
         self.pause.setText("&Go on" if waits else "&Pause")
@@ -121,11 +125,11 @@ class RunHeader(QWidget):
         self.bar.setValue(round(fraction * _STEPS))
         self.left.setText(", ".join(part for part in (self._shown(phase), left) if part))
 
-    def _say(self, title: str, words: str, tone: Tone | None) -> None:
+    def _show_status(self, title: str, status: str, tone: Tone | None) -> None:
         self.title.setText(title)
         set_tone(self.title, tone, strong=True)
-        self.words.setText(words)
-        self.words.setVisible(bool(words))
+        self.status.setText(status)
+        self.status.setVisible(bool(status))
 
     def _pause_or_go(self) -> None:
         self._send(RunCommand.GO if self.pause.text() == "&Go on" else RunCommand.PAUSE)

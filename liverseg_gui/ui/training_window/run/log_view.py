@@ -1,4 +1,4 @@
-"""What a training said, in words, to be read and copied."""
+"""Log of a training, to be read and copied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The third step: a training while it runs, what it tells, and what can be asked of it."""
+"""Run page of the training window: a training while it runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from liverseg_gui.system.privacy import remember_case
 from liverseg_gui.ui.training_window.process.follower import RunFollower
 from liverseg_gui.ui.training_window.process.training_process import (
     RunProcess,
-    refuse_second,
+    require_no_other_run,
     start_process,
     starting,
 )
@@ -31,10 +31,10 @@ from training.runs.control import RunCommand, send_command
 from training.runs.folder import RunState, read_run
 from training.runs.training_job import TrainingJob
 
-_LOOK_MS = 250
+_POLL_MS = 250
 _STATE_TICKS = 4
 """Whether the process lives is asked once a second: that takes the lock for a moment."""
-_REST_MS = 1000
+_IDLE_MS = 1000
 """Where nothing runs: another window or a command line may let it go on."""
 _CANCEL = (
     "Cancel the training now? What was trained up to the last whole epoch is kept, and Go on "
@@ -46,8 +46,8 @@ Confirm = Callable[[str, str], bool]
 class RunPage(QWidget):
     """A client of the training's folder: the process goes on whatever becomes of the page.
 
-    `finished` tells that a training that was seen running is done. `confirm` asks a question whose
-    yes is named; `settings` say whether patients are hidden.
+    `finished` is emitted when a training that was seen running is done. `confirm` asks a question
+    whose yes is named; `settings` hold whether patients are hidden.
     """
 
     finished = Signal(Path)
@@ -55,17 +55,17 @@ class RunPage(QWidget):
 
     def __init__(self, confirm: Confirm, settings: Settings) -> None:
         super().__init__()
-        self._confirm, self._settings, self._said = confirm, settings, ""
+        self._confirm, self._settings, self._message = confirm, settings, ""
         shown = self._shown
         self.command: Sequence[str] | None = None
-        """What stands before the words of a command line; None is this program."""
+        """What stands before the arguments of a command line; None is this program."""
         self._follower: RunFollower | None = None
         self._job: TrainingJob | None = None
-        self._ran, self._tick, self._ends = False, 0, 0
+        self._ran, self._tick, self._state_changes = False, 0, 0
         self._state: object = None
         self._unread = False
-        """Whether the last look found no training any more."""
-        self.head, self.curves, self.gauges = RunHeader(shown), CurvesBox(), UsageRow()
+        """Whether the last poll found no training any more."""
+        self.head, self.curves, self.usage_row = RunHeader(shown), CurvesBox(), UsageRow()
         self.strip, self.log, self.problem = ValidationImageStrip(shown), LogView(shown), QLabel()
         self.problem.setWordWrap(True)
         self.problem.setTextFormat(Qt.TextFormat.PlainText)
@@ -76,12 +76,12 @@ class RunPage(QWidget):
         self.head.resume_requested.connect(self._resume)
         self.head.folder_requested.connect(self._open_folder)
         self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer.setInterval(_POLL_MS)
+        self._timer.timeout.connect(self._poll)
         settings.changed.connect(self._show_settings)
 
     def _arrange(self) -> None:
-        self.log.row.insertWidget(0, self.gauges, 1)
+        self.log.row.insertWidget(0, self.usage_row, 1)
         across = QSplitter(Qt.Orientation.Horizontal)
         across.addWidget(self.curves)
         across.addWidget(self.strip)
@@ -121,7 +121,7 @@ class RunPage(QWidget):
             BusyError: another training runs on this computer.
             LiverSegError: its folder cannot be written, or the process not started.
         """
-        refuse_second()
+        require_no_other_run()
         process = start_process(job, resume, self.command)
         self._follow(job, process)
 
@@ -137,7 +137,7 @@ class RunPage(QWidget):
         self._follow(process.job if process else read_run(out).job, process)
 
     def shutdown(self) -> None:
-        """Look no more; the training goes on."""
+        """Stop polling; the training goes on."""
         self._timer.stop()
         self._settings.changed.disconnect(self._show_settings)
 
@@ -145,43 +145,43 @@ class RunPage(QWidget):
         for name in job.data.excluded:
             remember_case(name)
         self._job, self._follower = job, RunFollower(job.out, process)
-        self._ran, self._tick, self._ends = process is not None, 0, -1
+        self._ran, self._tick, self._state_changes = process is not None, 0, -1
         self.log.show_lines(())
-        self._tell("")
-        self._timer.start(_LOOK_MS)
-        self._look()
+        self._show_message("")
+        self._timer.start(_POLL_MS)
+        self._poll()
 
-    def _look(self) -> None:
-        """What was told since, at once; how it is, once a second or when that has changed."""
+    def _poll(self) -> None:
+        """Show new events at once; read the state once a second or when it has changed."""
         follower = self._follower
         assert follower is not None
         new = follower.read()
         if new or self._tick == 0:
-            self._show_story(follower)
-        due = self._tick % _STATE_TICKS == 0 or self._timer.interval() == _REST_MS
-        if due or follower.story.ends != self._ends:
-            self._look_at_state(follower)
+            self._show_events(follower)
+        due = self._tick % _STATE_TICKS == 0 or self._timer.interval() == _IDLE_MS
+        if due or follower.progress.state_changes != self._state_changes:
+            self._poll_state(follower)
         self._tick += 1
 
     def _keep_pace(self, follower: RunFollower) -> None:
-        """Look often only where something happens."""
-        pace = _LOOK_MS if self.active or follower.behind else _REST_MS
+        """Poll often only where something happens."""
+        pace = _POLL_MS if self.active or follower.behind else _IDLE_MS
         if self._timer.interval() != pace:
             self._timer.setInterval(pace)
 
-    def _look_at_state(self, follower: RunFollower) -> None:
-        self._ends = follower.story.ends
+    def _poll_state(self, follower: RunFollower) -> None:
+        self._state_changes = follower.progress.state_changes
         try:
-            follower.look()
+            follower.read_state()
         except LiverSegError as error:
-            self._timer.setInterval(_REST_MS)
+            self._timer.setInterval(_IDLE_MS)
             self.head.show_nothing()
             self._unread = True
-            self._tell(str(error))
+            self._show_message(str(error))
             return
         if self._unread:
             self._unread = False
-            self._tell("")
+            self._show_message("")
         self._show_state(follower)
         self._keep_pace(follower)
         done = follower.record is not None and follower.record.state is RunState.FINISHED
@@ -197,30 +197,30 @@ class RunPage(QWidget):
         elif follower.died:
             self.head.show_died(self._job.name, follower.died)
         elif follower.record is not None:
-            self.head.show_record(follower.record, follower.command, follower.story.outcome)
+            self.head.show_record(follower.record, follower.command, follower.progress.outcome)
         self._show_progress(follower)
         state = follower.out, follower.starting, follower.record and follower.record.state
         if state != self._state:
             self._state = state
             self.changed.emit()
 
-    def _show_story(self, follower: RunFollower) -> None:
-        story = follower.story
+    def _show_events(self, follower: RunFollower) -> None:
+        progress = follower.progress
         self._show_progress(follower)
-        self.curves.show_steps(story.steps, story.begins, story.epochs)
-        self.strip.show_files(follower.out, story.pictures)
-        self.log.show_lines(story.log)
+        self.curves.show_steps(progress.steps, progress.stage_starts, progress.epochs)
+        self.strip.show_files(follower.out, progress.pictures)
+        self.log.show_lines(progress.log)
 
     def _show_progress(self, follower: RunFollower) -> None:
-        """Where no process works, what was told last is of an earlier one, or of a killed one."""
-        story, record = follower.story, follower.record
+        """Where no process works, the last events are those of an earlier or a killed one."""
+        progress, record = follower.progress, follower.record
         if self.active and not follower.starting:
-            self.head.show_progress(story.fraction, story.phase, time_left(story.eta_s))
-            self.gauges.show_usage(story.usage)
+            self.head.show_progress(progress.fraction, progress.phase, time_left(progress.eta_s))
+            self.usage_row.show_usage(progress.usage)
             return
         finished = record is not None and record.state is RunState.FINISHED
-        self.head.show_progress(1.0 if finished else story.fraction, "", "")
-        self.gauges.show_nothing()
+        self.head.show_progress(1.0 if finished else progress.fraction, "", "")
+        self.usage_row.show_nothing()
 
     def _send(self, command: str) -> None:
         if self._follower is None:
@@ -230,9 +230,9 @@ class RunPage(QWidget):
         try:
             send_command(self._follower.out, command)
         except LiverSegError as error:
-            self._tell(str(error))
+            self._show_message(str(error))
             return
-        self._look_at_state(self._follower)
+        self._poll_state(self._follower)
 
     def _resume(self) -> None:
         assert self._follower is not None
@@ -240,7 +240,7 @@ class RunPage(QWidget):
         try:
             self.start(self._job, resume=True)
         except LiverSegError as error:
-            self._tell(str(error))
+            self._show_message(str(error))
 
     def _open_folder(self) -> None:
         if self.out is not None:
@@ -248,16 +248,16 @@ class RunPage(QWidget):
 
     def _show_settings(self) -> None:
         """Names may have to be hidden, or may be shown again."""
-        self._tell(self._said)
+        self._show_message(self._message)
         self.strip.show_caption()
         if self._follower is not None:
-            self.log.show_lines(self._follower.story.log)
-            self._look_at_state(self._follower)
+            self.log.show_lines(self._follower.progress.log)
+            self._poll_state(self._follower)
 
     def _shown(self, text: str) -> str:
         return text_shown(text, self._settings)
 
-    def _tell(self, text: str) -> None:
-        self._said = text
+    def _show_message(self, text: str) -> None:
+        self._message = text
         self.problem.setText(self._shown(text))
         self.problem.setVisible(bool(text))

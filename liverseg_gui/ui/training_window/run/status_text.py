@@ -1,4 +1,4 @@
-"""What is said of a training while it runs, and of how it ended."""
+"""Texts about the state of a training."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ TITLES: dict[RunState, str] = {
 }
 _KEPT = "What was trained up to the last whole epoch is kept."
 _NOT_KEPT = "No epoch was done yet, so nothing is kept."
-_WISHES: dict[RunCommand, str] = {
+_PENDING_TEXTS: dict[RunCommand, str] = {
     RunCommand.PAUSE: "Pauses at the next batch.",
     RunCommand.STOP: "Stops after this epoch.",
     RunCommand.CANCEL: "Is being cancelled.",
 }
 
 
-def state_text(record: RunRecord, wish: RunCommand, outcome: str = "") -> str:
+def state_text(record: RunRecord, command: RunCommand, outcome: str = "") -> str:
     """How the training is and what that means, in a sentence or two.
 
-    `outcome` is how it ended in the words of the window, where that is known.
+    `outcome` is how it ended as the window puts it, where that is known.
     """
     if record.state is RunState.RUNNING:
-        return _WISHES.get(wish, "")
+        return _PENDING_TEXTS.get(command, "")
     if record.state is RunState.PAUSED:
-        if wish is not RunCommand.PAUSE:
+        if command is not RunCommand.PAUSE:
             return "Goes on in a moment."
         return "It waits between two batches and keeps its memory. It goes on where it is."
     if record.state is RunState.FINISHED:
@@ -79,5 +79,7 @@ def _why(record: RunRecord, outcome: str) -> str:
     if record.state is RunState.FAILED:
         return outcome or record.message
     last = stderr_tail(record.out)
-    said = f" It said last: {last.rstrip('.')}." if last else ""
-    return f"Its process ended before it was done: it was killed, or the computer stopped.{said}"
+    last_text = f" It said last: {last.rstrip('.')}." if last else ""
+    return (
+        f"Its process ended before it was done: it was killed, or the computer stopped.{last_text}"
+    )

@@ -1,4 +1,4 @@
-"""What a training needs of the computer, as bars and figures."""
+"""CPU, GPU and memory usage of a training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BAR_PX = 110
 
 
 class UsageRow(QWidget):
-    """A gauge that the computer does not tell is not shown; without a process none is."""
+    """A value that the computer does not report is not shown; without a process none is."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class UsageRow(QWidget):
         self.show_usage(Usage())
 
     def show_usage(self, usage: Usage) -> None:
-        """Show the last figures that were told."""
+        """Show the last values that were reported."""
         share = None if usage.cpu_percent is None else usage.cpu_percent / self._cores
         _fill(self.cpu, "CPU", share)
         _fill(self.gpu, "GPU", usage.gpu_percent)

@@ -1,4 +1,4 @@
-"""The validation slices after each epoch: what was to be found, and what was found."""
+"""Validation slices after each epoch: reference masks and predictions."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _KEY = "Line: the true mask. Filled: what the network finds. Green liver, orange
 
 
 class ValidationImageStrip(QWidget):
-    """Stays at the latest epoch until the slider is moved back. `shown` says what of a text may be
-    seen."""
+    """Stays at the latest epoch until the slider is moved back. `shown` hides names of
+    patients in a text where they must not be seen."""
 
     def __init__(self, shown: Callable[[str], str] = str) -> None:
         super().__init__()
         self._shown = shown
         self._folder, self._files = Path(), tuple[ImageFile, ...]()
         self._drawn: tuple[ImageFile, Stamp] | None = None
-        self._said = _NONE
+        self._text = _NONE
         self.names: tuple[str, ...] = ()
         self.pictures = ImageGrid(_COUNT, _COLUMNS)
         self.pictures.setAccessibleName("Validation slices")
@@ -76,34 +76,34 @@ class ValidationImageStrip(QWidget):
         if not self._files:
             self._drawn, self.names = None, ()
             self.pictures.clear()
-            self._tell(_NONE)
+            self._show_text(_NONE)
             return
         file = self._files[self.slider.value()]
         drawn = file, _stamp(self._folder / file.path)
         if self._drawn == drawn:
             return
         self._drawn = drawn
-        self._tell(f"{file.stage}, epoch {file.epoch}")
+        self._show_text(f"{file.stage}, epoch {file.epoch}")
         try:
             pictures = read_validation_images(self._folder / file.path)
         except UnreadableFileError as error:
             self.names = ()
             self.pictures.clear()
-            self._tell(str(error))
+            self._show_text(str(error))
             return
         self.names = pictures.names
-        self.pictures.show_looks(pictures.images, pictures.truth, pictures.found)
+        self.pictures.show_images(pictures.images, pictures.truth, pictures.found)
 
     def show_caption(self) -> None:
-        """Say again which epoch it is, as it may be said now."""
-        self.caption.setText(self._shown(self._said))
+        """Show the caption with names hidden or shown, as the settings are now."""
+        self.caption.setText(self._shown(self._text))
 
-    def _tell(self, text: str) -> None:
-        self._said = text
+    def _show_text(self, text: str) -> None:
+        self._text = text
         self.show_caption()
 
     def eventFilter(self, watched: QWidget, event: QEvent) -> bool:  # type: ignore[override]
-        """Say which case and slice a picture is of."""
+        """Show which case and slice a picture is of."""
         if watched is self.pictures and isinstance(event, QHelpEvent):
             boxes = zip(self.pictures.boxes(), self.names, strict=False)
             at = event.pos().toPointF()
@@ -116,10 +116,10 @@ class ValidationImageStrip(QWidget):
 def _stamp(path: Path) -> Stamp:
     """Another one as soon as the file is: an epoch that is done again writes its pictures anew."""
     try:
-        found = path.stat()
+        stat = path.stat()
     except OSError:
         return path, 0, 0
-    return path, found.st_mtime_ns, found.st_size
+    return path, stat.st_mtime_ns, stat.st_size
 
 
 def _caption(name: str) -> str:

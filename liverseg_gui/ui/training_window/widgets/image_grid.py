@@ -1,4 +1,4 @@
-"""Small pictures side by side, with liver and tumor outlined, and filled where they were found."""
+"""Grid of slices with outlined reference masks and filled predictions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from liverseg_gui.ui.widgets.theme import placeholder_color
 
 _COLUMNS = 3
 _GAP_PX = 3
-_FILLED = 0.45
+_FILL_OPACITY = 0.45
 _PEN_PX = 1.4
 Outline = tuple[int, QPolygonF]
 
@@ -50,22 +50,22 @@ class ImageGrid(QWidget):
         one = (width - _GAP_PX * (self._columns - 1)) / self._columns / self._aspect
         return round(rows * one + _GAP_PX * (rows - 1))
 
-    def show_looks(
+    def show_images(
         self,
         images: NDArray[np.uint8],
         labels: NDArray[np.uint8],
-        found: NDArray[np.uint8] | None = None,
+        prediction: NDArray[np.uint8] | None = None,
     ) -> None:
         """Draw `images` uint8 (n, rows, columns) with the outlines of `labels` of that shape, and
-        what was `found` filled."""
+        `prediction` filled."""
         aspect = images.shape[2] / images.shape[1]
         if aspect != self._aspect:
             self._aspect = aspect
             self.updateGeometry()
-        if found is None:
+        if prediction is None:
             self._images = [_image(picture) for picture in images]
         else:
-            self._images = [_filled(*each) for each in zip(images, found, strict=True)]
+            self._images = [_filled(*each) for each in zip(images, prediction, strict=True)]
         self._outlines = [_outlines(slice_labels) for slice_labels in labels]
         self.update()
 
@@ -115,7 +115,7 @@ class ImageGrid(QWidget):
         )
         for label, outline in self._outlines[n]:
             pen = QPen(QColor(*LABEL_COLORS[label]), _PEN_PX)
-            pen.setCosmetic(True)
+            pen.setCosmetic(True)  # in pixels of the screen, however the picture is scaled
             painter.setPen(pen)
             painter.drawPolyline(outline)
         painter.restore()
@@ -124,20 +124,21 @@ class ImageGrid(QWidget):
 def _image(picture: NDArray[np.uint8]) -> QImage:
     rows, columns = picture.shape
     grey = QImage.Format.Format_Grayscale8
+    # QImage uses the bytes in place and does not keep them: hence the copy.
     return QImage(np.ascontiguousarray(picture).tobytes(), columns, rows, columns, grey).copy()
 
 
-def _filled(picture: NDArray[np.uint8], found: NDArray[np.uint8]) -> QImage:
+def _filled(picture: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> QImage:
     rows, columns = picture.shape
-    color = np.ascontiguousarray(overlay(picture, found, _FILLED)).tobytes()
+    color = np.ascontiguousarray(overlay(picture, prediction, _FILL_OPACITY)).tobytes()
     return QImage(color, columns, rows, 3 * columns, QImage.Format.Format_RGB888).copy()
 
 
 def _outlines(labels: NDArray[np.uint8]) -> list[Outline]:
     """The outlines of each label, in pixels from the corner of the picture."""
-    found = partial(smooth_contours, labels, rounds=1)
+    contours = partial(smooth_contours, labels, rounds=1)
     return [
         (label, QPolygonF([QPointF(float(x), float(y)) for x, y in curve]))
         for label in LABEL_COLORS
-        for curve in found(label)
+        for curve in contours(label)
     ]

@@ -1,4 +1,4 @@
-"""A box for a number of any size: 0.002, 1e-6, 4096."""
+"""Spin box for numbers of any size: 0.002, 1e-6, 4096."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox
 
-_BEGUN = re.compile(r"[-+]?\d*\.?\d*(e[-+]?\d*)?")
+_PARTIAL_NUMBER = re.compile(r"[-+]?\d*\.?\d*(e[-+]?\d*)?")
 _DIGITS = 12
 
 
@@ -16,7 +16,7 @@ class NumberBox(QDoubleSpinBox):
     """From `low` to `high`; steps of a tenth of the number's size unless `step` is given.
 
     `zero` is what 0 is called. Numbers are typed with a point, whatever the system's language,
-    for that is how recipes are written.
+    for that is how configuration files are written.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class NumberBox(QDoubleSpinBox):
             self.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
 
     def textFromValue(self, value: float) -> str:
-        """As short as it can be said."""
+        """The number as short as possible."""
         return self._zero if self._zero and not value else f"{value:.10g}"
 
     def valueFromText(self, text: str) -> float:
@@ -48,7 +48,7 @@ class NumberBox(QDoubleSpinBox):
         states = QValidator.State
         if self._zero and self._zero.startswith(text):
             state = states.Acceptable if text == self._zero else states.Intermediate
-        elif not _BEGUN.fullmatch(text.lower()):
+        elif not _PARTIAL_NUMBER.fullmatch(text.lower()):
             state = states.Invalid
         else:
             value = _number(text)

@@ -1,4 +1,4 @@
-"""The learning rate over the whole training, drawn from the recipe as it is."""
+"""Plot of the learning rate schedule over the whole training."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def bare_plot(along: str, upwards: str) -> pg.PlotWidget:
     plot.hideButtons()
     plot.setLabel("bottom", along)
     plot.setLabel("left", upwards)
-    plot.getAxis("left").enableAutoSIPrefix(False)
+    plot.getAxis("left").enableAutoSIPrefix(False)  # rates as they are, not "2 (x0.001)"
     plot.setAntialiasing(True)
     color_plot(plot)
     return plot

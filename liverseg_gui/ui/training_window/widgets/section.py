@@ -1,4 +1,4 @@
-"""A part of a page under a heading that opens and closes it."""
+"""Collapsible section of a page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small picture of a labelled case: one slice in color, what its mask holds laid over it."""
+"""Thumbnail of a labelled case: one slice in color with its mask laid over it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from training.data.case import Case
 SIDE_PX = 160
 _OPACITY = 0.45
 _MARGIN = 0.04
-_SEEN = 8
+_AIR_GREY = 8
 """Grey levels of the window; below it is air."""
 
 
@@ -48,11 +48,13 @@ def body_box(grey: NDArray[np.uint8], labels: NDArray[np.uint8]) -> tuple[slice,
     """Rows and columns of what is not air, with a margin; all where there is only air."""
     box = []
     for axis in (1, 0):
-        there = np.flatnonzero((np.mean(grey > _SEEN, axis=axis) > _MARGIN) | labels.any(axis=axis))
-        if not there.size:
+        occupied = np.flatnonzero(
+            (np.mean(grey > _AIR_GREY, axis=axis) > _MARGIN) | labels.any(axis=axis)
+        )
+        if not occupied.size:
             return slice(None), slice(None)
         margin = round(grey.shape[1 - axis] * _MARGIN)
-        box.append(slice(max(there[0] - margin, 0), there[-1] + 1 + margin))
+        box.append(slice(max(occupied[0] - margin, 0), occupied[-1] + 1 + margin))
     return box[0], box[1]
 
 

@@ -1,4 +1,4 @@
-"""The order in which Tab goes through a window whose pages are made late."""
+"""Tab order of a window whose pages are made late."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def put_last(window: QWidget, widgets: Iterable[QWidget]) -> None:
 def _last(window: QWidget) -> QWidget:
     """The chain is a ring that begins with the window; Qt orders only what takes the focus."""
     widget = window.previousInFocusChain()
-    while widget is not None and widget is not window and _passed_over(widget):
+    while widget is not None and widget is not window and _skips_focus(widget):
         widget = widget.previousInFocusChain()
     return widget or window
 
 
-def _passed_over(widget: QWidget) -> bool:
+def _skips_focus(widget: QWidget) -> bool:
     return widget.focusPolicy() is Qt.FocusPolicy.NoFocus

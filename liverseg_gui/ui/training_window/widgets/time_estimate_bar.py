@@ -1,4 +1,4 @@
-"""How long the recipe will take and how much memory: measured when it is asked for."""
+"""Estimate of the time and memory that a training needs, measured on request."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _TIP = (
 
 
 class TimeEstimateBar(QWidget):
-    """A line and a button. What was measured is marked as outdated once the recipe changes.
+    """A line and a button. An estimate is marked as outdated once the configuration changes.
 
-    `assumed` is said with it: what was guessed of the data.
+    `assumed` is shown with it: what was guessed of the data.
     """
 
     def __init__(self, runner: JobRunner) -> None:
@@ -41,15 +41,15 @@ class TimeEstimateBar(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.line, 1)
         layout.addWidget(self.button)
-        self._tell("Time and memory are not known yet", "muted")
+        self._show_text("Time and memory are not known yet", "muted")
 
-    def show_config(self, config: TrainConfig | None, slices: int, watched: int) -> None:
-        """Follow the recipe, None while it is invalid, and how many slices there are."""
-        self._config, self._slices = config, (slices, watched)
+    def show_config(self, config: TrainConfig | None, slices: int, validation_slices: int) -> None:
+        """Follow the configuration, None while it is invalid, and how many slices there are."""
+        self._config, self._slices = config, (slices, validation_slices)
         self.button.setEnabled(self._job is not None or (config is not None and slices > 0))
         if self._job is None and self._measured not in (None, (config, self._slices)):
             text = self.line.text().removesuffix(_OUTDATED)
-            self._tell(text + _OUTDATED, "warning")
+            self._show_text(text + _OUTDATED, "warning")
 
     def _press(self) -> None:
         if self._job is not None:
@@ -58,29 +58,29 @@ class TimeEstimateBar(QWidget):
             self._start(self._config)
 
     def _start(self, config: TrainConfig) -> None:
-        slices, watched = asked = self._slices
+        slices, validation_slices = counts = self._slices
         self._measured = None
-        self._tell("Measuring a few steps ...", "muted")
+        self._show_text("Measuring a few steps ...", "muted")
         self.button.setText("Cancel")
         job = self._runner.submit(
             "Estimate",
-            partial(estimate_time, config, slices, watched),
-            lambda found: self._show(found, config, asked),
+            partial(estimate_time, config, slices, validation_slices),
+            lambda estimate: self._show(estimate, config, counts),
         )
         self._job = job
-        job.failed.connect(lambda message, _: self._tell(message, "error"))
-        job.cancelled.connect(lambda: self._tell("Time and memory are not known yet", "muted"))
+        job.failed.connect(lambda message, _: self._show_text(message, "error"))
+        job.cancelled.connect(lambda: self._show_text("Time and memory are not known yet", "muted"))
         job.ended.connect(self._ended)
 
-    def _show(self, found: Estimate, config: TrainConfig, asked: tuple[int, int]) -> None:
-        self._measured = (config, asked)
-        text = str(found)
+    def _show(self, estimate: Estimate, config: TrainConfig, counts: tuple[int, int]) -> None:
+        self._measured = (config, counts)
+        text = str(estimate)
         text = text[:1].upper() + text[1:]
-        self._tell(f"{text}, {self.assumed}" if self.assumed else text, None)
+        self._show_text(f"{text}, {self.assumed}" if self.assumed else text, None)
         self.line.setToolTip(
-            f"{found.precision}: a step takes {found.trunk_s:.2f} s on the trunk and "
-            f"{found.liver_view_s:.2f} s closer up; {asked[0]} slices are trained on. Reading and "
-            "judging the cases comes on top"
+            f"{estimate.precision}: a step takes {estimate.trunk_s:.2f} s on the trunk and "
+            f"{estimate.liver_view_s:.2f} s closer up; {counts[0]} slices are trained on. Reading "
+            "and judging the cases comes on top"
         )
 
     def _ended(self) -> None:
@@ -88,7 +88,7 @@ class TimeEstimateBar(QWidget):
         self.button.setText("Estimate")
         self.show_config(self._config, *self._slices)
 
-    def _tell(self, text: str, tone: str | None) -> None:
+    def _show_text(self, text: str, tone: str | None) -> None:
         self.line.setText(text)
         self.line.setToolTip("")
         set_tone(self.line, tone)  # type: ignore[arg-type]

@@ -50,7 +50,7 @@ def test_pictures_follow_the_sliders_the_look_and_the_case(
     seen.append(drawn(page, qtbot))
     page.preview.case.setCurrentIndex(1)
     seen.append(drawn(page, qtbot))
-    page.preview.look.setCurrentIndex(1)
+    page.preview.field_of_view.setCurrentIndex(1)
     seen.append(drawn(page, qtbot))
     for before, after in pairwise(seen):
         assert before != after
@@ -100,7 +100,7 @@ def test_cases_are_numbered_while_patients_are_hidden(
 def test_pictures_are_never_distorted(qtbot: QtBot) -> None:
     pictures = ImageGrid(6)
     qtbot.addWidget(pictures)
-    pictures.show_looks(np.zeros((6, 64, 128), np.uint8), np.zeros((6, 64, 128), np.uint8))
+    pictures.show_images(np.zeros((6, 64, 128), np.uint8), np.zeros((6, 64, 128), np.uint8))
     for size in ((300, 300), (900, 120), (480, pictures.heightForWidth(480))):
         pictures.resize(*size)
         for box in pictures.boxes():

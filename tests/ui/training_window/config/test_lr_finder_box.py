@@ -68,9 +68,9 @@ def test_the_suggestion_is_marked_and_taken(finder: LRFinderBox, qtbot: QtBot) -
     assert finder.bar.value() == 400
     assert finder.plot.rate == pytest.approx(0.00123)
     assert finder.plot.suggestion.value() == pytest.approx(math.log10(0.00123))
-    with qtbot.waitSignal(finder.found) as found:
+    with qtbot.waitSignal(finder.rate_accepted) as accepted:
         finder.use.click()
-    assert found.args == [0.0012]
+    assert accepted.args == [0.0012]
 
 
 def test_a_click_on_the_curve_chooses_and_so_do_the_arrow_keys(

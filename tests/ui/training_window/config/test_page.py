@@ -169,7 +169,7 @@ def test_no_epochs_at_all_are_a_problem(page: ConfigPage) -> None:
 
 
 def test_fewer_slices_than_a_batch_are_a_problem(page: ConfigPage) -> None:
-    page.set_cases((), slices=7, watched=1)
+    page.set_cases((), slices=7, validation_slices=1)
     assert "7 slices to train on, fewer than a batch of 8" in page.problem()
 
 
@@ -184,7 +184,7 @@ def test_a_model_to_start_from_decides_network_context_and_looks(page: ConfigPag
     assert config.trunk == FieldOfView(card.size, card.size)
     assert config.liver is not None
     assert config.liver.of_trunk == card.liver_view_size
-    locked = (page.form.network.network, page.form.looks, setting(page, "context").box)
+    locked = (page.form.network.network, page.form.image_size, setting(page, "context").box)
     assert not any(box.isEnabled() for box in locked)
     assert all("starts from" in box.toolTip() for box in locked)
     start.activated.emit(start.findData(""))
@@ -358,7 +358,7 @@ def test_an_estimate_is_shown_and_marked_once_the_recipe_is_another(
     )
     bar = page.estimate
     assert not bar.button.isEnabled()
-    page.set_cases((), slices=900, watched=100)
+    page.set_cases((), slices=900, validation_slices=100)
     bar.button.click()
     qtbot.waitUntil(lambda: bar.line.text() == "About 1 h 10 min on this CPU, 3.2 GB")
     assert asked == [(TrainConfig(), 900, 100)]

@@ -20,7 +20,7 @@ from liverseg_gui.segmentation.models.card import ModelCard
 from liverseg_gui.state.corrected_studies import corrected_studies, remember_corrected
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.system.privacy import scrub
-from liverseg_gui.ui.training_window.data import case_columns as words
+from liverseg_gui.ui.training_window.data import case_columns
 from liverseg_gui.ui.training_window.data import page as data_page
 from liverseg_gui.ui.training_window.data.page import DataPage
 from liverseg_gui.ui.widgets.severity import TONE_ROLE
@@ -45,7 +45,7 @@ def spin(page: DataPage, name: str) -> QSpinBox:
 
 
 def test_an_empty_page_says_what_to_do(page: DataPage) -> None:
-    assert "Add a folder of scans with their masks" in page.doubts.texts[0]
+    assert "Add a folder of scans with their masks" in page.issue_list.texts[0]
     assert not page.ready
     assert page.why_not == "No case is included."
     assert page.selection() == DataSelection()
@@ -59,12 +59,12 @@ def test_a_folder_that_is_added_is_listed_with_what_each_case_holds(
     idle(qtbot, page)
     assert listed(page) == [f"liver_{n}" for n in range(1, 8)]
     item = row(page, "liver_1")
-    assert item.text(words.SLICES) == "20"
-    assert item.text(words.SPACING) == "5 x 5.5 x 10 mm"
+    assert item.text(case_columns.SLICES) == "20"
+    assert item.text(case_columns.SPACING) == "5 x 5.5 x 10 mm"
     voxels = small(1).truth.labels
     liver_ml, tumor_ml = ((voxels >= n).sum() * 5 * 5.5 * 10 / 1000 for n in (1, 2))
-    assert item.text(words.LIVER) == f"{liver_ml:.0f} ml"
-    assert item.text(words.TUMORS) == f"{tumor_ml:.1f} ml, 1 lesion"
+    assert item.text(case_columns.LIVER) == f"{liver_ml:.0f} ml"
+    assert item.text(case_columns.TUMORS) == f"{tumor_ml:.1f} ml, 1 lesion"
     picture = item.icon(0).pixmap(64, 64).toImage().convertToFormat(QImage.Format.Format_RGB888)
     colors = {picture.pixelColor(x, y).name() for x in range(0, 64) for y in range(0, 64)}
     assert len(colors) > 20
@@ -85,7 +85,7 @@ def test_the_parts_are_those_of_the_training_and_follow_every_change(
         return dict.fromkeys(split.training, "trained on") | out
 
     assert parts(page) == expected()
-    assert page.fold_bar.words == "Split by patient: 5 train, 2 held out."
+    assert page.fold_bar.text == "Split by patient: 5 train, 2 held out."
     spin(page, "Parts").setValue(3)
     spin(page, "Part that is held out").setValue(3)
     assert (page.selection().folds, page.selection().fold) == (3, 2)
@@ -124,7 +124,7 @@ def test_names_sort_by_number_and_figures_by_size(
         pair(small(1, tumors), tmp_path / f"{name}.nii.gz", tmp_path / f"{name}_mask.nii.gz")
     look(qtbot, page, tmp_path)
     assert listed(page) == ["c1", "c2", "c10"]
-    page.table.sortByColumn(words.TUMORS, Qt.SortOrder.AscendingOrder)
+    page.table.sortByColumn(case_columns.TUMORS, Qt.SortOrder.AscendingOrder)
     assert listed(page) == ["c10", "c2", "c1"]
 
 
@@ -136,7 +136,7 @@ def test_one_folder_that_cannot_be_read_is_told_and_the_others_stay(
     look(qtbot, page, bare, seven)
     assert page.selection().folders == (seven,)
     assert len(listed(page)) == 7
-    assert f"{bare} holds no labelled cases" in page.doubts.texts[0]
+    assert f"{bare} holds no labelled cases" in page.issue_list.texts[0]
     item = page.folders.list.item(0)
     assert item.data(TONE_ROLE) == "error"
     assert "holds no labelled cases" in item.toolTip()
@@ -144,7 +144,7 @@ def test_one_folder_that_cannot_be_read_is_told_and_the_others_stay(
     page.folders.list.setCurrentItem(item)
     page.folders.remove_button.click()
     idle(qtbot, page)
-    assert page.doubts.texts[0].startswith("Nothing is doubtful about the cases together")
+    assert page.issue_list.texts[0].startswith("Nothing is doubtful about the cases together")
 
 
 def test_a_case_that_cannot_be_read_is_left_out_for_good(
@@ -156,12 +156,12 @@ def test_a_case_that_cannot_be_read_is_left_out_for_good(
     assert page.selection().excluded == ("liver_2",)
     item = row(page, "liver_2")
     assert parts(page)["liver_2"] == "left out"
-    assert item.data(words.PROBLEMS, TONE_ROLE) == "error"
-    assert "liver_2.nii.gz" in item.toolTip(words.PROBLEMS)
+    assert item.data(case_columns.PROBLEMS, TONE_ROLE) == "error"
+    assert "liver_2.nii.gz" in item.toolTip(case_columns.PROBLEMS)
     page.table.setCurrentItem(item)
     qtbot.keyClick(page.table, Qt.Key.Key_Space)
     assert page.selection().excluded == ("liver_2",)
-    assert page.doubts.texts[0].startswith("\N{CROSS MARK} liver_2:")
+    assert page.issue_list.texts[0].startswith("\N{CROSS MARK} liver_2:")
 
 
 def test_a_case_with_an_error_is_left_out_until_the_reader_takes_it(
@@ -173,8 +173,8 @@ def test_a_case_with_an_error_is_left_out_until_the_reader_takes_it(
     look(qtbot, page, tmp_path)
     assert page.selection().excluded == ("liver_3",)
     page.table.setCurrentItem(row(page, "liver_3"))
-    assert "only tumor" in page.doubts.texts[0]
-    assert "Draw the liver" in page.doubts.texts[0]
+    assert "only tumor" in page.issue_list.texts[0]
+    assert "Draw the liver" in page.issue_list.texts[0]
     qtbot.keyClick(page.table, Qt.Key.Key_Space)
     assert page.selection().excluded == ()
     pair(small(9), tmp_path / "more" / "x.nii.gz", tmp_path / "more" / "x_mask.nii.gz")
@@ -189,10 +189,10 @@ def test_two_patients_that_look_alike_are_told_until_one_is_left_out(
     shutil.copy(tmp_path / "imagesTr" / "liver_1.nii.gz", tmp_path / "imagesTr" / "liver_3.nii.gz")
     shutil.copy(tmp_path / "labelsTr" / "liver_1.nii.gz", tmp_path / "labelsTr" / "liver_3.nii.gz")
     look(qtbot, page, tmp_path)
-    assert "liver_1 and liver_3: The scans are the same" in page.doubts.texts[0]
+    assert "liver_1 and liver_3: The scans are the same" in page.issue_list.texts[0]
     page.table.setCurrentItem(row(page, "liver_3"))
     qtbot.keyClick(page.table, Qt.Key.Key_Space)
-    assert not any("are the same" in text for text in page.doubts.texts)
+    assert not any("are the same" in text for text in page.issue_list.texts)
 
 
 def test_no_tumor_anywhere_and_a_single_patient_are_said(
@@ -200,13 +200,13 @@ def test_no_tumor_anywhere_and_a_single_patient_are_said(
 ) -> None:
     pair(small(1, ()), tmp_path / "a.nii.gz", tmp_path / "a_mask.nii.gz")
     look(qtbot, page, tmp_path)
-    assert row(page, "a").text(words.TUMORS) == "no tumor"
-    said = "\n".join(page.doubts.texts)
+    assert row(page, "a").text(case_columns.TUMORS) == "no tumor"
+    said = "\n".join(page.issue_list.texts)
     assert "No mask holds a tumor" in said
     assert "All cases are one patient's" in said
     assert not page.ready
     assert "Add another patient" in page.why_not
-    assert tone_of(page.fold_bar._words) == "warning"
+    assert tone_of(page.fold_bar._text) == "warning"
 
 
 def test_a_second_folder_reads_only_what_is_new(
@@ -237,7 +237,7 @@ def test_a_mask_that_was_put_right_is_read_when_the_reader_looks_again(
     page.folders.again_button.click()
     idle(qtbot, page)
     assert page.selection().excluded == ()
-    assert row(page, "liver_3").text(words.PROBLEMS) == ""
+    assert row(page, "liver_3").text(case_columns.PROBLEMS) == ""
     assert page.table.chosen == "liver_1"
 
 
@@ -359,9 +359,9 @@ def test_where_patients_are_hidden_no_name_and_no_path_is_shown(
     look(qtbot, page, tmp_path / "Doe")
     settings.change(hide_patient=True)
     page.table.setCurrentItem(page.table.topLevelItem(0))
-    shown = [page.folders.list.item(0).text(), *page.doubts.texts, *listed(page)]
-    shown += [page.table.topLevelItem(n).text(words.PATIENT) for n in range(2)]
-    assert len(page.doubts.texts) == 2
+    shown = [page.folders.list.item(0).text(), *page.issue_list.texts, *listed(page)]
+    shown += [page.table.topLevelItem(n).text(case_columns.PATIENT) for n in range(2)]
+    assert len(page.issue_list.texts) == 2
     assert not any("oe" in text for text in shown)
     assert "oe" not in scrub("Cases Doe_John and Roe_Jane could not be read.")
     settings.change(hide_patient=False)

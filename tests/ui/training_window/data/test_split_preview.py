@@ -1,4 +1,4 @@
-"""The split of the chosen cases, in words."""
+"""The split preview of the chosen cases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Improving the model in use: what is said before, and what is started."""
+"""Fine-tuning the model in use: the plan that is shown before, and what is started."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def dialog(
 
 def test_it_says_what_will_happen_before_anything_does(dialog: FineTuneDialog) -> None:
     assert dialog.title.text() == "Improve default with 7 cases"
-    said = dialog.words.text()
+    said = dialog.plan_label.text()
     assert "'default' goes on learning from 6 cases, gently: 3 epochs at a rate of 0.0002" in said
     # It was trained on LiTS, where six of these numbers are patients it has seen.
     assert "1 case held out, by patient: liver_" in said
@@ -62,7 +62,7 @@ def test_it_says_what_will_happen_before_anything_does(dialog: FineTuneDialog) -
     assert not isinstance(dialog.plan, str)
     assert len(dialog.plan.held_out) == 1
     assert dialog.estimate.button.isEnabled()
-    assert dialog.plan.shared(140) == (120, 20)
+    assert dialog.plan.slice_counts(140) == (120, 20)
 
 
 def test_the_job_that_it_starts_improves_the_model_in_use(
@@ -116,8 +116,8 @@ def test_names_of_cases_are_hidden_where_patients_are(
 ) -> None:
     settings.change(hide_patient=True)
     dialog = asking(qtbot, settings, cases, DataSelection())
-    assert "liver_" not in dialog.words.text()
-    assert "1 case held out, by patient. Nothing" in dialog.words.text()
+    assert "liver_" not in dialog.plan_label.text()
+    assert "1 case held out, by patient. Nothing" in dialog.plan_label.text()
     dialog.reject()
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a trained model: its card, adding, using, exporting, discarding, going back."""
+"""Actions on a trained model: its card, adding, using, exporting, discarding, going back."""
 
 from __future__ import annotations
 
@@ -98,13 +98,13 @@ def test_words_are_written_on_the_card_and_go_with_the_model(
     box: ModelActionsBox, idle: Idle
 ) -> None:
     assert not box.write_button.isEnabled()
-    box.words.line("data").insert("Forty portal venous scans of 2024")
-    box.words.line("license").insert("CC BY 4.0")
+    box.card_texts.line("data").insert("Forty portal venous scans of 2024")
+    box.card_texts.line("license").insert("CC BY 4.0")
     assert box.write_button.isEnabled()
     box.write_button.click()
     assert "Forty portal venous scans of 2024" in box.card.toPlainText()
     assert not box.write_button.isEnabled()
-    box.words.line("known_failures").insert("Cysts")
+    box.card_texts.line("known_failures").insert("Cysts")
     box.add_button.click()  # writes what is not written yet
     idle()
     added = find_installed("ward 7")

@@ -1,4 +1,4 @@
-"""The result of a training: figures, worst slices, and why there are none."""
+"""The results of a training: metrics, worst slices, and why there are none."""
 
 from __future__ import annotations
 

@@ -8,21 +8,21 @@ from pytestqt.qtbot import QtBot
 
 from liverseg_gui.ui.training_window.process.run_progress import RunProgress
 from liverseg_gui.ui.training_window.run.curves_box import CurvesBox
-from tests.ui.training_window.process.test_run_progress import START, epoch, told
+from tests.ui.training_window.process.test_run_progress import START, epoch, progress_after
 
 
 @pytest.fixture
-def story() -> RunProgress:
-    return told(START, epoch("one cycle", 1, 0.8), epoch("one cycle", 2, 0.7))
+def progress() -> RunProgress:
+    return progress_after(START, epoch("one cycle", 1, 0.8), epoch("one cycle", 2, 0.7))
 
 
 @pytest.fixture
-def curves(qtbot: QtBot, story: RunProgress) -> CurvesBox:
+def curves(qtbot: QtBot, progress: RunProgress) -> CurvesBox:
     curves = CurvesBox()
     qtbot.addWidget(curves)
     curves.resize(700, 500)
     curves.show()
-    curves.show_steps(story.steps, story.begins, story.epochs)
+    curves.show_steps(progress.steps, progress.stage_starts, progress.epochs)
     return curves
 
 
@@ -41,8 +41,8 @@ def test_the_last_epoch_is_read_until_the_mouse_points_at_another(curves: Curves
 
 def test_what_is_read_stays_where_the_mouse_is_while_epochs_come(curves: CurvesBox) -> None:
     curves.loss.pointed.emit(1)
-    story = told(START, *(epoch("one cycle", n, 1 / n) for n in (1, 2, 3)))
-    curves.show_steps(story.steps, story.begins, story.epochs)
+    progress = progress_after(START, *(epoch("one cycle", n, 1 / n) for n in (1, 2, 3)))
+    curves.show_steps(progress.steps, progress.stage_starts, progress.epochs)
     assert "training 1.000" in curves.loss.accessibleDescription()
 
 

@@ -55,8 +55,8 @@ def test_what_a_training_tells_is_shown(stage: Stage) -> None:
     left = "Training: epoch 2, about 5 min to the end of the last epoch"
     assert page.head.left.text() == left
     assert page.curves.loss.curves[0].getData()[1].tolist() == [1.0]
-    assert page.gauges.memory.text() == "Memory 1.5 GB"
-    assert not page.gauges.gpu.isVisible()
+    assert page.usage_row.memory.text() == "Memory 1.5 GB"
+    assert not page.usage_row.gpu.isVisible()
     assert page.strip.caption.text() == "one cycle, epoch 1"
     assert "Trains on 2 cases, held out: 1 case. cpu" in page.log.text.toPlainText()
     assert "one cycle, epoch 1: loss 1.000, validation 2.000" in page.log.text.toPlainText()
@@ -74,7 +74,7 @@ def test_a_training_is_paused_and_goes_on(stage: Stage) -> None:
     head = stage.page.head
     head.pause.click()
     stage.state("Paused")
-    assert "waits" in head.words.text()
+    assert "waits" in head.status.text()
     assert head.pause.text() == "&Go on"
     assert not head.stop.isEnabled()
     assert head.stop.toolTip() == "Let it go on first."
@@ -88,15 +88,15 @@ def test_a_stop_is_carried_out_after_the_epoch_and_can_be_taken_back(stage: Stag
     stage.start()
     head = stage.page.head
     head.stop.click()
-    assert head.words.text() == "Stops after this epoch."
+    assert head.status.text() == "Stops after this epoch."
     head.stop.click()
     assert read_command(stage.record().out) == "go"
-    assert head.words.text() == ""
+    assert head.status.text() == ""
     head.stop.click()
     stage.act("epoch")
     stage.state("Stopped")
     assert head.stop.text() == "&Stop after this epoch"
-    assert "kept" in head.words.text()
+    assert "kept" in head.status.text()
     assert head.resume.isEnabled()
     assert not stage.finished
 
@@ -110,7 +110,7 @@ def test_cancelling_asks_first(stage: Stage) -> None:
     stage.yes = True
     stage.page.head.cancel.click()
     stage.state("Cancelled")
-    assert stage.page.gauges.none.isVisible()
+    assert stage.page.usage_row.none.isVisible()
 
 
 def test_the_end_is_told_once_to_whom_it_concerns(stage: Stage) -> None:
@@ -140,14 +140,14 @@ def test_a_failure_is_said_in_the_words_of_the_window(stage: Stage) -> None:
     stage.state("Failed")
     assert tone_of(stage.page.head.title) == "error"
     told = "The disk is full. Make room and press Go on."
-    stage.until(lambda: stage.page.head.words.text().startswith(told))
+    stage.until(lambda: stage.page.head.status.text().startswith(told))
 
 
 def test_a_killed_training_is_interrupted_and_goes_on_from_its_last_epoch(stage: Stage) -> None:
     stage.start()
     stage.kill()
     head = stage.page.head
-    assert "kept" in head.words.text()
+    assert "kept" in head.status.text()
     assert not stage.page.active
     head.resume.click()
     assert head.title.text() == "clinic: Starting ..."
@@ -162,7 +162,7 @@ def test_a_process_that_dies_before_it_can_write_says_its_last_words(stage: Stag
     stage.page.command = (sys.executable, "-c", program)
     stage.page.start(stage.job())
     stage.state("Failed")
-    assert stage.page.head.words.text() == "The training did not start. MemoryError: no room"
+    assert stage.page.head.status.text() == "The training did not start. MemoryError: no room"
     assert not stage.page.head.pause.isEnabled()
     stage.page.command = PLAYER
     stage.page.head.resume.click()
@@ -175,7 +175,7 @@ def test_a_process_that_crashes_before_it_can_write_says_how(stage: Stage) -> No
     stage.page.start(stage.job())
     stage.state("Failed")
     told = "The training did not start. Fatal Python error: Segmentation fault"
-    assert stage.page.head.words.text() == told
+    assert stage.page.head.status.text() == told
 
 
 def test_a_training_that_crashed_under_way_says_how(tmp_path: Path) -> None:
@@ -301,20 +301,20 @@ def test_names_of_cases_are_hidden_while_patients_are(
     out = stage.start()
     record = stage.page._follower
     assert record is not None
-    record.story.take(reads | {"eta_s": None})
-    record.story.take(PATIENT)
+    record.progress.add(reads | {"eta_s": None})
+    record.progress.add(PATIENT)
     stage.act("fail, of Doe_John")
     stage.state("Failed")
     page = stage.page
-    assert "Doe_John" in page.head.words.text()
+    assert "Doe_John" in page.head.status.text()
     assert "Held-out patient Roe_Jane" in page.log.text.toPlainText()
     settings.change(hide_patient=True)
-    hidden = page.head.words.text() + page.log.text.toPlainText()
+    hidden = page.head.status.text() + page.log.text.toPlainText()
     assert "Doe_John" not in hidden
     assert "Roe_Jane" not in hidden
     assert f"Held-out patient {HIDDEN}: Dice liver 0.950" in hidden
     settings.change(hide_patient=False)
-    assert "Doe_John" in page.head.words.text()
+    assert "Doe_John" in page.head.status.text()
     assert "Roe_Jane" in page.log.text.toPlainText()
     assert page.out == out
 
