@@ -1,4 +1,4 @@
-"""From prepared slices to what the network is given, batch by batch."""
+"""Batches of prepared slices as the network is given them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from training.config.train_config import TrainConfig
 class BatchTransform(Callback):
     """uint8 trunks to floats in 0..1 as the network looks at them, augmented while training.
 
-    `liver_view_probability` is the share of batches that look at the liver closer up; validation
+    `liver_view_probability` is the share of batches that see the liver closer up; validation
     always looks at the trunk.
     """
 
@@ -41,15 +41,15 @@ class BatchTransform(Callback):
 
     def change(self, images: Tensor, centers: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """One of the looks, augmented."""
-        near = self._liver is not None and float(torch.rand(1)) < self.liver_view_probability
-        look = self._liver if near and self._liver is not None else self._trunk
-        images, labels = spatial(self._augmentation, images, labels, centers, look)
+        liver = self._liver is not None and float(torch.rand(1)) < self.liver_view_probability
+        view = self._liver if liver and self._liver is not None else self._trunk
+        images, labels = spatial(self._augmentation, images, labels, centers, view)
         if self._synthetic is not None:
-            images, labels = paint_tumors(self._synthetic, images, labels, look.pixel_mm)
+            images, labels = paint_tumors(self._synthetic, images, labels, view.pixel_mm)
         images = liver_intensity(self._augmentation, images, labels)
         return intensity(self._augmentation, images), labels
 
 
-def _plain(images: Tensor, labels: Tensor, look: FieldOfView) -> tuple[Tensor, Tensor]:
-    images = F.interpolate(images, look.size, mode="bilinear", antialias=True)
-    return images, F.interpolate(labels[:, None].float(), look.size)[:, 0].long()
+def _plain(images: Tensor, labels: Tensor, view: FieldOfView) -> tuple[Tensor, Tensor]:
+    images = F.interpolate(images, view.size, mode="bilinear", antialias=True)
+    return images, F.interpolate(labels[:, None].float(), view.size)[:, 0].long()

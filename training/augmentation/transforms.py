@@ -1,4 +1,4 @@
-"""The augmentation of `training.config.augmentation_config`, on whole batches on any device."""
+"""Spatial and intensity transforms of whole batches, on any device."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ def _basis(like: Tensor) -> Tensor:
 
 
 def spatial(
-    how: Augmentation, images: Tensor, labels: Tensor, centers: Tensor, look: FieldOfView
+    config: Augmentation, images: Tensor, labels: Tensor, centers: Tensor, view: FieldOfView
 ) -> tuple[Tensor, Tensor]:
-    """Cut `look` out of `images` (n, c, h, w), float 0..1, and `labels` (n, h, w), int64.
+    """Cut `view` out of `images` (n, c, h, w), float 0..1, and `labels` (n, h, w), int64.
 
-    The trunk's middle, or for a closer look `centers` (n, 2: row, column in -1..1), lies in the
+    The trunk's middle, or for the liver view `centers` (n, 2: row, column in -1..1), lies in the
     middle but for a random shift.
     """
     n = len(images)
-    grid = _grid(how, images, centers if look.extent != (1.0, 1.0) else centers * 0, look)
-    images = _shrink(images, look)
+    grid = _grid(config, images, centers if view.extent != (1.0, 1.0) else centers * 0, view)
+    images = _shrink(images, view)
     moved = F.grid_sample(images, grid, "bilinear", "zeros", align_corners=False)
     nearest = F.grid_sample(labels[:, None].float(), grid, "nearest", "zeros", align_corners=False)
     reverse = _rand(n, images) < 0.5  # the order of the slices
@@ -68,62 +68,62 @@ def spatial(
     return moved, nearest[:, 0].long()
 
 
-def liver_intensity(how: Augmentation, images: Tensor, labels: Tensor) -> Tensor:
+def liver_intensity(config: Augmentation, images: Tensor, labels: Tensor) -> Tensor:
     """Make the whole liver, tumors and all, darker or brighter than the tissue around it.
 
     Fatty livers are darker than the spleen, and phases differ in how bright the liver is
     beside all else; no change of a whole picture shows that.
     """
     n = len(images)
-    low, high = how.tone
+    low, high = config.tone
     offset = low + (high - low) * _rand(n, images)
-    offset = torch.where(_rand(n, images) < how.tone_chance, offset, 0.0)
+    offset = torch.where(_rand(n, images) < config.tone_chance, offset, 0.0)
     organ = F.avg_pool2d((labels > 0).float()[:, None], 3, 1, 1)
     tissue = images > 0.1  # in the slices beside it air may lie where the liver is
     return (images + _per_image(offset) * organ * tissue).clamp(0, 1)
 
 
-def intensity(how: Augmentation, images: Tensor) -> Tensor:
+def intensity(config: Augmentation, images: Tensor) -> Tensor:
     """Change the intensities of `images` (n, c, h, w), float 0..1."""
     n = len(images)
     for change in (_blur, _coarsen, jpeg):
         # Chosen on the CPU: a GPU is not waited for.
-        chosen = (torch.rand(n) < how.degrade).nonzero()[:, 0]
+        chosen = (torch.rand(n) < config.degrade).nonzero()[:, 0]
         if len(chosen):
             chosen = chosen.to(images.device)
             images = images.index_copy(0, chosen, change(images[chosen]))
-    contrast = _per_image(torch.exp(_uniform(n, images, how.contrast)))
-    brightness = _per_image(_uniform(n, images, how.brightness))
-    gamma = _per_image(torch.exp(_uniform(n, images, how.gamma)))
-    noise = _per_image(_rand(n, images).square() * how.noise)
+    contrast = _per_image(torch.exp(_uniform(n, images, config.contrast)))
+    brightness = _per_image(_uniform(n, images, config.brightness))
+    gamma = _per_image(torch.exp(_uniform(n, images, config.gamma)))
+    noise = _per_image(_rand(n, images).square() * config.noise)
     images = (images - 0.5) * contrast + 0.5 + brightness
     images = images.clamp(1e-4, 1).pow(gamma)
     return (images + torch.randn_like(images) * noise).clamp(0, 1)
 
 
-def _grid(how: Augmentation, images: Tensor, centers: Tensor, look: FieldOfView) -> Tensor:
+def _grid(config: Augmentation, images: Tensor, centers: Tensor, view: FieldOfView) -> Tensor:
     n, _, height, width = images.shape
-    angle = _uniform(n, images, math.radians(how.rotation_degrees))
-    zoom = torch.exp(_uniform(n, images, math.log1p(how.scale)))
-    mirror = torch.where(_rand(n, images) < how.flip_probability, -1.0, 1.0)
+    angle = _uniform(n, images, math.radians(config.rotation_degrees))
+    zoom = torch.exp(_uniform(n, images, math.log1p(config.scale)))
+    mirror = torch.where(_rand(n, images) < config.flip_probability, -1.0, 1.0)
     cos, sin, aspect = angle.cos() * zoom, angle.sin() * zoom, width / height
-    rows, columns = look.extent
+    rows, columns = view.extent
     theta = torch.zeros(n, 2, 3, device=images.device)
     theta[:, 0, 0], theta[:, 0, 1] = cos * mirror * columns, -sin / aspect * rows
     theta[:, 1, 0], theta[:, 1, 1] = sin * aspect * mirror * columns, cos * rows
-    theta[:, 0, 2] = centers[:, 1] + _uniform(n, images, how.shift)
-    theta[:, 1, 2] = centers[:, 0] + _uniform(n, images, how.shift)
-    grid = F.affine_grid(theta, [n, 1, *look.size], align_corners=False)
-    if not how.elastic:
+    theta[:, 0, 2] = centers[:, 1] + _uniform(n, images, config.shift)
+    theta[:, 1, 2] = centers[:, 0] + _uniform(n, images, config.shift)
+    grid = F.affine_grid(theta, [n, 1, *view.size], align_corners=False)
+    if not config.elastic:
         return grid
-    coarse = torch.randn(n, 2, 5, 7, device=images.device) * how.elastic / 2
-    bend = F.interpolate(coarse, look.size, mode="bicubic", align_corners=True)
+    coarse = torch.randn(n, 2, 5, 7, device=images.device) * config.elastic / 2
+    bend = F.interpolate(coarse, view.size, mode="bicubic", align_corners=True)
     return grid + bend.movedim(1, -1)
 
 
-def _shrink(images: Tensor, look: FieldOfView) -> Tensor:
-    """Average pixels first where the look is much coarser, so that noise does not alias."""
-    factor = int(images.shape[2] / look.of_trunk[0] + 0.1)
+def _shrink(images: Tensor, view: FieldOfView) -> Tensor:
+    """Average pixels first where the view is much coarser, so that noise does not alias."""
+    factor = int(images.shape[2] / view.of_trunk[0] + 0.1)
     return F.avg_pool2d(images, factor) if factor > 1 else images
 
 

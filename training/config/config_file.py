@@ -1,4 +1,4 @@
-"""A recipe as a file: TOML for people, JSON for programs. The window and the command share it."""
+"""Files of a training's configuration: TOML for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SUFFIXES = (".toml", ".json")
 
 
 def read_config_file(path: Path) -> TrainConfig:
-    """The recipe in `path`; what it does not name is default.
+    """The configuration in `path`; what it does not name is default.
 
     Raises:
         UnreadableFileError: it cannot be read, or is neither TOML nor JSON.

@@ -1,4 +1,4 @@
-"""The two ways in which the network looks at a slice: the whole trunk, or the liver closer up."""
+"""Fields of view of the network: the whole trunk, or the liver closer up."""
 
 from __future__ import annotations
 

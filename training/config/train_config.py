@@ -1,4 +1,4 @@
-"""Everything that decides a training, besides the data itself."""
+"""The configuration of a training: everything that decides it, besides the data."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ _COARSEST = 32
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The recipe. `epochs` of `fit_one_cycle` look at the whole trunk, coarsely and fast; then
+    """The configuration. `epochs` of `fit_one_cycle` look at the whole trunk, coarsely and fast;
+    then
     `fine_tune_epochs` of `fine_tune` look at the liver closer up in `liver_share` of the batches.
     One network learns both looks. Without a `liver` look fine-tuning stays with the trunk.
 
@@ -115,10 +116,10 @@ class TrainConfig:
         _known("loss", self.loss, LOSSES)
         _known("precision", self.precision, PRECISIONS)
         _known("device", self.device, DEVICES)
-        for look in (self.trunk, self.liver):
-            if look is not None and any(s % _COARSEST or s < _COARSEST for s in look.size):
+        for view in (self.trunk, self.liver):
+            if view is not None and any(s % _COARSEST or s < _COARSEST for s in view.size):
                 raise LiverSegError(
-                    f"The recipe looks at {look.size[0]} x {look.size[1]} pixels. Choose "
+                    f"The recipe looks at {view.size[0]} x {view.size[1]} pixels. Choose "
                     f"multiples of {_COARSEST}."
                 )
 
@@ -133,7 +134,8 @@ class TrainConfig:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> TrainConfig:
-        """The recipe of plain values, as JSON and TOML give them; what is not named is default.
+        """The configuration of plain values, as JSON and TOML give them; what is not named is
+        default.
 
         Raises:
             LiverSegError: an unknown setting, or a value of another type or out of its range.

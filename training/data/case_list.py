@@ -22,7 +22,7 @@ _MASK = re.compile(r"(.+)_mask\.nii(\.gz)?", re.IGNORECASE)
 _HIDDEN = "scan"
 """What the program calls a scan in the name of its mask where patients are hidden."""
 _TRUTH = re.compile(r"truth\.nii(\.gz)?")
-_LOOKED_AT = 5
+_HEADERS_TRIED = 5
 
 
 def listed_sources(folder: Path) -> Sequence[VolumeCase]:
@@ -77,7 +77,7 @@ def beside_sources(folder: Path) -> Sequence[VolumeCase]:
         for place, names in walk(folder)
         for case, scan in _beside(folder, place, names)
     ]
-    if not any(found for _, found in pairs):
+    if not any(scan_found for _, scan_found in pairs):
         return ()
     return _by_patient_id([case for case, _ in pairs])
 
@@ -141,8 +141,8 @@ def _patient_id(scan: Path) -> str:
 
     files = [scan]
     if scan.is_dir():
-        files = [place / name for place, names in walk(scan) for name in names[:_LOOKED_AT]]
-    for file in files[:_LOOKED_AT]:
+        files = [place / name for place, names in walk(scan) for name in names[:_HEADERS_TRIED]]
+    for file in files[:_HEADERS_TRIED]:
         header = read_header(file) if file.is_file() else None
         if header is not None:
             return somebody(header.patient_id)

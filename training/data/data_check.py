@@ -1,4 +1,4 @@
-"""Look through a labelled data set before training: what each case holds and what is wrong."""
+"""The check of a labelled data set before training: what each case holds, and what is wrong."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class SeenCase:
     """A case that was looked at, and what is kept of it to compare it with others.
 
     `person` is the patient that its files name, or nothing; a case that cannot be read has no
-    `print`.
+    `fingerprint`.
     """
 
     case: CheckedCase
-    print: ScanFingerprint | None = None
+    fingerprint: ScanFingerprint | None = None
     person: str = ""
 
 
@@ -113,32 +113,32 @@ def look_at(source: CaseSource) -> SeenCase:
     try:
         case = source.read()
     except (LiverSegError, OSError) as problem:
-        found = (unreadable(problem),)
-        return SeenCase(CheckedCase(source.name, source.patient, None, found))
-    checked = CheckedCase(source.name, source.patient, _figures(case), case_issues(case))
+        issues = (unreadable(problem),)
+        return SeenCase(CheckedCase(source.name, source.patient, None, issues))
+    checked = CheckedCase(source.name, source.patient, _case_stats(case), case_issues(case))
     return SeenCase(checked, scan_fingerprint(case.slices), case.person)
 
 
 def same_scans(seen: Sequence[SeenCase]) -> tuple[tuple[str, str], ...]:
     """The names of all pairs of cases that show one scan; it takes time where there are many."""
-    prints = [(one.case.name, one.print) for one in seen if one.print is not None]
-    return tuple(find_duplicates(prints))
+    fingerprints = [(one.case.name, one.fingerprint) for one in seen if one.fingerprint is not None]
+    return tuple(find_duplicates(fingerprints))
 
 
 def whole_issues(
-    seen: Sequence[SeenCase], alike: Sequence[tuple[str, str]]
+    seen: Sequence[SeenCase], duplicates: Sequence[tuple[str, str]]
 ) -> tuple[DatasetIssue, ...]:
-    """What is doubtful about these cases as a whole; `alike` may name others too."""
+    """What is doubtful about these cases as a whole; `duplicates` may name others too."""
     patients = [(one.case.name, one.case.patient) for one in seen]
     read = [one for one in seen if one.case.figures is not None]
     persons = [(one.case.name, one.person) for one in read]
     tumor = any(one.case.figures.voxels[TUMOR] for one in read if one.case.figures)
     there = {one.case.name for one in read}
-    pairs = [pair for pair in alike if there.issuperset(pair)]
+    pairs = [pair for pair in duplicates if there.issuperset(pair)]
     return tuple(dataset_issues(patients, pairs, persons, tumor))
 
 
-def _figures(case: Case) -> CaseStats:
+def _case_stats(case: Case) -> CaseStats:
     counts = np.zeros(3, np.int64)
     for labels in case.labels:
         counts += np.bincount(labels.ravel(), minlength=3)[:3]
@@ -160,15 +160,15 @@ def _figures(case: Case) -> CaseStats:
 
 
 def _plain_case(case: CheckedCase) -> dict[str, Any]:
-    figures = case.figures
-    values = {} if figures is None else asdict(figures)
+    stats = case.figures
+    values = {} if stats is None else asdict(stats)
     values.pop("voxels", None)
-    background, liver, tumor = figures.voxels if figures else (0, 0, 0)
+    background, liver, tumor = stats.voxels if stats else (0, 0, 0)
     there = ((0, background), (LIVER, liver), (TUMOR, tumor))
     return {
         "name": case.name,
         "patient": case.patient,
-        "slices": figures.size[2] if figures else None,
+        "slices": stats.size[2] if stats else None,
         **values,
         "labels": {str(label): count for label, count in there if count},
         "problems": [issue.code for issue in case.issues],

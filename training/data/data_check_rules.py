@@ -1,4 +1,4 @@
-"""What is wrong with a labelled case, or with a set of them, before anything is trained on it.
+"""Rules of the data check: what is wrong with a labelled case, or with a set of them.
 
 docs/training-data.md lists the codes.
 """
@@ -17,9 +17,9 @@ from liverseg_gui.segmentation.preprocessing import WINDOW_HU
 from training.data.case import Case, ForeignLabelsError
 
 _OFF_CENTER = 0.05
-_OUTSIDE = 0.97
-_LIVER_OUTSIDE = 0.9
-_BELOW = 0.3
+_CLIPPED = 0.97
+_LIVER_CLIPPED = 0.9
+_LIVER_BELOW = 0.3
 _ASPECT = 1.5
 _NO_MATTER = ("phase-unknown",)
 """Findings about a scan that say nothing about what can be learned from it."""
@@ -77,21 +77,21 @@ def _grey(case: Case) -> list[ScanIssue]:
     low, high = WINDOW_HU
     liver = case.slices[case.labels > 0]
     for what, values, most in (
-        ("what the mask calls liver", liver, _LIVER_OUTSIDE),
-        ("all voxels", case.slices, _OUTSIDE),
+        ("what the mask calls liver", liver, _LIVER_CLIPPED),
+        ("all voxels", case.slices, _CLIPPED),
     ):
-        outside = np.count_nonzero(values == 0) + np.count_nonzero(values == 255)
-        if values.size and outside / values.size > most:
+        clipped = np.count_nonzero(values == 0) + np.count_nonzero(values == 255)
+        if values.size and clipped / values.size > most:
             return [
                 error(
                     "outside-window",
-                    f"{outside / values.size:.0%} of {what} lie outside {low:g} to {high:g} HU: "
+                    f"{clipped / values.size:.0%} of {what} lie outside {low:g} to {high:g} HU: "
                     "the scan is not in Hounsfield units, or shows no abdomen.",
                     "Take the original scan, in which air outside the body is about -1000.",
                 )
             ]
     below = np.count_nonzero(liver == 0) / max(liver.size, 1)
-    if below <= _BELOW:
+    if below <= _LIVER_BELOW:
         return []
     return [
         warning(
@@ -150,14 +150,14 @@ def _cut_off(case: Case) -> list[ScanIssue]:
 
 def dataset_issues(
     patients: Sequence[tuple[str, str]],
-    alike: Sequence[tuple[str, str]],
+    duplicates: Sequence[tuple[str, str]],
     persons: Sequence[tuple[str, str]],
     any_tumor: bool,
 ) -> list[DatasetIssue]:
     """What is doubtful about the whole.
 
-    `patients` has the name and patient of every case, `alike` the names of those that are one scan;
-    `persons` has the name of each that could be read, and the patient that its files name.
+    `patients` has the name and patient of every case, `duplicates` the names of those that are one
+    scan; `persons` has the name of each that could be read, and the patient that its files name.
     """
     patient_of = dict(patients)
     found = []
@@ -165,7 +165,7 @@ def dataset_issues(
         found.append(DatasetIssue(tuple(patient_of), _SINGLE_PATIENT))
     if persons and not any_tumor:
         found.append(DatasetIssue(tuple(name for name, _ in persons), _NO_TUMOR))
-    for pair in alike:
+    for pair in duplicates:
         one_patient = patient_of[pair[0]] == patient_of[pair[1]]
         found.append(DatasetIssue(pair, _REPEATED if one_patient else _DUPLICATE))
     for person in dict.fromkeys(person for _, person in persons if person):

@@ -1,4 +1,4 @@
-"""Whether two cases are one scan: the same voxels, or pictures that hardly differ."""
+"""Duplicate scans among cases: the same voxels, or pictures that hardly differ."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _BLOCKS = 16
-_ALIKE = 3.0
+_LIMIT = 3.0
 """Mean difference in grey levels of 255. Different patients of the LiTS challenge are 14 or more
 apart; a scan stored as JPEG, resampled or in another order of slices is less than 1."""
 
@@ -27,7 +27,7 @@ class ScanFingerprint:
 
 
 def scan_fingerprint(slices: NDArray[np.uint8]) -> ScanFingerprint:
-    """The print of windowed `slices` (n, rows, columns)."""
+    """The fingerprint of windowed `slices` (n, rows, columns)."""
     digest = hashlib.blake2b(repr(slices.shape).encode())
     for picture in slices:
         digest.update(picture.tobytes())
@@ -45,17 +45,19 @@ def _small(slices: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(sums / counts[0][:, None] / counts[1], np.float32)
 
 
-def alike(one: ScanFingerprint, other: ScanFingerprint) -> bool:
-    """Whether they are prints of one scan, its slices in the same order or the other way round."""
+def is_same_scan(one: ScanFingerprint, other: ScanFingerprint) -> bool:
+    """Whether they are of one scan, its slices in the same order or the other way round."""
     if one.digest == other.digest:
         return True
-    return any(_difference(one.small, small) < _ALIKE for small in (other.small, other.small[::-1]))
+    return any(_difference(one.small, small) < _LIMIT for small in (other.small, other.small[::-1]))
 
 
-def find_duplicates(prints: Sequence[tuple[str, ScanFingerprint]]) -> Iterator[tuple[str, str]]:
-    """The names of all pairs that are `alike`."""
-    for (one, a), (other, b) in combinations(prints, 2):
-        if alike(a, b):
+def find_duplicates(
+    fingerprints: Sequence[tuple[str, ScanFingerprint]],
+) -> Iterator[tuple[str, str]]:
+    """The names of all pairs that are one scan (`is_same_scan`)."""
+    for (one, a), (other, b) in combinations(fingerprints, 2):
+        if is_same_scan(a, b):
             yield one, other
 
 

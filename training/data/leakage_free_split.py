@@ -1,4 +1,4 @@
-"""Who is held out of a training: nobody whom the model it starts from has learned from."""
+"""Splits that hold out nobody whom the model to start from was trained on."""
 
 from __future__ import annotations
 
@@ -21,10 +21,13 @@ def trained_on(card: ModelCard) -> list[str]:
     return [str(name) for name in names] if isinstance(names, list) else []
 
 
-def patients_seen_by_model(sources: Iterable[CaseSource], taught: Collection[str]) -> set[str]:
-    """The patients of `sources` who are among the `taught` names, themselves or by one of their
+def patients_seen_by_model(
+    sources: Iterable[CaseSource], training_cases: Collection[str]
+) -> set[str]:
+    """The patients of `sources` who are among the `training_cases` names, themselves or by one of
+    their
     cases; the spellings of LiTS's layouts count as one."""
-    names = {_spelled(name) for name in taught}
+    names = {_spelled(name) for name in training_cases}
     return {s.patient for s in sources if names & {_spelled(s.name), _spelled(s.patient)}}
 
 

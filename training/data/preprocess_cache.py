@@ -86,13 +86,13 @@ def _make(source: CaseSource, entry: Path) -> PreparedCase:
         )
     ):
         _write(case, entry)
-    found = _load(entry, source.name)
-    if found is None:
+    written = _load(entry, source.name)
+    if written is None:
         raise SaveError(
             f"{entry} did not give back what was written. Name a folder on another disk for "
             "prepared cases."
         )
-    return found
+    return written
 
 
 def _write(case: PreparedCase, entry: Path) -> None:

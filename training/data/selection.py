@@ -1,4 +1,4 @@
-"""Which labelled cases are trained on, and which of them are held out."""
+"""The selection of labelled cases: which are trained on, and which are held out."""
 
 from __future__ import annotations
 

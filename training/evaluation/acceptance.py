@@ -1,4 +1,4 @@
-"""Whether an improved model may take the place of the one it was made from."""
+"""Acceptance of a fine-tuned model in place of the one it was made from."""
 
 from __future__ import annotations
 
@@ -58,27 +58,27 @@ class AcceptanceDecision:
     def reasons(self) -> list[str]:
         """Why, in sentences."""
         liver, tumor = self.comparison.liver, self.comparison.tumor
-        said = [self._reason("liver", liver), self._reason("tumor", tumor)]
+        reasons = [self._reason("liver", liver), self._reason("tumor", tumor)]
         if liver is not None and tumor is None:
-            said.append(
+            reasons.append(
                 "No held-out patient has a tumor: whether tumors are found as well as before is "
                 "not known."
             )
         if liver is not None and liver.patients < _FEW:
-            said.append(
+            reasons.append(
                 f"{liver.patients} held-out patient{'s' if liver.patients > 1 else ''} cannot tell "
                 "a small difference from chance. More corrected patients make this surer."
             )
-        return said
+        return reasons
 
-    def _falls(self, found: Difference | None) -> bool:
-        return found is not None and found.candidate < found.baseline - self.tolerance
+    def _falls(self, result: Difference | None) -> bool:
+        return result is not None and result.candidate < result.baseline - self.tolerance
 
-    def _reason(self, label: str, found: Difference | None) -> str:
-        if found is None:
+    def _reason(self, label: str, result: Difference | None) -> str:
+        if result is None:
             return f"{label.capitalize()}: no held-out patient to tell it from."
-        verb = "falls" if self._falls(found) else "does not fall"
-        return f"{label.capitalize()} {verb}: {difference_text(found)}."
+        verb = "falls" if self._falls(result) else "does not fall"
+        return f"{label.capitalize()} {verb}: {difference_text(result)}."
 
     def to_json(self) -> dict[str, Any]:
         """The decision with all figures; `from_json` reads it back."""

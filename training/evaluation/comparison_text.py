@@ -40,23 +40,22 @@ def _change(before: float, after: float, digits: int = 3) -> str:
 
 
 def _means(comparison: Comparison) -> Iterator[str]:
-    for label, found in (("Liver", comparison.liver), ("Tumor", comparison.tumor)):
-        yield f"{label}: {difference_text(found)}."
+    for label, result in (("Liver", comparison.liver), ("Tumor", comparison.tumor)):
+        yield f"{label}: {difference_text(result)}."
 
 
-def difference_text(found: Difference | None) -> str:
+def difference_text(result: Difference | None) -> str:
     """A difference in one sentence, without its full stop."""
-    if found is None:
+    if result is None:
         return "no patient to tell it from"
-    if found.interval is None:
-        sure = "one patient, so no interval"
+    if result.interval is None:
+        interval = "one patient, so no interval"
     else:
-        low, high = found.interval
-        sure = f"95 % {low:+.4f} to {high:+.4f}, {found.patients} patients"
+        low, high = result.interval
+        interval = f"95 % {low:+.4f} to {high:+.4f}, {result.patients} patients"
     # A decision may rest on the fourth digit.
-    return (
-        f"mean Dice {_change(found.baseline, found.candidate, 4)}, {found.difference:+.4f} ({sure})"
-    )
+    change = _change(result.baseline, result.candidate, 4)
+    return f"mean Dice {change}, {result.difference:+.4f} ({interval})"
 
 
 def _left_out(comparison: Comparison) -> Iterator[str]:

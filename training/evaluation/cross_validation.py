@@ -1,4 +1,4 @@
-"""Figures of several folds together: each patient judged by the network that has not seen it.
+"""The figures of several folds, pooled: each patient by the network that has not seen it.
 
     python -m training.evaluation.cross_validation OUT [OUT ...] [--markdown] [--card MODEL]
 
@@ -28,7 +28,7 @@ Row = dict[str, Any]
 
 
 def pool_folds(folders: Sequence[Path]) -> list[Row]:
-    """The held-out patients of all folds, sorted by name: `CaseFigures.to_json()` of each.
+    """The held-out patients of all folds, sorted by name: `CaseMetrics.to_json()` of each.
 
     Raises:
         UnreadableFileError: a folder holds no finished training.
@@ -48,7 +48,7 @@ def pool_folds(folders: Sequence[Path]) -> list[Row]:
 
 
 def means(rows: Sequence[Row]) -> Row:
-    """What a recipe is judged by, over patients, with bootstrap intervals (95 %).
+    """What a configuration is judged by, over patients, with bootstrap intervals (95 %).
 
     `tumor_dice` is over the patients with a tumor of at least 10 mm, lesion F1 over all lesions
     of at least 10 mm together; false tumor over the patients without any.
@@ -109,7 +109,7 @@ def _fold(folder: Path) -> Row:
 
 
 def _same_config(folders: Sequence[Path], model: Path) -> None:
-    """The figures of folds say something of a model of the same recipe alone."""
+    """The figures of folds say something of a model of the same configuration alone."""
     config = _config(model)
     for folder in folders:
         if _config(folder / MODEL) != config:

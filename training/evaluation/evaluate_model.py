@@ -1,4 +1,4 @@
-"""Judge a network on patients it has not seen, as the program would segment them."""
+"""Evaluation of a network on patients it has not seen, segmented as the program would."""
 
 from __future__ import annotations
 
@@ -32,26 +32,27 @@ def evaluate_held_out(
     sources: Sequence[CaseSource],
     config: TrainConfig,
     progress: Progress,
-    told: Callable[[CaseMetrics], None] = lambda _: None,
+    on_case: Callable[[CaseMetrics], None] = lambda _: None,
     works_on: Callable[[str | None], None] = lambda _: None,
 ) -> tuple[list[CaseMetrics], list[WorstSlice]]:
     """Segment each case, clean up, and compare with the truth on the case's own pixels.
 
-    Returns the figures of each, which are `told` as soon as they are there, and the worst slices of
-    all. `works_on` is told the name of each case before it is read, and None after the last.
+    Returns the figures of each, which are given to `on_case` as soon as they are there, and the
+    worst slices of all. `works_on` is told the name of each case before it is read, and None after
+    the last.
     """
-    figures: list[CaseMetrics] = []
+    metrics: list[CaseMetrics] = []
     worst: list[WorstSlice] = []
     for n, source in enumerate(sources):
         works_on(source.name)
         part = progress.part(n / len(sources), (n + 1) / len(sources))
         case = source.read()
-        found = predict_case(predictor, case, config, part.part(0.0, 0.9))
-        spacing_mm = case_spacing(case, found)
-        figures.append(
+        prediction = predict_case(predictor, case, config, part.part(0.0, 0.9))
+        spacing_mm = case_spacing(case, prediction)
+        metrics.append(
             evaluate_case(
                 case.name,
-                found,
+                prediction,
                 case.labels,
                 spacing_mm,
                 axial_axis=0,
@@ -59,12 +60,12 @@ def evaluate_held_out(
                 progress=part.part(0.9, 1.0),
             )
         )
-        told(figures[-1])
+        on_case(metrics[-1])
         worst += worst_slices(
-            case.name, found, case.labels, case.slices, axial_axis=0, spacing_mm=spacing_mm
+            case.name, prediction, case.labels, case.slices, axial_axis=0, spacing_mm=spacing_mm
         )
     works_on(None)
-    return figures, worst_of(worst, SHOWN)
+    return metrics, worst_of(worst, SHOWN)
 
 
 def predict_case(
@@ -73,11 +74,11 @@ def predict_case(
     """Labels of the case's slices, cleaned up as the program does: uint8 of their shape."""
     rows, columns = config.trunk.size
     box = case.trunk(columns / rows)
-    found = predictor.predict(case.slices, case.context(config.context), box, progress)
+    prediction = predictor.predict(case.slices, case.context(config.context), box, progress)
     out = np.zeros(case.slices.shape, np.uint8)
-    if found is not None:
+    if prediction is not None:
         spacing_mm = _rough_spacing(case, box.width)
-        out[found.where] = found.finished(case.slices, spacing_mm, Progress())
+        out[prediction.where] = prediction.finished(case.slices, spacing_mm, Progress())
     return out
 
 
@@ -123,28 +124,29 @@ def evaluate_with_slices(
     network = build_network(card.architecture, card.context, card.size)
     load_weights(network, card)
     runtime = TorchRuntime(network, pick_device(device))
-    looks = TrainConfig(
+    config = TrainConfig(
         architecture=card.architecture,
         context=card.context,
         trunk=FieldOfView(card.size, card.size),
         liver=None,
     )
     predictor = Predictor(runtime, card.size, card.liver_view_size)
-    return evaluate_held_out(predictor, sources, looks, progress)
+    return evaluate_held_out(predictor, sources, config, progress)
 
 
 _EVEN = 1e-3
 
 
-def case_spacing(case: Case, found: NDArray[np.uint8]) -> Float3 | None:
+def case_spacing(case: Case, prediction: NDArray[np.uint8]) -> Float3 | None:
     """The (slice, row, column) spacing of `case` in mm for `evaluate_case` with `axial_axis` 0.
 
-    None where it is not known, or where the slices that hold a label in the truth or in `found`
-    do not follow each other evenly: no distance or volume is made up from uneven slices.
+    None where it is not known, or where the slices that hold a label in the truth or in
+    `prediction` do not follow each other evenly: no distance or volume is made up from uneven
+    slices.
     """
     if case.pixel_mm is None:
         return None
-    held = np.flatnonzero((case.labels > 0).any(axis=(1, 2)) | (found > 0).any(axis=(1, 2)))
+    held = np.flatnonzero((case.labels > 0).any(axis=(1, 2)) | (prediction > 0).any(axis=(1, 2)))
     if not len(held):
         return None
     steps = np.diff(case.z[held[0] : held[-1] + 1])

@@ -1,4 +1,4 @@
-"""Two models on the same held-out patients, patient by patient."""
+"""The comparison of two models on the same held-out patients."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class CaseScores:
 
     @classmethod
     def of(cls, row: Row) -> CaseScores:
-        """The Dice of a row of `CaseFigures.to_json()`."""
+        """The Dice of a row of `CaseMetrics.to_json()`."""
         has_tumor = bool(row["tumor_burden"]["true_percent"])
         false_tumor = row["false_positive"]["tumor_percent_of_liver"]
         return cls(row["liver"]["dice"], row["tumor"]["dice"] if has_tumor else None, false_tumor)
@@ -110,8 +110,8 @@ class Comparison:
         """All figures as plain values; `from_json` reads them back."""
         values = asdict(self)
         for label in ("liver", "tumor"):
-            found: Difference | None = getattr(self, label)
-            values[label] = None if found is None else asdict(found)
+            difference: Difference | None = getattr(self, label)
+            values[label] = None if difference is None else asdict(difference)
         values |= {"level": LEVEL, "left_out": [p.name for p in self.pairs if not p.fair]}
         return _stored(values)
 
@@ -163,8 +163,8 @@ def compare_models(
     unseen = _chosen(sources, list(rows), out)
     changed = [s for s in unseen if fingerprints.get(s.name) != s.fingerprint()]
     share = len(unseen) / max(1, len(unseen) + len(changed))
-    of_baseline = _judged(baseline, unseen, device, progress.part(0.0, share))
-    anew = _judged(candidate, changed, device, progress.part(share, 1.0))
+    of_baseline = _score(baseline, unseen, device, progress.part(0.0, share))
+    anew = _score(candidate, changed, device, progress.part(share, 1.0))
     own = {name: CaseScores.of(row) for name, row in rows.items()} | anew
     seen_by = [
         (card.name, patients_seen_by_model(sources, trained_on(card)))
@@ -215,7 +215,7 @@ def read_comparison(out: Path) -> Comparison:
         raise UnreadableFileError(f"{path} is missing or damaged. Compare again.") from error
 
 
-def _judged(
+def _score(
     card: ModelCard, sources: Sequence[CaseSource], device: str, progress: Progress
 ) -> dict[str, CaseScores]:
     """What the model scores on each case, by its name."""
@@ -223,8 +223,8 @@ def _judged(
 
     if not sources:
         return {}
-    judged = evaluate_model(card, sources, device, progress)
-    return {figures.name: CaseScores.of(figures.to_json()) for figures in judged}
+    evaluated = evaluate_model(card, sources, device, progress)
+    return {metrics.name: CaseScores.of(metrics.to_json()) for metrics in evaluated}
 
 
 def _held_out(out: Path) -> tuple[dict[str, Row], dict[str, str]]:

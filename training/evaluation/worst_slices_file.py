@@ -1,4 +1,4 @@
-"""The worst slices of a training as a file beside its model: to be drawn, and to be gone to."""
+"""The file of a training's worst slices: to be drawn, and to be gone to."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def make_card(
     held_out: Sequence[Row],
     notes: Mapping[str, str],
 ) -> Row:
-    """The card of a model that `command` trained; `held_out` are rows of `CaseFigures.to_json()`.
+    """The card of a model that `command` trained; `held_out` are rows of `CaseMetrics.to_json()`.
 
     `notes` are a person's words: data and licenses, known failures. What a model to start from was
     trained on is named too.
@@ -47,7 +47,7 @@ def make_card(
         "intended_use": INTENDED_USE,
         "command": command,
         "training": config.to_json(),
-        "trained_on": list(dict.fromkeys((*_taught_before(config.start_from), *trained_on))),
+        "trained_on": list(dict.fromkeys((*_initial_cases(config.start_from), *trained_on))),
         "held_out": [main_figures(row) for row in held_out],
         "held_out_note": "On the slices' own pixels, after clean-up. These patients took no part "
         "in training. docs/evaluation.md defines the figures.",
@@ -57,7 +57,7 @@ def make_card(
     return {**notes, **card}
 
 
-def _taught_before(model: str | None) -> list[str]:
+def _initial_cases(model: str | None) -> list[str]:
     """The cases that weights to begin with were trained on: what they learned is still there."""
     if model is None:
         return []

@@ -1,4 +1,4 @@
-"""Write a trained network as a model folder: weights as safetensors and a JSON card."""
+"""The folder of a trained model: weights as safetensors and a JSON card."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import nn
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.segmentation.models.registry import CARD, WEIGHTS
 from liverseg_gui.system.atomic_write import atomic_write
-from training.runs.events import no_room
+from training.runs.events import disk_full_error
 
 
 def export_model(network: nn.Module, folder: Path, card: dict[str, Any]) -> Path:
@@ -38,7 +38,7 @@ def export_model(network: nn.Module, folder: Path, card: dict[str, Any]) -> Path
     data = save(weights)
     about = {**card, "sha256": hashlib.sha256(data).hexdigest()}
     text = json.dumps(about, indent=1) + "\n"
-    problem = no_room(f"The model could not be written to {folder}")
+    problem = disk_full_error(f"The model could not be written to {folder}")
     for name, content in ((WEIGHTS, data), (CARD, text.encode())):  # the card last: then it is one
         with atomic_write(folder / name, problem) as beside:
             folder.mkdir(parents=True, exist_ok=True)

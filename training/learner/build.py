@@ -1,4 +1,4 @@
-"""The fastai Learner of a recipe: network, batches, loss and callbacks."""
+"""The fastai Learner of a configuration: network, batches, loss and callbacks."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from training.learner.precision import apply_precision, choose_precision
 from training.learner.pretrained_weights import encoder_weights
 from training.learner.validation_metrics import Accuracy, DicePerClass, MeanLoss
 
-Say = Callable[[str], None]
+NoteCallback = Callable[[str], None]
 
 
 def make_learner(
     config: TrainConfig,
     training: SliceDataset,
     validation: SliceDataset,
-    say: Say = lambda _: None,
+    on_note: NoteCallback = lambda _: None,
     new: bool = True,
 ) -> Learner:
     """The fastai Learner of `config`, whichever the architecture.
@@ -61,9 +61,9 @@ def make_learner(
             f"{config.batch_size} needs. Add patients or choose a smaller --batch-size."
         )
     device = torch.device(pick_device(config.device))
-    network = _network(config, say, new and here.leads)
+    network = _network(config, on_note, new and here.leads)
     shape = (min(config.batch_size, 2), config.context, *config.trunk.size)
-    precision = choose_precision(config.precision, device, network, shape, say)
+    precision = choose_precision(config.precision, device, network, shape, on_note)
     network = network.to(device).to(memory_format=torch.channels_last)
     callbacks = [BatchTransform(config), EMA(config.average)]
     callbacks += [EarlyStopping(config.patience)]
@@ -85,11 +85,11 @@ def make_learner(
     return learner
 
 
-def _network(config: TrainConfig, say: Say, with_weights: bool) -> nn.Module:
+def _network(config: TrainConfig, on_note: NoteCallback, with_weights: bool) -> nn.Module:
     weights = None
     if with_weights and config.encoder_weights is not None:
         encoder = config.architecture.split("-")[1]
-        weights = encoder_weights(config.encoder_weights, encoder, say)
+        weights = encoder_weights(config.encoder_weights, encoder, on_note)
     network = build_network(config.architecture, config.context, config.trunk.size, weights)
     if with_weights and config.start_from is not None:
         load_weights(network, find_model(config.start_from))

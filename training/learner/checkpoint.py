@@ -16,7 +16,7 @@ from fastai.callback.schedule import Learner
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.system.atomic_write import atomic_write
 from training.learner.distributed import gather, processes
-from training.runs.events import no_room
+from training.runs.events import disk_full_error
 from training.runs.files import CHECKPOINT as CHECKPOINT
 
 VERSION = 3
@@ -27,17 +27,17 @@ State = dict[str, Any]
 
 @dataclass(frozen=True)
 class Identity:
-    """What a checkpoint belongs to: what was `asked` for, and the `content` of scans and masks.
+    """What a checkpoint belongs to: what was `request` for, and the `content` of scans and masks.
 
     A checkpoint of an earlier program does not know its content, and any is taken for it.
     """
 
-    asked: str = ""
+    request: str = ""
     content: str = ""
 
     def require(self, state: State, path: Path) -> None:
         """Raise a LiverSegError where `state`, which was read from `path`, is of another one."""
-        if state["identity"] != self.asked:
+        if state["identity"] != self.request:
             raise LiverSegError(
                 f"{path} belongs to a training with other settings, patients or fold. "
                 "Resume it with the same ones, or train into another folder."
@@ -79,7 +79,7 @@ def write_checkpoint(path: Path, state: State, kept: str) -> None:
     Raises:
         SaveError: there is no room, or no permission.
     """
-    problem = no_room(f"The checkpoint could not be written to {path.parent}", kept)
+    problem = disk_full_error(f"The checkpoint could not be written to {path.parent}", kept)
     with atomic_write(path, problem) as beside:
         for half in path.parent.glob(f".{path.name}.*"):
             half.unlink(missing_ok=True)

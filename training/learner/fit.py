@@ -1,4 +1,4 @@
-"""Train a ResUNet with fastai: `fit_one_cycle`, then `fine_tune`."""
+"""The fit of a ResUNet with fastai: `fit_one_cycle`, then `fine_tune`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from liverseg_gui.segmentation.runtime.base import is_out_of_memory
 from training.config.schedule import Stage, training_stages
 from training.config.train_config import TrainConfig
 from training.data.slice_dataset import SliceDataset
-from training.learner.build import Say, make_learner, seed_everything
+from training.learner.build import NoteCallback, make_learner, seed_everything
 from training.learner.callbacks.checkpointing import CheckpointCallback, Failed
 from training.learner.callbacks.validation_images import SaveValidationImages
 from training.learner.checkpoint import Identity, State, read_checkpoint, restore, restore_stage
@@ -52,20 +52,20 @@ def fit(
     """
     keep_freed_memory()
 
-    def say(note: str) -> None:
+    def on_note(note: str) -> None:
         if processes().leads:
             add_note(out, note)
             observer.note(note)
 
     identity = identity or Identity()
-    asked = json.dumps([config.to_json(), identity.asked], sort_keys=True)
-    identity = replace(identity, asked=asked)
-    job = FitAttempt(config, training, validation, out, progress, identity, say, observer)
+    request = json.dumps([config.to_json(), identity.request], sort_keys=True)
+    identity = replace(identity, request=request)
+    attempt = FitAttempt(config, training, validation, out, progress, identity, on_note, observer)
     fitted = config
     with together(config.device) as here:
         while True:
             try:
-                return job.run(fitted, resume, here)
+                return attempt.run(fitted, resume, here)
             except Failed as failure:
                 raise failure.error from failure.__cause__
             except RuntimeError as error:
@@ -73,9 +73,9 @@ def fit(
                     raise
                 _refuse_several(here)
             free_gpu_memory()
-            fitted = halve_batch(job.fitted)
-            resume = resume or job.saved
-            say(
+            fitted = halve_batch(attempt.fitted)
+            resume = resume or attempt.saved
+            on_note(
                 f"Not enough memory: goes on with batches of {fitted.batch_size} slices, "
                 f"{fitted.accumulate} to a step, from the last whole epoch."
             )
@@ -91,7 +91,7 @@ class FitAttempt:
     out: Path
     progress: Progress
     identity: Identity
-    say: Say
+    on_note: NoteCallback
     observer: TrainingObserver
     fitted: TrainConfig = field(init=False)
     saved: bool = False
@@ -101,13 +101,13 @@ class FitAttempt:
         state = self._state() if resume else None
         self.fitted = config = _fitted(config, state)
         seed_everything(config.seed)
-        learner = make_learner(config, self.training, self.validation, self.say, state is None)
+        learner = make_learner(config, self.training, self.validation, self.on_note, state is None)
         self.fitted = learner.config
         epochs = self._callbacks(learner, here)
         self.observer.start(_plan(learner))
         if state is not None:
             restore(learner, state)
-            epochs.go_on(state)
+            epochs.resume_from(state)
             self.observer.resumed(epochs.rows)
         _fit(learner, epochs, config, state)
         network: nn.Module = learner.model
@@ -133,8 +133,9 @@ class FitAttempt:
         )
         learner.add_cb(epochs)
         if here.leads:
-            told = self.observer.images
-            learner.add_cb(SaveValidationImages(self.out, epochs, self.validation, here, told))
+            learner.add_cb(
+                SaveValidationImages(self.out, epochs, self.validation, here, self.observer.images)
+            )
         return epochs
 
     def _epoch_done(self, result: EpochResult) -> None:

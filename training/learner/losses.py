@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from liverseg_gui.core.errors import LiverSegError
 from training.config.train_config import LOSSES
 
-FOCUS = 2.0
+FOCAL_GAMMA = 2.0
 """Lin et al. 2017, "Focal loss for dense object detection": their best gamma."""
 
-MISSED = 0.7
+TVERSKY_BETA = 0.7
 """Salehi et al. 2017, "Tversky loss function ...": their best weight of missed pixels, beta."""
 
 _TVERSKY_POWER = 0.75
@@ -34,48 +34,48 @@ class CrossEntropy(nn.Module):
 
 
 class FocalLoss(nn.Module):
-    """-(1 - p)^`focus` log p of each pixel's true class, the mean of all pixels (Lin et al. 2017).
+    """-(1 - p)^`gamma` log p of each pixel's true class, the mean of all pixels (Lin et al. 2017).
 
-    With a `focus` of 0 it is the cross-entropy. Classes are not weighted: sampling does that.
+    With a `gamma` of 0 it is the cross-entropy. Classes are not weighted: sampling does that.
     """
 
-    def __init__(self, focus: float = FOCUS) -> None:
+    def __init__(self, gamma: float = FOCAL_GAMMA) -> None:
         super().__init__()
-        self._focus = focus
+        self._gamma = gamma
 
     def forward(self, scores: Tensor, labels: Tensor) -> Tensor:
         logs = scores.float().log_softmax(1).gather(1, labels.long()[:, None])
-        return -((1 - logs.exp()).pow(self._focus) * logs).mean()
+        return -((1 - logs.exp()).pow(self._gamma) * logs).mean()
 
 
 class DiceLoss(nn.Module):
     """1 - soft Dice of liver and tumor, pooled over the batch (Milletari et al. 2016)."""
 
     def forward(self, scores: Tensor, labels: Tensor) -> Tensor:
-        chance, truth = _foreground(scores, labels)
-        overlap = (chance * truth).sum((0, 2, 3))
-        total = chance.sum((0, 2, 3)) + truth.sum((0, 2, 3))
+        probability, target = _foreground(scores, labels)
+        overlap = (probability * target).sum((0, 2, 3))
+        total = probability.sum((0, 2, 3)) + target.sum((0, 2, 3))
         return 1 - ((2 * overlap + 1) / (total + 1)).mean()
 
 
 class TverskyLoss(nn.Module):
-    """1 - Tversky index TP / (TP + (1 - b) FP + b FN), b = `missed` (Salehi et al. 2017).
+    """1 - Tversky index TP / (TP + (1 - b) FP + b FN), b = `beta` (Salehi et al. 2017).
 
     With b = 0.5 it is `DiceLoss`. `power` below 1 makes the class that is found worse count more:
     the focal Tversky loss (Abraham and Khan 2019).
     """
 
-    def __init__(self, missed: float = MISSED, power: float = 1.0) -> None:
+    def __init__(self, beta: float = TVERSKY_BETA, power: float = 1.0) -> None:
         super().__init__()
-        self._missed, self._power = missed, power
+        self._beta, self._power = beta, power
 
     def forward(self, scores: Tensor, labels: Tensor) -> Tensor:
-        chance, truth = _foreground(scores, labels)
-        hit = (chance * truth).sum((0, 2, 3))
-        false = chance.sum((0, 2, 3)) - hit
-        missed = truth.sum((0, 2, 3)) - hit
-        weighed = hit + (1 - self._missed) * false + self._missed * missed
-        lost = 1 - (hit + 0.5) / (weighed + 0.5)
+        probability, target = _foreground(scores, labels)
+        hits = (probability * target).sum((0, 2, 3))
+        false = probability.sum((0, 2, 3)) - hits
+        missed = target.sum((0, 2, 3)) - hits
+        weighed = hits + (1 - self._beta) * false + self._beta * missed
+        lost = 1 - (hits + 0.5) / (weighed + 0.5)
         if self._power != 1.0:
             lost = lost.clamp_min(1e-6).pow(self._power)  # at 0 the slope would be infinite
         return lost.mean()
@@ -92,10 +92,10 @@ class LossSum(nn.Module):
         return torch.stack([part(scores, labels) for part in self.parts]).sum()
 
 
-def make_loss(name: str, focus: float = FOCUS, missed: float = MISSED) -> nn.Module:
+def make_loss(name: str, gamma: float = FOCAL_GAMMA, beta: float = TVERSKY_BETA) -> nn.Module:
     """The loss of that `name`, a key of `training.config.train_config.LOSSES`.
 
-    `focus` is the focal loss's gamma, `missed` Tversky's beta.
+    `gamma` is the focal loss's gamma, `beta` Tversky's beta.
 
     Raises:
         LiverSegError: there is none of that name.
@@ -105,16 +105,16 @@ def make_loss(name: str, focus: float = FOCUS, missed: float = MISSED) -> nn.Mod
     terms: dict[str, Callable[[], nn.Module]] = {
         "ce": CrossEntropy,
         "dice": DiceLoss,
-        "focal": lambda: FocalLoss(focus),
-        "tversky": lambda: TverskyLoss(missed),
-        "focal-tversky": lambda: TverskyLoss(missed, _TVERSKY_POWER),
+        "focal": lambda: FocalLoss(gamma),
+        "tversky": lambda: TverskyLoss(beta),
+        "focal-tversky": lambda: TverskyLoss(beta, _TVERSKY_POWER),
     }
     parts = [terms[part]() for part in name.split("+")]
     return parts[0] if len(parts) == 1 else LossSum(parts)
 
 
 def _foreground(scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Chance and truth of liver and tumor: float32 (n, 2, h, w) each."""
-    chance = scores.float().softmax(1)[:, 1:]
-    truth = F.one_hot(labels.long(), scores.shape[1]).movedim(-1, 1)[:, 1:].float()
-    return chance, truth
+    """Chance and target of liver and tumor: float32 (n, 2, h, w) each."""
+    probability = scores.float().softmax(1)[:, 1:]
+    target = F.one_hot(labels.long(), scores.shape[1]).movedim(-1, 1)[:, 1:].float()
+    return probability, target

@@ -1,4 +1,4 @@
-"""Which learning rate suits: fastai's `lr_find` (Smith 2017), with what it saw."""
+"""The learning rate finder: fastai's `lr_find` (Smith 2017), with what it saw."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def find_learning_rate(
 ) -> LRCurve:
     """Train for `steps` batches at rates from 1e-7 up to 10, or until the loss explodes.
 
-    The network is thrown away; no file is read or written. The recipe is that of the first stage.
+    The network is thrown away; no file is read or written. The configuration is that of the first
+    stage.
 
     Raises:
         LiverSegError: too few slices, several processes, or a loss that is no number from the

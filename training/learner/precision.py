@@ -1,4 +1,4 @@
-"""In how many bits the network computes; weights, loss and optimizer are always float32."""
+"""The precision of the network; weights, loss and optimizer are always float32."""
 
 from __future__ import annotations
 
@@ -38,34 +38,34 @@ class BFloat16(Callback):
 
 
 def choose_precision(
-    wish: str,
+    requested: str,
     device: torch.device,
     network: nn.Module,
     shape: tuple[int, int, int, int],
-    say: Callable[[str], None] = lambda _: None,
+    on_note: Callable[[str], None] = lambda _: None,
 ) -> str:
-    """ "float32", "bf16" or "fp16" for a `wish` that may be "auto".
+    """ "float32", "bf16" or "fp16" for a `requested` that may be "auto".
 
     On the CPU "auto" measures one step of `network` at `shape` (n, c, h, w) in both: some CPUs
-    gain a factor of five by bfloat16, others lose fifteen. `say` is told the outcome.
+    gain a factor of five by bfloat16, others lose fifteen. `on_note` is told the outcome.
 
     Raises:
-        LiverSegError: the device does not offer what is wished.
+        LiverSegError: the device does not offer it.
     """
     if device.type == "cuda":
-        chosen = "fp16" if wish == "auto" else wish
+        chosen = "fp16" if requested == "auto" else requested
         if chosen == "bf16" and not torch.cuda.is_bf16_supported():
             raise LiverSegError("This GPU knows no bfloat16. Use --precision fp16 or float32.")
         return chosen
-    if wish == "fp16" or (wish == "bf16" and device.type != "cpu"):
+    if requested == "fp16" or (requested == "bf16" and device.type != "cpu"):
         raise LiverSegError(
-            f"{wish} is not offered on {device.type}. Use --precision auto or float32."
+            f"{requested} is not offered on {device.type}. Use --precision auto or float32."
         )
-    if wish != "auto" or device.type != "cpu":
-        return "float32" if wish == "auto" else wish
+    if requested != "auto" or device.type != "cpu":
+        return "float32" if requested == "auto" else requested
     full, half = step_seconds(network, shape)
     chosen = "bf16" if half < _GAIN * full else "float32"
-    say(f"Trains in {chosen}: a step takes {full:.2f} s in float32, {half:.2f} s in bfloat16.")
+    on_note(f"Trains in {chosen}: a step takes {full:.2f} s in float32, {half:.2f} s in bfloat16.")
     return chosen
 
 

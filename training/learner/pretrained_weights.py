@@ -27,12 +27,12 @@ _PATIENCE_S = 30.0
 
 
 def encoder_weights(
-    source: str, encoder: str, say: Callable[[str], None]
+    source: str, encoder: str, on_note: Callable[[str], None]
 ) -> dict[str, Tensor] | None:
     """The ResNet state dict of `source`: a .pth or .safetensors file, or "imagenet".
 
     Only "imagenet" uses the network, through torchvision and its cache. Where that fails None is
-    returned, for random weights, and `say` is told.
+    returned, for random weights, and `on_note` is told.
 
     Raises:
         ModelError: the file is missing, damaged, or holds no ResNet.
@@ -43,7 +43,7 @@ def encoder_weights(
         with _timeout(_PATIENCE_S):
             return _download(encoder)
     except (OSError, RuntimeError) as error:
-        say(
+        on_note(
             f"Warning: the ImageNet weights of {encoder} could not be downloaded ({error}). "
             "The encoder starts from random weights. With a file of weights no network is needed: "
             "--encoder-weights FILE."

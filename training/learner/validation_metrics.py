@@ -31,14 +31,14 @@ class DicePerClass(Metric):
 
     def accumulate(self, learn: Any) -> None:
         """Add one batch."""
-        found = learn.pred.argmax(1) >= self._label
-        truth = learn.yb[0] >= self._label
-        self._overlap = self._overlap + (found & truth).sum()
-        self._total = self._total + found.sum() + truth.sum()
+        prediction = learn.pred.argmax(1) >= self._label
+        reference = learn.yb[0] >= self._label
+        self._overlap = self._overlap + (prediction & reference).sum()
+        self._total = self._total + prediction.sum() + reference.sum()
 
     @property
     def value(self) -> float:
-        """Dice so far; 1 where neither prediction nor truth has the class."""
+        """Dice so far; 1 where neither prediction nor reference has the class."""
         overlap, size = total([int(self._overlap), int(self._total)])
         return 2 * overlap / size if size else 1.0
 

@@ -56,9 +56,9 @@ def fine_tune(
     config = replace(job.config, start_from=old, encoder_weights=None)
     notes = {**_inherited(card, load_split(path, sources)), **job.notes}
     data = replace(job.data, split_file=path)
-    asked = replace(job, data=data, config=config, notes=notes)
+    resolved = replace(job, data=data, config=config, notes=notes)
     part = progress.part(0.0, 0.9)
-    train(asked, part, command=command, resume=resume, observer=observer)
+    train(resolved, part, command=command, resume=resume, observer=observer)
     compared = compare_models(job.out, old, sources, progress.part(0.9, 1.0), config.device)
     decision = AcceptanceDecision(compared, card.sha256, read_card(job.out / MODEL).sha256)
     add_to_card(job.out / MODEL, {"improved_from": decision.on_card()})
@@ -78,10 +78,10 @@ def _write_split(job: TrainingJob, card: ModelCard, sources: Sequence[CaseSource
 
 def _inherited(card: ModelCard, split: Split) -> dict[str, str]:
     """What the old card says in words and holds for the new model too: it learned from both."""
-    said = {key: card.about.get(key) for key in ("data", "license", "known_failures")}
-    words = {key: text for key, text in said.items() if isinstance(text, str)}
+    inherited = {key: card.about.get(key) for key in ("data", "license", "known_failures")}
+    texts = {key: text for key, text in inherited.items() if isinstance(text, str)}
     own = f"Then fine-tuned on {len(split.training)} cases of a site's own."
-    return words | {"data": f"{words.get('data', '')} {own}".strip()}
+    return texts | {"data": f"{texts.get('data', '')} {own}".strip()}
 
 
 def _require_one_process() -> None:

@@ -1,4 +1,4 @@
-"""A training that was begun goes on with its own cases, whatever was added to the data since."""
+"""The cases of a training that is resumed: its own, whatever was added to the data since."""
 
 from __future__ import annotations
 

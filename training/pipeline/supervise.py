@@ -103,7 +103,7 @@ def _begin(
     pauses = processes().count == 1
     monitor = RunMonitor(job.out, reporter.emit, record, progress, pauses)
     if before:
-        reporter.told_before((e["stage"], e["epoch"]) for e in before if e["event"] == "epoch")
+        reporter.mark_reported((e["stage"], e["epoch"]) for e in before if e["event"] == "epoch")
         reporter.emit("resumed")
     with contextlib.suppress(SaveError):  # a list that cannot be written is no reason to stop
         register_run(job.out)

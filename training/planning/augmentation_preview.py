@@ -1,4 +1,4 @@
-"""Some of the user's own slices as a training would see them: augmented, with their labels."""
+"""A preview of the augmentation on some of the user's own slices, with their labels."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def preview(
     sources: Sequence[CaseSource],
     slices: PreviewSlices | int,
     seed: int,
-    closer: bool,
+    liver_view: bool,
     progress: Progress,
 ) -> tuple[PreviewSlices, AugmentedLooks]:
     """`augmented` for `slices`, or for that many of `preview_slices` where they are a number.
@@ -56,7 +56,7 @@ def preview(
     """
     if isinstance(slices, int):
         slices = preview_slices(sources, config.context, slices, progress)
-    return slices, augmented(config, slices, seed, closer)
+    return slices, augmented(config, slices, seed, liver_view)
 
 
 def preview_slices(
@@ -107,10 +107,10 @@ def augmented(
         torch.manual_seed(seed)
         images, labels = prepare.change(images, centers, labels)
     near = liver_view and config.liver is not None
-    look = config.liver if near and config.liver is not None else config.trunk
+    view = config.liver if near and config.liver is not None else config.trunk
     middle = images[:, images.shape[1] // 2]
     shown = middle.mul(255).round().to(torch.uint8).numpy()
-    return AugmentedLooks(shown, labels.to(torch.uint8).numpy(), look.pixel_mm)
+    return AugmentedLooks(shown, labels.to(torch.uint8).numpy(), view.pixel_mm)
 
 
 def _chosen(case: PreparedCase, count: int) -> NDArray[np.int64]:

@@ -34,15 +34,15 @@ class MemoryNeed:
     """Bytes that a training takes: `fixed`, and as much again for each slice of a batch."""
 
     fixed: float
-    a_slice: float
+    per_slice: float
 
     def of(self, batch_size: int) -> float:
         """Bytes with batches of `batch_size`."""
-        return self.fixed + batch_size * self.a_slice
+        return self.fixed + batch_size * self.per_slice
 
     def largest_batch(self, left: float) -> int:
         """The largest multiple of four (or 1 to 3) that fits into `left` bytes; 0: none does."""
-        fits = min(int((left * _TAKEN - self.fixed) // self.a_slice), LARGEST)
+        fits = min(int((left * _TAKEN - self.fixed) // self.per_slice), LARGEST)
         return max(fits // 4 * 4 or fits, 0)
 
 
@@ -52,8 +52,8 @@ def memory_need(config: TrainConfig, device: str) -> MemoryNeed:
     Raises:
         LiverSegError: the network cannot be built.
     """
-    looks = [look for look in (config.trunk, config.liver) if look is not None]
-    rows, columns = max((look.size for look in looks), key=math.prod)
+    views = [view for view in (config.trunk, config.liver) if view is not None]
+    rows, columns = max((view.size for view in views), key=math.prod)
     weights, kept = _kept(config.architecture, config.context, (rows, columns))
     half = config.precision in ("bf16", "fp16") or (config.precision == "auto" and device == "cuda")
     program = _PROGRAM.get(device, _PROGRAM["cpu"])
@@ -70,13 +70,13 @@ def find_batch_size(config: TrainConfig, device: str, left: int) -> int:
         LiverSegError: not even one slice fits.
     """
     need = memory_need(config, device)
-    found = need.largest_batch(left)
-    if not found:
+    batch_size = need.largest_batch(left)
+    if not batch_size:
         raise LiverSegError(
             f"{left / 1e9:.1f} GB are free, and a single slice needs {need.of(1) / 1e9:.1f} GB. "
             "Close other programs, or choose a smaller network or coarser pictures."
         )
-    return found
+    return batch_size
 
 
 def fitting_batch_size(config: TrainConfig, device: str, _: Progress) -> int:

@@ -1,5 +1,4 @@
-"""What this computer can train with: devices, precisions and encoder weights, each with the
-reason where it is not to be had.
+"""Devices, precisions and encoder weights of this computer, or the reason why one is not there.
 
 What takes a `Progress` loads torch: a window has it done by a process of its own.
 """

@@ -1,4 +1,4 @@
-"""What fine-tuning a model means: its configuration, and the patients that are held out."""
+"""The plan of a fine-tuning: its configuration, and the patients that are held out."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def fine_tune_config(card: ModelCard, model: str) -> TrainConfig:
 
 
 def fine_tune_split(
-    sources: Sequence[CaseSource], taught: Collection[str], folds: int, fold: int, seed: int
+    sources: Sequence[CaseSource], training_cases: Collection[str], folds: int, fold: int, seed: int
 ) -> Split:
     """Hold out one patient in `folds`, at least one; only such as the old model never saw.
 
-    `taught` are the names of the cases that the old model was trained on. The first folds hold out
-    different patients as long as there are any.
+    `training_cases` are the names of the cases that the old model was trained on. The first folds
+    hold out different patients as long as there are any.
 
     Raises:
         LiverSegError: there are fewer than two patients, or the old model saw them all.
@@ -59,13 +59,14 @@ def fine_tune_split(
         )
     if folds < 2 or not 0 <= fold < folds:
         raise LiverSegError(f"Fold {fold} of {folds} makes no split. Give at least 2 folds.")
-    known = patients_seen_by_model(sources, taught)
+    known = patients_seen_by_model(sources, training_cases)
     otherwise = "or rename cases that only share a name"
     return hold_out_unseen_patients(sources, known, folds, fold, seed, otherwise)
 
 
 def _as_trained(card: ModelCard) -> TrainConfig:
-    """The recipe on `card`, or the usual one where it has none that this program understands."""
+    """The configuration on `card`, or the usual one where it has none that this program
+    understands."""
     values = card.about.get("training")
     try:
         return TrainConfig.from_json(values if isinstance(values, dict) else {})
@@ -74,7 +75,8 @@ def _as_trained(card: ModelCard) -> TrainConfig:
 
 
 def _liver_view(card: ModelCard) -> FieldOfView | None:
-    """The second look of `card`; how much of the trunk it sees where its recipe does not say."""
+    """The second look of `card`; how much of the trunk it sees where its configuration does not
+    say."""
     if card.liver_view_size is None:
         return None
     liver = _as_trained(card).liver
@@ -90,8 +92,8 @@ def _liver_view(card: ModelCard) -> FieldOfView | None:
 def require_same_network(config: TrainConfig, card: ModelCard) -> None:
     """Weights go on from where they were only in their own network, fed as before."""
     liver = config.liver.of_trunk if config.liver else None
-    asked = config.architecture, config.context, config.trunk.size, liver
-    if asked != (card.architecture, card.context, card.size, card.liver_view_size):
+    requested = config.architecture, config.context, config.trunk.size, liver
+    if requested != (card.architecture, card.context, card.size, card.liver_view_size):
         raise LiverSegError(
             f"The model {card.name!r} is {card.architecture} with {card.context} slices at once, "
             "and goes on as such. Leave architecture, context and looks as they are, or train a "

@@ -1,4 +1,4 @@
-"""How long a recipe will take on this computer, and how much memory: measured on a few steps."""
+"""The time and memory of a training on this computer, measured on a few steps."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class Estimate:
 
     def __str__(self) -> str:
         place = {"cpu": "this CPU", "cuda": "this GPU"}.get(self.device, f"this {self.device}")
-        words = f"about {duration(self.seconds)} on {place}"
-        return words if self.memory_mb is None else f"{words}, {self.memory_mb / 1000:.1f} GB"
+        text = f"about {duration(self.seconds)} on {place}"
+        return text if self.memory_mb is None else f"{text}, {self.memory_mb / 1000:.1f} GB"
 
 
 def duration(seconds: float) -> str:
@@ -81,11 +81,11 @@ def whole_time(
 def estimate_time(config: TrainConfig, slices: int, watched: int, progress: Progress) -> Estimate:
     """Make a few steps of `config` in a process of its own, and multiply.
 
-    Augmentation, precision, loss and optimizer are the recipe's; weights and pictures are random,
-    which changes nothing in the time. Reading and judging the cases is not counted.
+    Augmentation, precision, loss and optimizer are those of `config`; weights and pictures are
+    random, which changes nothing in the time. Reading and judging the cases is not counted.
 
     Raises:
-        LiverSegError: the recipe does not run here, or not in the memory there is.
+        LiverSegError: it does not run here, or not in the memory there is.
         Cancelled: `progress` was cancelled; the process is ended.
     """
     began = time.monotonic()
@@ -111,8 +111,8 @@ def _measured(config: TrainConfig, slices: int, watched: int, _: Progress) -> Es
         return measure_steps(config, slices, watched)
     except RuntimeError as error:
         short = is_out_of_memory(error)
-        words = "There is not enough memory. Choose a smaller batch." if short else str(error)
-        raise LiverSegError(words) from error
+        text = "There is not enough memory. Choose a smaller batch." if short else str(error)
+        raise LiverSegError(text) from error
 
 
 def measure_steps(config: TrainConfig, slices: int, watched: int) -> Estimate:

@@ -1,4 +1,4 @@
-"""What a person asks of a training that runs: a word in a file, which it looks at each batch."""
+"""Commands to a training that runs: a word in a file, which it reads at each batch."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ class Stopped(Cancelled):
     """A stop was asked for, and carried out after the epoch."""
 
 
-def send_command(out: Path, wish: str) -> None:
+def send_command(out: Path, command: str) -> None:
     """Ask the training in `out` to pause, go (on), stop after this epoch, or cancel now.
 
     Raises:
         LiverSegError: the word is none of these.
         SaveError: the folder cannot be written.
     """
-    if wish not in tuple(RunCommand):
-        raise LiverSegError(f"A training knows no {wish!r}. Ask for {', '.join(RunCommand)}.")
-    write_read_text(out / CONTROL, f"{wish}\n")
+    if command not in tuple(RunCommand):
+        raise LiverSegError(f"A training knows no {command!r}. Ask for {', '.join(RunCommand)}.")
+    write_read_text(out / CONTROL, f"{command}\n")
 
 
 def read_command(out: Path) -> RunCommand:

@@ -1,4 +1,4 @@
-"""Deleting a training: what it wrote, and nothing that others put into its folder."""
+"""The deletion of a training: what it wrote, and nothing that others put into its folder."""
 
 from __future__ import annotations
 

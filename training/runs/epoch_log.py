@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from liverseg_gui.system.atomic_write import atomic_write
-from training.runs.events import no_room
+from training.runs.events import disk_full_error
 from training.runs.files import LOG, NOTES, TABLE
 
 
@@ -46,7 +46,7 @@ def write_log(folder: Path, rows: Sequence[EpochResult]) -> None:
     writer.writerows(asdict(row) for row in rows)
     lines = "".join(json.dumps(asdict(row)) + "\n" for row in rows)
     for name, text in ((LOG, lines), (TABLE, table.getvalue())):
-        problem = no_room(f"The log {folder / name} could not be written")
+        problem = disk_full_error(f"The log {folder / name} could not be written")
         with atomic_write(folder / name, problem) as beside:
             beside.write_bytes(text.encode())
 

@@ -1,4 +1,4 @@
-"""Events of what a training does, for everyone who asked for them."""
+"""The observer that turns a training into events."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from training.runs.observer import Plan, TrainingObserver
 
 
 class EventReporter(TrainingObserver):
-    """Turns what happens in the folder `out` into events, and gives them to all `tells`."""
+    """Turns what happens in the folder `out` into events, and gives them to all `sinks`."""
 
-    def __init__(self, out: Path, tells: Sequence[Tell]) -> None:
-        self._out, self._tells = out, tells
-        self._known: set[tuple[str, int]] = set()
+    def __init__(self, out: Path, sinks: Sequence[Tell]) -> None:
+        self._out, self._sinks = out, sinks
+        self._reported: set[tuple[str, int]] = set()
         self._cases: dict[str, list[str]] = {"training": [], "held_out": []}
 
     def emit(self, event: str, **values: Any) -> None:
         """Give an event to everyone."""
-        for tell in self._tells:
-            tell({"event": event, **values})
+        for sink in self._sinks:
+            sink({"event": event, **values})
 
-    def told_before(self, epochs: Iterable[tuple[str, int]]) -> None:
+    def mark_reported(self, epochs: Iterable[tuple[str, int]]) -> None:
         """The (stage, epoch) of what an earlier process has told."""
-        self._known |= set(epochs)
+        self._reported |= set(epochs)
 
     def cases(self, training: Sequence[str], held_out: Sequence[str]) -> None:
         """See `TrainingObserver.cases`: told with the plan."""
@@ -42,7 +42,7 @@ class EventReporter(TrainingObserver):
     def resumed(self, epochs: Sequence[EpochResult]) -> None:
         """See `TrainingObserver`: a process killed behind a checkpoint did not tell its epoch."""
         for result in epochs:
-            if (result.stage, result.epoch) not in self._known:
+            if (result.stage, result.epoch) not in self._reported:
                 self.epoch(result)
 
     def note(self, text: str) -> None:
@@ -51,7 +51,7 @@ class EventReporter(TrainingObserver):
 
     def epoch(self, result: EpochResult) -> None:
         """An epoch is done and its checkpoint written."""
-        self._known.add((result.stage, result.epoch))
+        self._reported.add((result.stage, result.epoch))
         self.emit("epoch", **asdict(result))
 
     def images(self, stage: str, epoch: int, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a training tells while it runs: JSON objects, a line each, in `events.jsonl` of its folder.
+"""Events of a training: JSON objects, a line each, in `events.jsonl` of its folder.
 
 docs/json.md has a table of them. Free of torch: the window reads them.
 """
@@ -34,7 +34,7 @@ class NextStep(StrEnum):
     """Make room on the disk, then go on."""
 
 
-def no_room(message: str, kept: str = "") -> Callable[[str], SaveError]:
+def disk_full_error(message: str, kept: str = "") -> Callable[[str], SaveError]:
     """The error, made of the system's reason, where a training has no room on the disk."""
     return lambda reason: SaveError(
         f"{message}: {reason}. {kept}".strip(),
@@ -140,9 +140,9 @@ def last_progress(path: Path) -> tuple[float, str]:
         lines = []
     for line in reversed(lines):
         event = parse_event(line)
-        told = _progress(event) if event is not None else None
-        if told is not None:
-            return told
+        progress = _progress(event) if event is not None else None
+        if progress is not None:
+            return progress
     return 0.0, ""
 
 

@@ -1,4 +1,4 @@
-"""What is known of a training from its folder, whether it runs, ended or was killed.
+"""The folder of a training and its state: whether it runs, ended or was killed.
 
 Free of torch: the window reads it.
 """

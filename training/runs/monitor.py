@@ -17,7 +17,7 @@ from training.runs.resource_usage import ResourceUsage
 from training.runs.state_file import RunStateFile
 
 PAUSED = "Paused"
-_REPORT_S, _LOOK_S = 1.0, 0.2
+_REPORT_S, _POLL_S = 1.0, 0.2
 
 
 class EtaEstimator:
@@ -84,7 +84,7 @@ class RunMonitor(TrainingObserver):
         self._in_epochs = False
         self._model: str | None = None
         self._case: str | None = None
-        self._told_s, self._since_s = float("-inf"), time.monotonic()
+        self._emitted_s, self._since_s = float("-inf"), time.monotonic()
 
     def start(self, plan: Plan) -> None:
         """See `TrainingObserver.start`."""
@@ -122,8 +122,8 @@ class RunMonitor(TrainingObserver):
         self._emit(**event)
 
     def _report(self, fraction: float, phase: str) -> None:
-        if time.monotonic() - self._told_s >= _REPORT_S:
-            self._tell_progress(fraction, phase)
+        if time.monotonic() - self._emitted_s >= _REPORT_S:
+            self._emit_progress(fraction, phase)
         command = read_command(self._out)
         if command is RunCommand.PAUSE and self._pauses:
             command = self._pause(fraction)
@@ -140,20 +140,20 @@ class RunMonitor(TrainingObserver):
         """Wait until something else is asked for; returns that."""
         self._emit("paused")
         self._record.enter(RunState.PAUSED)
-        self._tell_progress(fraction, PAUSED)
+        self._emit_progress(fraction, PAUSED)
         began = time.monotonic()
         while (
             command := read_command(self._out)
         ) is RunCommand.PAUSE and not self.progress.cancelled:
-            time.sleep(_LOOK_S)
+            time.sleep(_POLL_S)
         self._since_s += time.monotonic() - began
         self._record.enter(RunState.RUNNING)
         self._emit("resumed")
         return command
 
-    def _tell_progress(self, fraction: float, phase: str) -> None:
-        self._told_s = time.monotonic()
-        within = self._told_s - self._since_s
+    def _emit_progress(self, fraction: float, phase: str) -> None:
+        self._emitted_s = time.monotonic()
+        within = self._emitted_s - self._since_s
         eta_s = self._eta.seconds(within) if self._in_epochs else None
         self._emit(
             "progress",

@@ -1,4 +1,4 @@
-"""What a training says while it goes on: the one interface of whoever watches it."""
+"""The observer of a training: the one interface of whoever watches it."""
 
 from __future__ import annotations
 

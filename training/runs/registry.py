@@ -1,4 +1,4 @@
-"""The trainings that this computer knows of, wherever their folders are."""
+"""The registry of the trainings on this computer, wherever their folders are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training takes of the computer: processor, memory, GPU."""
+"""The resources that a training uses: processor, memory, GPU."""
 
 from __future__ import annotations
 

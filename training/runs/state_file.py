@@ -27,7 +27,7 @@ class RunStateFile:
         """Begin.
 
         Raises:
-            LiverSegError: the checkpoint there is of another recipe.
+            LiverSegError: the checkpoint there is of another configuration.
             SaveError: the folder cannot be written.
         """
         before = _job_before(job.out)

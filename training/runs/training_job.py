@@ -1,4 +1,4 @@
-"""A training as it is asked for, and the command that carries it out. Free of Qt and torch."""
+"""The request for a training, and the command that carries it out. Free of Qt and torch."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ class TrainingJob:
         `write_config_file` writes it there before the command is started.
         """
         data = self.data
-        words = ["train", "--improve"] if self.fine_tune else ["train"]
+        arguments = ["train", "--improve"] if self.fine_tune else ["train"]
         for folder in data.folders:
-            words += ["--data", str(folder)]
-        words += ["--corrected"] if data.corrected else []
-        words += [f"--exclude={name}" for name in data.excluded]
-        words += ["--recipe", str(self.out / RECIPE), "--out", str(self.out)]
-        words += [f"--name={self.name}"]
-        words += ["--folds", str(data.folds), "--fold", str(data.fold)]
-        words += ["--split-seed", str(data.seed), "--phantoms", str(self.phantoms)]
-        words += ["--split", str(data.split_file)] if data.split_file else []
-        return words + [f"--note={name}={text}" for name, text in self.notes.items()]
+            arguments += ["--data", str(folder)]
+        arguments += ["--corrected"] if data.corrected else []
+        arguments += [f"--exclude={name}" for name in data.excluded]
+        arguments += ["--recipe", str(self.out / RECIPE), "--out", str(self.out)]
+        arguments += [f"--name={self.name}"]
+        arguments += ["--folds", str(data.folds), "--fold", str(data.fold)]
+        arguments += ["--split-seed", str(data.seed), "--phantoms", str(self.phantoms)]
+        arguments += ["--split", str(data.split_file)] if data.split_file else []
+        return arguments + [f"--note={name}={text}" for name, text in self.notes.items()]
 
     def command_line(self) -> str:
         """The command in one line, as a shell takes it."""

@@ -1,4 +1,4 @@
-"""Pictures of validation slices on disk: what was to be found, and what the network found."""
+"""The file of validation images: the slices, their reference and the prediction."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class ValidationImages:
     names: tuple[str, ...]
 
 
-def write_validation_images(path: Path, pictures: ValidationImages) -> None:
-    """Write `pictures` as .npz, whole or not at all.
+def write_validation_images(path: Path, images: ValidationImages) -> None:
+    """Write `images` as .npz, whole or not at all.
 
     Raises:
         SaveError: it could not be written.
@@ -38,10 +38,10 @@ def write_validation_images(path: Path, pictures: ValidationImages) -> None:
         with beside.open("wb") as file:
             np.savez_compressed(
                 file,
-                images=pictures.images,
-                truth=pictures.truth,
-                found=pictures.found,
-                names=np.array(pictures.names),
+                images=images.images,
+                truth=images.truth,
+                found=images.found,
+                names=np.array(images.names),
             )
 
 

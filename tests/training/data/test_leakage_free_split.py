@@ -15,8 +15,8 @@ from training.data.splits import Split, make_split, save_split
 SOURCES = [Named(f"{n:03d}", f"{n:03d}") for n in range(10)]
 
 
-def model(*taught: str) -> ModelCard:
-    about = {"trained_on": list(taught)}
+def model(*training_cases: str) -> ModelCard:
+    about = {"trained_on": list(training_cases)}
     return ModelCard("old", Path(), "slim-resnet18", (32, 64), (-40.0, 160.0), "", about)
 
 

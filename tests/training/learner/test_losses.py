@@ -46,7 +46,7 @@ def test_tversky_weighs_missed_against_false_pixels() -> None:
     tumor = (0.9 + 0.5) / (0.9 + 0.3 * 0.35 + 0.7 * 1.1 + 0.5)
     assert TverskyLoss(0.7)(SCORES, LABELS) == pytest.approx(1 - (liver + tumor) / 2)
     focal = ((1 - liver) ** 0.75 + (1 - tumor) ** 0.75) / 2
-    assert make_loss("focal-tversky", missed=0.7)(SCORES, LABELS) == pytest.approx(focal)
+    assert make_loss("focal-tversky", beta=0.7)(SCORES, LABELS) == pytest.approx(focal)
 
 
 def test_even_tversky_is_dice() -> None:

@@ -39,14 +39,16 @@ def test_the_faster_one_is_chosen_on_the_cpu_and_told(
 
 def test_what_is_asked_for_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "step_seconds", lambda *_: pytest.fail("it was measured"))
-    for wish in ("float32", "bf16"):
-        assert choose_precision(wish, CPU, nn.Identity(), SHAPE) == wish
+    for requested in ("float32", "bf16"):
+        assert choose_precision(requested, CPU, nn.Identity(), SHAPE) == requested
 
 
-@pytest.mark.parametrize(("wish", "device"), [("fp16", "cpu"), ("bf16", "mps"), ("fp16", "mps")])
-def test_what_a_device_does_not_offer_is_refused(wish: str, device: str) -> None:
-    with pytest.raises(LiverSegError, match=f"{wish} is not offered on {device}"):
-        choose_precision(wish, torch.device(device), nn.Identity(), SHAPE)
+@pytest.mark.parametrize(
+    ("requested", "device"), [("fp16", "cpu"), ("bf16", "mps"), ("fp16", "mps")]
+)
+def test_what_a_device_does_not_offer_is_refused(requested: str, device: str) -> None:
+    with pytest.raises(LiverSegError, match=f"{requested} is not offered on {device}"):
+        choose_precision(requested, torch.device(device), nn.Identity(), SHAPE)
 
 
 def test_measuring_leaves_network_and_random_numbers_as_they_were() -> None:
@@ -78,9 +80,9 @@ class Noting(nn.Module):
         return self._loss(scores, labels)
 
 
-@pytest.mark.parametrize("wish", ["float32", "bf16"])
+@pytest.mark.parametrize("requested", ["float32", "bf16"])
 def test_only_the_network_computes_in_bfloat16(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wish: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, requested: str
 ) -> None:
     inside: set[torch.dtype] = set()
     outside: set[torch.dtype] = set()
@@ -89,14 +91,14 @@ def test_only_the_network_computes_in_bfloat16(
     monkeypatch.setattr(build, "build_network", lambda *_: network)
     monkeypatch.setattr(build, "make_loss", lambda *_: Noting(outside))
     slices = tiny_slices(8)
-    config = replace(TINY, precision=wish, epochs=1)
+    config = replace(TINY, precision=requested, epochs=1)
     trained = fit(config, slices, slices, tmp_path, Progress())
-    assert inside == {torch.bfloat16 if wish == "bf16" else torch.float32}
+    assert inside == {torch.bfloat16 if requested == "bf16" else torch.float32}
     assert outside == {torch.float32}
     assert {value.dtype for value in trained.parameters()} == {torch.float32}
     assert "forward" not in vars(trained)
     state = torch.load(tmp_path / CHECKPOINT, weights_only=True)
-    assert state["recipe"]["precision"] == wish
+    assert state["recipe"]["precision"] == requested
 
 
 def test_a_resumed_training_keeps_the_precision_that_was_measured(

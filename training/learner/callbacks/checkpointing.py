@@ -1,4 +1,4 @@
-"""What happens between epochs: progress, checkpoint, log, and the reasons to end."""
+"""The end of each epoch: progress, checkpoint, log, and the reasons to stop."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class CheckpointCallback(Callback):
         self._before = 0
         self._began = 0.0
 
-    def go_on(self, state: State) -> None:
+    def resume_from(self, state: State) -> None:
         """The epochs of `state` are done; the log is what it was then."""
         self.done = dict(state["done"])
         self._rows = [EpochResult(**row) for row in state["log"]]
@@ -82,9 +82,9 @@ class CheckpointCallback(Callback):
     def before_batch(self) -> None:
         batches = self.iter / max(self.n_iter, 1) if self.training else 1.0
         fraction = (sum(self.done.values()) + batches) / (self._total + 1)
-        told = time.monotonic()
+        before_report = time.monotonic()
         self._progress.update(fraction, f"Training: {self.stage}, epoch {self.epoch + 1}")
-        self._began += time.monotonic() - told  # it may have paused there
+        self._began += time.monotonic() - before_report  # it may have paused there
 
     def after_loss(self) -> None:
         if self.training:
@@ -135,7 +135,7 @@ class CheckpointCallback(Callback):
 
     def _save(self) -> None:
         state = capture(self.learn) | {
-            "identity": self._identity.asked,
+            "identity": self._identity.request,
             "content": self._identity.content,
             "done": self.done,
             "log": [asdict(row) for row in self._rows],

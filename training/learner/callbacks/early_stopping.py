@@ -37,10 +37,10 @@ class EarlyStopping(Callback):
         self.weights, self.stop = state["weights"], False
 
     def after_epoch(self) -> None:
-        figures = self.recorder.log[3:5]
-        if not self._patience or len(figures) < 2:
+        metrics = self.recorder.log[3:5]
+        if not self._patience or len(metrics) < 2:
             return  # off, or an epoch that was skipped: it lies before a checkpoint
-        score = float(sum(figures))
+        score = float(sum(metrics))
         if score > self._best:
             average = self.learn.ema.average
             self.weights = {name: value.clone() for name, value in average.items()}

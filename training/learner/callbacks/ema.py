@@ -1,4 +1,4 @@
-"""A moving average of the weights, which generalises better than the last ones."""
+"""The exponential moving average of the weights, which generalizes better than the last ones."""
 
 from __future__ import annotations
 

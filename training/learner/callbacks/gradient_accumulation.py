@@ -1,4 +1,4 @@
-"""One step for several batches, where one large batch does not fit into memory."""
+"""Gradient accumulation: one step for several batches, where a large one does not fit."""
 
 from __future__ import annotations
 

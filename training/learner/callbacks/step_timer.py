@@ -1,4 +1,4 @@
-"""How long training steps take: a callback that stops after so many."""
+"""The time of training steps, taken by a callback that stops after so many."""
 
 from __future__ import annotations
 

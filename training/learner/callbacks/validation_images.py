@@ -1,4 +1,4 @@
-"""What the network finds in a few validation slices, kept after every epoch."""
+"""Images of a few validation slices with what the network finds, after every epoch."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ class SaveValidationImages(Callback):
         epochs: CheckpointCallback,
         validation: SliceDataset,
         here: Processes,
-        told: Callable[[str, int, Path], None],
+        on_images: Callable[[str, int, Path], None],
     ) -> None:
-        self._out, self._epochs, self._told = out, epochs, told
+        self._out, self._epochs, self._on_images = out, epochs, on_images
         cases = validation.cases
         shown = {pair: f"{cases[pair[0]].name} {pair[1]}" for pair in shown_slices(cases)}
         # As the loader deals the slices out: this process sees every so many.
@@ -91,12 +91,13 @@ class SaveValidationImages(Callback):
         if not self._kept:
             return  # an epoch before a checkpoint is skipped, and so is its validation
         order = sorted(self._kept)
-        images, truth, found = map(np.stack, zip(*(self._kept[n] for n in order), strict=True))
+        kept = zip(*(self._kept[n] for n in order), strict=True)
+        images, reference, prediction = map(np.stack, kept)
         names = tuple(self._names[n] for n in order)
         path = self._out / IMAGES / f"{self._epochs.number:03d}.npz"
         self._kept = {}
         try:
-            write_validation_images(path, ValidationImages(images, truth, found, names))
+            write_validation_images(path, ValidationImages(images, reference, prediction, names))
         except SaveError:
             return
-        self._told(self._epochs.stage, self.epoch + 1, path)
+        self._on_images(self._epochs.stage, self.epoch + 1, path)
