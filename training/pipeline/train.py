@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-
-from torch import nn
 
 from liverseg_gui.core.errors import ModelError
 from liverseg_gui.core.labels import TUMOR
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.evaluation.case_metrics import CaseMetrics
-from liverseg_gui.evaluation.report.html import write_evaluation_report
-from liverseg_gui.evaluation.summary import summarize
 from liverseg_gui.segmentation.models.registry import find_model
-from liverseg_gui.segmentation.predictor import Predictor
-from liverseg_gui.segmentation.runtime.base import TorchRuntime, pick_device
-from liverseg_gui.system.atomic_write import write_text
 from liverseg_gui.system.paths import prepared_cases_folder
 from training.config.train_config import TrainConfig
 from training.data.case import CaseSource
@@ -29,17 +20,14 @@ from training.data.phantom_case import PhantomCase
 from training.data.preprocess_cache import prepare_all
 from training.data.slice_dataset import SliceDataset
 from training.data.splits import Split, save_split
-from training.evaluation.evaluate_model import evaluate_held_out
-from training.evaluation.worst_slices_file import save_worst
-from training.export.model_card import make_card
-from training.export.weights import export_model
 from training.learner.checkpoint import Identity
 from training.learner.distributed import processes
 from training.learner.fit import fit
 from training.learner.lr_finder import LRCurve, find_learning_rate
+from training.pipeline.outcome import Outcome
 from training.pipeline.resume import resumed_cases, resumed_split
 from training.runs.epoch_log import add_note
-from training.runs.files import CHECKPOINT, HELD_OUT, LOG, MODEL, REPORT, SPLIT, WORST
+from training.runs.files import CHECKPOINT, SPLIT
 from training.runs.folder import make_folder, refuse_earlier
 from training.runs.observer import NULL_OBSERVER, TrainingObserver
 from training.runs.training_job import TrainingJob
@@ -99,7 +87,7 @@ def train(
     if not processes().leads:
         return []
     observer.trained()
-    outcome = _Outcome(job, command, unseen, known, observer)
+    outcome = Outcome(job, command, unseen, known, observer)
     return outcome.write(network, progress.part(0.95, 1.0))
 
 
@@ -179,59 +167,6 @@ def _slices(
 ) -> SliceDataset:
     cases = prepare_all(sources, prepared_cases_folder(), progress, works_on)
     return SliceDataset(cases, config.context)
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """What is written once a network is trained: figures of the `unseen` cases, model and card."""
-
-    job: TrainingJob
-    command: str
-    unseen: Sequence[CaseSource]
-    known: Sequence[CaseSource]
-    observer: TrainingObserver
-
-    def write(self, network: nn.Module, progress: Progress) -> list[CaseMetrics]:
-        """Evaluate `network`, and write it with its card."""
-        job, config = self.job, self.job.config
-        liver_view_size = config.liver.of_trunk if config.liver else None
-        runtime = TorchRuntime(network, pick_device(config.device))
-        predictor = Predictor(runtime, config.trunk.size, liver_view_size)
-        results = self._evaluate(predictor, progress) if self.unseen else []
-        rows = [result.to_json() for result in results]
-        card = make_card(job.name, config, self.command, self._trained_on, rows, job.notes)
-        export_model(network, job.out / MODEL, card)
-        self.observer.model(job.out / MODEL)
-        return results
-
-    @property
-    def _trained_on(self) -> list[str]:
-        return [source.name for source in self.known]
-
-    def _evaluate(self, predictor: Predictor, progress: Progress) -> list[CaseMetrics]:
-        """Evaluate the held-out patients and write all figures, and a report for people."""
-        job = self.job
-        fingerprints = {source.name: source.fingerprint() for source in self.unseen}
-        results, worst = evaluate_held_out(
-            predictor,
-            self.unseen,
-            job.config,
-            progress,
-            self.observer.case,
-            self.observer.works_on,
-        )
-        held_out = {
-            "trained_on": self._trained_on,
-            "cases": [result.to_json() for result in results],
-            "fingerprints": fingerprints,
-        }
-        write_text(job.out / HELD_OUT, json.dumps(held_out, indent=1) + "\n")
-        save_worst(job.out / WORST, worst, self.unseen)
-        log = [json.loads(line) for line in (job.out / LOG).read_text("utf-8").splitlines()]
-        title = f"{job.name}: held-out patients"
-        summary = summarize(results)
-        write_evaluation_report(job.out / REPORT, summary, title=title, log=log, worst=worst)
-        return results
 
 
 def _warn_of_no_tumor(job: TrainingJob, slices: SliceDataset, observer: TrainingObserver) -> None:
