@@ -28,15 +28,15 @@ import json, signal, sys
 from liverseg_gui.cli import train_output
 from liverseg_gui.cli.main import main
 from training.runs import monitor
-phase, say = sys.argv[1], train_output.say
+phase, print_line = sys.argv[1], train_output.print_line
 
-def say_and_stand_still(line, stream=None):
-    say(line, stream)
+def print_and_stand_still(line, stream=None):
+    print_line(line, stream)
     event = json.loads(line)
     if event["event"] == "progress" and event["phase"] == phase:
         signal.pause()
 
-monitor._REPORT_S, train_output.say = 0.0, say_and_stand_still
+monitor._REPORT_S, train_output.print_line = 0.0, print_and_stand_still
 sys.exit(main(sys.argv[2:]))
 """
 """The command, which goes no further once it has told that it is in a phase."""
