@@ -347,7 +347,7 @@ def comparison(studio: Studio) -> QImage:
     studio.show(_SMALL)
     window.controller.comparer.open(studio.folder / "second-reader.nii.gz")
     studio.settle()
-    until(lambda: window.controller.comparer.figures is not None)
+    until(lambda: window.controller.comparer.comparisons is not None)
     middle = studio.tumor(0)
     studio.go(middle)
     studio.look(Plane.AXIAL, middle + np.array((-25, 10, 0)), 3.0)

@@ -83,7 +83,7 @@ class Hand:
     @property
     def drawing(self) -> bool:
         """Whether a reading is unfinished in this plane."""
-        return self.desk.window.annotations.hands[self.plane].unfinished
+        return self.desk.window.annotations.tools[self.plane].unfinished
 
     @property
     def annotations(self) -> Sequence[Annotation]:

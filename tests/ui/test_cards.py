@@ -12,7 +12,7 @@ from liverseg_gui.core.scan_issues import Concern, by_severity, info, warning
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.ui.dialogs.labels_dialog import LabelsDialog
-from liverseg_gui.ui.widgets.issues_card import NOTHING, IssuesCard, count_words
+from liverseg_gui.ui.widgets.issues_card import NOTHING, IssuesCard, count_text
 from liverseg_gui.ui.widgets.scan_facts import ScanFacts, volume_facts
 from tests.ui.conftest import Desk
 from tests.ui.dialogs.test_scan_browser import all_texts
@@ -40,7 +40,7 @@ def measured(desk: Desk, volume: Volume, source: MaskSource) -> None:
 
 
 def figures(desk: Desk) -> dict[str, str]:
-    return {key: label.text() for key, label in desk.window.panel._figures.items()}
+    return {key: label.text() for key, label in desk.window.panel._values.items()}
 
 
 def cells(desk: Desk) -> list[str]:
@@ -55,7 +55,7 @@ def test_figures_of_a_doubtful_scan_are_marked_wherever_they_stand(
     shown = figures(desk)
     for key in ("liver_ml", "liver_without_tumor_ml", "tumor_ml"):
         assert shown[key].endswith("ml ⚠ not reliable")
-        assert "The spacing is made up." in desk.window.panel._figures[key].toolTip()
+        assert "The spacing is made up." in desk.window.panel._values[key].toolTip()
     assert "⚠" not in shown["tumor_burden_percent"]
     assert cells(desk)[1].endswith("⚠")
     assert cells(desk)[2].endswith("⚠")
@@ -109,7 +109,7 @@ def test_the_card_folds_to_its_header(qtbot: QtBot) -> None:
     qtbot.addWidget(card)
     card.show_facts(ScanFacts((("Size", "3"),), (UNSURE,)))
     card.show()
-    unfolded = card.height_wanted
+    unfolded = card.preferred_height
     card.header.click()
     assert not card._area.isVisible()
     assert card.maximumHeight() < unfolded
@@ -118,8 +118,8 @@ def test_the_card_folds_to_its_header(qtbot: QtBot) -> None:
 
 
 def test_findings_are_counted_in_words() -> None:
-    assert count_words((UNSURE, MODEL, GOOD)) == "2 warnings, 1 note"
-    assert count_words(()) == ""
+    assert count_text((UNSURE, MODEL, GOOD)) == "2 warnings, 1 note"
+    assert count_text(()) == ""
 
 
 def test_what_is_no_ct_is_seen_but_not_segmented(desk: Desk, tmp_path: Path) -> None:

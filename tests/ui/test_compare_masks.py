@@ -42,7 +42,7 @@ def other(files: Path, tmp_path: Path) -> Path:
 def compare_with(desk: Desk, path: Path) -> None:
     desk.dialogs.path = path
     desk.trigger("compare_file")
-    desk.qtbot.waitUntil(lambda: desk.window.controller.comparer.figures is not None)
+    desk.qtbot.waitUntil(lambda: desk.window.controller.comparer.comparisons is not None)
     desk.idle()
 
 
@@ -102,7 +102,7 @@ def test_a_foreign_mask_is_asked_about_before_it_is_compared(
     opened.dialogs.label_choice = LabelChoice({5: 1, 7: 2}, remember=False)
     compare_with(opened, tmp_path / "foreign.nii.gz")
     assert opened.dialogs.questions == ["foreign.nii.gz"]
-    assert opened.window.controller.comparer.figures[TUMOR].dice == 1.0
+    assert opened.window.controller.comparer.comparisons[TUMOR].dice == 1.0
     assert "Label 5 is liver" in opened.window.comparison_panel.names[ONLY_B].toolTip()
 
 
@@ -146,12 +146,12 @@ def test_the_mask_before_is_compared_and_followed_when_the_mask_changes(
     comparer = window.controller.comparer
     assert window.study.compared is first
     assert (comparer.name_a, comparer.name_b) == ("Edited mask", "truth.nii.gz")
-    assert comparer.figures[LIVER].dice == 0.0
+    assert comparer.comparisons[LIVER].dice == 0.0
     assert window.comparison_panel.cells["B - A, %", LIVER].text() == "\N{EN DASH}"
     window.controller._set_mask(LabelMap(first.labels.copy(), first.grid), MaskSource())
-    assert comparer.figures is None
+    assert comparer.comparisons is None
     opened.idle()
-    assert comparer.figures[LIVER].dice == 1.0
+    assert comparer.comparisons[LIVER].dice == 1.0
 
 
 def test_a_change_while_figures_are_worked_out_is_taken_up(opened: Desk, other: Path) -> None:
@@ -163,7 +163,7 @@ def test_a_change_while_figures_are_worked_out_is_taken_up(opened: Desk, other: 
             LabelMap(np.full(shape, value, np.uint8), grid), MaskSource(Path(f"{value}.nii"))
         )
     opened.idle()
-    found = window.controller.comparer.figures[LIVER]
+    found = window.controller.comparer.comparisons[LIVER]
     assert found.a_ml == pytest.approx(np.prod(shape) * grid.ras_affine.voxel_ml)
 
 

@@ -101,7 +101,7 @@ def test_a_damaged_list_does_not_keep_the_mask_from_being_saved(
     library_file().parent.mkdir(parents=True)
     library_file().write_text("{")
     said: list[str] = []
-    desk.window.context.said.connect(said.append)
+    desk.window.context.status_message.connect(said.append)
     desk.open(scan, tmp_path / "drawn.nii.gz")
     save(desk, tmp_path / "a_mask.nii.gz")
     assert (tmp_path / "a_mask.nii.gz").exists()

@@ -320,7 +320,7 @@ def test_tab_goes_on_from_the_list_of_lesions(at_work: Desk) -> None:
 
 
 def test_selected_figures_are_copied_and_not_a_picture(at_work: Desk) -> None:
-    figure: QLabel = at_work.window.panel._figures["tumor_ml"]
+    figure: QLabel = at_work.window.panel._values["tumor_ml"]
     figure.setFocus()
     figure.setSelection(0, 4)
     selected = figure.selectedText()

@@ -125,9 +125,9 @@ def test_the_active_pane_has_a_frame_in_the_color_of_its_plane(opened: Desk) -> 
 
 def test_maximizing_shows_one_pane_and_then_the_layout_again(opened: Desk) -> None:
     opened.trigger("layout two_by_two")
-    opened.window.views[Plane.SAGITTAL].maximize_asked.emit()
+    opened.window.views[Plane.SAGITTAL].maximize_requested.emit()
     assert visible(opened) == {Pane.SAGITTAL}
-    opened.window.views[Plane.SAGITTAL].maximize_asked.emit()
+    opened.window.views[Plane.SAGITTAL].maximize_requested.emit()
     assert visible(opened) == set(Pane)
     assert opened.window.view_state.layout is Layout.TWO_BY_TWO
 

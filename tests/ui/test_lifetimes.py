@@ -51,7 +51,7 @@ def test_a_mask_is_freed_when_it_is_compared_no_more(desk: Desk, files: Path) ->
     measured(desk)
     comparer = desk.window.controller.comparer
     comparer.open(files / "truth.nii.gz")
-    desk.qtbot.waitUntil(lambda: comparer.figures is not None)
+    desk.qtbot.waitUntil(lambda: comparer.comparisons is not None)
     desk.idle()
     mask = weakref.ref(desk.window.study.compared)
     comparer.stop()

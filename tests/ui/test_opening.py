@@ -107,7 +107,7 @@ def test_the_first_slice_is_seen_while_the_rest_is_read(
     desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     desk.idle()
     before, window = desk.window.study.volume, desk.window
-    figures = [label.text() for label in window.panel._figures.values()]
+    figures = [label.text() for label in window.panel._values.values()]
     reading = held_reading(tmp_path)
     window.controller.open(offering(make_entry(tmp_path, read=reading)))
     desk.qtbot.waitUntil(lambda: window.study.preview is not None)
@@ -121,7 +121,7 @@ def test_the_first_slice_is_seen_while_the_rest_is_read(
     assert "Reading" in window.windowTitle()
     assert not window.card.isEnabled()
     assert not window.panel.isEnabled()
-    assert not set(figures) & {label.text() for label in window.panel._figures.values()}
+    assert not set(figures) & {label.text() for label in window.panel._values.values()}
     assert window.panel._table.rowCount() == 0
     assert window.card._facts is None
     reading.go_on.set()
@@ -157,7 +157,7 @@ def test_a_reading_that_fails_or_is_cancelled_leaves_the_open_study(
     assert (study.volume, study.mask, study.measurements) == before
     assert np.array_equal(view._image.image, picture)
     assert desk.window.overlays[view.plane].fill.isVisible()
-    assert "ml" in desk.window.panel._figures["liver_ml"].text()
+    assert "ml" in desk.window.panel._values["liver_ml"].text()
     assert desk.window.panel._table.rowCount() == 3
     assert desk.window.card._facts is not None
     assert desk.window.windowTitle().startswith("scan.nii.gz")

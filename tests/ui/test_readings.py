@@ -89,8 +89,8 @@ def test_what_is_painted_lies_where_the_box_maps_it(hand: Hand) -> None:
     choose(hand, "ruler")
     hand.drag((40, 40), (90, 80))
     hand.view.box.zoom_by(1.7)
-    (sketch,) = hand.layer.sketches
-    for (x, y), point in zip(sketch.handles, hand.last.points_ijk, strict=True):
+    (layout,) = hand.layer.layouts
+    for (x, y), point in zip(layout.handles, hand.last.points_ijk, strict=True):
         at = hand.px((point[0], point[1]))
         assert abs(at.x() - x) <= 1
         assert abs(at.y() - y) <= 1
@@ -155,7 +155,7 @@ def test_a_polygon_is_closed_in_three_ways(hand: Hand, how: str) -> None:
     assert len(hand.last.points_ijk) == 4
     assert figures(hand).area_mm2 == pytest.approx(120 * 120, rel=0.03)
     assert not hand.drawing
-    assert len(hand.layer.sketches) == 1
+    assert len(hand.layer.layouts) == 1
 
 
 def test_a_probe_tells_the_voxel_under_the_click(hand: Hand, phantom: Phantom) -> None:
@@ -165,7 +165,7 @@ def test_a_probe_tells_the_voxel_under_the_click(hand: Hand, phantom: Phantom) -
     assert abs(i - 70) <= 1
     assert abs(j - 60) <= 1
     assert figures(hand).hu == phantom.volume.hu[i, j, k]
-    assert f"{figures(hand).hu} HU" in hand.layer.sketches[0].texts[0]
+    assert f"{figures(hand).hu} HU" in hand.layer.layouts[0].texts[0]
 
 
 def test_text_is_typed_in_place_and_keys_do_not_change_the_tool(hand: Hand) -> None:
@@ -177,7 +177,7 @@ def test_text_is_typed_in_place_and_keys_do_not_change_the_tool(hand: Hand) -> N
     hand.desk.qtbot.keyClick(editor, Qt.Key.Key_Return)
     assert (hand.last.kind, hand.last.text) == (AnnotationKind.TEXT, "near L2")
     assert hand.desk.window.view_state.tool is Tool.TEXT
-    assert hand.layer.sketches[0].texts == ("near L2",)
+    assert hand.layer.layouts[0].texts == ("near L2",)
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Escape])
@@ -204,13 +204,13 @@ def test_an_arrow_points_at_where_the_drag_began(hand: Hand) -> None:
 def test_the_figure_shows_while_a_ruler_is_drawn(hand: Hand) -> None:
     choose(hand, "ruler")
     hand.drag((40, 60), (90, 60), release=False)
-    (sketch,) = hand.layer.sketches
-    assert float(sketch.texts[0].split()[0]) == pytest.approx(150, abs=3)
+    (layout,) = hand.layer.layouts
+    assert float(layout.texts[0].split()[0]) == pytest.approx(150, abs=3)
     assert not hand.annotations
     hand.key(Qt.Key.Key_Escape)
     hand.desk.qtbot.mouseRelease(hand.viewport, Qt.MouseButton.LeftButton, pos=hand.px((90, 60)))
     assert not hand.annotations
-    assert not hand.layer.sketches
+    assert not hand.layer.layouts
 
 
 def test_escape_gives_up_a_polygon_before_it_cancels_a_job(hand: Hand) -> None:
@@ -242,7 +242,7 @@ def test_a_polygon_waits_while_its_slice_is_out_of_sight(hand: Hand) -> None:
     hand.click((40, 40), (80, 40))
     hand.key(Qt.Key.Key_Up)
     hand.settle()
-    assert not hand.layer.sketches
+    assert not hand.layer.layouts
     hand.key(Qt.Key.Key_Down)
     hand.click((80, 80))
     hand.key(Qt.Key.Key_Return)
@@ -281,7 +281,7 @@ def test_an_end_of_a_ruler_is_moved_alone(ruler: Hand) -> None:
 
 def test_a_reading_is_grabbed_by_its_label_too(ruler: Hand) -> None:
     before = np.array(ruler.last.points_ijk)
-    at = ruler.layer.sketches[0].label.center().toPoint()
+    at = ruler.layer.layouts[0].label.center().toPoint()
     button = Qt.MouseButton.LeftButton
     ruler.desk.qtbot.mousePress(ruler.viewport, button, pos=at)
     for step in (20, 40):
@@ -329,27 +329,27 @@ def test_the_window_tool_leaves_readings_alone(ruler: Hand) -> None:
 
 
 def test_readings_show_on_their_own_slice_and_only_while_they_are_to_be_seen(ruler: Hand) -> None:
-    assert len(ruler.layer.sketches) == 1
+    assert len(ruler.layer.layouts) == 1
     ruler.key(Qt.Key.Key_Up)
     ruler.settle()
-    assert not ruler.layer.sketches
+    assert not ruler.layer.layouts
     ruler.key(Qt.Key.Key_Down)
     ruler.desk.trigger("show_readings")
     ruler.settle()
-    assert not ruler.layer.sketches
+    assert not ruler.layer.layouts
     choose(ruler, "probe")
     ruler.click((100, 100))
-    assert len(ruler.layer.sketches) == 2
+    assert len(ruler.layer.layouts) == 2
 
 
 def test_the_label_stays_in_the_pane_and_off_the_handles(ruler: Hand) -> None:
     for spots in (((2, 60), (125, 60)), ((60, 2), (60, 125)), ((5, 5), (7, 120))):
         choose(ruler, "ruler")
         ruler.drag(*spots)
-        sketch = ruler.layer.sketches[-1]
-        assert ruler.view.box.rect().contains(sketch.label)
-        for x, y in sketch.handles:
-            assert not sketch.label.contains(x, y)
+        layout = ruler.layer.layouts[-1]
+        assert ruler.view.box.rect().contains(layout.label)
+        for x, y in layout.handles:
+            assert not layout.label.contains(x, y)
 
 
 def test_the_cursor_says_what_a_press_would_do(ruler: Hand) -> None:
@@ -387,7 +387,7 @@ def test_a_name_typed_in_the_table_stands_beside_the_reading(ruler: Hand) -> Non
     table = window.annotations_panel._table
     table.item(0, 1).setText("portal vein")
     assert ruler.last.text == "portal vein"
-    assert ruler.layer.sketches[0].texts[0] == "portal vein"
+    assert ruler.layer.layouts[0].texts[0] == "portal vein"
     table.item(0, 1).setText("")
     assert table.item(0, 1).text() == "Ruler"
     window.context.history.undo()
@@ -422,7 +422,7 @@ def test_the_tools_are_exclusive_with_navigating_and_window_level(hand: Hand) ->
     for key, tool in zip("NWHLKGOPYT", tools, strict=True):
         hand.desk.qtbot.keyClick(hand.desk.window, key)
         assert [name for name in tools if actions[name].isChecked()] == [tool]
-    assert "Text" in hand.desk.window.status.look.text()
+    assert "Text" in hand.desk.window.status.view_label.text()
 
 
 def test_a_report_can_hold_readings_alone(ruler: Hand, tmp_path: Path) -> None:
@@ -499,7 +499,7 @@ def test_lengths_are_marked_where_the_scan_does_not_state_its_size(
     hand = Hand(desk)
     choose(hand, "ellipse")
     hand.drag((50, 50), (80, 70))
-    area, *hu = hand.layer.sketches[0].texts
+    area, *hu = hand.layer.layouts[0].texts
     assert area.endswith(SHORT_MARK)
     assert not any(SHORT_MARK in line for line in hu)
     cell = desk.window.annotations_panel._table.item(0, 3)
@@ -512,7 +512,7 @@ def test_on_a_slab_the_figures_say_that_they_are_of_the_slice(hand: Hand) -> Non
     hand.click((70, 60))
     hand.desk.window.view_state.slab = Slab(SlabMode.MAXIMUM, 20.0)
     hand.settle()
-    assert hand.layer.sketches[0].texts[0].endswith("HU in this slice")
+    assert hand.layer.layouts[0].texts[0].endswith("HU in this slice")
 
 
 def test_a_region_between_voxel_centers_says_so(hand: Hand) -> None:
@@ -523,14 +523,14 @@ def test_a_region_between_voxel_centers_says_so(hand: Hand) -> None:
     base = (np.floor(u) + 0.2, np.floor(v) + 0.2)
     choose(hand, "ellipse")
     hand.drag(base, (base[0] + 0.5, base[1] + 0.5))
-    assert "No voxel center lies inside." in hand.layer.sketches[0].texts
+    assert "No voxel center lies inside." in hand.layer.layouts[0].texts
     assert "No voxel center" in hand.desk.window.annotations_panel._table.item(0, 3).text()
 
 
 def test_a_reading_out_of_sight_leaves_no_label_at_the_edge(ruler: Hand) -> None:
-    assert ruler.layer.sketches[0].texts
+    assert ruler.layer.layouts[0].texts
     ruler.view.box.look_at(QPointF(380, 380), 20.0)
-    assert not ruler.layer.sketches[0].texts
+    assert not ruler.layer.layouts[0].texts
 
 
 def test_nothing_is_drawn_beside_the_scan(hand: Hand) -> None:
@@ -545,9 +545,9 @@ def test_nothing_is_drawn_beside_the_scan(hand: Hand) -> None:
 
 
 def test_the_label_stands_by_the_part_of_a_line_that_is_seen(ruler: Hand) -> None:
-    (sketch,) = ruler.layer.sketches
-    middle = ruler.view.box.mapToView(QPointF(*np.mean(sketch.lines[0], axis=0)))
+    (layout,) = ruler.layer.layouts
+    middle = ruler.view.box.mapToView(QPointF(*np.mean(layout.lines[0], axis=0)))
     ruler.view.box.look_at(middle, 15.0)
-    (sketch,) = ruler.layer.sketches
-    assert ruler.view.box.rect().contains(sketch.label)
-    assert abs(sketch.label.center().y() - ruler.view.box.rect().center().y()) < 60
+    (layout,) = ruler.layer.layouts
+    assert ruler.view.box.rect().contains(layout.label)
+    assert abs(layout.label.center().y() - ruler.view.box.rect().center().y()) < 60

@@ -176,9 +176,9 @@ def test_the_status_bar_shows_hu_and_position_under_the_cursor(
 def test_double_click_shows_one_view_alone_and_all_again(desk: Desk, files: Path) -> None:
     desk.open(files / "scan.nii.gz")
     view = desk.window.views[Plane.SAGITTAL]
-    view.maximize_asked.emit()
+    view.maximize_requested.emit()
     assert [v.isVisible() for v in desk.window.views.values()] == [False, False, True]
-    view.maximize_asked.emit()
+    view.maximize_requested.emit()
     assert all(v.isVisible() for v in desk.window.views.values())
 
 
@@ -256,7 +256,7 @@ def test_segmentation_shows_progress_and_then_figures(desk: Desk, files: Path) -
     desk.qtbot.waitUntil(lambda: desk.window.study.measurements is not None)
     desk.idle()
     assert desk.window.study.unsaved
-    assert "ml" in desk.window.panel._figures["liver_ml"].text()
+    assert "ml" in desk.window.panel._values["liver_ml"].text()
     assert not desk.window.job_bar.isVisible()
 
 

@@ -1,4 +1,4 @@
-"""How strokes and clicks become a reading, point by point."""
+"""Construction of an annotation from clicks and drags, point by point."""
 
 from __future__ import annotations
 

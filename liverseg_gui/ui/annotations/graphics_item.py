@@ -1,4 +1,4 @@
-"""Paints readings over a plane, in pixels, so that lines and letters keep their size."""
+"""Painting of annotations in pixels, so that lines and letters keep their size."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _CROSS_PX, _CROSS_GAP_PX = 9.0, 3.0
 
 
 class AnnotationItem(QGraphicsItem):
-    """Draws `sketches`; the mouse goes through it."""
+    """Draws `layouts`; the mouse goes through it."""
 
     def __init__(self, box: PlaneBox, font: QFont) -> None:
         super().__init__(box)
         self._box, self._font = box, font
-        self.sketches: tuple[AnnotationLayout, ...] = ()
+        self.layouts: tuple[AnnotationLayout, ...] = ()
         self.setZValue(Z_ANNOTATIONS)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
-    def show_sketches(self, sketches: Sequence[AnnotationLayout]) -> None:
+    def show_layouts(self, layouts: Sequence[AnnotationLayout]) -> None:
         """Draw these from now on."""
-        if sketches or self.sketches:
-            self.sketches = tuple(sketches)
+        if layouts or self.layouts:
+            self.layouts = tuple(layouts)
             self.update()
 
     def boundingRect(self) -> QRectF:
@@ -49,41 +49,41 @@ class AnnotationItem(QGraphicsItem):
         """Lines first, then handles, then labels, so that no line crosses a figure."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(self._font)
-        for sketch in self.sketches:
-            _paint_lines(painter, sketch)
-        for sketch in self.sketches:
-            if sketch.handles_shown:
-                _paint_handles(painter, sketch)
-        for sketch in self.sketches:
-            _paint_label(painter, sketch)
+        for layout in self.layouts:
+            _paint_lines(painter, layout)
+        for layout in self.layouts:
+            if layout.handles_shown:
+                _paint_handles(painter, layout)
+        for layout in self.layouts:
+            _paint_label(painter, layout)
 
 
-def _color(sketch: AnnotationLayout) -> QColor:
-    return _CHOSEN if sketch.chosen else _PLAIN
+def _color(layout: AnnotationLayout) -> QColor:
+    return _CHOSEN if layout.chosen else _PLAIN
 
 
-def _paint_lines(painter: QPainter, sketch: AnnotationLayout) -> None:
+def _paint_lines(painter: QPainter, layout: AnnotationLayout) -> None:
     """Every line twice: a dark one below makes it stand out on any tissue."""
-    lines = [_polygon(line) for line in _marks(sketch)]
+    lines = [_polygon(line) for line in _marks(layout)]
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for color, width in ((_HALO, _HALO_PX), (_color(sketch), _LINE_PX)):
+    for color, width in ((_HALO, _HALO_PX), (_color(layout), _LINE_PX)):
         round_ = (Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
         painter.setPen(QPen(QBrush(color), width, Qt.PenStyle.SolidLine, *round_))
         for line in lines:
             painter.drawPolyline(line)
 
 
-def _marks(sketch: AnnotationLayout) -> list[Pixels]:
+def _marks(layout: AnnotationLayout) -> list[Pixels]:
     """The lines of a reading, with an arrow's head and a probe's cross."""
-    if sketch.kind is AnnotationKind.ARROW:
-        return [*sketch.lines, _head(*sketch.lines[0])]
-    if sketch.kind is AnnotationKind.PROBE:
-        at, reach = sketch.lines[0][0], np.array([_CROSS_GAP_PX, _CROSS_PX])[:, None]
+    if layout.kind is AnnotationKind.ARROW:
+        return [*layout.lines, _head(*layout.lines[0])]
+    if layout.kind is AnnotationKind.PROBE:
+        at, reach = layout.lines[0][0], np.array([_CROSS_GAP_PX, _CROSS_PX])[:, None]
         sides = np.array([(1, 0), (-1, 0), (0, 1), (0, -1)], float)
         return [at + reach * side for side in sides]
-    if sketch.kind is AnnotationKind.TEXT:
-        return [sketch.lines[0] + np.array([(0, 0), (_DOT_PX, 0)])]
-    return list(sketch.lines)
+    if layout.kind is AnnotationKind.TEXT:
+        return [layout.lines[0] + np.array([(0, 0), (_DOT_PX, 0)])]
+    return list(layout.lines)
 
 
 def _head(tip: Pixels, tail: Pixels) -> Pixels:
@@ -98,16 +98,16 @@ def _polygon(line: Pixels) -> QPolygonF:
     return QPolygonF([QPointF(x, y) for x, y in line.tolist()])
 
 
-def _paint_handles(painter: QPainter, sketch: AnnotationLayout) -> None:
-    painter.setPen(QPen(_color(sketch), _LINE_PX))
+def _paint_handles(painter: QPainter, layout: AnnotationLayout) -> None:
+    painter.setPen(QPen(_color(layout), _LINE_PX))
     painter.setBrush(_BACK)
-    for x, y in sketch.handles.tolist():
+    for x, y in layout.handles.tolist():
         painter.drawEllipse(QPointF(x, y), HANDLE_PX, HANDLE_PX)
 
 
-def _paint_label(painter: QPainter, sketch: AnnotationLayout) -> None:
-    if not sketch.texts:
+def _paint_label(painter: QPainter, layout: AnnotationLayout) -> None:
+    if not layout.texts:
         return
-    painter.fillRect(sketch.label, _BACK)
-    painter.setPen(_color(sketch))
-    painter.drawText(sketch.label, Qt.AlignmentFlag.AlignCenter, "\n".join(sketch.texts))
+    painter.fillRect(layout.label, _BACK)
+    painter.setPen(_color(layout))
+    painter.drawText(layout.label, Qt.AlignmentFlag.AlignCenter, "\n".join(layout.texts))

@@ -1,4 +1,4 @@
-"""A line to type a reading's text in, right on the slice."""
+"""Line editor for the text of an annotation, right on the slice."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class InlineEditor(QLineEdit):
 
     def give_up(self) -> None:
         """Close; what was typed is dropped."""
-        self._done = None
+        self._done = None  # first: hiding takes the focus away, which finishes the editing
         self.hide()
         self.deleteLater()
 

@@ -1,4 +1,4 @@
-"""Shows the readings of one plane, and the one that is being drawn or moved."""
+"""Annotations of one plane, with the one that is being drawn or moved."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from liverseg_gui.ui.annotations.layout import (
     labelled,
     layout_annotation,
 )
-from liverseg_gui.ui.annotations.texts import figure_lines
+from liverseg_gui.ui.annotations.texts import measure_lines
 from liverseg_gui.ui.viewer.slice_frame import SliceFrame
 from liverseg_gui.ui.viewer.slice_view import SliceView
 
@@ -38,7 +38,7 @@ class AnnotationLayer:
         self._box = view.box
         self._item = AnnotationItem(view.box, view.font())
         self._metrics = QFontMetricsF(view.font())
-        self._shown: tuple[object, ...] = ()
+        self._drawn_key: tuple[object, ...] = ()
         self.frame: SliceFrame | None = None
         self.draft: Annotation | None = None
         self.moving: tuple[int, Annotation] | None = None
@@ -49,9 +49,9 @@ class AnnotationLayer:
         view.add_layer(self)
 
     @property
-    def sketches(self) -> tuple[AnnotationLayout, ...]:
+    def layouts(self) -> tuple[AnnotationLayout, ...]:
         """What is drawn, in pixels of the pane."""
-        return self._item.sketches
+        return self._item.layouts
 
     def redraw(self, frame: SliceFrame | None) -> None:
         """Draw the readings of the slice of `frame`."""
@@ -60,16 +60,16 @@ class AnnotationLayer:
 
     def hit(self, at: QPointF) -> Hit | None:
         """What of a reading lies under a point in mm of the plane."""
-        return hit(self.sketches, self._box.mapFromView(at))
+        return hit(self.layouts, self._box.mapFromView(at))
 
     def show(self) -> None:
         """Draw anew, unless it is all drawn already: a plane may only move its crosshair."""
-        wanted = self._wanted(self.frame)
-        if wanted != self._shown:
-            self._shown = wanted
-            self._item.show_sketches(self._sketched(self.frame) if self.frame else [])
+        key = self._drawing_key(self.frame)
+        if key != self._drawn_key:
+            self._drawn_key = key
+            self._item.show_layouts(self._layouts_of(self.frame) if self.frame else [])
 
-    def _wanted(self, frame: SliceFrame | None) -> tuple[object, ...]:
+    def _drawing_key(self, frame: SliceFrame | None) -> tuple[object, ...]:
         """All that the drawing depends on."""
         if frame is None:
             return ()
@@ -82,39 +82,39 @@ class AnnotationLayer:
             return ()
         taken = [rect.getRect() for rect in self._view.labels.taken]
         place = (self._box.viewRect().getRect(), self._box.rect().getRect(), *taken)
-        hands = (self.draft, self.moving, self.hovered, self._annotations.chosen)
-        return frame.volume, frame.index, self._state.slab.on, *place, *hands, *shown.items()
+        states = (self.draft, self.moving, self.hovered, self._annotations.chosen)
+        return frame.volume, frame.index, self._state.slab.on, *place, *states, *shown.items()
 
-    def _sketched(self, frame: SliceFrame) -> list[AnnotationLayout]:
+    def _layouts_of(self, frame: SliceFrame) -> list[AnnotationLayout]:
         shown = (
             self._annotations.on(frame.plane, frame.index)
             if self._state.annotations_visible
             else {}
         )
-        found: list[AnnotationLayout] = []
+        layouts: list[AnnotationLayout] = []
         for id_, annotation in shown.items():
-            figures = self._annotations.figures(id_)
+            measures = self._annotations.figures(id_)
             if self.moving is not None and self.moving[0] == id_:
                 annotation = self.moving[1]
-                figures = measure_annotation(annotation, frame.volume)
-            if figures is not None:
-                found.append(self._sketch(id_, annotation, figures))
+                measures = measure_annotation(annotation, frame.volume)
+            if measures is not None:
+                layouts.append(self._layout(id_, annotation, measures))
         draft = self.draft
         if draft is not None and (draft.plane, draft.index) == (frame.plane, frame.index):
-            found.append(self._sketch(None, draft, measure_annotation(draft, frame.volume)))
-        if not found:
+            layouts.append(self._layout(None, draft, measure_annotation(draft, frame.volume)))
+        if not layouts:
             return []
-        return labelled(found, self._metrics, self._box.rect(), self._view.labels.taken)
+        return labelled(layouts, self._metrics, self._box.rect(), self._view.labels.taken)
 
-    def _sketch(
-        self, id_: int | None, annotation: Annotation, figures: AnnotationMeasures
+    def _layout(
+        self, id_: int | None, annotation: Annotation, measures: AnnotationMeasures
     ) -> AnnotationLayout:
         name = (annotation.text,) if annotation.text else ()
         chosen = id_ is None or id_ == self._annotations.chosen
         return layout_annotation(
             id_,
             annotation,
-            (*name, *figure_lines(figures, self._state.slab.on)),
+            (*name, *measure_lines(measures, self._state.slab.on)),
             self.to_px,
             chosen,
             chosen or id_ == self.hovered,

@@ -1,4 +1,4 @@
-"""Readings as they lie on the screen: lines, handles and labels in pixels, and what is hit."""
+"""Layout of annotations on the screen: lines, handles and labels in pixels; hit testing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Edges = tuple[float, float, float, float]
 """Left, top, right and bottom of a rectangle."""
 
 HANDLE_PX = 4.5
-_HAND = HANDLE_PX + 1
+_HANDLE_HALF_PX = HANDLE_PX + 1
 _HANDLE_REACH_PX, _LINE_REACH_PX = 8.0, 6.0
 _LABEL_GAP_PX = 10.0
 _PADDING_PX = 4.0
@@ -63,7 +63,7 @@ def layout_annotation(
 
 
 def labelled(
-    sketches: Sequence[AnnotationLayout],
+    layouts: Sequence[AnnotationLayout],
     metrics: QFontMetricsF,
     within: QRectF,
     taken: Sequence[QRectF],
@@ -72,27 +72,31 @@ def labelled(
 
     A reading of which nothing is in `within` has no label.
     """
-    samples = [np.concatenate([_sampled(line) for line in each.lines]) for each in sketches]
-    hands = [each.handles for each in sketches if each.handles_shown]
+    samples = [np.concatenate([_sampled(line) for line in each.lines]) for each in layouts]
+    handles = [each.handles for each in layouts if each.handles_shown]
     avoid = [_edges(rect) for rect in taken]
-    avoid += [(x - _HAND, y - _HAND, x + _HAND, y + _HAND) for at in hands for x, y in at]
-    every, found = np.concatenate([np.empty((0, 2)), *samples]), []
-    for each, own in zip(sketches, samples, strict=True):
+    avoid += [
+        (x - _HANDLE_HALF_PX, y - _HANDLE_HALF_PX, x + _HANDLE_HALF_PX, y + _HANDLE_HALF_PX)
+        for at in handles
+        for x, y in at
+    ]
+    every, placed = np.concatenate([np.empty((0, 2)), *samples]), []
+    for each, own in zip(layouts, samples, strict=True):
         seen = own[_inside(own, np.array(_edges(within)))]
         if each.texts and len(seen):
             beside = _anchor(each.kind, seen)
             label = _label(_size(each.texts, metrics), beside, avoid, every, within)
             avoid.append(_edges(label))
-            found.append(replace(each, label=label))
+            placed.append(replace(each, label=label))
         else:
-            found.append(replace(each, texts=()))
-    return found
+            placed.append(replace(each, texts=()))
+    return placed
 
 
-def hit(sketches: Sequence[AnnotationLayout], at: QPointF) -> Hit | None:
+def hit(layouts: Sequence[AnnotationLayout], at: QPointF) -> Hit | None:
     """What lies under `at`: the chosen reading first, then the newest; handles before lines."""
     point = (at.x(), at.y())
-    newest_first = list(reversed(sketches))
+    newest_first = list(reversed(layouts))
     for each in sorted(newest_first, key=lambda each: not each.chosen):
         if each.id is None:
             continue
@@ -128,7 +132,7 @@ def _label(
 
     A piece of line counts as a square of its length.
     """
-    corners = _places(size, beside)
+    corners = _label_corners(size, beside)
     extent = np.array([size.width(), size.height()])
     least = np.array([within.left(), within.top()])
     most = np.array([within.right(), within.bottom()]) - extent
@@ -143,7 +147,7 @@ def _label(
     return QRectF(QPointF(x, y), size)
 
 
-def _places(size: QSizeF, beside: Edges) -> Pixels:
+def _label_corners(size: QSizeF, beside: Edges) -> Pixels:
     """Upper left corners for a label, the best first: right, left, below, above, then corners."""
     width, height = size.width(), size.height()
     left, right = beside[0] - _LABEL_GAP_PX - width, beside[2] + _LABEL_GAP_PX

@@ -1,4 +1,4 @@
-"""Readings in words: their figures, where they lie, and how each tool is used."""
+"""Texts of annotations: what they measure, where they lie, and how each tool is used."""
 
 from __future__ import annotations
 
@@ -43,44 +43,44 @@ def short_place(annotation: Annotation) -> str:
     return f"{annotation.plane.title[:2]} {annotation.index + 1}"
 
 
-def short_figures(figures: AnnotationMeasures) -> tuple[str, ...]:
+def short_measures(measures: AnnotationMeasures) -> tuple[str, ...]:
     """The figures in a narrow column."""
-    if figures.mean_hu is None:
-        return figure_lines(figures)
-    mark = "" if figures.mm_reliable else SHORT_MARK
+    if measures.mean_hu is None:
+        return measure_lines(measures)
+    mark = "" if measures.mm_reliable else SHORT_MARK
     return (
-        f"{figures.mean_hu:.1f} \N{PLUS-MINUS SIGN} {figures.sd_hu:.1f} HU",
-        f"{figures.min_hu} to {figures.max_hu} HU",
-        *_size_lines(figures, mark),
+        f"{measures.mean_hu:.1f} \N{PLUS-MINUS SIGN} {measures.sd_hu:.1f} HU",
+        f"{measures.min_hu} to {measures.max_hu} HU",
+        *_size_lines(measures, mark),
     )
 
 
-def figure_lines(figures: AnnotationMeasures, slab: bool = False) -> tuple[str, ...]:
+def measure_lines(measures: AnnotationMeasures, slab: bool = False) -> tuple[str, ...]:
     """The figures beside a reading, a line each; `slab`: more is shown than what is measured."""
-    mark = "" if figures.mm_reliable else SHORT_MARK
-    lines = [*_size_lines(figures, mark), *_hu_lines(figures, " in this slice" if slab else "")]
-    return (*lines, figures.note) if figures.note else tuple(lines)
+    mark = "" if measures.mm_reliable else SHORT_MARK
+    lines = [*_size_lines(measures, mark), *_hu_lines(measures, " in this slice" if slab else "")]
+    return (*lines, measures.note) if measures.note else tuple(lines)
 
 
-def _size_lines(figures: AnnotationMeasures, mark: str) -> list[str]:
+def _size_lines(measures: AnnotationMeasures, mark: str) -> list[str]:
     lines = []
-    if figures.length_mm is not None:
-        lines.append(f"{figures.length_mm:.1f} mm{mark}")
-    if figures.longest_mm is not None:
-        lines.append(f"{figures.longest_mm:.1f} x {figures.perpendicular_mm:.1f} mm{mark}")
-    if figures.angle_deg is not None:
-        lines.append(f"{figures.angle_deg:.1f}\N{DEGREE SIGN}{mark}")
-    if figures.area_mm2 is not None:
-        lines.append(f"{figures.area_mm2:,.1f} mm\N{SUPERSCRIPT TWO}{mark}")
+    if measures.length_mm is not None:
+        lines.append(f"{measures.length_mm:.1f} mm{mark}")
+    if measures.longest_mm is not None:
+        lines.append(f"{measures.longest_mm:.1f} x {measures.perpendicular_mm:.1f} mm{mark}")
+    if measures.angle_deg is not None:
+        lines.append(f"{measures.angle_deg:.1f}\N{DEGREE SIGN}{mark}")
+    if measures.area_mm2 is not None:
+        lines.append(f"{measures.area_mm2:,.1f} mm\N{SUPERSCRIPT TWO}{mark}")
     return lines
 
 
-def _hu_lines(figures: AnnotationMeasures, of: str) -> list[str]:
-    if figures.hu is not None:
-        return [f"{figures.hu} HU{of}"]
-    if figures.mean_hu is None:
+def _hu_lines(measures: AnnotationMeasures, of: str) -> list[str]:
+    if measures.hu is not None:
+        return [f"{measures.hu} HU{of}"]
+    if measures.mean_hu is None:
         return []
     return [
-        f"Mean {figures.mean_hu:.1f}  SD {figures.sd_hu:.1f} HU{of}",
-        f"Min {figures.min_hu}  Max {figures.max_hu} HU",
+        f"Mean {measures.mean_hu:.1f}  SD {measures.sd_hu:.1f} HU{of}",
+        f"Min {measures.min_hu}  Max {measures.max_hu} HU",
     ]

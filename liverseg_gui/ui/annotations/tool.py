@@ -1,4 +1,4 @@
-"""The reader's hand on one plane: draws readings with the tools, takes, moves and labels them."""
+"""Mouse handling of the annotation tools on one slice view."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class AnnotationTool(QObject):
         super().__init__(view)
         self._view, self._layer, self._state, self._annotations = view, layer, state, annotations
         self._box = view.box
-        self._pen: AnnotationBuilder | None = None
+        self._builder: AnnotationBuilder | None = None
         self._grab: _Grab | None = None
         self._drawing_stroke = False
         self._hovered: Hit | None = None
@@ -64,12 +64,12 @@ class AnnotationTool(QObject):
     @property
     def unfinished(self) -> bool:
         """Whether a reading is being drawn or moved."""
-        return self._pen is not None or self._grab is not None
+        return self._builder is not None or self._grab is not None
 
     @property
     def can_close(self) -> bool:
         """Whether a polygon is being drawn that can be closed."""
-        return self._pen is not None and self._pen.close() is not None
+        return self._builder is not None and self._builder.close() is not None
 
     def give_up(self) -> bool:
         """Drop what is unfinished; whether there was something."""
@@ -77,7 +77,7 @@ class AnnotationTool(QObject):
         if self._editor is not None:
             self._editor.give_up()
             self._editor = None
-        self._pen, self._grab, self._drawing_stroke = None, None, False
+        self._builder, self._grab, self._drawing_stroke = None, None, False
         if was:
             self._show()
             self.progressed.emit()
@@ -85,7 +85,7 @@ class AnnotationTool(QObject):
 
     def close_polygon(self) -> None:
         """Finish the polygon that is being drawn."""
-        made = self._pen.close() if self._pen is not None else None
+        made = self._builder.close() if self._builder is not None else None
         if made is not None:
             self._keep(made)
 
@@ -108,12 +108,12 @@ class AnnotationTool(QObject):
             self._press(stroke.start)
         elif self._grab is not None:
             self._drag(stroke)
-        elif self._pen is not None and self._drawing_stroke:
-            if not self._is_here(self._pen):
+        elif self._builder is not None and self._drawing_stroke:
+            if not self._on_shown_slice(self._builder):
                 self._miss(stroke)
                 return
             at = self._layer.ijk(stroke.at)
-            self._pen.hover(at)
+            self._builder.hover(at)
             if stroke.part is StrokePart.RELEASE:
                 self._drawing_stroke = False
                 self._put(at)
@@ -127,32 +127,32 @@ class AnnotationTool(QObject):
 
     def _press(self, at: QPointF) -> None:
         """A drag begins: on a handle it changes a reading, else it draws one."""
-        found = self._grabbed(at)
-        if found is not None:
-            annotation = self._annotations.items[found.id]
-            self._annotations.choose(found.id)
-            self._grab = _Grab(found, annotation, self._layer.ijk(at, clamped=False), annotation)
+        hit = self._grabbed(at)
+        if hit is not None:
+            annotation = self._annotations.items[hit.id]
+            self._annotations.choose(hit.id)
+            self._grab = _Grab(hit, annotation, self._layer.ijk(at, clamped=False), annotation)
             self._show_cursor()
             self.progressed.emit()
         elif self._state.tool.draws and self._layer.on_slice(at):
-            self._pen_here().press(self._layer.ijk(at))
+            self._builder_on_slice().press(self._layer.ijk(at))
             self._drawing_stroke = True
 
     def _grabbed(self, at: QPointF) -> Hit | None:
         """What a drag from `at` moves; with a tool that draws only handles of the chosen one."""
-        found = self._layer.hit(at)
+        hit = self._layer.hit(at)
         if not self._state.tool.draws:
-            return found
-        if found is None or found.handle is None or self._pen is not None:
+            return hit
+        if hit is None or hit.handle is None or self._builder is not None:
             return None
-        return found if found.id == self._annotations.chosen else None
+        return hit if hit.id == self._annotations.chosen else None
 
     def _drag(self, stroke: Stroke) -> None:
         frame, grab = self._layer.frame, self._grab
         if frame is None or grab is None or grab.hit.id not in self._annotations.items:
             self.give_up()
             return
-        if not self._is_here(grab.before):
+        if not self._on_shown_slice(grab.before):
             self._miss(stroke)
             return
         self._grab = grab = replace(grab, now=self._dragged(grab, frame, stroke.at))
@@ -179,18 +179,22 @@ class AnnotationTool(QObject):
         if self._state.tool.draws:
             self._draw_click(at, double)
         elif self._state.tool is Tool.NAVIGATE:
-            found = self._layer.hit(at)
-            self._annotations.choose(found.id if found is not None else None)
-            if found is not None and double:
-                self.edit_text(found.id)
+            hit = self._layer.hit(at)
+            self._annotations.choose(hit.id if hit is not None else None)
+            if hit is not None and double:
+                self.edit_text(hit.id)
 
     def _draw_click(self, at: QPointF, double: bool) -> None:
         """Put a point; the second half of a double click closes a polygon and puts none."""
         if double:
             self.close_polygon()
         elif self._layer.on_slice(at):
-            pen = self._pen_here()
-            first = pen.points[0] if pen.kind is AnnotationKind.POLYGON and pen.points else None
+            builder = self._builder_on_slice()
+            first = (
+                builder.points[0]
+                if builder.kind is AnnotationKind.POLYGON and builder.points
+                else None
+            )
             if first is not None and self._layer.apart_px(self._layer.ijk(at), first) <= _CLOSE_PX:
                 self.close_polygon()
             else:
@@ -199,33 +203,33 @@ class AnnotationTool(QObject):
 
     def _put(self, at: Float3) -> None:
         """Put a point, unless what came of it would have no extent."""
-        pen = self._pen
-        if pen is None:
+        builder = self._builder
+        if builder is None:
             return
-        pen.hover(at)
-        if not self._extends(pen, at):
+        builder.hover(at)
+        if not self._extends(builder, at):
             return
-        made = pen.put(at)
+        made = builder.put(at)
         if made is not None:
             self._keep(made)
         else:
             self.progressed.emit()
 
-    def _extends(self, pen: AnnotationBuilder, at: Float3) -> bool:
-        if not pen.points:
+    def _extends(self, builder: AnnotationBuilder, at: Float3) -> bool:
+        if not builder.points:
             return True
-        draft = pen.draft
+        draft = builder.draft
         if draft is not None and draft.kind is AnnotationKind.CALIPER:
             across = draft.points_ijk[2:]
             return self._layer.apart_px(across[0], across[1]) >= _SHORTEST_PX
-        last, here = self._layer.to_px([pen.points[-1], at])
-        if pen.kind is AnnotationKind.ELLIPSE:
+        last, here = self._layer.to_px([builder.points[-1], at])
+        if builder.kind is AnnotationKind.ELLIPSE:
             return bool(np.abs(here - last).min() >= _SHORTEST_PX)
         return bool(np.linalg.norm(here - last) >= _SHORTEST_PX)
 
     def _keep(self, made: Annotation) -> None:
         """A reading is finished; of a text its words are asked first."""
-        self._pen = None
+        self._builder = None
         self._show()
         if made.kind is AnnotationKind.TEXT:
             self._type(made, lambda text: self._add_text(made, text))
@@ -250,20 +254,22 @@ class AnnotationTool(QObject):
             self._editor.give_up()
         self._editor = InlineEditor(self._view.canvas, place, annotation.text, typed)
 
-    def _pen_here(self) -> AnnotationBuilder:
-        """The pen in use, or a new one where there is none or it was used on another slice."""
+    def _builder_on_slice(self) -> AnnotationBuilder:
+        """The builder in use, or a new one where there is none or it is for another slice."""
         frame = self._layer.frame
         assert frame is not None
-        pen = self._pen
-        if pen is None or not self._is_here(pen):
+        builder = self._builder
+        if builder is None or not self._on_shown_slice(builder):
             kind = KINDS[self._state.tool]
-            pen = self._pen = AnnotationBuilder(kind, frame.plane, frame.index, frame.volume.affine)
+            builder = self._builder = AnnotationBuilder(
+                kind, frame.plane, frame.index, frame.volume.affine
+            )
             self._state.annotations_visible = True
             self._annotations.choose(None)
             self.progressed.emit()
-        return pen
+        return builder
 
-    def _is_here(self, drawn: AnnotationBuilder | Annotation) -> bool:
+    def _on_shown_slice(self, drawn: AnnotationBuilder | Annotation) -> bool:
         """Whether the slice that it is drawn on is the one shown."""
         frame = self._layer.frame
         return frame is not None and (drawn.plane, drawn.index) == (frame.plane, frame.index)
@@ -271,38 +277,38 @@ class AnnotationTool(QObject):
     def _hover(self, at: QPointF | None) -> None:
         if self._layer.frame is None or self._grab is not None:
             return
-        if self._pen is not None and at is not None:
-            if self._pen.points and self._is_here(self._pen):
-                self._pen.hover(self._layer.ijk(at))
+        if self._builder is not None and at is not None:
+            if self._builder.points and self._on_shown_slice(self._builder):
+                self._builder.hover(self._layer.ijk(at))
                 self._show()
             return
-        found = self._layer.hit(at) if at is not None else None
-        if found != self._hovered:
-            self._hovered = found
+        hit = self._layer.hit(at) if at is not None else None
+        if hit != self._hovered:
+            self._hovered = hit
             self._show_cursor()
             self._show()
 
     def _show(self) -> None:
-        """Let the layer draw what is in the hand."""
-        layer, grab, found = self._layer, self._grab, self._hovered
-        layer.draft = self._pen.draft if self._pen is not None else None
+        """Let the layer draw what is being drawn or moved."""
+        layer, grab, hit = self._layer, self._grab, self._hovered
+        layer.draft = self._builder.draft if self._builder is not None else None
         layer.moving = (grab.hit.id, grab.now) if grab is not None else None
-        layer.hovered = found.id if found and self._state.tool is Tool.NAVIGATE else None
+        layer.hovered = hit.id if hit and self._state.tool is Tool.NAVIGATE else None
         layer.show()
 
     def _show_cursor(self) -> None:
         """The cursor says what a press would do."""
-        tool, found = self._state.tool, self._hovered
+        tool, hit = self._state.tool, self._hovered
         shape = Qt.CursorShape.ArrowCursor
         if self._grab is not None:
             shape = Qt.CursorShape.ClosedHandCursor
         elif tool.draws:
-            on_handle = found and found.handle is not None and found.id == self._annotations.chosen
+            on_handle = hit and hit.handle is not None and hit.id == self._annotations.chosen
             drawing = (
                 Qt.CursorShape.IBeamCursor if tool is Tool.TEXT else Qt.CursorShape.CrossCursor
             )
             shape = Qt.CursorShape.SizeAllCursor if on_handle else drawing
-        elif tool is Tool.NAVIGATE and found is not None:
-            on_line = found.handle is None
+        elif tool is Tool.NAVIGATE and hit is not None:
+            on_line = hit.handle is None
             shape = Qt.CursorShape.OpenHandCursor if on_line else Qt.CursorShape.SizeAllCursor
         self._box.setCursor(shape)

@@ -1,4 +1,4 @@
-"""Start the window."""
+"""The Qt application and the start of the window."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Application(QApplication):
         return super().event(event)
 
 
-def own_taskbar_place() -> None:
+def set_taskbar_id() -> None:
     """Windows: show the program's icon in the taskbar and not that of Python, from source, too."""
     if sys.platform == "win32":
         import ctypes
@@ -67,7 +67,7 @@ def run_window(
     """Show the window, open `path` and `mask` (or the last study, where that is wished) in the
     background, and return Qt's exit code. Without `model` and `device` those of the settings are
     used."""
-    own_taskbar_place()
+    set_taskbar_id()
     app = Application.instance() or Application(sys.argv[:1])
     assert isinstance(app, Application)
     app.setApplicationName("LiverSeg")
@@ -76,8 +76,8 @@ def run_window(
     settings, garbage = Settings(), GarbageTimer()
     if model:
         settings.use_model_for_now(model)
-    wished = settings.values
-    segmenter = ProcessSegmenter(chosen_model(settings), device or wished.device, wished.quality)
+    chosen = settings.values
+    segmenter = ProcessSegmenter(chosen_model(settings), device or chosen.device, chosen.quality)
     window = MainWindow(segmenter, settings=settings)
     apply_theme(app, settings.values.theme)  # once it is built: a style sheet slows that down
     follow_choices(segmenter, settings)

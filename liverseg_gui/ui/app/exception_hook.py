@@ -1,7 +1,7 @@
-"""Exceptions that nobody caught: logged, and told in one dialog at a time.
+"""Uncaught exceptions: logged, and shown in one dialog at a time.
 
 An error in what draws the window comes again with every picture, and so does the picture when the
-dialog about it closes: what comes again within seconds is counted, and told in the status bar.
+dialog about it closes: what comes again within seconds is counted, and shown in the status bar.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Python's garbage is collected between two events of the window, and nowhere else.
+"""Python's garbage collection between two events of the window, and nowhere else.
 
 The collector may free a Qt object wherever it happens to run: in a worker, where Qt forbids
 it, or within Qt's own locks, where PySide then waits for itself for ever.

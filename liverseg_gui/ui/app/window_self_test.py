@@ -1,4 +1,4 @@
-"""Opens the window without a person before it, and looks at what it shows: for the self-test."""
+"""Self-test of the window: opened without a person before it, and its content checked."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Shown:
 def _without_hints() -> Iterator[None]:
     """Qt says meanwhile what it has to say, but for that."""
 
-    def tell(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    def handle(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
         if message == _NO_HINTS:
             return
         if before is not None:
@@ -54,7 +54,7 @@ def _without_hints() -> Iterator[None]:
         else:
             print(message, file=sys.stderr)
 
-    before = qInstallMessageHandler(tell)
+    before = qInstallMessageHandler(handle)
     try:
         yield
     finally:
@@ -83,9 +83,9 @@ def check_window(scan: Path, mask: Path, target: Path) -> Shown:
         image = screenshot(window.panes, window.view_state, ScreenshotOptions(layout=True), NOTICE)
         save_screenshot(image, target)
         _require_picture(image)
-        found = window.study.measurements
-        assert found is not None  # waited for above
-        return Shown(found.liver_ml, in_3d)
+        measurements = window.study.measurements
+        assert measurements is not None  # waited for above
+        return Shown(measurements.liver_ml, in_3d)
     finally:
         window.close()
         window.deleteLater()

@@ -1,4 +1,4 @@
-"""What commands do with readings, on whichever plane they lie."""
+"""Commands on annotations, on whichever plane they lie."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from liverseg_gui.ui.viewer.panes import PaneGrid
 
 
 class AnnotationController(QObject):
-    """Puts readings, and a hand that draws them, on every plane.
+    """Puts readings, and the tool that draws them, on every plane.
 
     `changed` tells that a command may have become usable, or not.
     """
@@ -30,14 +30,14 @@ class AnnotationController(QObject):
             plane: AnnotationLayer(view, context.view, context.annotations)
             for plane, view in panes.views.items()
         }
-        self.hands = {
+        self.tools = {
             plane: AnnotationTool(view, self.layers[plane], context.view, context.annotations)
             for plane, view in panes.views.items()
         }
-        for hand in self.hands.values():
-            hand.progressed.connect(self.changed)
-        self._annotations.changed.connect(self._tell)
-        self._history.changed.connect(self._tell)
+        for tool in self.tools.values():
+            tool.progressed.connect(self.changed)
+        self._annotations.changed.connect(self._emit_changed)
+        self._history.changed.connect(self._emit_changed)
         context.study.volume_changed.connect(self.give_up)
         context.study.preview_changed.connect(self.give_up)
         context.view.events.tool.connect(self._explain)
@@ -45,22 +45,22 @@ class AnnotationController(QObject):
     @property
     def unfinished(self) -> bool:
         """Whether a reading is being drawn or moved on any plane."""
-        return any(hand.unfinished for hand in self.hands.values())
+        return any(tool.unfinished for tool in self.tools.values())
 
     @property
     def can_close(self) -> bool:
         """Whether a polygon is being drawn that can be closed."""
-        return any(hand.can_close for hand in self.hands.values())
+        return any(tool.can_close for tool in self.tools.values())
 
     def give_up(self) -> bool:
         """Drop what is unfinished; whether there was something."""
-        given_up = [hand.give_up() for hand in self.hands.values()]
-        return any(given_up)
+        dropped = [tool.give_up() for tool in self.tools.values()]
+        return any(dropped)
 
     def close_polygon(self) -> None:
         """Finish the polygon that is being drawn."""
-        for hand in self.hands.values():
-            hand.close_polygon()
+        for tool in self.tools.values():
+            tool.close_polygon()
 
     def undo(self) -> None:
         """Take the last step back; what is unfinished is dropped instead."""
@@ -112,7 +112,7 @@ class AnnotationController(QObject):
             state.layout = Layout.ONE_THREE
         state.active = pane
 
-    def _tell(self) -> None:
+    def _emit_changed(self) -> None:
         self.changed.emit()
 
     def _explain(self, *_: object) -> None:

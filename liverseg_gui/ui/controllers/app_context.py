@@ -1,4 +1,4 @@
-"""What all controllers share: the state, the jobs, the dialogs, and how problems are told."""
+"""State, jobs and dialogs that all controllers share, and how problems are shown."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from liverseg_gui.ui.widgets.patient_display import text_shown
 
 
 class AppContext(QObject):
-    """Holds what a command needs. `said` is a line for the status bar."""
+    """Holds what a command needs. `status_message` is a line for the status bar."""
 
-    said = Signal(str)
+    status_message = Signal(str)
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class AppContext(QObject):
 
     def say(self, text: str) -> None:
         """Tell something in passing."""
-        self.said.emit(text_shown(text, self.settings))
+        self.status_message.emit(text_shown(text, self.settings))
 
     def tell(self, message: str, details: str = "") -> None:
         """Show a problem and wait until it is read."""

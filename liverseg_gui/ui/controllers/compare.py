@@ -1,4 +1,4 @@
-"""Comparing the mask with another one: a file's, the model's, or the one it replaced."""
+"""Comparison of the mask with another one: a file's, the model's, or the one it replaced."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.ui.controllers.app_context import AppContext
 from liverseg_gui.ui.controllers.mask import MaskController
 
-_Figures = dict[int, LabelComparison]
+_Comparisons = dict[int, LabelComparison]
 
 
 class CompareController(QObject):
-    """Mask A is the study's, mask B its `compared`. `figures` of both, by label, once known.
+    """Mask A is the study's, mask B its `compared`. `comparisons` of both, by label, once known.
 
     `note_b` says how the labels of a foreign file were read.
     """
@@ -31,7 +31,7 @@ class CompareController(QObject):
         self._before: tuple[LabelMap, MaskSource] | None = None
         self._model: tuple[LabelMap, MaskSource] | None = None
         self._measuring = False
-        self.figures: _Figures | None = None
+        self.comparisons: _Comparisons | None = None
         self.note_b = ""
         context.study.volume_changed.connect(self._start_anew)
         context.study.mask_changed.connect(self._follow_mask)
@@ -113,15 +113,15 @@ class CompareController(QObject):
     def _measure(self) -> None:
         """Work the figures out; a change meanwhile is taken up when that is done."""
         study = self._context.study
-        self.figures = None
+        self.comparisons = None
         self.changed.emit()
         a, b = study.mask, study.compared
         if a is None or b is None or self._measuring:
             return
 
-        def done(figures: _Figures) -> None:
+        def done(comparisons: _Comparisons) -> None:
             if (a, b) == (study.mask, study.compared):
-                self.figures = figures
+                self.comparisons = comparisons
                 self.changed.emit()
 
         self._measuring = True

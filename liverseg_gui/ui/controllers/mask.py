@@ -1,4 +1,4 @@
-"""Opening a mask file over the open scan, whoever made it."""
+"""Mask files on the open scan, whoever made them."""
 
 from __future__ import annotations
 
@@ -91,17 +91,19 @@ class MaskController:
         settings, key = self._context.settings, signature(unknown.labels)
         mapping = settings.values.label_maps.get(key)
         if mapping is not None:
-            self._read(path, volume, take, mapping, f"{_in_words(mapping)}, as you chose before.")
+            self._read(
+                path, volume, take, mapping, f"{_mapping_text(mapping)}, as you chose before."
+            )
             return
         choice = self._context.dialogs.labels(path.name, unknown.labels, unknown.proposal)
         if choice is None:
             return
         if choice.remember:
             settings.remember_label_map(key, choice.mapping)
-        self._read(path, volume, take, choice.mapping, f"{_in_words(choice.mapping)}.")
+        self._read(path, volume, take, choice.mapping, f"{_mapping_text(choice.mapping)}.")
 
 
-def _in_words(mapping: Mapping[int, int]) -> str:
+def _mapping_text(mapping: Mapping[int, int]) -> str:
     """E.g. "Label 5 is liver, 7 is tumor"."""
     parts = [
         f"{value} is {LABEL_NAMES[label].lower()}" for value, label in mapping.items() if label

@@ -1,4 +1,4 @@
-"""Opening a scan: look what is there, let the reader choose, read it with a first slice at once.
+"""Opening a scan: list what is there, let the reader choose, read it with a first slice at once.
 
 The open study stays as it is until the new scan has been read whole.
 """
@@ -49,7 +49,7 @@ class Offer:
 
 
 class OpenController(QObject):
-    """Opens scans on the bench. `may_go` asks about what would be lost; `open_mask` puts a mask
+    """Opens scans. `may_go` asks about what would be lost; `open_mask` puts a mask
     file on the open scan."""
 
     _sliced = Signal(object, object)

@@ -1,4 +1,4 @@
-"""Writing what the reader made of a study: mask, report, and the scan without its patient."""
+"""Saving of a study: mask, report, picture, and the scan without its patient."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from liverseg_gui.ui.viewer.screenshot import ScreenshotOptions, save_screenshot
 
 
 class SaveController:
-    """Saves what is on the bench."""
+    """Saves what belongs to the open scan."""
 
     def __init__(self, context: AppContext) -> None:
         self._context = context
@@ -87,9 +87,9 @@ class SaveController:
     def save_report(self) -> None:
         """Ask for a name and write the report there; without a mask it holds the readings."""
         study = self._context.study
-        volume, found = study.volume, study.measurements
+        volume, measurements = study.volume, study.measurements
         annotations = dict(self._context.annotations.items)
-        if volume is None or (found is None and (study.mask is not None or not annotations)):
+        if volume is None or (measurements is None and (study.mask is not None or not annotations)):
             return
         source = study.mask_source  # all of one moment: the study may change meanwhile
         path = self._context.dialogs.save_report_as(self._beside(volume, "_report.json"))
@@ -100,7 +100,7 @@ class SaveController:
         warnings = (*(volume.model_warnings if source.model else ()), *source.warnings)
         report = Report(
             volume,
-            found,
+            measurements,
             source.model,
             source.device,
             source.seconds,

@@ -1,5 +1,7 @@
-"""What the user does with a study: open, segment, save. Work runs as jobs; the study is kept
-unharmed until a job has succeeded."""
+"""Commands on the open scan: open, segment, save.
+
+Work runs as jobs; the study is kept unharmed until a job has succeeded.
+"""
 
 from __future__ import annotations
 
@@ -77,11 +79,18 @@ class ScanController:
         if not self._may_segment():
             return
 
-        def done(found: Segmentation) -> None:
+        def done(segmentation: Segmentation) -> None:
             if study.volume is volume:
-                made = (found.model, found.device, found.seconds, found.warnings)
-                self._set_mask(found.labels, MaskSource(None, *made, why=found.why))
-                self._context.say(f"Segmented in {found.seconds:.1f} s on {found.device}")
+                made = (
+                    segmentation.model,
+                    segmentation.device,
+                    segmentation.seconds,
+                    segmentation.warnings,
+                )
+                self._set_mask(segmentation.labels, MaskSource(None, *made, why=segmentation.why))
+                self._context.say(
+                    f"Segmented in {segmentation.seconds:.1f} s on {segmentation.device}"
+                )
 
         work = partial(self._segmenter.segment, volume)
         self._segmenting = self._context.submit("Segmenting", work, done)

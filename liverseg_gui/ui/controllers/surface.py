@@ -1,4 +1,4 @@
-"""Builds the surfaces of the present mask in the background, for as long as they are seen."""
+"""Surfaces of the present mask, built in the background for as long as they are seen."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What the reader does with window/level: by the scan's values, presets of the reader's own, and
-what the study was last seen with."""
+"""Window/level: from the scan's values, the reader's presets, and as the study was last seen."""
 
 from __future__ import annotations
 
@@ -71,7 +70,7 @@ class WindowLevelController(QObject):
         """The reader's preset that the present window is."""
         return preset_of(self._context.view.window, self._context.settings.values.user_presets)
 
-    def take_own(self, place: int) -> None:
+    def use_own_preset(self, place: int) -> None:
         """Look through the reader's preset at `place` (from 0)."""
         presets = list(self._context.settings.values.user_presets.values())
         if place < len(presets):

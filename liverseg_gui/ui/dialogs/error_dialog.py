@@ -1,4 +1,4 @@
-"""The dialog for what went wrong, with a report that can be read, copied and saved."""
+"""Dialog about an error, with a report that can be read, copied and saved."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class ErrorDialog(QMessageBox):
         button = QPushButton(text)
         button.setToolTip("For a report to the makers. Names and paths are left out.")
         self.addButton(button, QMessageBox.ButtonRole.ActionRole)
-        button.clicked.disconnect()
+        button.clicked.disconnect()  # QMessageBox closes at a click on any of its buttons
         return button
 
     def copy(self) -> None:

@@ -1,4 +1,4 @@
-"""What the labels of a foreign mask mean here: asked once for each set of labels."""
+"""Dialog on what a foreign mask's labels mean: asked once for each set of labels."""
 
 from __future__ import annotations
 

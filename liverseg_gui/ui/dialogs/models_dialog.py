@@ -166,9 +166,9 @@ class ModelsDialog(QDialog):
         used = self._used.folder if self._used else None
         self.list.fill(self._models, used, select or self.list.folder or used)
         self._select()
-        self._tell_used(chosen)
+        self._show_used(chosen)
 
-    def _tell_used(self, used: str) -> None:
+    def _show_used(self, used: str) -> None:
         """Say what is used where the list does not: a folder, or what is not there any more."""
         self.tell(_DROP, "muted")
         if self._used is not None and self._used.card:

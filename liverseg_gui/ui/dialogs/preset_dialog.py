@@ -1,4 +1,4 @@
-"""Asks for the name of a preset."""
+"""Dialog for the name of a preset."""
 
 from __future__ import annotations
 

@@ -60,11 +60,11 @@ class Dialogs:
 
         ErrorDialog(self._parent, message, details).exec()
 
-    def crashed(self, words: str) -> None:
-        """Tell that the program crashed when it ran last; `words` is what it could still write."""
+    def crashed(self, report: str) -> None:
+        """Tell that the program crashed when it ran last; `report` is what it could still write."""
         from liverseg_gui.ui.dialogs.error_dialog import ErrorDialog
 
-        ErrorDialog(self._parent, _CRASHED, words, _SAVED_IS_WHOLE).exec()
+        ErrorDialog(self._parent, _CRASHED, report, _SAVED_IS_WHOLE).exec()
 
     def save_first(self, question: str) -> bool | None:
         """Ask about an unsaved mask: True to save it, False to discard it, None to stay."""

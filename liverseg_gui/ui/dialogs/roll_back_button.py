@@ -1,4 +1,4 @@
-"""A button that uses the model before again, seen where there is one to go back to."""
+"""Button that puts the previous model in use again, seen where there is one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dialog that offers what a folder, archive or file holds, and lets the reader open one."""
+"""Dialog to choose a scan from what a folder, archive or file holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tree of the study browser: patient, study, volume; what is set aside comes last."""
+"""The tree of the scan browser: patient, study, volume; what is set aside comes last."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from liverseg_gui.core.scan_issues import Severity
 from liverseg_gui.io.entries import Role, VolumeEntry
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.dialogs.thumbnails import SIZE_PX, empty_icon
-from liverseg_gui.ui.widgets.issues_card import count_words
+from liverseg_gui.ui.widgets.issues_card import count_text
 from liverseg_gui.ui.widgets.patient_display import (
     PATIENT_HIDDEN,
     patient_name,
@@ -113,7 +113,7 @@ class ScanTree(QTreeWidget):
 
     def _tooltip(self, entry: VolumeEntry) -> str:
         patient = "" if self._settings.values.hide_patient else patient_name(entry.about.patient)
-        rest = (str(entry.path), entry.spacing, count_words(entry.issues), entry.problem)
+        rest = (str(entry.path), entry.spacing, count_text(entry.issues), entry.problem)
         shown = (text_shown(part, self._settings) for part in rest)
         return "\n".join(part for part in (patient, *shown) if part)
 

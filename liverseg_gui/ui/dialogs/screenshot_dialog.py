@@ -1,4 +1,4 @@
-"""What a saved picture shows."""
+"""Dialog on what a saved picture shows."""
 
 from __future__ import annotations
 

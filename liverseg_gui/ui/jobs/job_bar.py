@@ -1,4 +1,4 @@
-"""What the running job does, how long it still takes, and its Cancel button."""
+"""Progress of the running job: its phase, the time left, and a Cancel button."""
 
 from __future__ import annotations
 

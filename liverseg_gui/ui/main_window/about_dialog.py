@@ -1,4 +1,4 @@
-"""What this program is, and the way to the licenses of what it is made of."""
+"""The About dialog, and the licenses of all components."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every command of the window in one table: menus, tool bar and shortcuts are made from it."""
+"""Table of all commands of the window: menus, tool bar and shortcuts are made from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the reader prefers takes effect: on the window's colors, the mouse and the picture."""
+"""Preferences applied to the theme, the mouse and the window/level."""
 
 from __future__ import annotations
 

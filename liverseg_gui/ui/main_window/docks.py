@@ -1,4 +1,4 @@
-"""Where the panels are: moved, floated and closed as the reader likes, and remembered."""
+"""Docks of the panels: moved, floated and closed as the reader likes, and remembered."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Docks(QObject):
     def __init__(self, window: QMainWindow, card: QDockWidget) -> None:
         super().__init__(window)
         self._window, self._card = window, card
-        self._card_wanted = True
+        self._card_enabled = True
         self._has_scan = False
         for dock in self.docks:
             dock.setFeatures(_FEATURES)
         card.installEventFilter(self)
-        card.toggleViewAction().triggered.connect(self._want_card)
+        card.toggleViewAction().triggered.connect(self._enable_card)
         self._default = window.saveState(STATE_VERSION)
 
     @property
@@ -46,6 +46,7 @@ class Docks(QObject):
     def add_toggles(self, menu: QMenu) -> None:
         """An entry for each panel above what `menu` has, which shows or closes it."""
         first = menu.actions()[0] if menu.actions() else None
+        # Qt appends where `first` is None; PySide's stubs do not know that
         for dock in self.docks:
             menu.insertAction(first, dock.toggleViewAction())  # type: ignore[arg-type]
         menu.insertSeparator(first)  # type: ignore[arg-type]
@@ -53,11 +54,11 @@ class Docks(QObject):
     def show_card(self, has_scan: bool) -> None:
         """Show the card while a scan is open, unless the reader has closed it."""
         self._has_scan = has_scan
-        self._card.setVisible(has_scan and self._card_wanted)
+        self._card.setVisible(has_scan and self._card_enabled)
 
     def reset(self) -> None:
         """Every panel where it was at the first start."""
-        self._card_wanted = True
+        self._card_enabled = True
         self._window.restoreState(self._default, STATE_VERSION)
         self.show_card(self._has_scan)
 
@@ -69,7 +70,7 @@ class Docks(QObject):
         if not self._window.restoreState(state, STATE_VERSION):
             self.reset()
             return
-        self._card_wanted = stored.value(_CARD) in (True, "true")
+        self._card_enabled = stored.value(_CARD) in (True, "true")
         for dock in self.docks:
             if dock.isFloating() and not _is_on_a_screen(dock):
                 dock.setFloating(False)
@@ -78,16 +79,16 @@ class Docks(QObject):
     def keep(self, stored: QSettings) -> None:
         """Remember where the panels are."""
         stored.setValue(_STATE, self._window.saveState(STATE_VERSION))
-        stored.setValue(_CARD, self._card_wanted)
+        stored.setValue(_CARD, self._card_enabled)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The reader closes the card: opening a scan does not bring it back."""
         if watched is self._card and event.type() is QEvent.Type.Close:
-            self._card_wanted = False
+            self._card_enabled = False
         return False
 
-    def _want_card(self, wanted: bool) -> None:
-        self._card_wanted = wanted
+    def _enable_card(self, enabled: bool) -> None:
+        self._card_enabled = enabled
 
 
 def _is_on_a_screen(dock: QDockWidget) -> bool:

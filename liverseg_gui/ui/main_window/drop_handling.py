@@ -1,4 +1,4 @@
-"""What was dropped on the window: scans, and perhaps a mask for one."""
+"""Files dropped on the window: scans, and perhaps a mask for one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What helps a reader along: the card of first gestures and the list of all keys."""
+"""First steps of a reader: the card of first gestures and the list of all keys."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class FirstSteps(QObject):
 
             self.card = WelcomeCard(self._middle, self._profile)
             self.card.closed.connect(self._closed)
-            self.card.shortcuts_asked.connect(self.show_shortcuts)
+            self.card.shortcuts_requested.connect(self.show_shortcuts)
         self.card.raise_()
 
     def show_shortcuts(self) -> None:

@@ -1,4 +1,4 @@
-"""Where the keyboard is: a ring around the widget that has the focus, in every window."""
+"""Focus indicator: a ring around the widget that has the keyboard, in every window."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every row of the table of commands does, and when it can be used."""
+"""Handlers of the commands in the table of actions."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ def window_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
     control = window.windows
     return {
         **{f"preset {name}": partial(control.set, preset) for name, preset in PRESETS.items()},
-        **{f"user preset {n + 1}": partial(control.take_own, n) for n in range(MOST_USER_PRESETS)},
+        **{
+            f"user preset {n + 1}": partial(control.use_own_preset, n)
+            for n in range(MOST_USER_PRESETS)
+        },
         "file_window": control.from_file,
         "auto_window": control.auto,
         "region_window": lambda: control.from_region(window.panes.voxel_under_cursor),
@@ -61,12 +64,12 @@ def handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
     tools = {f"tool {kind.value}": tool for tool, kind in KINDS.items()}
     return {
         **_file_handlers(window),
-        **_look_handlers(window),
+        **_view_handlers(window),
         **_layout_handlers(window),
         **{key: partial(_choose_tool, window, tool) for key, tool in tools.items()},
         **annotation_handlers(window),
         **_overlay_handlers(window),
-        **_own_handlers(window),
+        **_program_handlers(window),
     }
 
 
@@ -95,7 +98,7 @@ def _file_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
     }
 
 
-def _look_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
+def _view_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
     state, settings = window.view_state, window.settings
     return {
         "navigate": partial(_choose_tool, window, Tool.NAVIGATE),
@@ -111,6 +114,7 @@ def _look_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
         "previous_slice": partial(window.step, -1),
         "up_ten": partial(window.step, 10),
         "down_ten": partial(window.step, -10),
+        # farther than any scan: the view clamps it
         "first_slice": partial(window.step, -(10**6)),
         "last_slice": partial(window.step, 10**6),
         **window_handlers(window),
@@ -156,7 +160,7 @@ def _layout_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
     }
 
 
-def _own_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
+def _program_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
     """What is about the program and not about the scan."""
     guide, panes = window.guide, window.panes
     return {
@@ -239,7 +243,7 @@ def _show_preferences(window: ViewerWindow) -> None:
 def _show_user_guide(window: ViewerWindow) -> None:
     page = paths.document_page(USER_GUIDE)
     if page is not None:
-        window.context.said.emit(f"The user guide is {page}.")
+        window.context.status_message.emit(f"The user guide is {page}.")
     if page is None or not open_externally(page):
         window.context.tell(
             "The user guide cannot be shown. Look whether this computer has a web browser; "
@@ -258,25 +262,25 @@ def _show_models(window: ViewerWindow) -> None:
 
 
 def show_training(window: ViewerWindow, out: Path | None = None) -> None:
-    """There is one room, and it stays beside the window; `out` is a training to show in it."""
+    """There is one training window, beside this one; `out` is a training to show in it."""
     from liverseg_gui.ui.training_window.pages import standard_pages
     from liverseg_gui.ui.training_window.window import TrainingWindow
 
-    room = window.findChild(TrainingWindow)
-    if not isinstance(room, TrainingWindow):
+    training = window.findChild(TrainingWindow)
+    if not isinstance(training, TrainingWindow):
         show_slice = window.controller.opener.show_slice
         watch, dialogs = window.trainings, window.context.dialogs
         pages = standard_pages(window.settings, dialogs, watch, show_slice)
-        room = TrainingWindow(window, pages)
-        room.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        window.closing.connect(room.leave)
-        room.finished.connect(window.trainings.look)
-    room.show()
-    room.raise_()
-    room.activateWindow()
+        training = TrainingWindow(window, pages)
+        training.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        window.closing.connect(training.leave)
+        training.finished.connect(window.trainings.look)
+    training.show()
+    training.raise_()
+    training.activateWindow()
     window.trainings.notice.hide()
     if out is not None:
-        room.open_folder(out)
+        training.open_folder(out)
 
 
 def _show_log_folder(window: ViewerWindow) -> None:
@@ -288,7 +292,7 @@ def _show_log_folder(window: ViewerWindow) -> None:
     place = f"The logs lie in {folder}."
     with suppress(OSError):  # then there is nothing to show, and it is told where it would be
         folder.mkdir(parents=True, exist_ok=True)
-    window.context.said.emit(place)
+    window.context.status_message.emit(place)
     if not open_externally(folder):
         window.context.dialogs.problem(place)
 

@@ -1,4 +1,4 @@
-"""Which keys belong to the widget that has the focus, and which are commands of the window."""
+"""Keyboard navigation: keys of the focused widget, and the window's commands."""
 
 from __future__ import annotations
 

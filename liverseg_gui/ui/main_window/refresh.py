@@ -1,4 +1,4 @@
-"""Which commands can be used and which are checked, brought up to date."""
+"""State of the commands: which can be used and which are checked."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ USER_GUIDE = "user-guide"
 
 
 def tool_checks(window: ViewerWindow) -> dict[str, bool]:
-    """Which tool is in the hand, by the keys of their commands."""
+    """Which tool is chosen, by the keys of their commands."""
     tool = window.view_state.tool
     return {f"tool {kind.value}": tool is each for each, kind in KINDS.items()}
 

@@ -1,4 +1,4 @@
-"""Every command with a key and every gesture of the mouse, from the tables that make them."""
+"""Dialog of all keys and mouse gestures, from the tables that make them."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ class ShortcutsDialog(QDialog):
     @property
     def listed(self) -> list[tuple[str, str, str]]:
         """Group, text and keys of what is shown now."""
-        found = []
+        rows = []
         for group in _children(self.tree.invisibleRootItem()):
             for item in _children(group):
                 if not item.isHidden():
-                    found.append((group.text(0), item.text(0), item.text(1)))
-        return found
+                    rows.append((group.text(0), item.text(0), item.text(1)))
+        return rows
 
     def show_profile(self, profile: MouseProfile) -> None:
         """List the gestures of `profile` beside the commands."""

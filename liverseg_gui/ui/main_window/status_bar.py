@@ -1,4 +1,4 @@
-"""The status bar: what lies under the cursor, jobs, how it is looked at, and the notice."""
+"""The status bar: values under the cursor, jobs, tool and window/level, and the notice."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ NOTICE = "Research use only. Not a medical device."
 
 
 class StatusBar:
-    """Fills `bar`. `cursor` and `look` are its texts."""
+    """Fills `bar`. `cursor` and `view_label` are its texts."""
 
     def __init__(self, bar: QStatusBar, study: OpenScan, view: ViewState, jobs: JobBar) -> None:
         self._study, self._view = study, view
-        self.cursor, self.look, notice = QLabel(), QLabel(), QLabel(NOTICE)
+        self.cursor, self.view_label, notice = QLabel(), QLabel(), QLabel(NOTICE)
         set_tone(notice, "warning")
-        self.look.setContentsMargins(0, 0, _GAP_PX, 0)
+        self.view_label.setContentsMargins(0, 0, _GAP_PX, 0)
         bar.addWidget(self.cursor)
-        for widget in (jobs, self.look, notice):
+        for widget in (jobs, self.view_label, notice):
             bar.addPermanentWidget(widget)
 
     def show_cursor(self, view: SliceView, voxel: Int3 | None) -> None:
@@ -46,14 +46,14 @@ class StatusBar:
             f"{hu}    voxel {i}, {j}, {k}    R {x:.1f}  A {y:.1f}  S {z:.1f} mm{mark}"
         )
 
-    def show_look(self, view: SliceView) -> None:
+    def show_view(self, view: SliceView) -> None:
         """Tool and window, and the zoom of `view`."""
         state = self._view
         if self._study.volume is None:
-            self.look.setText("")
+            self.view_label.setText("")
             return
         window = state.window
-        self.look.setText(
+        self.view_label.setText(
             f"{state.dragging.value}   {view.zoom_percent:.0f} %   "
             f"W {window.width:.0f} L {window.center:.0f}"
         )

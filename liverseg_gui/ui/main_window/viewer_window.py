@@ -82,6 +82,7 @@ class ViewerWindow(QMainWindow):
         dialogs = dialogs or Dialogs(self, self.settings)
         self.context = AppContext(self.study, self.view_state, self.settings, self.runner, dialogs)
         self.controller = ScanController(self.context, segmenter)
+        # before the views: a new scan is then drawn with its own window at once
         self.windows = WindowLevelController(self.context)
         self.actions_by_key: dict[str, QAction] = {}
         self._build_views()
@@ -118,7 +119,7 @@ class ViewerWindow(QMainWindow):
     def _build_panels(self) -> None:
         self.card = IssuesCard(self._shown)
         self.panel = ResultsPanel(self.study, self.settings)
-        self.panel.segment_asked.connect(self.controller.segment)
+        self.panel.segment_requested.connect(self.controller.segment)
         self.panel.lesion_chosen.connect(self.controller.go_to_lesion)
         self.panel.lesion_chosen.connect(lambda lesion: self.surface.choose_lesion(lesion.number))
         self.surface.lesion_chosen.connect(self.controller.go_to_lesion)
@@ -127,17 +128,17 @@ class ViewerWindow(QMainWindow):
         self._results_dock = self._dock("Results", "results", self.panel)
         self.display_dock = self.add_panel("Display", "display", self._build_display())
         self.annotations_panel = AnnotationsPanel(self.study, self.context.annotations)
-        self.annotations_panel.asked.connect(self.annotations.go_to)
+        self.annotations_panel.requested.connect(self.annotations.go_to)
         self.annotations_dock = self.add_panel("Readings", "readings", self.annotations_panel)
         self._results_dock.raise_()
         self._fit_card = QTimer(self)
         self._fit_card.setSingleShot(True)
         self._fit_card.timeout.connect(self._resize_card)
-        self.card.size_wanted.connect(self._fit_card.start)
+        self.card.preferred_size_changed.connect(self._fit_card.start)
 
     def _build_display(self) -> QWidget:
         self.window_panel = WindowLevelPanel(self.study, self.view_state, self.settings)
-        self.window_panel.auto_asked.connect(self.windows.auto)
+        self.window_panel.auto_requested.connect(self.windows.auto)
         self.overlay_panel = OverlayPanel(self.view_state, self.settings, self.flicker)
         self.comparison_panel = ComparisonPanel(
             self.study, self.view_state, self.controller.comparer, self._shown
@@ -170,8 +171,8 @@ class ViewerWindow(QMainWindow):
         if len(areas) > 1 or any(dock.isFloating() for dock in docks):
             return
         title = self.card_dock.height() - self.card.height()
-        wanted, whole = self.card.height_wanted + title, sum(dock.height() for dock in docks)
-        self.resizeDocks(docks, [wanted, max(whole - wanted, 1)], Qt.Orientation.Vertical)
+        needed, whole = self.card.preferred_height + title, sum(dock.height() for dock in docks)
+        self.resizeDocks(docks, [needed, max(whole - needed, 1)], Qt.Orientation.Vertical)
 
     def _build_status(self) -> None:
         self.job_bar = JobBar(self.runner, self._shown)

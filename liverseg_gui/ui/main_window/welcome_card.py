@@ -26,11 +26,11 @@ _CLOSING = frozenset({Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter})
 class WelcomeCard(QFrame):
     """Lies over `parent`, in its middle, until it is closed; what lies beside it can be used.
 
-    `closed` tells that it was read, `shortcuts_asked` that the reader wants to see all keys.
+    `closed` tells that it was read, `shortcuts_requested` that the reader wants to see all keys.
     """
 
     closed = Signal()
-    shortcuts_asked = Signal()
+    shortcuts_requested = Signal()
 
     def __init__(self, parent: QWidget, profile: MouseProfile) -> None:
         super().__init__(parent)
@@ -81,7 +81,7 @@ class WelcomeCard(QFrame):
 
     def _ask_for_more(self) -> None:
         self.dismiss()
-        self.shortcuts_asked.emit()
+        self.shortcuts_requested.emit()
 
     def event(self, event: QEvent) -> bool:
         """Enter and Esc are the card's while it has the focus, whatever commands have them."""

@@ -24,7 +24,7 @@ from liverseg_gui.ui.widgets.input_filters import WheelGuard
 from liverseg_gui.ui.widgets.patient_display import patient_shown, study_title
 from liverseg_gui.ui.widgets.scan_facts import volume_facts
 
-_SAID_MS = 6000
+_MESSAGE_MS = 6000
 FLICKERS = "The overlay flickers. F or Esc stops it."
 
 
@@ -61,19 +61,21 @@ class MainWindow(ViewerWindow):
         self.settings.changed.connect(self.comparison_panel.refresh)
         self.settings.changed.connect(self._show_settings)
         for view in self.views.values():
-            view.box.sigRangeChanged.connect(self._show_look)
+            view.box.sigRangeChanged.connect(self._show_view)
         self.trainings.show_requested.connect(lambda out: show_training(self, out))
         self.cine.changed.connect(self._refresh)
         self.annotations.changed.connect(self._refresh)
         self.closing.connect(self.flicker.stop)
         self.closing.connect(self.overlay_panel.keep)
-        self.flicker.started.connect(self._tell_flicker)
-        self.flicker.stopped.connect(self._tell_flicker)
+        self.flicker.started.connect(self._show_flicker)
+        self.flicker.stopped.connect(self._show_flicker)
         self.study.compared_changed.connect(self._show_comparison)
         self.settings.failed.connect(self.context.say)
         self.runner.job_started.connect(self._refresh)
         self.runner.became_idle.connect(self._refresh)
-        self.context.said.connect(lambda text: self.statusBar().showMessage(text, _SAID_MS))
+        self.context.status_message.connect(
+            lambda text: self.statusBar().showMessage(text, _MESSAGE_MS)
+        )
 
     def _show_study(self) -> None:
         volume = self.study.volume
@@ -131,13 +133,13 @@ class MainWindow(ViewerWindow):
             return
         if changed == "window":
             refresh_window_commands(self)
-            self._show_look()
+            self._show_view()
         else:
             self._refresh()
 
     def _refresh(self, *_: object) -> None:
         refresh_commands(self)
-        self._show_look()
+        self._show_view()
 
     def _show_comparison(self) -> None:
         """Bring the legend and the figures of a comparison to the front."""
@@ -145,13 +147,13 @@ class MainWindow(ViewerWindow):
             self.display_dock.raise_()
         self._refresh()
 
-    def _tell_flicker(self) -> None:
+    def _show_flicker(self) -> None:
         """Say that the overlay flickers, as long as it does."""
         self.statusBar().showMessage(FLICKERS if self.flicker.running else "")
         self._refresh()
 
-    def _show_look(self, *_: object) -> None:
-        self.status.show_look(self.panes.active_view)
+    def _show_view(self, *_: object) -> None:
+        self.status.show_view(self.panes.active_view)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files and folders."""

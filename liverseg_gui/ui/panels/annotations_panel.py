@@ -21,19 +21,25 @@ from PySide6.QtWidgets import (
 from liverseg_gui.core.annotations import Annotation
 from liverseg_gui.state.annotations import Annotations
 from liverseg_gui.state.open_scan import OpenScan
-from liverseg_gui.ui.annotations.texts import EMPTY, figure_lines, place, short_figures, short_place
+from liverseg_gui.ui.annotations.texts import (
+    EMPTY,
+    measure_lines,
+    place,
+    short_measures,
+    short_place,
+)
 from liverseg_gui.ui.widgets.severity import why_unreliable
 from liverseg_gui.ui.widgets.theme import set_tone
 
 _COLUMNS = ("#", "Name", "Slice", "Figures")
-_NAME, _FIGURES = 1, 3
+_NAME, _MEASURES = 1, 3
 BUTTONS = ("delete_reading", "delete_readings", "undo", "redo")
 
 
 class AnnotationsPanel(QWidget):
     """Follows `Annotations`. A chosen row asks to go to its reading; names can be edited."""
 
-    asked = Signal(int)
+    requested = Signal(int)
 
     def __init__(self, study: OpenScan, annotations: Annotations) -> None:
         super().__init__()
@@ -80,17 +86,19 @@ class AnnotationsPanel(QWidget):
         self._table.blockSignals(False)
 
     def _fill(self, row: int, id_: int, annotation: Annotation) -> None:
-        figures = self._annotations.figures(id_)
-        lines = short_figures(figures) if figures is not None else ()
-        doubt = "" if figures is None or figures.mm_reliable else why_unreliable(self._study.volume)
+        measures = self._annotations.figures(id_)
+        lines = short_measures(measures) if measures is not None else ()
+        reason = (
+            "" if measures is None or measures.mm_reliable else why_unreliable(self._study.volume)
+        )
         name = annotation.text or annotation.title
         cells = (f"{row + 1}", name, short_place(annotation), "\n".join(lines))
         for column, text in enumerate(cells):
             item = QTableWidgetItem(text)
             item.setToolTip(place(annotation))
-            if column == _FIGURES:
-                full = "\n".join(figure_lines(figures)) if figures is not None else ""
-                item.setToolTip(f"{full}\nNot reliable: {doubt}" if doubt else full)
+            if column == _MEASURES:
+                full = "\n".join(measure_lines(measures)) if measures is not None else ""
+                item.setToolTip(f"{full}\nNot reliable: {reason}" if reason else full)
             if column == _NAME:
                 item.setToolTip(f"{annotation.title}. Double click or Enter: another name")
             else:
@@ -99,7 +107,7 @@ class AnnotationsPanel(QWidget):
 
     def _ask(self, row: int, *_: int) -> None:
         if 0 <= row < len(self._ids):
-            self.asked.emit(self._ids[row])
+            self.requested.emit(self._ids[row])
 
     def _rename(self, item: QTableWidgetItem) -> None:
         """Take a typed name; that of its kind, or none, is no name of its own."""

@@ -1,4 +1,4 @@
-"""Two masks side by side: which is A and which B, what the colors mean, and the figures."""
+"""Panel of a comparison: which mask is A and which B, what the colors mean, Dice and volumes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _CHOICES = {"Both labels": None, "Liver": LIVER, "Tumor": TUMOR}
 _LEGEND = {AGREE: "Agree", ONLY_A: "Only A", ONLY_B: "Only B"}
 _GAP = "&nbsp;&nbsp;&nbsp; "
 _NAME_PX = 200
-_NO_FIGURE = "\N{EN DASH}"
+_NO_VALUE = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
 
 
@@ -65,7 +65,7 @@ class ComparisonPanel(QGroupBox):
         self.legend = QLabel(_GAP.join(f"{_square(n)}&nbsp;{text}" for n, text in _LEGEND.items()))
         layout.addWidget(self.legend)
         layout.addLayout(self._choice_row())
-        layout.addLayout(self._figure_grid())
+        layout.addLayout(self._value_grid())
         comparer.changed.connect(self.refresh)
         study.compared_changed.connect(self.refresh)
         study.preview_changed.connect(self.refresh)
@@ -94,7 +94,7 @@ class ComparisonPanel(QGroupBox):
         row.addWidget(stop)
         return row
 
-    def _figure_grid(self) -> QGridLayout:
+    def _value_grid(self) -> QGridLayout:
         grid = QGridLayout()
         grid.setVerticalSpacing(2)
         grid.setColumnStretch(0, 1)
@@ -138,30 +138,32 @@ class ComparisonPanel(QGroupBox):
         self.colored.setChecked(self._view.comparing)
         self.colored.blockSignals(False)
         self.label.setCurrentIndex(list(_CHOICES.values()).index(self._view.compared_label))
-        self._show_figures()
+        self._show_values()
 
-    def _show_figures(self) -> None:
-        volume, figures = self._study.volume, self._comparer.figures
-        doubt = "" if volume is None or volume.mm_reliable else why_unreliable(volume)
-        mark = SHORT_MARK if doubt else ""
+    def _show_values(self) -> None:
+        volume, comparisons = self._study.volume, self._comparer.comparisons
+        reason = "" if volume is None or volume.mm_reliable else why_unreliable(volume)
+        mark = SHORT_MARK if reason else ""
         for (text, label), cell in self.cells.items():
             ml = text.endswith("ml")
-            cell.setToolTip(doubt if ml else "")
-            figure = _figure(text, figures[label]) + (mark if ml else "") if figures else ""
-            cell.setText(figure or _NO_FIGURE)
+            cell.setToolTip(reason if ml else "")
+            value = (
+                _value_text(text, comparisons[label]) + (mark if ml else "") if comparisons else ""
+            )
+            cell.setText(value or _NO_VALUE)
 
     def _choose(self, at: int) -> None:
         self._view.compared_label = list(_CHOICES.values())[at]
 
 
-def _figure(text: str, of: LabelComparison) -> str:
+def _value_text(text: str, of: LabelComparison) -> str:
     percent = of.difference_percent
     shown = {
         "Dice": f"{of.dice:.3f}",
         "A, ml": f"{of.a_ml:,.1f}",
         "B, ml": f"{of.b_ml:,.1f}",
         "B - A, ml": f"{of.difference_ml:+,.1f}",
-        "B - A, %": _NO_FIGURE if percent is None else f"{percent:+.1f}",
+        "B - A, %": _NO_VALUE if percent is None else f"{percent:+.1f}",
     }[text]
     return shown.replace("-", _MINUS)
 

@@ -82,7 +82,7 @@ class HistogramPlot(QWidget):
     """Draws what it is given; `window_set` tells the window that the reader asks for."""
 
     window_set = Signal(object)
-    auto_asked = Signal()
+    auto_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -161,7 +161,7 @@ class HistogramPlot(QWidget):
         elif self._grip is not None:
             moved_hu = (x - self._start_x) * self._hu_a_px()
             alone = bool(event.modifiers() & _SHIFT)
-            self._ask(_dragged(self._start, self._grip, moved_hu, alone))
+            self._request(_dragged(self._start, self._grip, moved_hu, alone))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Let go; what is seen of the HU follows where the band left it."""
@@ -174,7 +174,7 @@ class HistogramPlot(QWidget):
         """The window of the scan's own values."""
         if event.button() is Qt.MouseButton.LeftButton:
             self._grip = None
-            self.auto_asked.emit()
+            self.auto_requested.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Away from the reader is wider, a tenth a notch."""
@@ -202,12 +202,12 @@ class HistogramPlot(QWidget):
         if event.modifiers() & _SHIFT:
             self._widen(2 * step)
         else:
-            self._ask(Window(self._window.width, self._window.center + step))
+            self._request(Window(self._window.width, self._window.center + step))
 
     def _widen(self, by_hu: float) -> None:
-        self._ask(Window(self._window.width + by_hu, self._window.center))
+        self._request(Window(self._window.width + by_hu, self._window.center))
 
-    def _ask(self, window: Window) -> None:
+    def _request(self, window: Window) -> None:
         self.window_set.emit(Window(round(window.width), round(window.center)).clamped())
 
     def _show_cursor(self, grip: Grip | None, held: bool) -> None:
@@ -238,11 +238,11 @@ class HistogramPlot(QWidget):
 
     def _background(self) -> QPixmap:
         """What stays while the window is dragged."""
-        wanted = (
+        key = (
             *(self._histogram, self._range, self.size(), self.devicePixelRatioF()),
             *(self.palette().cacheKey(), self.isEnabled()),
         )
-        if self._picture is None or self._pictured != wanted:
+        if self._picture is None or self._pictured != key:
             ratio = self.devicePixelRatioF()
             self._picture = QPixmap(self.size() * ratio)
             self._picture.setDevicePixelRatio(ratio)
@@ -252,7 +252,7 @@ class HistogramPlot(QWidget):
             self._paint_histogram(painter)
             self._paint_axis(painter)
             painter.end()
-            self._pictured = wanted
+            self._pictured = key
         return self._picture
 
     def _paint_histogram(self, painter: QPainter) -> None:

@@ -1,4 +1,4 @@
-"""How masks are drawn: shown or not, filled or outlined, and each label's color and opacity."""
+"""Overlay panel: masks shown or not, filled or outlined, and each label's color and opacity."""
 
 from __future__ import annotations
 
@@ -143,9 +143,9 @@ class OverlayPanel(QGroupBox):
     def keep(self) -> None:
         """Write how masks are drawn to the settings, if it changed."""
         self._keep.stop()
-        look = OverlayStyle.of(self._view)
-        if look != self._settings.values.overlay:
-            self._settings.change(overlay=look)
+        style = OverlayStyle.of(self._view)
+        if style != self._settings.values.overlay:
+            self._settings.change(overlay=style)
 
     def _restyle(self, label: int, **changes: object) -> None:
         style: LabelStyle = replace(self._view.styles[label], **changes)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The panel beside the views: volumes, lesions, and doubts about them."""
+"""Results panel: volumes, lesions, and warnings about them."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
 _MARGINS = (8, 4, 8, 4)
 _MOST_WARNING_PX = 90
-_NO_FIGURE = "\N{EN DASH}"
+_NO_VALUE = "\N{EN DASH}"
 _COLUMNS = ("#", "ml", "mm (axial)", "Slice")
 
 
 class ResultsPanel(QWidget):
     """Shows the figures of the study's mask; a click on a lesion asks to go there."""
 
-    segment_asked = Signal()
+    segment_requested = Signal()
     lesion_chosen = Signal(object)
 
     def __init__(self, study: OpenScan, settings: Settings) -> None:
@@ -52,18 +52,18 @@ class ResultsPanel(QWidget):
         layout.setSpacing(4)
         self.segment_button = QPushButton("Segment  (F5)")
         self.segment_button.setMinimumHeight(34)
-        self.segment_button.clicked.connect(self.segment_asked)
+        self.segment_button.clicked.connect(self.segment_requested)
         layout.addLayout(self._segment_row())
         layout.addWidget(self._volume_group())
         layout.addWidget(self._lesion_group(), 1)
         self._source = _wrapped("muted")
         self._warnings = _wrapped("warning")
-        self._doubts = QScrollArea()
-        self._doubts.setWidgetResizable(True)
-        self._doubts.setFrameShape(QFrame.Shape.NoFrame)
-        self._doubts.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._doubts.setWidget(self._warnings)
-        layout.addWidget(self._doubts)
+        self._warning_area = QScrollArea()
+        self._warning_area.setWidgetResizable(True)
+        self._warning_area.setFrameShape(QFrame.Shape.NoFrame)
+        self._warning_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._warning_area.setWidget(self._warnings)
+        layout.addWidget(self._warning_area)
         layout.addWidget(self._source)
         study.volume_changed.connect(self.refresh)
         study.mask_changed.connect(self.refresh)
@@ -95,17 +95,17 @@ class ResultsPanel(QWidget):
         form = QFormLayout(group)
         form.setContentsMargins(*_MARGINS)
         form.setVerticalSpacing(3)
-        self._figures = {}
+        self._values = {}
         for key, text in (
             ("liver_ml", "Liver, tumor included"),
             ("liver_without_tumor_ml", "Liver without tumor"),
             ("tumor_ml", "Tumor"),
             ("tumor_burden_percent", "Tumor burden"),
         ):
-            value = QLabel(_NO_FIGURE)
+            value = QLabel(_NO_VALUE)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             value.setAlignment(Qt.AlignmentFlag.AlignRight)
-            self._figures[key] = value
+            self._values[key] = value
             form.addRow(text, value)
         return group
 
@@ -133,19 +133,21 @@ class ResultsPanel(QWidget):
     def refresh(self) -> None:
         """Show the figures of the present mask; none while another scan is being read."""
         reading = self._study.preview is not None
-        found = None if reading else self._study.measurements
-        doubt = self._doubt(found)
-        for key, label in self._figures.items():
-            unit = " %" if key.endswith("percent") else f" ml{NOT_RELIABLE if doubt else ''}"
+        measurements = None if reading else self._study.measurements
+        reason = self._unreliable_reason(measurements)
+        for key, label in self._values.items():
+            unit = " %" if key.endswith("percent") else f" ml{NOT_RELIABLE if reason else ''}"
             digits = ",.2f" if key.endswith("percent") else ",.1f"
-            label.setText(f"{getattr(found, key):{digits}}{unit}" if found else _NO_FIGURE)
-            label.setToolTip(doubt if found and not key.endswith("percent") else "")
-        self._fill(found.lesions if found else (), doubt)
-        warnings = [] if reading else self._all_warnings(found)
+            label.setText(
+                f"{getattr(measurements, key):{digits}}{unit}" if measurements else _NO_VALUE
+            )
+            label.setToolTip(reason if measurements and not key.endswith("percent") else "")
+        self._fill(measurements.lesions if measurements else (), reason)
+        warnings = [] if reading else self._all_warnings(measurements)
         lines = [f"{WARNING_SIGN} {warning}" for warning in warnings]
         self._warnings.setText(text_shown("\n".join(lines), self._settings))
-        self._doubts.setVisible(bool(lines))
-        self._doubts.setFixedHeight(self._height_of_warnings())
+        self._warning_area.setVisible(bool(lines))
+        self._warning_area.setFixedHeight(self._height_of_warnings())
         about = "Reading another scan ..." if reading else self._about_mask()
         self._source.setText(text_shown(about, self._settings))
         self._source.setToolTip(self._study.mask_source.why)
@@ -156,20 +158,22 @@ class ResultsPanel(QWidget):
         width = max(self.width(), 260) - 40
         return min(self._warnings.heightForWidth(width) + 4, _MOST_WARNING_PX)
 
-    def _doubt(self, found: Measurements | None) -> str:
+    def _unreliable_reason(self, measurements: Measurements | None) -> str:
         """Why no ml and mm can be trusted, or nothing."""
         volume = self._study.volume
-        if found is None or (found.mm_reliable and (volume is None or volume.mm_reliable)):
+        if measurements is None or (
+            measurements.mm_reliable and (volume is None or volume.mm_reliable)
+        ):
             return ""
         return why_unreliable(volume) or "The scan does not say for certain how large it is."
 
-    def _all_warnings(self, found: Measurements | None) -> list[str]:
+    def _all_warnings(self, measurements: Measurements | None) -> list[str]:
         """What to know beside the figures; of the model's doubts only after a segmentation."""
         volume, source = self._study.volume, self._study.mask_source
         if volume is None or self._study.mask is None:
             return []
         model = volume.model_warnings if source.model else ()
-        mask = found.warnings if found else ()
+        mask = measurements.warnings if measurements else ()
         return list(dict.fromkeys((*volume.warnings, *mask, *model, *source.warnings)))
 
     def _about_mask(self) -> str:
@@ -186,8 +190,8 @@ class ResultsPanel(QWidget):
             + (" Not saved yet." if self._study.unsaved else "")
         )
 
-    def _fill(self, lesions: tuple[Lesion, ...], doubt: str) -> None:
-        mark = SHORT_MARK if doubt else ""
+    def _fill(self, lesions: tuple[Lesion, ...], reason: str) -> None:
+        mark = SHORT_MARK if reason else ""
         self._table.blockSignals(True)
         self._table.setRowCount(len(lesions))
         for row, lesion in enumerate(lesions):
@@ -199,16 +203,16 @@ class ResultsPanel(QWidget):
             )
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)
-                item.setToolTip(f"{lesion.why}\nNot reliable: {doubt}" if doubt else lesion.why)
+                item.setToolTip(f"{lesion.why}\nNot reliable: {reason}" if reason else lesion.why)
                 item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
                 self._table.setItem(row, column, item)
         self._table.setCurrentCell(-1, -1)
         self._table.blockSignals(False)
 
     def _choose(self, row: int, *_: int) -> None:
-        found = self._study.measurements
-        if found and 0 <= row < len(found.lesions):
-            self.lesion_chosen.emit(found.lesions[row])
+        measurements = self._study.measurements
+        if measurements and 0 <= row < len(measurements.lesions):
+            self.lesion_chosen.emit(measurements.lesions[row])
 
     def show_lesion(self, number: int) -> None:
         """Choose the row of a lesion that was chosen elsewhere."""

@@ -1,4 +1,4 @@
-"""How many slices are shown as one: kind and thickness of the slab."""
+"""Slab panel: kind and thickness of several slices shown as one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Window/level on the panel: presets, numbers, the histogram, and what sets it by the scan."""
+"""Window/level panel: presets, numbers, the histogram, and what sets it by the scan."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class WindowLevelPanel(QGroupBox):
     """Follows `ViewState.window` and changes it. `done` tells that a number was entered."""
 
     done = Signal()
-    auto_asked = Signal()
+    auto_requested = Signal()
 
     def __init__(self, study: OpenScan, view: ViewState, settings: Settings) -> None:
         super().__init__("Window/level")
@@ -108,7 +108,7 @@ class WindowLevelPanel(QGroupBox):
             NumberKeys(box).done.connect(self.done)
         self.plot = HistogramPlot()
         self.plot.window_set.connect(lambda window: setattr(self._view, "window", window))
-        self.plot.auto_asked.connect(self.auto_asked)
+        self.plot.auto_requested.connect(self.auto_requested)
         self._buttons = {key: _button(text, text) for key, text in BUTTONS.items()}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)

@@ -19,7 +19,7 @@ from liverseg_gui.ui.widgets.theme import PANE_TEXT, PLANE_COLORS
 
 _APART_MM = 5.0
 _GAP = 4
-_HERE, _TEXT = QColor(PLANE_COLORS[Plane.AXIAL]), QColor(PANE_TEXT)
+_CURRENT, _TEXT = QColor(PLANE_COLORS[Plane.AXIAL]), QColor(PANE_TEXT)
 
 
 class AxialStrip(QWidget):
@@ -57,10 +57,10 @@ class AxialStrip(QWidget):
         wide = tall * volume.shape[0] * width_mm / (volume.shape[1] * height_mm)
         reach = max(int((self.width() / (wide + _GAP) - 1) // 2), 1)
         apart = max(round(_APART_MM / plane_step_mm(volume, Plane.AXIAL)), 1)
-        here = self._view.crosshair_ijk[2]
+        current = self._view.crosshair_ijk[2]
         cells = []
         for n in range(-reach, reach + 1):
-            k = here + n * apart
+            k = current + n * apart
             if 0 <= k < volume.shape[2]:
                 x = self.width() / 2 + n * (wide + _GAP) - wide / 2
                 cells.append((QRectF(x, _GAP, wide, tall), k))
@@ -77,9 +77,9 @@ class AxialStrip(QWidget):
         colors = self._colors()
         for box, k in self._cells(volume):
             painter.drawImage(box, self._picture(volume, k, box.height(), colors))
-            here = k == self._view.crosshair_ijk[2]
-            painter.setPen(QPen(_HERE if here else _TEXT, 1))
-            if here:
+            current = k == self._view.crosshair_ijk[2]
+            painter.setPen(QPen(_CURRENT if current else _TEXT, 1))
+            if current:
                 painter.drawRect(box)
             painter.drawText(box.adjusted(4, 2, -4, -2), Qt.AlignmentFlag.AlignLeft, str(k + 1))
 

@@ -1,4 +1,4 @@
-"""Cine: scroll through a plane by itself."""
+"""Cine: automatic scrolling through a plane."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class CornerTexts:
         self._labels["title"].setText(title)
         self.scale = ScaleBar(parent)
         self._texts = self._patient = True
-        self._who = ""
+        self._patient_text = ""
 
     def _label(self, color: str) -> QLabel:
         label = QLabel(self._parent)
@@ -69,13 +69,13 @@ class CornerTexts:
 
     def set_patient(self, text: str) -> None:
         """Whose scan this is, a line for each thing; shortened where the pane is narrow."""
-        self._who = text
+        self._patient_text = text
         self.place()
 
     def _shorten_patient(self) -> None:
         metrics, right = self._labels["patient"].fontMetrics(), Qt.TextElideMode.ElideRight
         most = max(self._parent.width() // 2 - 4 * _GAP, 40)
-        lines = [metrics.elidedText(line, right, most) for line in self._who.splitlines()]
+        lines = [metrics.elidedText(line, right, most) for line in self._patient_text.splitlines()]
         self._labels["patient"].setText("\n".join(lines))
 
     def dress(self, texts: bool, patient: bool) -> None:
@@ -83,7 +83,7 @@ class CornerTexts:
         self._texts, self._patient = texts, patient
         self.place()
 
-    def _wanted(self, name: str) -> bool:
+    def _is_shown(self, name: str) -> bool:
         if name == "patient":
             return self._patient
         return self._texts or name in _SIDES
@@ -94,7 +94,7 @@ class CornerTexts:
         self._shorten_patient()
         for name, label in self._labels.items():
             label.adjustSize()
-            label.setVisible(bool(label.text()) and self._wanted(name))
+            label.setVisible(bool(label.text()) and self._is_shown(name))
             w, h = label.width(), label.height()
             x, y = {
                 "title": (_GAP, _GAP),
@@ -136,10 +136,10 @@ class ScaleBar(QWidget):
         length = f"{self.mm / 10:g} cm" if self.mm >= 10 else f"{self.mm:g} mm"
         return length + self._mark
 
-    def place(self, wanted: bool = True) -> None:
+    def place(self, visible: bool = True) -> None:
         """Find a round length and the place at the lower right, above the text there."""
         parent = self._parent
-        self.setVisible(wanted and self._px_per_mm > 0 and parent.height() > 120)
+        self.setVisible(visible and self._px_per_mm > 0 and parent.height() > 120)
         if self.isHidden():
             return
         self.mm = round_length(parent.height() * _BAR_SHARE / self._px_per_mm)

@@ -66,7 +66,7 @@ class OverlayLayer:
         self._filled: tuple[Hashable, ...] = ()
         self._colored: tuple[Hashable, ...] = ()
         self._paths: dict[Hashable, QPainterPath] = {}
-        self._known: tuple[LabelMap | None, ...] = ()
+        self._current_masks: tuple[LabelMap | None, ...] = ()
         self._rounds: tuple[float, int] = (1.0, 0)
         box.sigRangeChanged.connect(self._follow_zoom)
         flicker.changed.connect(schedule)
@@ -108,23 +108,24 @@ class OverlayLayer:
 
     def _forget(self, frame: SliceFrame | None) -> None:
         """Let go of all that was made of masks that are gone: they hold a byte for each voxel."""
-        known = (frame.mask, self._study.compared) if frame is not None else ()
-        if known != self._known:
-            self._known = known
+        current = (frame.mask, self._study.compared) if frame is not None else ()
+        if current != self._current_masks:
+            self._current_masks = current
             self._paths.clear()
             self._filled = ()
 
     def _draw_fill(self, frame: SliceFrame, masks: _Masks) -> None:
         label = self._view.compared_label
-        wanted = (*masks, frame.index, label)
-        if wanted != self._filled:
+        key = (*masks, frame.index, label)
+        if key != self._filled:
             mask, other = masks
             labels = frame.plane.cut(mask.labels, frame.index)
             if other is not None:
                 labels = compare(labels, frame.plane.cut(other.labels, frame.index), label)
+            # with these levels a label is its own index into the 256 colors of the table
             self.fill.setImage(np.ascontiguousarray(labels), levels=(0, 255))
             self.fill.setRect(frame.extent)
-            self._filled = wanted
+            self._filled = key
         colors = self._fill_colors(masks)
         if colors != self._colored:
             table = np.zeros((256, 4), np.uint8)
@@ -171,9 +172,9 @@ class OverlayLayer:
         """Two masks: an outline for each of them; B's is dashed, so that A's is seen under it."""
         chosen = self._view.compared_label
         labels = (LIVER, TUMOR) if chosen is None else (chosen,)
-        for mask, whose in zip(masks, (ONLY_A, ONLY_B), strict=True):
-            pen = outline_pen(COMPARED_COLORS[whose], share, self._view.contour_px)
-            if whose == ONLY_B:
+        for mask, side in zip(masks, (ONLY_A, ONLY_B), strict=True):
+            pen = outline_pen(COMPARED_COLORS[side], share, self._view.contour_px)
+            if side == ONLY_B:
                 pen.setCapStyle(Qt.PenCapStyle.FlatCap)
                 pen.setDashPattern(_DASHES)
             yield self._path(frame, mask, labels), pen

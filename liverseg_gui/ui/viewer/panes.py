@@ -57,11 +57,11 @@ class PaneGrid(QWidget):
         for each in self.views.values():
             each.box.sigResized.connect(lambda *_: self._link_later.start(0))
             each.focused.connect(partial(setattr, view, "active", each.pane))
-            each.maximize_asked.connect(partial(view.maximize, each.pane))
+            each.maximize_requested.connect(partial(view.maximize, each.pane))
             each.zoomed.connect(partial(self._zoom_others, each))
             each.panned.connect(partial(self._pan_others, each))
         surface.focused.connect(partial(setattr, view, "active", Pane.SURFACE))
-        surface.maximize_asked.connect(partial(view.maximize, Pane.SURFACE))
+        surface.maximize_requested.connect(partial(view.maximize, Pane.SURFACE))
         view.events.layout.connect(self.arrange)
         view.events.active.connect(self.arrange)
         view.events.maximized.connect(self.arrange)

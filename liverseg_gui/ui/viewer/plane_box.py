@@ -1,4 +1,4 @@
-"""Mouse gestures of a plane, told apart and passed on; zoom and pan are done here."""
+"""Mouse gestures of a plane: zoom and pan are done here, the others are passed on."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class PlaneBox(pg.ViewBox):
     scrolled = Signal(int)
     pointed = Signal(QPointF)
     window_dragged = Signal(float, float)
-    maximize_asked = Signal()
+    maximize_requested = Signal()
     hovered = Signal(object)
     zoomed = Signal(float)
     panned = Signal(float, float)
@@ -92,6 +92,7 @@ class PlaneBox(pg.ViewBox):
         """Wheel: one slice a notch, away from the reader is up; with Ctrl: zoom at the cursor."""
         event.accept()
         if event.modifiers() & _CTRL:
+            # a notch is 120: 13 percent
             self._zoom(1.001 ** event.delta(), self.mapToView(event.pos()))
             return
         notches = self._notches.turned(event.delta())
@@ -109,7 +110,7 @@ class PlaneBox(pg.ViewBox):
         if kept:
             return
         if event.double():
-            self.maximize_asked.emit()
+            self.maximize_requested.emit()
         else:
             self.pointed.emit(at)
 
@@ -139,9 +140,9 @@ class PlaneBox(pg.ViewBox):
         return self._drag_point
 
     def _drag_pan(self, event: Any) -> None:
-        there = self.mapToView(event.lastPos()) - self.mapToView(event.pos())
-        self.translateBy(x=there.x(), y=there.y())
-        self.panned.emit(there.x(), there.y())
+        moved = self.mapToView(event.lastPos()) - self.mapToView(event.pos())
+        self.translateBy(x=moved.x(), y=moved.y())
+        self.panned.emit(moved.x(), moved.y())
 
     def _drag_zoom(self, event: Any) -> None:
         down = (event.pos() - event.lastPos()).y()

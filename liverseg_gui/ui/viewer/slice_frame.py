@@ -1,4 +1,4 @@
-"""What a plane shows, for the layers drawn over it."""
+"""Slice and geometry that a plane shows, for the layers drawn over it."""
 
 from __future__ import annotations
 

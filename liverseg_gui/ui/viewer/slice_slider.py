@@ -12,10 +12,10 @@ _PAGE = 10
 
 
 class SliceSlider(QWidget):
-    """`asked` tells the slice that was chosen, `scrolled` notches of the wheel, `done` that the
+    """`requested` tells the slice that was chosen, `scrolled` notches of the wheel, `done` that the
     keys belong to the plane again."""
 
-    asked = Signal(int)
+    requested = Signal(int)
     scrolled = Signal(int)
     done = Signal()
 
@@ -26,7 +26,7 @@ class SliceSlider(QWidget):
         self.slider.setAccessibleName(f"{plane} slice")
         self.slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.slider.setPageStep(_PAGE)
-        self.slider.valueChanged.connect(self.asked)
+        self.slider.valueChanged.connect(self.requested)
         self.number = QSpinBox()
         self.number.setAccessibleName(f"{plane} slice number")
         self.number.setKeyboardTracking(False)
@@ -34,7 +34,7 @@ class SliceSlider(QWidget):
         self.number.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self.number.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.number.setToolTip("Number of the slice: type one and press Enter")
-        self.number.valueChanged.connect(lambda number: self.asked.emit(number - 1))
+        self.number.valueChanged.connect(lambda number: self.requested.emit(number - 1))
         NumberKeys(self.number).done.connect(self.done)
         row = QHBoxLayout(self)
         row.setContentsMargins(2, 0, 2, 0)

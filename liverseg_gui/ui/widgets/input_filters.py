@@ -1,4 +1,4 @@
-"""The wheel: whole notches of it, and who may not be turned by scrolling past."""
+"""Event filters for the mouse wheel and for the keys of number boxes."""
 
 from __future__ import annotations
 

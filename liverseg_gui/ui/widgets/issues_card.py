@@ -1,4 +1,4 @@
-"""The pre-flight card: what a scan is, and what is remarkable about it, the gravest first."""
+"""Scan check card: what a scan is, and what is remarkable about it, the gravest first."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from PySide6.QtWidgets import (
 
 from liverseg_gui.core.scan_issues import ScanIssue, Severity
 from liverseg_gui.ui.widgets.scan_facts import ScanFacts
-from liverseg_gui.ui.widgets.severity import ICONS, TONES, WORDS
+from liverseg_gui.ui.widgets.severity import ICONS, SEVERITY_NAMES, TONES
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
 
 NOTHING = "Nothing remarkable found."
+# the first is Qt's QWIDGETSIZE_MAX: no limit
 _ANY_HEIGHT, _OPEN_HEIGHT, _MOST_HEIGHT = 16777215, 120, 230
 
 
@@ -31,7 +32,7 @@ class IssuesCard(QWidget):
     `shown` says what of a text may be seen.
     """
 
-    size_wanted = Signal()
+    preferred_size_changed = Signal()
 
     def __init__(self, shown: Callable[[str], str] = str, foldable: bool = True) -> None:
         super().__init__()
@@ -84,7 +85,7 @@ class IssuesCard(QWidget):
         self._fold(self.header.isChecked())
 
     @property
-    def height_wanted(self) -> int:
+    def preferred_height(self) -> int:
         """The height that shows everything, as far as that is reasonable."""
         if not self.header.isChecked():
             return self._folded_height
@@ -115,8 +116,8 @@ class IssuesCard(QWidget):
     def _issue(self, issue: ScanIssue) -> QWidget:
         """Icon and message, and below them what can be done."""
         widget = QWidget()
-        widget.setAccessibleName(f"{WORDS[issue.severity]}: {self._shown(str(issue))}")
-        widget.setToolTip(WORDS[issue.severity])
+        widget.setAccessibleName(f"{SEVERITY_NAMES[issue.severity]}: {self._shown(str(issue))}")
+        widget.setToolTip(SEVERITY_NAMES[issue.severity])
         grid = QGridLayout(widget)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(6)
@@ -137,21 +138,21 @@ class IssuesCard(QWidget):
         self.header.setArrowType(arrow)
         self.setMaximumHeight(_ANY_HEIGHT if open_ else self._folded_height)
         self.setMinimumHeight(_OPEN_HEIGHT if open_ else 0)
-        self.size_wanted.emit()
+        self.preferred_size_changed.emit()
 
 
-def count_words(issues: tuple[ScanIssue, ...]) -> str:
+def count_text(issues: tuple[ScanIssue, ...]) -> str:
     """E.g. "1 error, 2 warnings", or nothing."""
     counts = {s: sum(f.severity is s for f in issues) for s in reversed(Severity)}
     return ", ".join(
-        f"{n} {WORDS[s].lower()}{'s' if n > 1 else ''}" for s, n in counts.items() if n
+        f"{n} {SEVERITY_NAMES[s].lower()}{'s' if n > 1 else ''}" for s, n in counts.items() if n
     )
 
 
 def _summary(facts: ScanFacts | None) -> str:
     if facts is None:
         return "No findings yet"
-    return count_words(facts.issues) or "No findings"
+    return count_text(facts.issues) or "No findings"
 
 
 def _text(text: str, tone: Tone | None = None) -> QLabel:

@@ -1,4 +1,4 @@
-"""Opens files and folders in the system's own programs."""
+"""Files and folders opened in the system's own programs."""
 
 from __future__ import annotations
 

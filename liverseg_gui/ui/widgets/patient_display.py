@@ -1,4 +1,4 @@
-"""What of the patient may be seen on screen."""
+"""Patient names and other texts as they may be seen on screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Marks for figures that cannot be trusted, and for the gravity of findings."""
+"""Signs and tones for the severity of issues and for measurements that cannot be trusted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TONES: dict[Severity, Tone] = {
     Severity.WARNING: "warning",
     Severity.INFO: "info",
 }
-WORDS = {Severity.ERROR: "Error", Severity.WARNING: "Warning", Severity.INFO: "Note"}
+SEVERITY_NAMES = {Severity.ERROR: "Error", Severity.WARNING: "Warning", Severity.INFO: "Note"}
 TONE_ROLE = Qt.ItemDataRole.UserRole + 100
 """The role a cell's tone is kept in; its color is looked up when it is painted."""
 

@@ -97,6 +97,7 @@ def apply_theme(app: QApplication, theme: Theme = Theme.DARK) -> None:
     app.setStyle("Fusion")
     app.setPalette(_palette(COLORS[theme]))
     app.setStyleSheet(_style_sheet(COLORS[theme]))
+    # pyqtgraph's own default is column-major: (x, y)
     pg.setConfigOptions(imageAxisOrder="row-major", antialias=False)
 
 
@@ -182,8 +183,8 @@ def _check_boxes(colors: ThemeColors) -> str:
     kinds = ("QCheckBox", "QGroupBox", "QAbstractItemView")
     check = paths.resource("icons/check.svg").as_posix()
 
-    def rule(state: str, look: str) -> str:
-        return ", ".join(f"{kind}::indicator{state}" for kind in kinds) + f" {{ {look} }}"
+    def rule(state: str, declarations: str) -> str:
+        return ", ".join(f"{kind}::indicator{state}" for kind in kinds) + f" {{ {declarations} }}"
 
     edge = "width: 13px; height: 13px; border-radius: 3px; border: 1px solid"
     filled = f'image: url("{check}"); background: {colors.highlight}; border-color: {colors.line};'

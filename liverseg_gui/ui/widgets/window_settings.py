@@ -1,4 +1,4 @@
-"""Where windows keep their geometry and what was dismissed in them."""
+"""Settings file for the geometry of windows and what was dismissed in them."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def test_the_folder_of_the_logs_is_shown_or_told(
 
     monkeypatch.setattr(QDesktopServices, "openUrl", show)
     said: list[str] = []
-    desk.window.context.said.connect(said.append)
+    desk.window.context.status_message.connect(said.append)
     desk.settings.change(hide_patient=True)
     desk.trigger("log_folder")
     assert said == [f"The logs lie in {log_folder()}."]

@@ -179,7 +179,7 @@ def test_space_presses_a_button_and_swaps_tools_everywhere_else(at_work: Desk) -
 
 
 def test_enter_presses_a_button(at_work: Desk) -> None:
-    with at_work.qtbot.waitSignal(at_work.window.panel.segment_asked):
+    with at_work.qtbot.waitSignal(at_work.window.panel.segment_requested):
         at_work.window.panel.segment_button.setFocus()
         press(at_work, Qt.Key.Key_Return)
 

@@ -49,7 +49,7 @@ def guide(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_guide_is_shown_by_the_browser(desk: Desk, guide: Path, desktop: Desktop) -> None:
     assert desk.window.actions_by_key["user_guide"].isVisible()
     said: list[str] = []
-    desk.window.context.said.connect(said.append)
+    desk.window.context.status_message.connect(said.append)
     desk.trigger("user_guide")
     assert desktop.opened == [guide]
     assert said == [f"The user guide is {guide}."]

@@ -1,4 +1,4 @@
-"""Where the 3D pane is looked at from: turned about the patient's long axis, head up."""
+"""Camera of the 3D pane: turned about the patient's long axis, head up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The picture of the 3D pane: surfaces, axes and texts, and the mouse that moves them."""
+"""Canvas of the 3D pane: surfaces, axes and texts, and the mouse that moves them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class SurfaceCanvas(QWidget):
 
     chosen = Signal(int)
     failed = Signal(str)
-    maximize_asked = Signal()
+    maximize_requested = Signal()
     pressed = Signal()
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class SurfaceCanvas(QWidget):
         self._rest = _once(self, self._settle)
         self._now = _once(self, self._draw)
         self._later = _once(self, self.redraw)
-        self._hover = _once(self, self._tell_what_is_under)
+        self._hover = _once(self, self._show_tip)
         self.setMouseTracking(True)
         self.setMinimumSize(80, 80)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -204,8 +204,8 @@ class SurfaceCanvas(QWidget):
         except Exception as error:
             _LOG.exception("drawing in 3D failed")
             self.clear()
-            known = isinstance(error, NoOpenGLError)
-            self.failed.emit(str(error) if known else f"drawing fails ({error})")
+            expected = isinstance(error, NoOpenGLError)
+            self.failed.emit(str(error) if expected else f"drawing fails ({error})")
         self.update()
 
     def _paint_texts(self, painter: QPainter) -> None:
@@ -270,10 +270,11 @@ class SurfaceCanvas(QWidget):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Show this pane alone, or all again."""
         if event.button() == _LEFT:
-            self.maximize_asked.emit()
+            self.maximize_requested.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Come closer or go away."""
+        # a notch is 120: 13 percent
         self.camera.zoom_by(1.001 ** event.angleDelta().y())
         self._move_for_now()
         event.accept()
@@ -309,14 +310,14 @@ class SurfaceCanvas(QWidget):
         start, direction = self.camera.ray(at.x(), at.y(), self._size)
         from liverseg_gui.core.surface.picking import first_hit
 
-        hit = first_hit(lesions, start, direction, self._is_there)
+        hit = first_hit(lesions, start, direction, self._is_not_clipped)
         return hit.number if hit is not None else 0
 
     def _is_drawn(self, surface: Surface) -> bool:
         style = self._scene.styles.get(surface.label)
         return style is not None and style.visible and style.opacity > 0
 
-    def _is_there(self, points_mm: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def _is_not_clipped(self, points_mm: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which points (N, 3) are not cut away."""
         clip = self._scene.clip
         if clip is None:
@@ -324,12 +325,12 @@ class SurfaceCanvas(QWidget):
         beyond = points_mm @ clip[:, :3].T + clip[:, 3] > 0
         return np.asarray(~beyond.all(axis=1))
 
-    def _tell_what_is_under(self) -> None:
+    def _show_tip(self) -> None:
         number = self.lesion_at(self._last) if self._press is None else 0
         if number != self._under:
             self._under = number
-            hand = Qt.CursorShape.PointingHandCursor if number else Qt.CursorShape.ArrowCursor
-            self.setCursor(hand)
+            cursor = Qt.CursorShape.PointingHandCursor if number else Qt.CursorShape.ArrowCursor
+            self.setCursor(cursor)
         tip = self.tips.get(number, "")
         QToolTip.showText(self.mapToGlobal(self._last.toPoint()) + QPoint(8, 8), tip, self)
 

@@ -1,4 +1,4 @@
-"""Draws surfaces with OpenGL into a picture, without a window of its own (docs/adr/0006)."""
+"""OpenGL rendering of surfaces into a picture, without a window of its own (docs/adr/0006)."""
 
 from __future__ import annotations
 
@@ -143,6 +143,7 @@ class SurfaceRenderer:
         if self._framebuffer is None or self._framebuffer.size() != wanted:
             kind = QOpenGLFramebufferObjectFormat()
             kind.setAttachment(QOpenGLFramebufferObject.Attachment.CombinedDepthStencil)
+            # no antialiasing where the processor draws: docs/adr/0006
             kind.setSamples(0 if self.in_software else _SAMPLES)
             self._framebuffer = QOpenGLFramebufferObject(wanted, kind)
             if not self._framebuffer.isValid():

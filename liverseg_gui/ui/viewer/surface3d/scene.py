@@ -1,4 +1,4 @@
-"""What the 3D pane draws how, and that it cannot: known without loading OpenGL."""
+"""Scene of the 3D pane: styles, clipping and frames, known without loading OpenGL."""
 
 from __future__ import annotations
 

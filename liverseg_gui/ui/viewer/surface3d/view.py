@@ -61,7 +61,7 @@ class SurfaceView(QWidget):
     """
 
     lesion_chosen = Signal(object)
-    maximize_asked = Signal()
+    maximize_requested = Signal()
     focused = Signal()
     shown_changed = Signal(bool)
 
@@ -81,7 +81,7 @@ class SurfaceView(QWidget):
         self._build()
         self.drawing.chosen.connect(self._choose)
         self.drawing.failed.connect(self._give_up)
-        self.drawing.maximize_asked.connect(self.maximize_asked)
+        self.drawing.maximize_requested.connect(self.maximize_requested)
         self.drawing.pressed.connect(self._focus)
         study.measured.connect(self._refresh_tips)
         study.mask_changed.connect(self._choose_none)
@@ -197,16 +197,20 @@ class SurfaceView(QWidget):
         self.drawing.reset()
 
     def _choose(self, number: int) -> None:
-        found = self._study.measurements
-        if found is not None and not self.drawing.note and number <= len(found.lesions):
+        measurements = self._study.measurements
+        if (
+            measurements is not None
+            and not self.drawing.note
+            and number <= len(measurements.lesions)
+        ):
             self.choose_lesion(number)
-            self.lesion_chosen.emit(found.lesions[number - 1])
+            self.lesion_chosen.emit(measurements.lesions[number - 1])
 
     def _refresh_tips(self) -> None:
         """What is said of a lesion under the mouse."""
-        found, volume = self._study.measurements, self._study.volume
+        measurements, volume = self._study.measurements, self._study.volume
         mark = "" if volume is None or volume.mm_reliable else SHORT_MARK
-        lesions = found.lesions if found is not None else ()
+        lesions = measurements.lesions if measurements is not None else ()
         self.drawing.tips = {
             lesion.number: f"Lesion {lesion.number}, {_ml(lesion.volume_ml)} ml{mark}"
             for lesion in lesions
