@@ -15,7 +15,7 @@ from training.config.train_config import TrainConfig
 
 
 class BatchTransform(Callback):
-    """uint8 trunks to floats in 0..1 as the network looks at them, augmented while training.
+    """uint8 trunks to floats in 0..1 at the size of the network's input, augmented while training.
 
     `liver_view_probability` is the share of batches that see the liver closer up; validation
     always looks at the trunk.
@@ -40,7 +40,7 @@ class BatchTransform(Callback):
         self.learn.yb = (labels,)
 
     def change(self, images: Tensor, centers: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """One of the looks, augmented."""
+        """One of the views, augmented."""
         liver = self._liver is not None and float(torch.rand(1)) < self.liver_view_probability
         view = self._liver if liver and self._liver is not None else self._trunk
         images, labels = spatial(self._augmentation, images, labels, centers, view)

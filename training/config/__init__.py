@@ -1,1 +1,1 @@
-"""What a training is told: its configuration, augmentation, fields of view, schedule."""
+"""Configuration of a training: settings, augmentation, fields of view, schedule."""

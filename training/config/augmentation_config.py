@@ -1,4 +1,4 @@
-"""The random changes of a training: ranges of the augmentation, chances of synthetic tumors.
+"""Ranges of the augmentation, and chances of synthetic tumors.
 
 What moves (rotation, scale, shift, elastic) moves slices and labels alike, in one resampling that
 also cuts out what the network looks at. What changes intensity does so in terms of the window, as

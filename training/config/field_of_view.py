@@ -29,5 +29,6 @@ class FieldOfView:
         return TRUNK_MM / self.of_trunk[1]
 
 
+# Why two, and at these scales: docs/adr/0008-two-looks.md
 TRUNK_VIEW = FieldOfView((128, 192), (128, 192))
 LIVER_VIEW = FieldOfView((160, 192), (224, 336))

@@ -1,4 +1,7 @@
-"""Stages of a training, and the learning rate of every step, as fastai's one cycle makes it."""
+"""Stages of a training, and the learning rate of every step.
+
+Rates follow fastai's one cycle.
+"""
 
 from __future__ import annotations
 

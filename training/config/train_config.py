@@ -54,21 +54,20 @@ _RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**32 - 1),
 }
 _COARSEST = 32
-"""The encoders halve five times."""
+"""Sizes are multiples of it: the encoders halve five times."""
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The configuration. `epochs` of `fit_one_cycle` look at the whole trunk, coarsely and fast;
-    then
-    `fine_tune_epochs` of `fine_tune` look at the liver closer up in `liver_share` of the batches.
-    One network learns both looks. Without a `liver` look fine-tuning stays with the trunk.
+    """The configuration. `epochs` of `fit_one_cycle` see the whole trunk, coarsely and fast;
+    then `fine_tune_epochs` of `fine_tune` see the liver closer up in `liver_share` of the batches.
+    One network learns both views. Without a `liver` view fine-tuning stays with the trunk.
 
     `context` is the number of slices that the network sees, odd. A step is made after `accumulate`
     batches of `batch_size`, with gradients no longer than `clip` (0: as long as they are).
     `average` is the decay of the moving average of the weights, which is what is kept (0: none).
     A stage ends after `patience` epochs that did not better the validation Dice (0: never); that
-    chooses by the validation slices, so it has no place where their figures are reported.
+    chooses by the validation slices, so it has no place where metrics of these are reported.
     `encoder_weights` is a file, "imagenet", or None for random ones; `start_from` a model.
 
     Raises:

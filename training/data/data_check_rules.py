@@ -17,9 +17,12 @@ from liverseg_gui.segmentation.preprocessing import WINDOW_HU
 from training.data.case import Case, ForeignLabelsError
 
 _OFF_CENTER = 0.05
+"""Of the trunk's width: how far the liver's middle may lie on the patient's left."""
 _CLIPPED = 0.97
 _LIVER_CLIPPED = 0.9
+"""Shares of voxels, of all and of the liver's, that may lie at the ends of the window."""
 _LIVER_BELOW = 0.3
+"""Share of the liver that may be as dark as the window's lower end: fat or air."""
 _ASPECT = 1.5
 _NO_MATTER = ("phase-unknown",)
 """Findings about a scan that say nothing about what can be learned from it."""

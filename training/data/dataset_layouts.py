@@ -41,7 +41,7 @@ LAYOUTS = (
     "scans with the masks this program saved beside them (X.nii.gz, X_mask.nii.gz)",
     "phantoms (scan.nii.gz, truth.nii.gz)",
 )
-"""The layouts that are read, in words, in the order in which they are looked for."""
+"""Texts of the layouts that are read, in the order in which they are tried."""
 
 
 def find_sources(folder: Path) -> list[CaseSource]:

@@ -48,7 +48,7 @@ class SplitResult:
 def split_without_leakage(
     sources: Sequence[CaseSource], folds: int, fold: int, seed: int, start: ModelCard | None
 ) -> SplitResult:
-    """Hold out a fold; with a model to start from, only such patients as that has not seen.
+    """Hold out a fold; with a model to start from, only patients that it has not seen.
 
     Where that model saw none of them it is the fold of `make_split`. With one fold all are trained
     on.

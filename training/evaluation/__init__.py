@@ -1,1 +1,1 @@
-"""Trained models judged on patients they have not seen, and compared."""
+"""Evaluation of trained models on held-out patients, their comparison and acceptance."""

@@ -147,7 +147,7 @@ def accept(
     """Add the improved model in `out` to the reader's models, and use it from now on.
 
     It is called `name`, or as its card says, with a number where that is taken. The model used
-    before is remembered: `model_before.roll_back` uses it again.
+    before is remembered: `liverseg_gui.segmentation.models.history.roll_back` uses it again.
 
     Raises:
         LiverSegError: the decision was against it, or is not there.
@@ -165,7 +165,7 @@ def add_accepted(
 ) -> InstalledModel:
     """The first half of `accept`: the model is added, or was before, and not chosen yet.
 
-    `shapes_of` is as for `model_store.add_model`.
+    `shapes_of` is as for `liverseg_gui.segmentation.models.store.add_model`.
 
     Raises:
         LiverSegError, ModelError, Cancelled: as `accept`.

@@ -10,7 +10,7 @@ _WIDTH = 20
 
 
 def comparison_table(comparison: Comparison) -> list[str]:
-    """A line for each patient, Dice of the other model and of ours, and what the means say."""
+    """A line for each patient, Dice of baseline and candidate, and what the means say."""
     return [
         f"{comparison.baseline} -> {comparison.candidate}",
         f"{'patient':<{_WIDTH}} {'liver Dice':>16}  {'tumor Dice':>16}",

@@ -4,7 +4,7 @@
 
 takes the folders that `liverseg train --folds N --fold F` wrote, one for each fold, checks that no
 patient was trained on where it is judged and that none is judged twice, and prints one table. With
-`--card` the figures are put on the card of the model that was trained on all patients.
+`--card` the metrics are put on the card of the model that was trained on all patients.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _fold(folder: Path) -> Row:
 
 
 def _same_config(folders: Sequence[Path], model: Path) -> None:
-    """The figures of folds say something of a model of the same configuration alone."""
+    """Metrics of folds hold for a model of the same configuration alone."""
     config = _config(model)
     for folder in folders:
         if _config(folder / MODEL) != config:

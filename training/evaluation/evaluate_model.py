@@ -35,7 +35,7 @@ def evaluate_held_out(
     on_case: Callable[[CaseMetrics], None] = lambda _: None,
     works_on: Callable[[str | None], None] = lambda _: None,
 ) -> tuple[list[CaseMetrics], list[WorstSlice]]:
-    """Segment each case, clean up, and compare with the truth on the case's own pixels.
+    """Segment each case, clean up, and compare with the reference on the case's own pixels.
 
     Returns the figures of each, which are given to `on_case` as soon as they are there, and the
     worst slices of all. `works_on` is told the name of each case before it is read, and None after

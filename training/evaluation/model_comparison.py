@@ -92,7 +92,7 @@ class Comparison:
 
     @property
     def liver(self) -> Difference | None:
-        """The Dice of the liver; None without a patient it can be told from."""
+        """The Dice of the liver; None without a patient who can be compared."""
         return _difference([(pair.candidate.liver, pair.baseline.liver) for pair in self.fair])
 
     @property

@@ -1,4 +1,7 @@
-"""The file of a training's worst slices: to be drawn, and to be gone to."""
+"""The worst slices of a training as a file beside its model.
+
+The window draws them, and opens the scans they are in.
+"""
 
 from __future__ import annotations
 

@@ -64,6 +64,7 @@ def make_learner(
     network = _network(config, on_note, new and here.leads)
     shape = (min(config.batch_size, 2), config.context, *config.trunk.size)
     precision = choose_precision(config.precision, device, network, shape, on_note)
+    # bfloat16 on the CPU is fast with channels last.
     network = network.to(device).to(memory_format=torch.channels_last)
     callbacks = [BatchTransform(config), EMA(config.average)]
     callbacks += [EarlyStopping(config.patience)]
@@ -74,11 +75,12 @@ def make_learner(
         network,
         loss_func=make_loss(config.loss, config.focal_gamma, config.tversky_beta),
         opt_func=partial(_adam, fused=device.type in ("cpu", "cuda")),
-        splitter=encoder_and_decoder,
+        splitter=encoder_and_decoder,  # fastai's own makes one group: nothing would be frozen
         metrics=[DicePerClass(1), DicePerClass(2), Accuracy()],
         wd=config.weight_decay,
         cbs=callbacks,
     )
+    # fastai's own waits for ever where one process has fewer validation batches than another.
     learner.recorder.loss = MeanLoss()
     learner.config = replace(config, precision=precision)
     apply_precision(learner, precision)
@@ -123,7 +125,7 @@ def _loaders(
 
 
 def _adam(groups: list[list[nn.Parameter]], fused: bool, **settings: Any) -> OptimWrapper:
-    """torch's AdamW with fastai's figures: fastai's own, which steps parameter by parameter, takes
+    """torch's AdamW with fastai's settings: fastai's own, which steps parameter by parameter, takes
     a sixth of a training step on the CPU. Weight decay reaches norms and biases, too."""
     return OptimWrapper(
         groups, torch.optim.AdamW, betas=(0.9, 0.99), eps=1e-5, fused=fused, **settings

@@ -27,7 +27,7 @@ State = dict[str, Any]
 
 @dataclass(frozen=True)
 class Identity:
-    """What a checkpoint belongs to: what was `request` for, and the `content` of scans and masks.
+    """What a checkpoint belongs to: the `request`, and the `content` of scans and masks.
 
     A checkpoint of an earlier program does not know its content, and any is taken for it.
     """

@@ -89,7 +89,8 @@ class ShareSteps(Callback):
     A process that is cancelled says so at the next step, and all end there together.
     """
 
-    order = MixedPrecision.order - 2  # behind Accumulate, before the loss is unscaled and clipped
+    # Behind GradientAccumulation, before the loss is unscaled and clipped.
+    order = MixedPrecision.order - 2
     run_valid = False
 
     def __init__(self, progress: Progress) -> None:

@@ -41,7 +41,7 @@ def fit(
 
     A checkpoint lies in `out` after every epoch; `resume` goes on from it, if it was made with the
     same `config` and the same `identity` of the data. Without `patience` nothing is chosen by the
-    validation slices, so figures on their patients stay honest. Where memory runs out the batch is
+    validation slices, so metrics on their patients stay honest. Where memory runs out the batch is
     halved, and two make a step. Notes lie in `out`, too. Of several processes all return the same
     network.
 
@@ -83,7 +83,7 @@ def fit(
 
 @dataclass
 class FitAttempt:
-    """A training that may need several attempts."""
+    """A fit of the network, which is tried again with smaller batches where memory runs out."""
 
     config: TrainConfig
     training: SliceDataset

@@ -114,7 +114,7 @@ def make_loss(name: str, gamma: float = FOCAL_GAMMA, beta: float = TVERSKY_BETA)
 
 
 def _foreground(scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Chance and target of liver and tumor: float32 (n, 2, h, w) each."""
+    """Probability and target of liver and tumor: float32 (n, 2, h, w) each."""
     probability = scores.float().softmax(1)[:, 1:]
     target = F.one_hot(labels.long(), scores.shape[1]).movedim(-1, 1)[:, 1:].float()
     return probability, target

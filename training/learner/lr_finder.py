@@ -1,4 +1,4 @@
-"""The learning rate finder: fastai's `lr_find` (Smith 2017), with what it saw."""
+"""The learning rate finder: fastai's `lr_find` (Smith 2017), and its curve."""
 
 from __future__ import annotations
 

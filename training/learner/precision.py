@@ -44,13 +44,13 @@ def choose_precision(
     shape: tuple[int, int, int, int],
     on_note: Callable[[str], None] = lambda _: None,
 ) -> str:
-    """ "float32", "bf16" or "fp16" for a `requested` that may be "auto".
+    """ "float32", "bf16" or "fp16" for a `requested` one that may be "auto".
 
     On the CPU "auto" measures one step of `network` at `shape` (n, c, h, w) in both: some CPUs
     gain a factor of five by bfloat16, others lose fifteen. `on_note` is told the outcome.
 
     Raises:
-        LiverSegError: the device does not offer it.
+        LiverSegError: the device does not offer what is requested.
     """
     if device.type == "cuda":
         chosen = "fp16" if requested == "auto" else requested
@@ -89,9 +89,10 @@ def step_seconds(network: nn.Module, shape: tuple[int, int, int, int]) -> tuple[
     network = copy.deepcopy(network).train()
     images = torch.linspace(0, 1, shape[0] * shape[1] * shape[2] * shape[3]).view(shape)
     images = images.contiguous(memory_format=torch.channels_last)
-    _step(network, images, False)  # the first one plans
+    _step(network, images, False)  # the first one plans and is not counted
     full = _step(network, images, False)
     half = _step(network, images, True)
+    # Where the first bfloat16 step is that slow, a second one is not waited for.
     return full, half if half > 3 * full else _step(network, images, True)
 
 

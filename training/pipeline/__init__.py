@@ -1,1 +1,1 @@
-"""A training from the request to the exported model."""
+"""The pipeline of a training, from the request to the exported model."""

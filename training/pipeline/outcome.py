@@ -1,4 +1,4 @@
-"""What a training leaves once its network is trained: figures, report, model and card."""
+"""Outcome of a training: metrics, report, model and card."""
 
 from __future__ import annotations
 

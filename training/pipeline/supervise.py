@@ -1,4 +1,4 @@
-"""A training as a process of its own: locked, recorded, reported, controlled.
+"""Supervision of a training: folder lock, run record, events and commands.
 
 `training.pipeline.train` trains; this is what lets a window, or a person who comes back the
 next day, know how it is, and go on with it whatever happened.
@@ -31,10 +31,10 @@ from training.runs.training_job import TrainingJob
 def run_supervised(
     job: TrainingJob, command: str, progress: Progress, tell: Tell, resume: bool = False
 ) -> list[CaseMetrics]:
-    """Carry out `job` in its folder, and return the figures of the held-out patients.
+    """Carry out `job` in its folder, and return the metrics of the held-out patients.
 
-    `tell` is told every event, as is events.jsonl in the folder. Of several processes the first
-    does so alone; the others only train.
+    `tell` gets every event, as does events.jsonl in the folder. Of several processes the first does
+    so alone; the others only train.
 
     Raises:
         LiverSegError: the data cannot be used, another process trains into the folder, or the
@@ -70,7 +70,8 @@ def supervised(
     with contextlib.ExitStack() as stack:
         try:
             make_folder(job.out)
-            earlier = last_command(job.out)  # who sees it locked may ask before it has begun
+            # Before the lock: whoever sees the folder locked may send a command at once.
+            earlier = last_command(job.out)
             stack.enter_context(held(job.out))
             refuse_earlier(job.out, resume)
             reporter, monitor = _begin(job, command, progress, tell, resume, earlier)
@@ -112,7 +113,7 @@ def _begin(
 
 @contextlib.contextmanager
 def _ending(monitor: RunMonitor, out: Path) -> Iterator[None]:
-    """Tell and record how it ends, whatever the end is; only a kill leaves no word."""
+    """Report and record how it ends, whatever the end is; only a kill leaves no record."""
     try:
         yield
     except (Cancelled, KeyboardInterrupt) as error:

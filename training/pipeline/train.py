@@ -1,4 +1,4 @@
-"""A whole training: find the cases, split by patient, train, evaluate, export."""
+"""The whole pipeline: find the cases, split by patient, train, evaluate, export."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def train(
     resume: bool = False,
     observer: TrainingObserver = NULL_OBSERVER,
 ) -> list[CaseMetrics]:
-    """Carry out `job`, which `command` asked for: the figures of the held-out patients.
+    """Carry out `job`, which `command` asked for, and return the metrics of the held-out patients.
 
     All cases are read before training starts, so that one that cannot be used wastes no hour. Of
     several processes (`training.learner.distributed`) the first evaluates and writes the model; the
@@ -63,7 +63,7 @@ def train(
         save_split(split, job.out / SPLIT)
     known = _known(job, sources, split)
     unseen = [source for source in sources if source.name in split.validation]
-    # Without held-out patients the curves show a training patient; no figure is made of it.
+    # Without held-out patients the curves show a training patient; no metric is made of it.
     watched = unseen or known[:1]
     observer.cases([source.name for source in known], [source.name for source in unseen])
     if result.note and not resume and processes().leads:

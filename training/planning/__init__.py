@@ -1,1 +1,1 @@
-"""What is asked before a training: devices, batch size, time, previews."""
+"""Plans of a training: devices, batch size, time, previews, fine-tuning."""

@@ -88,8 +88,7 @@ def preview_slices(
 def augmented(
     config: TrainConfig, slices: PreviewSlices, seed: int, liver_view: bool
 ) -> AugmentedLooks:
-    """`slices` under one draw of the augmentation of `config`, in the trunk's look or the
-    `liver_view`.
+    """`slices` under one draw of the augmentation of `config`, in the trunk or the `liver_view`.
 
     The same `seed` draws the same changes; random numbers elsewhere in the program stay as they
     are.

@@ -75,8 +75,7 @@ def _as_trained(card: ModelCard) -> TrainConfig:
 
 
 def _liver_view(card: ModelCard) -> FieldOfView | None:
-    """The second look of `card`; how much of the trunk it sees where its configuration does not
-    say."""
+    """The liver view of `card`; its extent is the usual one where the configuration states none."""
     if card.liver_view_size is None:
         return None
     liver = _as_trained(card).liver

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from training.data.slice_dataset import SliceDataset
 
 _MEASURED = 3
-"""Steps of each look whose median counts; one before them plans and is left out."""
+"""Steps of each view whose median counts; one before them plans and is left out."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Estimate:
     """What a training will need: `seconds`, and `memory_mb` at its peak, on `device`.
 
     The memory is that of the process on the CPU, that of the GPU on one. `trunk_s` and
-    `liver_view_s` are a step of each look, `valid_s` a validation batch.
+    `liver_view_s` are a step of each view, `valid_s` a validation batch.
     """
 
     seconds: float
@@ -82,7 +82,7 @@ def estimate_time(config: TrainConfig, slices: int, watched: int, progress: Prog
     """Make a few steps of `config` in a process of its own, and multiply.
 
     Augmentation, precision, loss and optimizer are those of `config`; weights and pictures are
-    random, which changes nothing in the time. Reading and judging the cases is not counted.
+    random, which changes nothing in the time. Reading and evaluating the cases is not counted.
 
     Raises:
         LiverSegError: it does not run here, or not in the memory there is.
@@ -104,7 +104,7 @@ def estimate_time(config: TrainConfig, slices: int, watched: int, progress: Prog
 
 
 def _measured(config: TrainConfig, slices: int, watched: int, _: Progress) -> Estimate:
-    """`measure_steps`, with what torch says in words."""
+    """`measure_steps`, with errors of torch as messages for people."""
     from liverseg_gui.segmentation.runtime.base import is_out_of_memory
 
     try:

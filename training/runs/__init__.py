@@ -1,1 +1,1 @@
-"""The folder of a run: its files, events, commands, and the list of all runs."""
+"""The folder of a training: its files, events, commands; the registry of all trainings."""

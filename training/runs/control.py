@@ -10,11 +10,11 @@ from liverseg_gui.system.atomic_write import write_read_text
 from training.runs.files import CONTROL
 
 SentCommand = tuple[int, int]
-"""Which file a wish stands in, and when it was written: each asking has another."""
+"""Inode of the command's file, and when it was written: no two commands share both."""
 
 
 class RunCommand(StrEnum):
-    """What may be asked for; the latest counts."""
+    """Commands; the latest counts."""
 
     PAUSE = "pause"
     GO = "go"
@@ -41,7 +41,7 @@ def send_command(out: Path, command: str) -> None:
 
 
 def read_command(out: Path) -> RunCommand:
-    """The latest wish; to go on where there is none, or none that is known."""
+    """The latest command; `GO` where there is none, or none that is known."""
     try:
         return RunCommand((out / CONTROL).read_text("utf-8").strip())
     except (OSError, ValueError):
@@ -49,7 +49,7 @@ def read_command(out: Path) -> RunCommand:
 
 
 def last_command(out: Path) -> SentCommand | None:
-    """When the latest wish was asked, or None: to be looked at before a training can be seen."""
+    """The latest command that was sent, or None: to be read before a training can be seen."""
     try:
         stat = (out / CONTROL).stat()
     except OSError:
@@ -58,9 +58,9 @@ def last_command(out: Path) -> SentCommand | None:
 
 
 def clear_commands(out: Path, earlier: SentCommand | None) -> None:
-    """What was asked of an earlier training, `earlier`, is not meant for the next.
+    """Remove a command that was meant for an earlier training, `earlier`.
 
-    What was asked since then is, and stays.
+    One that was sent since then is meant for the next, and stays.
 
     Raises:
         OSError: the folder cannot be written.

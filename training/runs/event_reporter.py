@@ -14,7 +14,7 @@ from training.runs.observer import Plan, TrainingObserver
 
 
 class EventReporter(TrainingObserver):
-    """Turns what happens in the folder `out` into events, and gives them to all `sinks`."""
+    """Makes events of what the training in `out` reports, and gives them to all `sinks`."""
 
     def __init__(self, out: Path, sinks: Sequence[Tell]) -> None:
         self._out, self._sinks = out, sinks
@@ -22,16 +22,16 @@ class EventReporter(TrainingObserver):
         self._cases: dict[str, list[str]] = {"training": [], "held_out": []}
 
     def emit(self, event: str, **values: Any) -> None:
-        """Give an event to everyone."""
+        """Give an event to all sinks."""
         for sink in self._sinks:
             sink({"event": event, **values})
 
     def mark_reported(self, epochs: Iterable[tuple[str, int]]) -> None:
-        """The (stage, epoch) of what an earlier process has told."""
+        """Leave out epochs, as (stage, epoch), that an earlier process has reported."""
         self._reported |= set(epochs)
 
     def cases(self, training: Sequence[str], held_out: Sequence[str]) -> None:
-        """See `TrainingObserver.cases`: told with the plan."""
+        """See `TrainingObserver.cases`: part of the event of the plan."""
         self._cases = {"training": list(training), "held_out": list(held_out)}
 
     def start(self, plan: Plan) -> None:
@@ -40,7 +40,7 @@ class EventReporter(TrainingObserver):
         self.emit("start", **(asdict(plan) | {"stages": stages} | self._cases))
 
     def resumed(self, epochs: Sequence[EpochResult]) -> None:
-        """See `TrainingObserver`: a process killed behind a checkpoint did not tell its epoch."""
+        """See `TrainingObserver`: a process killed behind a checkpoint did not report its epoch."""
         for result in epochs:
             if (result.stage, result.epoch) not in self._reported:
                 self.epoch(result)

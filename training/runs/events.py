@@ -104,7 +104,7 @@ def read_events(path: Path) -> list[Event]:
 
     An epoch, its pictures and a patient stand once, though an interrupted training did them again;
     of plans, of progress, and of "paused", "resumed" and "end" the last one counts. The order is
-    that in which they were told. What is no event is left out; a file that is not there has none.
+    that in which they were written. What is no event is left out; a missing file has none.
     """
     try:
         lines = path.read_bytes().splitlines()
@@ -130,7 +130,7 @@ def parse_event(line: bytes | str) -> Event | None:
 
 
 def last_progress(path: Path) -> tuple[float, str]:
-    """The last fraction (0..1) and phase that were told; nothing done where there is none.
+    """The last fraction (0..1) and phase that were written; nothing done where there is none.
 
     A line that is damaged, or of another version of the program, is passed over.
     """

@@ -22,7 +22,7 @@ from training.runs.files import CHECKPOINT, EVENTS, LOCK, RUN
 from training.runs.training_job import TrainingJob
 
 _PATIENCE_S = 2.0
-"""Whoever looks whether a training runs holds its lock for a moment."""
+"""`is_held`, in any process, holds the lock for a moment."""
 
 
 class RunState(StrEnum):

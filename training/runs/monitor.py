@@ -63,9 +63,9 @@ class EtaEstimator:
 class RunMonitor(TrainingObserver):
     """Reports how far a training is, and obeys the commands in `out` at each batch.
 
-    The training reports to `progress`, which tells `outer`; `emit` takes the events. `stopping` is
-    set where it is cancelled because a stop was asked for. Of several processes none can pause:
-    `pauses` is False.
+    The training reports to `progress`, which passes it on to `outer`; `emit` takes the
+    events. `stopping` is set where it is cancelled because a stop was asked for. Of several
+    processes none can pause: `pauses` is False.
     """
 
     def __init__(
@@ -112,11 +112,11 @@ class RunMonitor(TrainingObserver):
         self._model = folder.relative_to(self._out).as_posix()
 
     def works_on(self, case: str | None) -> None:
-        """See `TrainingObserver.works_on`: told with the progress."""
+        """See `TrainingObserver.works_on`: part of the events of progress."""
         self._case = case
 
     def end(self, state: RunState, reason: str = "", remedy: str = "", action: str = "") -> None:
-        """Record and tell how the training ended, and what may be done now."""
+        """Record and report how the training ended, and what may be done now."""
         event = end_event(state.value, reason, remedy, action, self._case, self._model)
         self._record.enter(state, event["message"], self._model)
         self._emit(**event)
@@ -137,7 +137,7 @@ class RunMonitor(TrainingObserver):
         self.progress.cancel()
 
     def _pause(self, fraction: float) -> RunCommand:
-        """Wait until something else is asked for; returns that."""
+        """Wait until there is another command; returns that."""
         self._emit("paused")
         self._record.enter(RunState.PAUSED)
         self._emit_progress(fraction, PAUSED)

@@ -24,13 +24,13 @@ class Plan:
 
 
 class TrainingObserver:
-    """Is told what happens, all but how far it is (`Progress`); override what is of interest."""
+    """Called at each event but progress (`Progress`); override what is of interest."""
 
     def cases(self, training: Sequence[str], held_out: Sequence[str]) -> None:
         """The names of the cases on each side of the split."""
 
     def works_on(self, case: str | None) -> None:
-        """The case of this name is read or judged from now on; None: no single one is."""
+        """The case of this name is read or evaluated from now on; None: no single one is."""
 
     def start(self, plan: Plan) -> None:
         """Training begins, or begins again with a smaller batch."""
@@ -61,7 +61,7 @@ NULL_OBSERVER = TrainingObserver()
 
 
 class ObserverList(TrainingObserver):
-    """Several observers, told one after another."""
+    """Several observers, called one after another."""
 
     def __init__(self, *observers: TrainingObserver) -> None:
         self._observers = observers

@@ -1,4 +1,4 @@
-"""run.json: what a training is and how it ended, kept by its process."""
+"""run.json: request and state of a training, kept by its process."""
 
 from __future__ import annotations
 

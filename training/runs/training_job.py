@@ -19,7 +19,7 @@ class TrainingJob:
 
     All of it lies in the folder `out`. `phantoms` synthetic abdomens are mixed in. `notes` go on
     the model's card: data and licenses, known failures. `fine_tune` means that the model which
-    `config` starts from is fine-tuned, and judged against the new one.
+    `config` starts from is fine-tuned, and compared with the new one.
     """
 
     out: Path

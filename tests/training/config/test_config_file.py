@@ -1,4 +1,4 @@
-"""The recipe as plain values, and what is refused in it."""
+"""The configuration of a training as plain values and as a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is held out where a training starts from a model."""
+"""Splits of a training that starts from a model."""
 
 from __future__ import annotations
 

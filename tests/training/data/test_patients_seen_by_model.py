@@ -1,4 +1,4 @@
-"""Whom a model was trained on, as far as names tell."""
+"""Patients that a model was trained on, by the names on its card."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether an improved model may take the old one's place."""
+"""Acceptance of a fine-tuned model in place of the old one."""
 
 from __future__ import annotations
 

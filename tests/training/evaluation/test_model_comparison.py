@@ -1,4 +1,4 @@
-"""A comparison in a process of its own."""
+"""A comparison of models in a process of its own."""
 
 from __future__ import annotations
 

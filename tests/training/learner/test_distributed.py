@@ -1,4 +1,4 @@
-"""Two processes on two halves of the work, over gloo on the CPU."""
+"""Distributed training: two processes, over gloo on the CPU."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loop of a training: steps, averages, and the reasons to end or to change something."""
+"""Fitting: steps, averages, and the reasons to end or to change something."""
 
 from __future__ import annotations
 

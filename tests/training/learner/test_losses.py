@@ -1,4 +1,4 @@
-"""Losses against values worked out by hand, and the figures that are logged beside them."""
+"""Losses against values worked out by hand, and the validation metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In how many bits is computed, and how that is chosen."""
+"""Precision of the computation, and how it is chosen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Improving the model in use with a site's own cases."""
+"""Fine-tuning of the model in use on a site's own cases."""
 
 from __future__ import annotations
 

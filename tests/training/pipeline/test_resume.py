@@ -1,4 +1,4 @@
-"""A training that was begun goes on with its own cases, whatever happens to the data meanwhile."""
+"""Split and cases of a resumed training, whatever happens to the data meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training that is killed goes on as if nothing had been."""
+"""Resuming a killed training from its checkpoint."""
 
 from __future__ import annotations
 
@@ -86,9 +86,9 @@ def _small() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def begun(tmp_path_factory: pytest.TempPathFactory, _small: None) -> Path:
+def stopped_run(tmp_path_factory: pytest.TempPathFactory, _small: None) -> Path:
     """A folder with a training that was cancelled after its first epoch."""
-    out = tmp_path_factory.mktemp("begun")
+    out = tmp_path_factory.mktemp("stopped_run")
     progress = Progress()
     slices = tiny_slices(8)
     with pytest.raises(Cancelled):
@@ -96,9 +96,9 @@ def begun(tmp_path_factory: pytest.TempPathFactory, _small: None) -> Path:
     return out
 
 
-def test_only_what_is_left_is_trained(begun: Path, tmp_path: Path) -> None:
+def test_only_what_is_left_is_trained(stopped_run: Path, tmp_path: Path) -> None:
     copy = tmp_path / CHECKPOINT
-    copy.write_bytes((begun / CHECKPOINT).read_bytes())
+    copy.write_bytes((stopped_run / CHECKPOINT).read_bytes())
     seen: list[EpochResult] = []
     slices = tiny_slices(8)
     fit(ONE, slices, slices, tmp_path, Progress(), resume=True, observer=Calls(seen.append))
@@ -109,8 +109,8 @@ def test_only_what_is_left_is_trained(begun: Path, tmp_path: Path) -> None:
     assert [{k: str(v) for k, v in row.items()} for row in lines] == table
 
 
-def test_an_epoch_is_logged_with_all_its_figures(begun: Path) -> None:
-    (row,) = [json.loads(line) for line in (begun / LOG).read_text().splitlines()]
+def test_an_epoch_is_logged_with_all_its_figures(stopped_run: Path) -> None:
+    (row,) = [json.loads(line) for line in (stopped_run / LOG).read_text().splitlines()]
     assert list(row) == [
         *("stage", "epoch", "train_loss", "valid_loss", "liver_dice", "tumor_dice", "seconds"),
         *("accuracy", "learning_rate", "batch_size"),
@@ -125,30 +125,30 @@ def resume(out: Path, **changes: object) -> None:
     fit(replace(ONE, **changes), slices, slices, out, Progress(), resume=True)
 
 
-def test_a_checkpoint_of_another_recipe_is_refused(begun: Path) -> None:
+def test_a_checkpoint_of_another_recipe_is_refused(stopped_run: Path) -> None:
     with pytest.raises(LiverSegError, match="other settings"):
-        resume(begun, learning_rate=1e-3)
+        resume(stopped_run, learning_rate=1e-3)
 
 
-def test_a_checkpoint_of_another_version_is_refused(begun: Path, tmp_path: Path) -> None:
-    state = torch.load(begun / CHECKPOINT, weights_only=True)
+def test_a_checkpoint_of_another_version_is_refused(stopped_run: Path, tmp_path: Path) -> None:
+    state = torch.load(stopped_run / CHECKPOINT, weights_only=True)
     torch.save({**state, "version": VERSION - 1}, tmp_path / CHECKPOINT)
     with pytest.raises(LiverSegError, match="another version"):
         resume(tmp_path)
 
 
 @pytest.mark.parametrize("part", [0, 100, -100])
-def test_a_damaged_checkpoint_is_named(begun: Path, tmp_path: Path, part: int) -> None:
-    (tmp_path / CHECKPOINT).write_bytes((begun / CHECKPOINT).read_bytes()[:part])
+def test_a_damaged_checkpoint_is_named(stopped_run: Path, tmp_path: Path, part: int) -> None:
+    (tmp_path / CHECKPOINT).write_bytes((stopped_run / CHECKPOINT).read_bytes()[:part])
     with pytest.raises(LiverSegError, match=r"checkpoint\.pt is damaged"):
         resume(tmp_path)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full to stand for a full disk")
 def test_on_a_full_disk_the_last_checkpoint_is_kept_and_named(
-    begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stopped_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = (begun / CHECKPOINT).read_bytes()
+    before = (stopped_run / CHECKPOINT).read_bytes()
     (tmp_path / CHECKPOINT).write_bytes(before)
     half = tmp_path / f".{CHECKPOINT}.4711"
     half.write_bytes(before[:100])

@@ -1,4 +1,4 @@
-"""A training run as a process of its own: what it tells and keeps, and how it is controlled."""
+"""A supervised training: its events, its files and its commands."""
 
 from __future__ import annotations
 

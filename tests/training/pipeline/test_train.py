@@ -1,4 +1,4 @@
-"""A whole run: from labelled slices to a model folder that loads."""
+"""The whole pipeline: from labelled slices to a model folder that loads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file of events is read as it grows."""
+"""The file of events, read as it grows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training tells while it runs, as a reader finds it afterwards."""
+"""Events of a training, written and read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a training will go on."""
+"""The estimate of the time that a training has left."""
 
 from __future__ import annotations
 

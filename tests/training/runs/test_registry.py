@@ -1,4 +1,4 @@
-"""The trainings that this computer knows of, and what their folders say."""
+"""The registry of trainings, and the states of their folders."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_folder, "_PATIENCE_S", 0.0)
 
 
-def begun(out: Path, name: str = "tiny") -> RunStateFile:
+def new_state_file(out: Path, name: str = "tiny") -> RunStateFile:
     out.mkdir(parents=True, exist_ok=True)
     return RunStateFile(TrainingJob(out=out, name=name, config=TINY), "liverseg train")
 
 
 def test_a_training_is_running_as_long_as_its_process_holds_the_lock(tmp_path: Path) -> None:
-    writing = begun(tmp_path)
+    writing = new_state_file(tmp_path)
     with held(tmp_path):
         assert read_run(tmp_path).state is RunState.RUNNING
         writing.enter(RunState.PAUSED)
@@ -52,7 +52,7 @@ def test_a_training_is_running_as_long_as_its_process_holds_the_lock(tmp_path: P
 
 
 def test_the_record_gives_back_the_job_and_how_it_ended(tmp_path: Path) -> None:
-    begun(tmp_path).enter(RunState.FAILED, "The disk is full.")
+    new_state_file(tmp_path).enter(RunState.FAILED, "The disk is full.")
     run = read_run(tmp_path)
     assert (run.state, run.message, run.name) == ("failed", "The disk is full.", "tiny")
     assert run.job == TrainingJob(out=tmp_path, name="tiny", config=TINY)
@@ -79,7 +79,7 @@ def test_a_record_that_somebody_reads_just_then_is_written_a_moment_later(
     tmp_path: Path, waited: list[float]
 ) -> None:
     waited.append(0.0)
-    writing = begun(tmp_path)
+    writing = new_state_file(tmp_path)
     waited.clear()
     writing.enter(RunState.FINISHED)
     assert len(waited) == 1
@@ -105,7 +105,7 @@ def test_a_wish_that_cannot_be_written_is_told_after_a_few_tries(
 
 
 def test_a_folder_that_was_moved_is_read_where_it_is(tmp_path: Path) -> None:
-    begun(tmp_path / "a").enter(RunState.FINISHED, model="model")
+    new_state_file(tmp_path / "a").enter(RunState.FINISHED, model="model")
     (tmp_path / "a").rename(tmp_path / "b")
     run = read_run(tmp_path / "b")
     assert run.job.out == tmp_path / "b"
@@ -115,7 +115,7 @@ def test_a_folder_that_was_moved_is_read_where_it_is(tmp_path: Path) -> None:
 
 
 def test_a_second_training_is_kept_out_and_told_by_whom(tmp_path: Path) -> None:
-    begun(tmp_path)
+    new_state_file(tmp_path)
     values = json.loads((tmp_path / RUN).read_text()) | {"pid": 4711}
     (tmp_path / RUN).write_text(json.dumps(values))
     with held(tmp_path), pytest.raises(LiverSegError, match="by process 4711"), held(tmp_path):
@@ -142,7 +142,7 @@ def test_a_record_that_is_damaged_is_named(tmp_path: Path, text: str) -> None:
 
 def test_known_runs_leave_out_what_is_gone_or_forgotten(tmp_path: Path) -> None:
     for name in ("one", "two", "three"):
-        begun(tmp_path / name, name)
+        new_state_file(tmp_path / name, name)
         register_run(tmp_path / name)
     register_run(tmp_path / "one")
     assert sorted(run.name for run in known_runs()) == ["one", "three", "two"]
@@ -191,7 +191,7 @@ def test_one_with_damaged_events_is_known_all_the_same(
     tmp_path: Path, told: dict[str, Any]
 ) -> None:
     out = tmp_path / "one"
-    begun(out).enter(RunState.STOPPED)
+    new_state_file(out).enter(RunState.STOPPED)
     register_run(out)
     (out / EVENTS).write_text(json.dumps({"event": "progress", **told}) + "\n")
     assert [(run.name, run.fraction) for run in known_runs()] == [("tiny", 0.0)]

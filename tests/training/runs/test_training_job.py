@@ -1,4 +1,4 @@
-"""A training as it is asked for, and the command that carries it out."""
+"""The request for a training, and the command that carries it out."""
 
 from __future__ import annotations
 

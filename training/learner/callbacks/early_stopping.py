@@ -1,4 +1,7 @@
-"""Early stopping: off unless asked for, since it chooses by the validation slices."""
+"""Early stopping by the validation Dice.
+
+Off unless it is requested, since it chooses by the validation slices.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ class EarlyStopping(Callback):
     checkpoint ends the fit, so that the state in it is the one after the last epoch.
     """
 
-    order = 85
+    order = 85  # before CheckpointCallback, which reads `stop` and writes the state
 
     def __init__(self, patience: int) -> None:
         self._patience = patience

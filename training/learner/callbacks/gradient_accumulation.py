@@ -13,6 +13,7 @@ class GradientAccumulation(Callback):
     `GradientAccumulation` carries what is left into the next epoch, where no checkpoint holds it.
     """
 
+    # Before ShareSteps: processes exchange gradients only where there is a step.
     order = MixedPrecision.order - 4
     run_valid = False
 

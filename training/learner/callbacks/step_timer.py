@@ -29,6 +29,6 @@ class StepTimer(Callback):
                 raise CancelFitException
 
     def _now(self) -> float:
-        if self._device.type == "cuda":
+        if self._device.type == "cuda":  # kernels run on after the call that starts them
             torch.cuda.synchronize(self._device)
         return time.perf_counter()

@@ -36,7 +36,7 @@ def shown_slices(cases: Sequence[PreparedCase], count: int = SHOWN) -> list[tupl
 
 
 def _ranked(labels: NDArray[np.uint8], count: int) -> list[int]:
-    """Slices of one case, the most telling first."""
+    """Slices of one case, the most informative first."""
     liver = np.array([np.count_nonzero(slice_) for slice_ in labels])
     tumor = np.array([np.count_nonzero(slice_ == TUMOR) for slice_ in labels])
     first = [int(size.argmax()) for size in (tumor, liver) if size.any()]
@@ -66,7 +66,7 @@ class SaveValidationImages(Callback):
         self._out, self._epochs, self._on_images = out, epochs, on_images
         cases = validation.cases
         shown = {pair: f"{cases[pair[0]].name} {pair[1]}" for pair in shown_slices(cases)}
-        # As the loader deals the slices out: this process sees every so many.
+        # As the loader splits the slices: each process sees every `count`-th of them.
         own = validation.index[here.rank :: here.count]
         self._names = {n: shown[pair] for n, pair in enumerate(own) if pair in shown}
         self._seen = 0

@@ -1,4 +1,4 @@
-"""Which validation slices are shown after each epoch."""
+"""Choice of the validation slices that are shown after each epoch."""
 
 from __future__ import annotations
 
