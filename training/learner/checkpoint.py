@@ -17,7 +17,6 @@ from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.system.atomic_write import atomic_write
 from training.learner.distributed import gather, processes
 from training.runs.events import disk_full_error
-from training.runs.files import CHECKPOINT as CHECKPOINT
 
 VERSION = 3
 """Raised when a checkpoint can no longer be gone on with by what was written before."""
