@@ -69,6 +69,15 @@ class Cancelled(Exception):  # noqa: N818
         super().__init__(message)  # fastai reads args[0] of what passes through its callbacks
 
 
+def cannot_read(path: object, error: OSError) -> UnreadableFileError:
+    """The error for a file or folder that the system does not let us read, with its reason."""
+    reason = f"cannot be read: {(error.strerror or str(error)).rstrip('.')}"
+    if error.errno == errno.ENOENT:
+        reason = "does not exist"
+    remedy = _REMEDIES.get(error.errno or 0, "Check the path and its permissions.")
+    return UnreadableFileError(f"{path} {reason}.", remedy)
+
+
 def system_error_text(error: OSError) -> str:
     """What the system says went wrong, with which file, and what to do about it."""
     text = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else None

@@ -8,6 +8,7 @@ several frames) is left to `pydicom.dcmread`.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -21,6 +22,7 @@ from pydicom.tag import Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from liverseg_gui.io.dicom.headers import Floats, FramePlane, ImageHeader, Windows
+from liverseg_gui.system.regular_file import regular_only
 
 _FIRST_READS = (1 << 14, 1 << 18, 1 << 26)
 _MOST_FRAMES = 20_000
@@ -120,8 +122,8 @@ class BoundedFile(io.BufferedReader):
     """A file that never takes memory for more bytes than it has, whatever a header asks for."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(io.FileIO(path))
-        self._end = path.stat().st_size
+        super().__init__(io.FileIO(path, opener=regular_only))
+        self._end = os.fstat(self.fileno()).st_size
 
     def read(self, size: int | None = -1, /) -> bytes:
         """At most `size` bytes."""
