@@ -9,6 +9,9 @@ import stat
 from pathlib import Path
 from typing import Any, BinaryIO
 
+Stamp = tuple[int, int, int, int]
+"""Of a file: time of change (ns), size, time of any change at all (ns), and number on its disk."""
+
 _KINDS = {
     stat.S_IFIFO: "A named pipe, not a file",
     stat.S_IFSOCK: "A socket, not a file",
@@ -34,6 +37,17 @@ def require_regular(path: Path) -> None:
         OSError: it is none, or is not there.
     """
     _require(os.stat(path).st_mode, str(path))
+
+
+def file_stamp(path: Path) -> Stamp:
+    """What changes with the content of the file `path`, and with the file that has its name.
+
+    Raises:
+        OSError: it is not there, or is no regular file.
+    """
+    status = os.stat(path)
+    _require(status.st_mode, str(path))
+    return status.st_mtime_ns, status.st_size, status.st_ctime_ns, status.st_ino
 
 
 def read_text(path: Path) -> str:

@@ -19,7 +19,12 @@ import pydicom
 import pydicom.charset
 from pydicom.filereader import data_element_generator
 from pydicom.tag import Tag
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
+)
 
 from liverseg_gui.io.dicom.headers import Floats, FramePlane, ImageHeader, Windows
 from liverseg_gui.system.regular_file import regular_only
@@ -108,10 +113,16 @@ def read_header(path: Path) -> ImageHeader | None:
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether `path` is a whole DICOM object of any kind, with an image in it or not."""
+    """Whether `path` is a whole DICOM object of any kind, with an image in it or not.
+
+    What calls itself an image and has no size is cut short.
+    """
     try:
         with BoundedFile(path) as stream:
-            return "SOPClassUID" in pydicom.dcmread(stream, specific_tags=["SOPClassUID", "Rows"])
+            tags = ["SOPClassUID", "DirectoryRecordSequence", "Rows"]
+            found = pydicom.dcmread(stream, specific_tags=tags)
+        image = "Image Storage" in UID(str(found.get("SOPClassUID", ""))).name
+        return len(found) > 0 and ("Rows" in found or not image)
     except MemoryError:
         raise
     except Exception:  # pydicom may fail in any way on a damaged file

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core import scan_checks as checks
-from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.errors import UnreadableFileError, cannot_read
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import Concern, ScanIssue, by_severity, error, info, warning
@@ -23,13 +23,14 @@ from liverseg_gui.core.window_level import NamedWindow, stated_window
 from liverseg_gui.io.dicom.geometry import StackGeometry, stack_geometry, thickness_issue
 from liverseg_gui.io.dicom.header_reader import read_header
 from liverseg_gui.io.dicom.headers import ImageHeader
-from liverseg_gui.io.dicom.index import DicomIndex, index_folder
+from liverseg_gui.io.dicom.index import DicomIndex, index_folder, is_looked_into
 from liverseg_gui.io.dicom.phase import contrast_phase, phase_issues
 from liverseg_gui.io.dicom.pixels import Lowest, read_hu, require_whole
 from liverseg_gui.io.dicom.stacks import Stack, make_stacks
 from liverseg_gui.io.entries import Role, SeriesInfo, ShowPreview, VolumeEntry
 from liverseg_gui.io.formats.hu import slices_together
 from liverseg_gui.io.preview import one_slice, thumbnail
+from liverseg_gui.system.regular_file import open_regular
 
 
 def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
@@ -40,13 +41,15 @@ def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
     """
     header = read_header(path)
     if header is None:
+        _require_readable(path)
         raise UnreadableFileError(
             f"{path} is no scan this program reads, or is damaged.",
             "Open a NIfTI, NRRD or MetaImage file, a DICOM file or folder, or a zip archive of "
             "them.",
         )
-    if len(header.planes) > 1 or not header.series_uid:
-        indexes = [DicomIndex(path.parent, (header,), 0)]
+    alone = len(header.planes) > 1 or not header.series_uid or not is_looked_into(path.name)
+    if alone:
+        indexes = [DicomIndex(path.parent, (header,))]
     else:
         indexes = index_folder(path.parent, progress, recursive=False)
     entries = dicom_entries(indexes)
@@ -59,17 +62,25 @@ def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
     return mine
 
 
+def _require_readable(path: Path) -> None:
+    try:
+        with open_regular(path) as file:
+            file.read(1)
+    except OSError as problem:
+        raise cannot_read(path, problem) from problem
+
+
 def dicom_entries(indexes: Sequence[DicomIndex]) -> list[VolumeEntry]:
     """The volumes among the images found in folders, what is set aside last."""
     stacks = make_stacks(header for place in indexes for header in place.headers)
-    unreadable = {place.folder: place.unreadable for place in indexes}
+    unreadable = {place.folder: place for place in indexes}
     aside = _set_aside_counts(stacks)
     entries = []
     for stack in stacks:
         folder = Path(stack.first.path).parent
         extra = []
         if stack.role is Role.VOLUME:
-            extra = _folder_issues(unreadable.get(folder, 0), aside.get(folder, 0))
+            extra = _folder_issues(unreadable.get(folder), aside.get(folder, 0))
         entries.append(StackReader(stack, tuple(extra)).entry())
     return entries
 
@@ -83,13 +94,15 @@ def _set_aside_counts(stacks: Sequence[Stack]) -> dict[Path, int]:
     return counts
 
 
-def _folder_issues(unreadable: int, aside: int) -> list[ScanIssue]:
+def _folder_issues(place: DicomIndex | None, aside: int) -> list[ScanIssue]:
     issues = []
-    if unreadable:
+    if place is not None and place.unreadable:
+        name, why = next(iter((place.unread | place.damaged).items()))
         issues.append(
             warning(
                 "unreadable-files",
-                f"{unreadable} of the folder's DICOM files cannot be read; slices may be missing.",
+                f"{place.unreadable} of the folder's DICOM files cannot be read ({name}: {why}); "
+                "slices may be missing.",
                 "Copy the series again from its source.",
             )
         )
