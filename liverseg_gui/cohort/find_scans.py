@@ -9,7 +9,7 @@ from pathlib import Path
 
 from liverseg_gui.cohort.case_names import Place, case_names
 from liverseg_gui.cohort.result import CaseResult, CohortCase, Status, failed
-from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.errors import UnreadableFileError, system_error_text
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import Severity
 from liverseg_gui.io import archives
@@ -155,7 +155,7 @@ def _case(name: str, number: int, entry: VolumeEntry) -> CohortCase | CaseResult
     try:
         return CohortCase(name, entry.path, number, fingerprint(entry))
     except OSError as problem:
-        return failed(plain, f"{problem}. Check the path and its permissions.")
+        return failed(plain, system_error_text(problem))
 
 
 def _why_not(entry: VolumeEntry, chosen: bool) -> str:

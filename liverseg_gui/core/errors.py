@@ -38,6 +38,10 @@ class UnreadableFileError(LiverSegError):
     """A file or folder is missing, damaged, or no image this program reads."""
 
 
+class ChangedFileError(UnreadableFileError):
+    """A file is no longer what it was when it was listed, or changed while it was read."""
+
+
 class AmbiguousInputError(LiverSegError):
     """An input holds several volumes and none was chosen."""
 

@@ -12,6 +12,7 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import warning
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io import archives
+from liverseg_gui.io.changes import watched
 from liverseg_gui.io.entries import Role, ShowPreview, SkippedFile, VolumeEntry, with_issue
 from liverseg_gui.io.file_endings import PACKED
 from liverseg_gui.io.survey import Survey, image_reader, survey_folder, with_mask
@@ -41,7 +42,7 @@ def list_volumes(path: Path, progress: Progress | None = None) -> list[VolumeEnt
         return _in_folder(path.parent, progress)
     reader = image_reader(path)
     if reader is not None and not _is_dicom(path):
-        return [with_mask(entry) for entry in reader(path)]
+        return [with_mask(watched(entry)) for entry in reader(path)]
     if path.name.lower().endswith(PACKED):
         raise UnreadableFileError(
             f"{path} is packed in a way that this program does not unpack.",

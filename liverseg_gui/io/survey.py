@@ -14,6 +14,7 @@ from isal import igzip
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.io import dataset_names
+from liverseg_gui.io.changes import watched
 from liverseg_gui.io.entries import Role, SkippedFile, VolumeEntry
 from liverseg_gui.io.file_endings import ARCHIVES, IMAGES, ITK, NIFTI, PACKED
 from liverseg_gui.io.folders import unread_files, walk
@@ -151,7 +152,7 @@ def _image_file(path: Path) -> Iterator[VolumeEntry | SkippedFile]:
     reader = image_reader(path)
     assert reader is not None  # its ending is one of IMAGES
     try:
-        entries = reader(path)
+        entries = [watched(entry) for entry in reader(path)]
     except UnreadableFileError as problem:
         yield SkippedFile(path, str(problem), damaged=not path.name.startswith("."))
         return

@@ -108,6 +108,15 @@ class HeaderCache:
         except ValueError:  # a name that is no text, which JSON and SQLite cannot hold
             _log.warning("headers of a folder not cached")
 
+    def forget(self, folder: Path) -> None:
+        """Drop what is known about `folder`: its files turned out to be others."""
+        if self._database is None:
+            return
+        try:
+            self._database.execute("DELETE FROM folders WHERE path = ?", (str(folder.resolve()),))
+        except sqlite3.Error as error:
+            self._give_up(error)
+
     def _give_up(self, error: Exception) -> None:
         """Go on without; a damaged file is removed so that the next run starts afresh."""
         _log.warning("header cache not used: %s", type(error).__name__)

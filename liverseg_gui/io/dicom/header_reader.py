@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import zlib
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -103,6 +104,10 @@ def read_header(path: Path) -> ImageHeader | None:
                     break
             if values is None:
                 values = _thorough(path, stream, start)
+            if values is not None:
+                stream.seek(0)
+                size = header_size(values["data_offset"])
+                values["checksum"] = zlib.crc32(stream.read(size))
         return None if values is None else _header(path, values)
     except OSError:
         return None
@@ -110,6 +115,14 @@ def read_header(path: Path) -> ImageHeader | None:
         raise
     except Exception:  # pydicom may fail in any way on a damaged file, which then is no image
         return None
+
+
+def header_size(data_offset: int) -> int:
+    """How many bytes of a file tell whether its header is the same; pixels start at `data_offset`.
+
+    Where they are compressed, headers that are longer are compared in part.
+    """
+    return data_offset or _FIRST_READS[0]
 
 
 def is_dicom(path: Path) -> bool:
@@ -359,6 +372,7 @@ def _header(path: Path, values: dict[str, Any]) -> ImageHeader | None:
         padding=padding,
         transfer_syntax=values["transfer_syntax"],
         data_offset=values["data_offset"],
+        checksum=values["checksum"],
         windows=values.get("frame_windows") or _own_windows(values),
         planes=tuple(planes),
     )
