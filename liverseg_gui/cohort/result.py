@@ -12,9 +12,10 @@ ALREADY = "already done"
 
 
 class Status(StrEnum):
-    """What became of a case."""
+    """What became of a case. NO_LIVER is done, too: the mask is empty, and nothing is measured."""
 
     DONE = "done"
+    NO_LIVER = "no liver"
     FAILED = "failed"
     SKIPPED = "skipped"
 
@@ -64,17 +65,25 @@ def done(case: CohortCase, report: Mapping[str, Any], reason: str = "") -> CaseR
         KeyError, TypeError: it is no report of a mask.
     """
     lesions = report["lesions"]
+    found = bool(report["liver_ml"])  # reports had a 0 for no liver before they had a null
+    figures = (
+        (
+            float(report["liver_ml"]),
+            float(report["tumor_ml"]),
+            float(report["tumor_burden_percent"]),
+            len(lesions),
+            float(lesions[0]["longest_axial_mm"]) if lesions else None,
+        )
+        if found
+        else (None, None, None, None, None)
+    )
     return CaseResult(
         case.name,
         case.path,
         case.number,
-        Status.DONE,
+        Status.DONE if found else Status.NO_LIVER,
         reason,
-        float(report["liver_ml"]),
-        float(report["tumor_ml"]),
-        float(report["tumor_burden_percent"]),
-        len(lesions),
-        float(lesions[0]["longest_axial_mm"]) if lesions else None,
+        *figures,
         bool(report["mm_reliable"]),
         tuple(report["warnings"]),
         str(report["model"]),
