@@ -238,6 +238,8 @@ class StackReader:
                     Concern.MODEL,
                 )
             )
+        if self.stack.role is Role.EIGHT_BIT:
+            issues.append(checks.EIGHT_BIT)
         if first.photometric == "MONOCHROME1":
             issues.append(
                 info(
