@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from liverseg_gui.cohort.run_case import CaseOptions
 from liverseg_gui.cohort.run_cluster import run_on_cluster
 from liverseg_gui.cohort.run_local import run_here
 from liverseg_gui.cohort.summary import NAME, CohortSummary
-from liverseg_gui.core.errors import SaveError, SegmentationError, UnreadableFileError
+from liverseg_gui.core.errors import SaveError, SegmentationError, cannot_read
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.models.registry import ModelCard, find_model
 
@@ -27,8 +28,10 @@ def run_cohort(arguments: argparse.Namespace) -> int:
             f"its report beside its mask, and {NAME} has them all"
         )
     options = _options(arguments, find_model(arguments.model))
-    if not arguments.input.exists():
-        raise UnreadableFileError(f"{arguments.input} is not there. Check the path.")
+    try:
+        os.stat(arguments.input)
+    except OSError as problem:
+        raise cannot_read(arguments.input, problem) from problem
     _require_folder(options.output, arguments.input)
     summary = CohortSummary(options.output, arguments.input)
     failures: list[CaseResult] = []

@@ -58,13 +58,11 @@ def _below(root: Path, path: Path) -> str:
 def _plain(root: Path, place: Place) -> str:
     *folders, last = _below(root, place.path).split("/")
     parts = [*folders, without_ending(last, _ENDINGS)]
-    if place.public:
-        parts = [place.public]
     secrets = [token for text in place.patient for token in _tokens(text)]
+    if place.public:
+        parts, secrets = [place.public], []
     safe_parts = [
-        f"p{_digest(part)}"
-        if not place.public and any(_holds(part, token) for token in secrets)
-        else _safe(part)
+        f"p{_digest(part)}" if any(_holds(part, token) for token in secrets) else _safe(part)
         for part in parts
     ]
     name = "__".join(part for part in safe_parts if part) or "scan"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -50,10 +51,15 @@ def find_cases(source: Path, output: Path, progress: Progress, number: int | Non
         raise UnreadableFileError(
             f"{source} has no volume {number}. It holds volumes 1 to {len(entries)}."
         )
-    numbered = [(n, e) for n, e in enumerate(entries, 1) if e.path.resolve().parent != own]
-    skipped = [p for p in skipped if p.path.resolve().parent != own]
+    numbered = [(n, e) for n, e in enumerate(entries, 1) if not _lies_in(e.path, own)]
+    skipped = [p for p in skipped if not _lies_in(p.path, own)]
     cohort = _classify(source, own, numbered, skipped, number)
     return cohort if number is None else _only(cohort, number)
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    """Whether `path` is right in `folder`; a link, where it leads (realpath: it may lead round)."""
+    return Path(os.path.realpath(path)).parent == folder
 
 
 def _only(cohort: Cohort, number: int) -> Cohort:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from liverseg_gui.io.masks.dicom_seg import is_seg
 
 _ENDINGS = (*IMAGES, ".seg.nrrd", ".dcm")
 _SECOND_HALF = (".img", ".img.gz")
+_PLACE_IN_SET = re.compile(r"^(.+__)?(images|labels)(Tr|Ts|Val)__(?=.)")
 _FIRST_CHANNEL = "_0000"
 
 
@@ -68,8 +70,12 @@ def pair_masks(found: Path, truth: Path, scan: Path | None = None) -> MaskPairs:
 
 
 def case_name(path: Path) -> str:
-    """The name of a mask's case: the file's without its ending and without _0000."""
-    return without_ending(path.name, _ENDINGS).removesuffix(_FIRST_CHANNEL) or path.name
+    """The name of a mask's case: the file's without its ending and without _0000.
+
+    A cohort calls the case of SET/imagesTr/liver_1 "imagesTr__liver_1": it is liver_1.
+    """
+    name = without_ending(path.name, _ENDINGS).removesuffix(_FIRST_CHANNEL) or path.name
+    return _PLACE_IN_SET.sub("", name)
 
 
 def _key(path: Path) -> str:
