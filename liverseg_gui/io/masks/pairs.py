@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.io.changes import require_readable
 from liverseg_gui.io.dataset_names import lits_name
 from liverseg_gui.io.file_endings import IMAGES, without_ending
 from liverseg_gui.io.masks.dicom_seg import is_seg
@@ -47,8 +48,7 @@ def pair_masks(found: Path, truth: Path, scan: Path | None = None) -> MaskPairs:
         UnreadableFileError: a path is missing, a name occurs twice, or nothing matches.
     """
     for path in (found, truth, *((scan,) if scan else ())):
-        if not path.exists():
-            raise UnreadableFileError(f"{path} does not exist. Check the path.")
+        require_readable(path)
     if not (found.is_dir() and truth.is_dir()):
         return MaskPairs((MaskPair(case_name(truth), found, truth, scan),))
     ours, theirs = _by_key(found), _by_key(truth)

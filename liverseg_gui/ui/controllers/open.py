@@ -230,6 +230,11 @@ def _list(paths: Sequence[Path], progress: Progress) -> list[Offer] | Path:
             for secret in (entry.about.patient, entry.about.patient_id):
                 remember_secret(secret)
             offers.append(Offer(path, number, entry, len(entries) == 1))
-    if problem is not None and not offers:
+    if problem is None:
+        return offers
+    if not offers:
         raise problem
-    return offers
+    unread = warning(
+        "unread-places", f"Not all of it could be read. {problem.message}", problem.remedy
+    )
+    return [replace(offer, entry=with_issue(offer.entry, unread)) for offer in offers]
