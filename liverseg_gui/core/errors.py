@@ -8,6 +8,7 @@ _REMEDIES = {
     errno.EROFS: "Nothing can be written there: choose another place.",
     **dict.fromkeys((errno.EACCES, errno.EPERM), "Look to its permissions."),
     **dict.fromkeys((errno.ENOENT, errno.ENOTDIR), "Check the path."),
+    errno.EINVAL: "Name a file.",
     errno.EISDIR: "It is a folder: name a file.",
     errno.EEXIST: "Choose another name.",
     errno.ENAMETOOLONG: "Choose a shorter name.",
@@ -36,6 +37,10 @@ class LiverSegError(Exception):
 
 class UnreadableFileError(LiverSegError):
     """A file or folder is missing, damaged, or no image this program reads."""
+
+
+class ChangedFileError(UnreadableFileError):
+    """A file is no longer what it was when it was listed, or changed while it was read."""
 
 
 class AmbiguousInputError(LiverSegError):
@@ -67,6 +72,15 @@ class Cancelled(Exception):  # noqa: N818
 
     def __init__(self, message: str = "cancelled") -> None:
         super().__init__(message)  # fastai reads args[0] of what passes through its callbacks
+
+
+def cannot_read(path: object, error: OSError) -> UnreadableFileError:
+    """The error for a file or folder that the system does not let us read, with its reason."""
+    reason = f"cannot be read: {(error.strerror or str(error)).rstrip('.')}"
+    if error.errno == errno.ENOENT:
+        reason = "does not exist"
+    remedy = _REMEDIES.get(error.errno or 0, "Check the path and its permissions.")
+    return UnreadableFileError(f"{path} {reason}.", remedy)
 
 
 def system_error_text(error: OSError) -> str:

@@ -33,7 +33,7 @@ class ImageHeader:
     """One DICOM image file. Texts are empty and numbers 0 where it does not say.
 
     `planes` has an item for each frame. `data_offset` is where the pixels start in the file, 0
-    where they are compressed.
+    where they are compressed. `checksum` is that of the file's beginning, which this header is of.
     """
 
     path: str
@@ -69,6 +69,7 @@ class ImageHeader:
     padding: int | None
     transfer_syntax: str
     data_offset: int
+    checksum: int
     windows: Windows
     planes: tuple[FramePlane, ...]
 

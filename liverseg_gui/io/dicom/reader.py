@@ -20,13 +20,15 @@ from liverseg_gui.core.scan_issues import Concern, ScanIssue, by_severity, error
 from liverseg_gui.core.slices import AIR_HU, SourceSlices, even_grid, resample_even
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.core.window_level import NamedWindow, stated_window
+from liverseg_gui.io.changes import changed, head_checksum, require_readable, unchanged
+from liverseg_gui.io.dicom.cache import HeaderCache
 from liverseg_gui.io.dicom.geometry import StackGeometry, stack_geometry, thickness_issue
-from liverseg_gui.io.dicom.header_reader import read_header
+from liverseg_gui.io.dicom.header_reader import header_size, read_header
 from liverseg_gui.io.dicom.headers import ImageHeader
-from liverseg_gui.io.dicom.index import DicomIndex, index_folder
+from liverseg_gui.io.dicom.index import DicomIndex, index_folder, is_looked_into
 from liverseg_gui.io.dicom.phase import contrast_phase, phase_issues
 from liverseg_gui.io.dicom.pixels import Lowest, read_hu, require_whole
-from liverseg_gui.io.dicom.stacks import Stack, make_stacks
+from liverseg_gui.io.dicom.stacks import Slice, Stack, make_stacks
 from liverseg_gui.io.entries import Role, SeriesInfo, ShowPreview, VolumeEntry
 from liverseg_gui.io.formats.hu import slices_together
 from liverseg_gui.io.preview import one_slice, thumbnail
@@ -40,13 +42,15 @@ def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
     """
     header = read_header(path)
     if header is None:
+        require_readable(path)
         raise UnreadableFileError(
             f"{path} is no scan this program reads, or is damaged.",
             "Open a NIfTI, NRRD or MetaImage file, a DICOM file or folder, or a zip archive of "
             "them.",
         )
-    if len(header.planes) > 1 or not header.series_uid:
-        indexes = [DicomIndex(path.parent, (header,), 0)]
+    alone = len(header.planes) > 1 or not header.series_uid or not is_looked_into(path.name)
+    if alone:
+        indexes = [DicomIndex(path.parent, (header,))]
     else:
         indexes = index_folder(path.parent, progress, recursive=False)
     entries = dicom_entries(indexes)
@@ -62,14 +66,14 @@ def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
 def dicom_entries(indexes: Sequence[DicomIndex]) -> list[VolumeEntry]:
     """The volumes among the images found in folders, what is set aside last."""
     stacks = make_stacks(header for place in indexes for header in place.headers)
-    unreadable = {place.folder: place.unreadable for place in indexes}
+    unreadable = {place.folder: place for place in indexes}
     aside = _set_aside_counts(stacks)
     entries = []
     for stack in stacks:
         folder = Path(stack.first.path).parent
         extra = []
         if stack.role is Role.VOLUME:
-            extra = _folder_issues(unreadable.get(folder, 0), aside.get(folder, 0))
+            extra = _folder_issues(unreadable.get(folder), aside.get(folder, 0))
         entries.append(StackReader(stack, tuple(extra)).entry())
     return entries
 
@@ -83,13 +87,15 @@ def _set_aside_counts(stacks: Sequence[Stack]) -> dict[Path, int]:
     return counts
 
 
-def _folder_issues(unreadable: int, aside: int) -> list[ScanIssue]:
+def _folder_issues(place: DicomIndex | None, aside: int) -> list[ScanIssue]:
     issues = []
-    if unreadable:
+    if place is not None and place.unreadable:
+        name, why = next(iter((place.unread | place.damaged).items()))
         issues.append(
             warning(
                 "unreadable-files",
-                f"{unreadable} of the folder's DICOM files cannot be read; slices may be missing.",
+                f"{place.unreadable} of the folder's DICOM files cannot be read ({name}: {why}); "
+                "slices may be missing.",
                 "Copy the series again from its source.",
             )
         )
@@ -177,9 +183,14 @@ class StackReader:
                 self.stack.role,
             ),
             thumbnail=self.thumbnail,
-            files=tuple(dict.fromkeys(Path(s.header.path) for s in self.stack.slices)),
+            files=self.files,
             key=self.key,
         )
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of the slices."""
+        return tuple(dict.fromkeys(Path(s.header.path) for s in self.stack.slices))
 
     @property
     def key(self) -> str:
@@ -218,6 +229,8 @@ class StackReader:
                     Concern.MODEL,
                 )
             )
+        if self.stack.role is Role.EIGHT_BIT:
+            issues.append(checks.EIGHT_BIT)
         if first.photometric == "MONOCHROME1":
             issues.append(
                 info(
@@ -246,6 +259,25 @@ class StackReader:
 
     def __call__(self, progress: Progress, preview: ShowPreview | None = None) -> Volume:
         """See `io.entries.Read`."""
+        slices = self.stack.slices
+        self._require_listed(slices)
+        with unchanged(self.files):
+            return self._read(progress, preview)
+
+    def _require_listed(self, slices: Sequence[Slice]) -> None:
+        """Check that the files of `slices` begin with the headers that were listed.
+
+        Raises:
+            ChangedFileError: one does not; the cache, which may have told so, forgets its folder.
+        """
+        for header in {s.header.path: s.header for s in slices}.values():
+            path = Path(header.path)
+            if head_checksum(path, header_size(header.data_offset)) != header.checksum:
+                with HeaderCache() as cache:
+                    cache.forget(path.parent)
+                raise changed(path)
+
+    def _read(self, progress: Progress, preview: ShowPreview | None) -> Volume:
         slices = self.stack.slices
         progress.update(0.0, f"Reading {len(slices)} slices")
         require_whole(slices)
@@ -305,6 +337,7 @@ class StackReader:
     def _single(self, n: int) -> Volume:
         """Slice `n` as a volume of its own."""
         grid = StoredGrid((*self.geometry.shape, 1), Affine(self.geometry.affines[n].matrix))
+        self._require_listed(self.stack.slices[n : n + 1])
         require_whole(self.stack.slices[n : n + 1])
         hu = read_hu(self.stack.slices[n])
         return one_slice(hu.T[:, :, np.newaxis], grid, 0, self._origin())

@@ -141,11 +141,17 @@ def _without_copies(headers: list[ImageHeader]) -> tuple[list[ImageHeader], int]
     return list(seen.values()), len(headers) - len(seen)
 
 
+_NO_CT_BITS = 8
+"""HU do not fit into these: masks and pictures do."""
+
+
 def _role(header: ImageHeader) -> Role:
     if header.sop_class.startswith(_SECONDARY_CAPTURE) or header.modality not in _CROSS_SECTIONS:
         return Role.SECONDARY
     if "LOCALIZER" in header.image_type or _SCOUT.search(header.description):
         return Role.LOCALIZER
+    if header.modality == "CT" and header.bits_stored <= _NO_CT_BITS:
+        return Role.EIGHT_BIT
     return Role.VOLUME
 
 
