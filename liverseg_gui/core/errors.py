@@ -38,6 +38,10 @@ class UnreadableFileError(LiverSegError):
     """A file or folder is missing, damaged, or no image this program reads."""
 
 
+class UnsupportedFileError(UnreadableFileError):
+    """A file is whole, but keeps what it holds in a form this program does not read."""
+
+
 class AmbiguousInputError(LiverSegError):
     """An input holds several volumes and none was chosen."""
 

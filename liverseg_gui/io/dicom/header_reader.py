@@ -8,7 +8,9 @@ several frames) is left to `pydicom.dcmread`.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
 from statistics import mode
@@ -26,7 +28,9 @@ _FIRST_READS = (1 << 14, 1 << 18, 1 << 26)
 _MOST_FRAMES = 20_000
 _LARGEST = 1e6
 _SMALLEST_MM = 1e-3
-_PIXELS = {Tag(0x7FE00008), Tag(0x7FE00009), Tag(0x7FE00010)}
+_PIXELS, _WHOLE_NUMBERS = {Tag(0x7FE00008), Tag(0x7FE00009), Tag(0x7FE00010)}, Tag(0x7FE00010)
+SWAPPED_PIXELS = "1.2.840.113619.5.2"
+"""GE's private syntax: implicit and little-endian elements, big-endian pixels."""
 _TEXTS = {
     "sop_class": "SOPClassUID",
     "instance_uid": "SOPInstanceUID",
@@ -49,6 +53,8 @@ _TEXTS = {
     "temporal": "TemporalPositionIdentifier",
     "photometric": "PhotometricInterpretation",
     "lossy": "LossyImageCompression",
+    "lossy_method": "LossyImageCompressionMethod",
+    "unit": "RescaleType",
 }
 _DECIMALS = {
     "position": "ImagePositionPatient",
@@ -68,8 +74,10 @@ _SHORTS = {
     "samples": "SamplesPerPixel",
     "bits": "BitsAllocated",
     "bits_stored": "BitsStored",
+    "high_bit": "HighBit",
     "signed": "PixelRepresentation",
     "padding": "PixelPaddingValue",
+    "padding_limit": "PixelPaddingRangeLimit",
 }
 _WINDOW_NAMES = "WindowCenterWidthExplanation"
 _NAMES = {"window_names": _WINDOW_NAMES}
@@ -79,7 +87,13 @@ _BY_TAG = {
     for key, keyword in keywords.items()
 }
 _CHARSET = Tag("SpecificCharacterSet")
-_TAGS_READ: list[Any] = [*_BY_TAG, _CHARSET]
+_TABLE, _MAPPING = "ModalityLUTSequence", "RealWorldValueMappingSequence"
+_NESTED = (Tag(_TABLE), Tag(_MAPPING))
+_TAGS_READ: list[Any] = [*_BY_TAG, _CHARSET, *_NESTED]
+_CHARSET_NAME = re.compile(r"^ISO[ _-]?IR[ _-]?(\d+)$", re.IGNORECASE)
+_LATIN = ("iso8859", "latin_1", "iso8859_1")
+_NAME_DELIMITERS = {ord("^"), ord("=")}
+_UCUM_HU = "[hnsf'U]"
 
 
 def read_header(path: Path) -> ImageHeader | None:
@@ -149,17 +163,18 @@ def _quick(start: bytes) -> dict[str, Any] | None:
     def pixels(tag: Any, vr: str | None, length: int) -> bool:
         if tag not in _PIXELS:
             return False
-        at.append(0 if length == 0xFFFFFFFF else 12 if vr is not None else 8)
+        in_place = tag == _WHOLE_NUMBERS and length != 0xFFFFFFFF
+        at.append((12 if vr is not None else 8) if in_place else 0)
         return True
 
-    implicit = syntax == ImplicitVRLittleEndian
+    implicit = syntax in (ImplicitVRLittleEndian, SWAPPED_PIXELS)
     raw = {
         element.tag: element.value or b""
         for element in data_element_generator(
             stream, implicit, True, stop_when=pixels, specific_tags=_TAGS_READ
         )
     }
-    if not at:
+    if not at or any(tag in raw for tag in _NESTED):
         return None
     values = _decoded(raw)
     if values.get("frames", ()) > (1.0,):
@@ -170,21 +185,35 @@ def _quick(start: bytes) -> dict[str, Any] | None:
 
 
 def _decoded(raw: dict[Any, Any]) -> dict[str, Any]:
-    encodings = pydicom.charset.convert_encodings(
-        bytes(raw.get(_CHARSET, b"")).decode("ascii", "replace").strip("\0 ").split("\\")
-    )
+    charset = bytes(raw.get(_CHARSET, b"")).decode("ascii", "replace").strip("\0 ")
+    encodings = _encodings(charset.split("\\"))
     values: dict[str, Any] = {}
     for tag, key in _BY_TAG.items():
         if tag not in raw:
             continue
         value = bytes(raw[tag])
         if key in _TEXTS or key in _NAMES:
-            values[key] = pydicom.charset.decode_bytes(value, encodings, set()).strip("\0 ")
+            values[key] = _text(value, encodings)
         elif key in _DECIMALS:
             values[key] = _floats(value.decode("ascii", "replace").strip("\0 ").split("\\"))
         else:
             values[key] = int.from_bytes(value[:2], "little") if len(value) >= 2 else 0
     return values
+
+
+def _encodings(stated: Sequence[str]) -> list[str]:
+    """Python's names for the character sets that a file states, however it spells them."""
+    return pydicom.charset.convert_encodings(
+        [_CHARSET_NAME.sub(r"ISO_IR \1", name.strip()) for name in stated]
+    )
+
+
+def _text(value: bytes, encodings: list[str]) -> str:
+    """A text or a person's name. UTF-8 that is called Latin is no other text."""
+    if encodings[0] in _LATIN and not value.isascii() and b"\x1b" not in value:
+        with suppress(UnicodeDecodeError):
+            return value.decode("utf-8").strip("\0 ")
+    return pydicom.charset.decode_bytes(value, encodings, _NAME_DELIMITERS).strip("\0 ")
 
 
 def _floats(texts: Sequence[object]) -> Floats:
@@ -217,11 +246,43 @@ def _thorough(path: Path, stream: BinaryIO, start: bytes) -> dict[str, Any] | No
         if keyword in dataset and dataset[keyword].value is not None:
             values[key] = int(dataset[keyword].value) & 0xFFFF
     syntax = getattr(dataset, "file_meta", {}).get("TransferSyntaxUID", ImplicitVRLittleEndian)
+    name = getattr(dataset.get("PatientName"), "original_string", b"")
+    if isinstance(name, bytes) and name:
+        stated = dataset.get("SpecificCharacterSet") or ""
+        values["patient"] = _text(name, _encodings([stated] if isinstance(stated, str) else stated))
     values["transfer_syntax"] = str(syntax)
+    values["value_table"] = bool(dataset.get(_TABLE))
+    values["unit"] = _unit(dataset)
     values["planes"] = _frame_planes(dataset)
     values["frame_windows"] = _frame_windows(dataset)
     values["data_offset"] = _offset(stream) if _is_native(str(syntax)) else 0
     return values
+
+
+def _unit(dataset: Any) -> str:
+    """What the values of the first frame are in, by the table, the rescale type or the mapping."""
+    groups = [
+        next(iter(dataset.get(f"{name}FunctionalGroupsSequence", None) or ()), {})
+        for name in ("PerFrame", "Shared")
+    ]
+    for source in (*groups, dataset):
+        for sequence, keyword in (
+            (_TABLE, "ModalityLUTType"),
+            ("PixelValueTransformationSequence", "RescaleType"),
+        ):
+            items = source.get(sequence)
+            stated = _plain(items[0].get(keyword)) if items else ""
+            if stated:
+                return stated
+    if _plain(dataset.get("RescaleType")):
+        return _plain(dataset.get("RescaleType"))
+    for source in (*groups, dataset):
+        for mapping in source.get(_MAPPING) or ():
+            codes = mapping.get("MeasurementUnitsCodeSequence") or ()
+            code = _plain(codes[0].get("CodeValue")) if codes else ""
+            if code:
+                return "HU" if code == _UCUM_HU else code
+    return ""
 
 
 def _is_native(syntax: str) -> bool:
@@ -301,14 +362,13 @@ def _frame_plane(group: Any, shared: Any, dataset: Any) -> FramePlane:
                     return value
         return dataset.get(keyword)
 
-    slope = _sequence(find("PixelValueTransformationSequence", "RescaleSlope")) or (1.0,)
-    intercept = _sequence(find("PixelValueTransformationSequence", "RescaleIntercept")) or (0.0,)
+    slope = _sequence(find("PixelValueTransformationSequence", "RescaleSlope"))
+    intercept = _sequence(find("PixelValueTransformationSequence", "RescaleIntercept"))
     return FramePlane(
         _of_length(_sequence(find("PlanePositionSequence", "ImagePositionPatient")), 3),
         _of_length(_sequence(find("PlaneOrientationSequence", "ImageOrientationPatient")), 6),
         _positive(_of_length(_sequence(find("PixelMeasuresSequence", "PixelSpacing")), 2)),
-        slope[0],
-        intercept[0],
+        *_rescale(slope, intercept),
         _plain(find("FrameContentSequence", "FrameAcquisitionNumber")),
     )
 
@@ -321,29 +381,30 @@ def _header(path: Path, values: dict[str, Any]) -> ImageHeader | None:
             _of_length(values.get("position", ()), 3),
             _of_length(values.get("orientation", ()), 6),
             _positive(_of_length(values.get("pixel_mm", ()), 2)),
-            (values.get("slope") or (1.0,))[0],
-            (values.get("intercept") or (0.0,))[0],
+            *_rescale(values.get("slope", ()), values.get("intercept", ())),
         ),
     )
     signed = values.get("signed", 0) & 1
     bits = values.get("bits", 16)
-    padding = values.get("padding")
-    if padding is not None and signed and padding >= 0x8000:
-        padding -= 0x10000
+    padding, limit = (_signed(values.get(key), signed) for key in ("padding", "padding_limit"))
+    bits_stored = values.get("bits_stored", bits)
     texts = {key: values.get(key, "") for key in _TEXTS}
     texts["patient"] = person(texts["patient"])
     return ImageHeader(
         path=str(path),
         **texts,
+        value_table=values.get("value_table", False),
         thickness=(_positive(values.get("thickness", ())[:1]) or (0.0,))[0],
         slice_location=(values.get("slice_location") or (None,))[0],
         rows=values["rows"],
         columns=values["columns"],
         samples=values.get("samples", 1),
         bits=bits,
-        bits_stored=values.get("bits_stored", bits),
+        bits_stored=bits_stored,
+        high_bit=values.get("high_bit", bits_stored - 1),
         signed=signed,
         padding=padding,
+        padding_limit=limit,
         transfer_syntax=values["transfer_syntax"],
         data_offset=values["data_offset"],
         windows=values.get("frame_windows") or _own_windows(values),
@@ -356,9 +417,22 @@ def _own_windows(values: dict[str, Any]) -> Windows:
     return _windows(names, values.get("window_widths", ()), values.get("window_centers", ()))
 
 
+def _rescale(slope: Floats, intercept: Floats) -> tuple[float | None, float | None]:
+    return (slope or (None,))[0], (intercept or (None,))[0]
+
+
+def _signed(number: int | None, signed: int) -> int | None:
+    """The number of 16 bits as one of the pixels' kind."""
+    return number - 0x10000 if number is not None and signed and number >= 0x8000 else number
+
+
 def person(name: str) -> str:
-    """A DICOM person's name as it is read: "Doe^Jane" becomes "Doe, Jane"."""
-    parts = [part.strip() for part in name.split("=")[0].split("^") if part.strip()]
+    """A DICOM person's name as it is read: "Doe^Jane" becomes "Doe, Jane".
+
+    Of the groups of writing (alphabetic, ideographic, phonetic) it is the first that holds any.
+    """
+    group = next((g for g in name.split("=") if g.strip("^ ")), "")
+    parts = [part.strip() for part in group.split("^") if part.strip()]
     return f"{parts[0]}, {' '.join(parts[1:])}" if len(parts) > 1 else "".join(parts)
 
 

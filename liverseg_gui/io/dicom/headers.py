@@ -17,14 +17,14 @@ class FramePlane:
     """Where one frame lies (patient mm, LPS as DICOM has it) and how its values become HU.
 
     `position` (3), `orientation` (6: along a row, along a column) and `pixel_mm` (row distance,
-    column distance) are empty where the file does not say.
+    column distance) are empty, `slope` and `intercept` None where the file does not say.
     """
 
     position: Floats
     orientation: Floats
     pixel_mm: Floats
-    slope: float = 1.0
-    intercept: float = 0.0
+    slope: float | None = None
+    intercept: float | None = None
     acquisition: str = ""
 
 
@@ -33,7 +33,8 @@ class ImageHeader:
     """One DICOM image file. Texts are empty and numbers 0 where it does not say.
 
     `planes` has an item for each frame. `data_offset` is where the pixels start in the file, 0
-    where they are compressed.
+    where they are compressed or fractions. `unit` is what the values are in once rescaled ("HU",
+    "MGML"), `value_table` whether a table (Modality LUT) takes the place of slope and intercept.
     """
 
     path: str
@@ -58,6 +59,9 @@ class ImageHeader:
     temporal: str
     photometric: str
     lossy: str
+    lossy_method: str
+    unit: str
+    value_table: bool
     thickness: float
     slice_location: float | None
     rows: int
@@ -65,8 +69,10 @@ class ImageHeader:
     samples: int
     bits: int
     bits_stored: int
+    high_bit: int
     signed: int
     padding: int | None
+    padding_limit: int | None
     transfer_syntax: str
     data_offset: int
     windows: Windows

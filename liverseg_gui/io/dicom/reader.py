@@ -17,7 +17,7 @@ from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import Concern, ScanIssue, by_severity, error, info, warning
-from liverseg_gui.core.slices import AIR_HU, SourceSlices, even_grid, resample_even
+from liverseg_gui.core.slices import SourceSlices, even_grid, resample_even
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.core.window_level import NamedWindow, stated_window
 from liverseg_gui.io.dicom.geometry import StackGeometry, stack_geometry, thickness_issue
@@ -25,8 +25,10 @@ from liverseg_gui.io.dicom.header_reader import read_header
 from liverseg_gui.io.dicom.headers import ImageHeader
 from liverseg_gui.io.dicom.index import DicomIndex, index_folder
 from liverseg_gui.io.dicom.phase import contrast_phase, phase_issues
-from liverseg_gui.io.dicom.pixels import Lowest, read_hu, require_whole
+from liverseg_gui.io.dicom.pixels import read_hu, require_whole
+from liverseg_gui.io.dicom.rescale import Rescale, stack_rescales
 from liverseg_gui.io.dicom.stacks import Stack, make_stacks
+from liverseg_gui.io.dicom.value_checks import Seen, seen_issues, stated_issues
 from liverseg_gui.io.entries import Role, SeriesInfo, ShowPreview, VolumeEntry
 from liverseg_gui.io.formats.hu import slices_together
 from liverseg_gui.io.preview import one_slice, thumbnail
@@ -204,7 +206,7 @@ class StackReader:
     def _image_issues(self) -> list[ScanIssue]:
         first = self.stack.first
         issues = []
-        if first.samples != 1:
+        if first.samples != 1 or first.photometric.startswith("PALETTE"):
             issues.append(
                 error("color", "The images are in color, not CT slices.", "Open the CT series.")
             )
@@ -225,20 +227,11 @@ class StackReader:
                     "The files ask for inverted grey (MONOCHROME1); HU are shown as usual.",
                 )
             )
-        if first.lossy == "01":
-            issues.append(
-                warning(
-                    "lossy",
-                    "The images were compressed with loss: HU are not exact.",
-                    "Prefer the uncompressed series.",
-                    Concern.HU,
-                )
-            )
-        if len({(s.plane.slope, s.plane.intercept) for s in self.stack.slices}) > 1:
-            issues.append(
-                info("per-slice-rescale", "The slices are scaled to HU each in its own way.")
-            )
-        return issues
+        return [*issues, *self._rescaling[1], *stated_issues(self.stack)]
+
+    @cached_property
+    def _rescaling(self) -> tuple[tuple[Rescale, ...], list[ScanIssue]]:
+        return stack_rescales(self.stack)
 
     def thumbnail(self) -> NDArray[np.uint8]:
         """The middle slice, small."""
@@ -254,13 +247,13 @@ class StackReader:
             preview(self._single(middle))
         columns, rows = self.geometry.shape
         stored = np.empty((len(slices), rows, columns), np.int16)
-        share, lowest = 1.0 if self.geometry.even else 0.6, Lowest()
-        for n, s in enumerate(slices):
+        share, seen = 1.0 if self.geometry.even else 0.6, Seen()
+        for n, (s, rescale) in enumerate(zip(slices, self._rescaling[0], strict=True)):
             progress.update(share * n / len(slices), f"Reading slice {n + 1} of {len(slices)}")
-            stored[n] = read_hu(s, lowest)
+            stored[n] = read_hu(s, rescale, seen)
         stack = stored.transpose(2, 1, 0)
-        seen = [*self._padding(lowest), *self._value_issues(stack)]
-        issues = by_severity((*self.issues, *seen))
+        found = seen_issues(seen, self.stack, self._rescaling[0][0])
+        issues = by_severity((*self.issues, *found, *self._value_issues(stack)))
         if self.geometry.even:
             grid, source = self.geometry.grid, None
             hu = grid.to_ras(stack)
@@ -269,23 +262,6 @@ class StackReader:
         progress.update(1.0, "Reading done")
         origin = replace(self._origin(), source_slices=source)
         return Volume(slices_together(hu), grid, origin, issues)
-
-    def _padding(self, lowest: Lowest) -> list[ScanIssue]:
-        first = self.stack.first
-        if first.modality != "CT" or lowest.hu >= AIR_HU:
-            return []
-        plane, tag = self.stack.slices[0].plane, ""
-        if first.padding is not None:
-            stated = first.padding * plane.slope + plane.intercept
-            if abs(stated - lowest.hu) > 0.5:
-                tag = f" (the files' padding tag says {stated:g})"
-        return [
-            info(
-                "padding",
-                f"Outside the scanner's field the files hold {lowest.hu:g} HU{tag}; it is shown as "
-                "air.",
-            )
-        ]
 
     def _value_issues(self, hu: NDArray[np.int16]) -> list[ScanIssue]:
         return checks.value_issues(hu) if self.stack.first.modality == "CT" else []
@@ -306,7 +282,7 @@ class StackReader:
         """Slice `n` as a volume of its own."""
         grid = StoredGrid((*self.geometry.shape, 1), Affine(self.geometry.affines[n].matrix))
         require_whole(self.stack.slices[n : n + 1])
-        hu = read_hu(self.stack.slices[n])
+        hu = read_hu(self.stack.slices[n], self._rescaling[0][n])
         return one_slice(hu.T[:, :, np.newaxis], grid, 0, self._origin())
 
     def _origin(self) -> Origin:
