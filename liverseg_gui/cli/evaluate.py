@@ -20,6 +20,7 @@ from liverseg_gui.io.masks.pairs import MaskPair, MaskPairs, pair_masks
 from liverseg_gui.io.masks.read import UnknownLabelsError, parse_labels, read_mask, signature
 from liverseg_gui.io.scans import open_scan
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.system.regular_file import read_text
 
 if TYPE_CHECKING:
     from liverseg_gui.evaluation.case_metrics import CaseMetrics
@@ -202,7 +203,7 @@ def _unmatched(pairs: MaskPairs) -> list[str]:
 def _log(path: Path) -> list[dict[str, Any]]:
     """The rows of a training's log."""
     try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+        rows = [json.loads(line) for line in read_text(path).splitlines() if line]
     except (OSError, ValueError) as problem:
         raise UnreadableFileError(
             f"{path} is no log of a training. Name the log.jsonl beside its checkpoint."

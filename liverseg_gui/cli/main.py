@@ -17,6 +17,7 @@ from liverseg_gui import __version__
 from liverseg_gui.cli.console import has_display
 from liverseg_gui.core.errors import Cancelled, LiverSegError, system_error_text
 from liverseg_gui.system.devices import DEVICES
+from liverseg_gui.system.memory_usage import NO_MEMORY, is_out_of_memory, require_memory
 from liverseg_gui.system.temporary_files import sweep_temporary
 
 
@@ -26,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _make_streams_usable()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
+        require_memory()
         sweep_temporary()
         if _opens_window(words):
             if words and _is_no_path(words[0]):
@@ -36,21 +38,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = int(arguments.run(arguments))
         sys.stdout.flush()
         return code
-    except LiverSegError as error:
-        print(f"liverseg: {' '.join(str(error).split())}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        if not (isinstance(error, BrokenPipeError) and _reader_is_gone()):
-            print(f"liverseg: {system_error_text(error)}", file=sys.stderr)
-        return 1
-    except MemoryError:
-        print("liverseg: There is not enough memory. Close other programs.", file=sys.stderr)
-        return 1
     except (Cancelled, KeyboardInterrupt):
         print("liverseg: cancelled", file=sys.stderr)
         if argv is None and words[:1] == ["segment"]:
             _leave_at_once(130)
         return 130
+    except Exception as error:
+        if is_out_of_memory(error):
+            print(f"liverseg: {NO_MEMORY}", file=sys.stderr)
+        elif isinstance(error, LiverSegError):
+            print(f"liverseg: {' '.join(str(error).split())}", file=sys.stderr)
+        elif not isinstance(error, OSError):
+            raise
+        elif not (isinstance(error, BrokenPipeError) and _reader_is_gone()):
+            print(f"liverseg: {system_error_text(error)}", file=sys.stderr)
+        return 1
 
 
 def _make_streams_usable() -> None:
@@ -138,7 +140,8 @@ def _window(words: list[str]) -> int:
     try:
         from liverseg_gui.ui.app.app import run_window
     except ImportError as error:
-        if not any(phrase in str(error) for phrase in _LIBRARY_MISSING):
+        missing = any(phrase in str(error) for phrase in _LIBRARY_MISSING)
+        if not missing or is_out_of_memory(error):
             raise
         raise LiverSegError(
             f"The window needs a library of the system: {error}. Install it "

@@ -9,13 +9,15 @@ from pathlib import Path
 
 from liverseg_gui.cohort.case_names import Place, case_names
 from liverseg_gui.cohort.result import CaseResult, CohortCase, Status, failed
-from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.errors import UnreadableFileError, system_error_text
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import Severity
 from liverseg_gui.io import archives
+from liverseg_gui.io.dataset_names import masks_of_ircadb
 from liverseg_gui.io.entries import Role, SkippedFile, VolumeEntry, fingerprint
 from liverseg_gui.io.folders import walk
-from liverseg_gui.io.scans import list_volumes, survey_folder
+from liverseg_gui.io.scans import list_volumes, survey_archive
+from liverseg_gui.io.survey import survey_folder
 
 Listing = tuple[list[VolumeEntry], list[SkippedFile]]
 
@@ -65,10 +67,15 @@ def _only(cohort: Cohort, number: int) -> Cohort:
 def _survey(source: Path, progress: Progress) -> Listing:
     if not source.is_dir():
         try:
+            if archives.is_archive(source):
+                entries, skipped = survey_archive(source, progress)
+                if entries or any(p.damaged for p in skipped):
+                    return entries, skipped
             return list_volumes(source, progress), []
         finally:
             archives.remove(source)
-    entries, skipped = survey_folder(source, progress.part(0.0, 0.5))
+    entries, passed = survey_folder(source, progress.part(0.0, 0.5))
+    skipped = [p for p in passed if not archives.is_archive(p.path) or p.damaged]
     archive_paths = [
         place / name
         for place, names in walk(source)
@@ -79,6 +86,9 @@ def _survey(source: Path, progress: Progress) -> Listing:
         part = progress.part(
             0.5 + 0.5 * n / len(archive_paths), 0.5 + 0.5 * (n + 1) / len(archive_paths)
         )
+        if masks_of_ircadb(path, source):
+            skipped.append(SkippedFile(path, "masks of 3D-IRCADb-01"))
+            continue
         more, no_more = _archive(path, part)
         entries, skipped = entries + more, skipped + no_more
     if not entries and not skipped:
@@ -89,13 +99,12 @@ def _survey(source: Path, progress: Progress) -> Listing:
 def _archive(path: Path, progress: Progress) -> Listing:
     """What an archive inside the folder holds; it is not kept unpacked."""
     try:
-        archives.unpacked(path, progress.part(0.0, 0.7))
-    except (UnreadableFileError, OSError) as problem:
-        return [], [SkippedFile(path, str(problem), damaged=True)]
-    try:
-        return list_volumes(path, progress.part(0.7, 1.0)), []
+        entries, passed = survey_archive(path, progress)
     except UnreadableFileError as problem:
-        return [], [SkippedFile(path, str(problem))]
+        return [], [SkippedFile(path, str(problem), damaged=True)]
+    else:
+        nothing = [] if entries or passed else [SkippedFile(path, "holds no scan.")]
+        return entries, passed + nothing
     finally:
         archives.remove(path)
 
@@ -120,7 +129,8 @@ def _classify(
         else:
             patient = (entry.about.patient, entry.about.patient_id)
             kept.append((Place(entry.path, at_path[entry.path], patient), n, entry))
-    damaged = [p for p in skipped if p.damaged]
+    settled += [failed(CohortCase("", p.path, None, ""), p.why) for p in skipped if p.unread]
+    damaged = [p for p in skipped if p.damaged and not p.unread]
     names = case_names(
         source, [*(place for place, _, _ in kept), *(Place(p.path) for p in damaged)]
     )
@@ -145,7 +155,7 @@ def _case(name: str, number: int, entry: VolumeEntry) -> CohortCase | CaseResult
     try:
         return CohortCase(name, entry.path, number, fingerprint(entry))
     except OSError as problem:
-        return failed(plain, f"{problem}. Check the path and its permissions.")
+        return failed(plain, system_error_text(problem))
 
 
 def _why_not(entry: VolumeEntry, chosen: bool) -> str:

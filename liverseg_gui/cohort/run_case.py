@@ -12,16 +12,25 @@ from typing import TypeVar
 from liverseg_gui.cohort.result import CaseResult, CohortCase, done, failed
 from liverseg_gui.cohort.resume import already_done
 from liverseg_gui.cohort.segment_scan import geometry_text, override_geometry, segment_volume
-from liverseg_gui.core.errors import Cancelled, LiverSegError, ModelError, UnreadableFileError
+from liverseg_gui.core.errors import (
+    Cancelled,
+    ChangedFileError,
+    LiverSegError,
+    ModelError,
+    UnreadableFileError,
+    system_error_text,
+)
 from liverseg_gui.core.geometry import Float3
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io import archives
+from liverseg_gui.io.changes import changed
 from liverseg_gui.io.entries import VolumeEntry, fingerprint
 from liverseg_gui.io.formats.nifti_write import require_mask_place
 from liverseg_gui.io.scans import list_volumes
 from liverseg_gui.report.measurements import MadeFrom, write_report
 from liverseg_gui.segmentation.segmenter import Segmenter
+from liverseg_gui.system.memory_usage import is_out_of_memory
 
 Prepared = Volume | CaseResult
 T = TypeVar("T")
@@ -107,6 +116,8 @@ def _read(
     else:
         listed = entry or _entry(case, progress.part(0.0, 0.3))
         volume = listed.read(progress.part(0.3, 1.0))
+        if fingerprint(listed) != case.fingerprint:
+            raise changed(case.path)
     return override_geometry(volume, options.spacing_mm, options.orientation)
 
 
@@ -153,13 +164,15 @@ def _or_failed(case: CohortCase, work: Callable[[], T]) -> T | CaseResult:
         return work()
     except (Cancelled, ModelError):
         raise
-    except LiverSegError as problem:
-        return failed(case, str(problem))
-    except OSError as problem:
-        return failed(case, f"{problem}. Check the path and its permissions.")
-    except MemoryError:
-        return failed(case, "There is not enough memory for this scan.")
+    except ChangedFileError as problem:
+        return failed(case, f"{problem.message} Start again to do it as it is now.")
     except Exception as problem:
+        if is_out_of_memory(problem):
+            return failed(case, "There is not enough memory for this scan.")
+        if isinstance(problem, LiverSegError):
+            return failed(case, str(problem))
+        if isinstance(problem, OSError):
+            return failed(case, system_error_text(problem))
         place = traceback.extract_tb(problem.__traceback__)[-1]
         where = f"{Path(place.filename).name}, line {place.lineno}"
         return failed(case, f"Unexpected {type(problem).__name__}: {problem} ({where})")

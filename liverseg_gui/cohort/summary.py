@@ -11,6 +11,7 @@ from pathlib import Path
 from liverseg_gui.cohort.result import CaseResult, Status
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.system.atomic_write import write_text
+from liverseg_gui.system.regular_file import read_text
 
 NAME = "summary.csv"
 COLUMNS = (
@@ -92,9 +93,9 @@ def _order(row: Row) -> tuple[float, str]:
 def _earlier(path: Path) -> list[Row]:
     """The rows of an earlier table whose masks are still there."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restval="")
-            head, rows = list(reader.fieldnames or []), list(reader)
+        text = read_text(path).removeprefix("\ufeff")
+        reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
+        head, rows = list(reader.fieldnames or []), list(reader)
     except FileNotFoundError:
         return []
     except (OSError, ValueError, csv.Error) as problem:

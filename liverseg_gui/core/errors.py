@@ -42,6 +42,10 @@ class UnsupportedFileError(UnreadableFileError):
     """A file is whole, but keeps what it holds in a form this program does not read."""
 
 
+class ChangedFileError(UnreadableFileError):
+    """A file is no longer what it was when it was listed, or changed while it was read."""
+
+
 class AmbiguousInputError(LiverSegError):
     """An input holds several volumes and none was chosen."""
 
@@ -71,6 +75,15 @@ class Cancelled(Exception):  # noqa: N818
 
     def __init__(self, message: str = "cancelled") -> None:
         super().__init__(message)  # fastai reads args[0] of what passes through its callbacks
+
+
+def cannot_read(path: object, error: OSError) -> UnreadableFileError:
+    """The error for a file or folder that the system does not let us read, with its reason."""
+    reason = f"cannot be read: {(error.strerror or str(error)).rstrip('.')}"
+    if error.errno == errno.ENOENT:
+        reason = "does not exist"
+    remedy = _REMEDIES.get(error.errno or 0, "Check the path and its permissions.")
+    return UnreadableFileError(f"{path} {reason}.", remedy)
 
 
 def system_error_text(error: OSError) -> str:

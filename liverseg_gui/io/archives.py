@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import atexit
-import lzma
+import errno
+import re
 import shutil
 import zipfile
-import zlib
 from dataclasses import replace
 from pathlib import Path
 
-from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.errors import Cancelled, LiverSegError, UnreadableFileError, cannot_read
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.entries import ShowPreview, VolumeEntry
 from liverseg_gui.io.file_endings import ARCHIVES
+from liverseg_gui.system.regular_file import Stamp, file_stamp, open_regular
 from liverseg_gui.system.temporary_files import make_temporary, remove_temporary
 
 _CHUNK = 1 << 20
 _SPARE_BYTES = 200 << 20
-_LONGEST_NAME = 100
-_DAMAGED = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError),
-    *(NotImplementedError, RuntimeError, ValueError),
-)
-_unpacked: dict[tuple[str, int, int], Path] = {}
+_LONGEST_NAME_BYTES = 200
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+_FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f\x7f]')
+"""What no name may hold on Windows, and what no terminal should be given."""
+
+_unpacked: dict[tuple[str, Stamp], Path] = {}
 
 
 def is_archive(path: Path) -> bool:
@@ -42,8 +43,10 @@ def unpacked(path: Path, progress: Progress) -> Path:
         UnreadableFileError: damaged, encrypted, or larger than the disk has room for.
         Cancelled: `progress` was cancelled; nothing is left.
     """
-    status = path.stat()
-    key = (str(path.resolve()), status.st_mtime_ns, status.st_size)
+    try:
+        key = (str(path.resolve()), file_stamp(path))
+    except OSError as problem:
+        raise cannot_read(path, problem) from problem
     if key in _unpacked and _unpacked[key].is_dir():
         return _unpacked[key]
     folder = make_temporary()
@@ -68,24 +71,39 @@ def unpack(path: Path, folder: Path, progress: Progress) -> None:
         _unpack(path, folder, progress)
     except BaseException as problem:
         shutil.rmtree(folder, ignore_errors=True)
-        if isinstance(problem, _DAMAGED):
-            raise UnreadableFileError(
-                f"{path} is no zip archive, is damaged or is encrypted.",
-                "Unpack it with another program and open the folder.",
-            ) from problem
-        raise
+        if isinstance(problem, LiverSegError | Cancelled | MemoryError | KeyboardInterrupt):
+            raise
+        raise _not_unpacked(path, problem) from problem
+
+
+def _not_unpacked(path: Path, problem: BaseException) -> UnreadableFileError:
+    """Why the archive `path` could not be unpacked: zipfile may fail in any way on an odd one."""
+    if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _no_room(path, str(problem.strerror))
+    if isinstance(problem, OSError) and problem.errno is not None and problem.filename:
+        return cannot_read(path, problem)
+    return UnreadableFileError(
+        f"{path} is no zip archive, is damaged or is encrypted.",
+        "Unpack it with another program and open the folder.",
+    )
+
+
+def _no_room(path: Path, why: str) -> UnreadableFileError:
+    return UnreadableFileError(
+        f"{path} could not be unpacked: {why}.", "Free some space or unpack it elsewhere."
+    )
 
 
 def _unpack(path: Path, folder: Path, progress: Progress) -> None:
-    with zipfile.ZipFile(path) as archive:
-        members = [m for m in archive.infolist() if not m.is_dir()]
+    with open_regular(path) as file, zipfile.ZipFile(file) as archive:
+        members = [m for m in archive.infolist() if m.filename and not m.is_dir()]
         total = sum(m.file_size for m in members)
         free = shutil.disk_usage(folder).free
         if total + _SPARE_BYTES > free:
-            raise UnreadableFileError(
-                f"{path} holds {total / 1e9:.1f} GB and the disk for temporary files has "
-                f"{free / 1e9:.1f} GB left.",
-                "Free some space or unpack it elsewhere.",
+            raise _no_room(
+                path,
+                f"it holds {total / 1e9:.1f} GB and the disk for temporary files has "
+                f"{free / 1e9:.1f} GB left",
             )
         done = 0
         for n, member in enumerate(members):
@@ -103,9 +121,19 @@ def _place(folder: Path, name: str, n: int) -> Path:
 
 
 def _harmless(name: str) -> str:
-    """`name` with plain characters alone, not too long, its ending kept."""
-    plain = "".join(c if c.isalnum() or c in "._-, " else "_" for c in name)
-    return plain if len(plain) <= _LONGEST_NAME else plain[:40] + plain[40 - _LONGEST_NAME :]
+    """`name` as it is, where it is a name on every system; else without what makes it none.
+
+    A header names its data file, so that names stay wherever they can.
+    """
+    plain = _FORBIDDEN.sub("_", name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    plain = plain.rstrip(". ") or "_"
+    if _RESERVED.match(plain):
+        plain = f"_{plain}"
+    if len(plain.encode()) <= _LONGEST_NAME_BYTES:
+        return plain
+    half = _LONGEST_NAME_BYTES // 2
+    start, end = plain.encode()[:half], plain.encode()[-half:]
+    return start.decode(errors="ignore") + end.decode(errors="ignore")
 
 
 def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> int:

@@ -15,6 +15,7 @@ _IMAGES = re.compile(r"images(Tr|Ts|Val)")
 _LABELS = re.compile(r"labels(Tr|Ts|Val)")
 _FIRST_CHANNEL = "_0000"
 _SCANS_OF_IRCADB, _MASKS_OF_IRCADB = "PATIENT_DICOM", "MASKS_DICOM"
+_LABELS_OF_IRCADB = (_MASKS_OF_IRCADB, "LABELLED_DICOM")
 
 
 def mask_beside(scan: Path) -> Path | None:
@@ -69,6 +70,18 @@ def ircadb(folder: Path) -> tuple[Path, Path] | None:
         places = [folder.parent.parent if outer else folder.parent]
     scans, masks = (_unpacked(places[0] / name) for name in (_SCANS_OF_IRCADB, _MASKS_OF_IRCADB))
     return (scans, masks) if scans.is_dir() and masks.is_dir() else None
+
+
+def masks_of_ircadb(place: Path, root: Path) -> Path | None:
+    """The folder or archive below `root` of a 3D-IRCADb-01 patient's masks that holds `place`."""
+    for part in (place, *place.parents):
+        if part == root:
+            return None
+        scans = part.with_name(_SCANS_OF_IRCADB)
+        is_labels = part.name.removesuffix(".zip") in _LABELS_OF_IRCADB
+        if is_labels and (scans.is_dir() or scans.with_suffix(".zip").is_file()):
+            return part
+    return None
 
 
 def _unpacked(folder: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.scan_issues import ScanIssue, Severity
+from liverseg_gui.core.scan_issues import ScanIssue, Severity, by_severity
 from liverseg_gui.core.volume import Volume
 
 Spacing = tuple[float, float, float | None]
@@ -45,11 +45,23 @@ class Read(Protocol):
 
 @dataclass(frozen=True)
 class SkippedFile:
-    """A file or folder in which no volume was found, and why; `damaged` where one should be."""
+    """A file or folder in which no volume was found, and why.
+
+    `damaged` where one should be, and `unread` where nobody knows what is there.
+    """
 
     path: Path
     why: str
     damaged: bool = False
+    unread: bool = False
+
+    @property
+    def text(self) -> str:
+        """Where it is and why, as one sentence."""
+        place = str(self.path)
+        if place in self.why:
+            return self.why
+        return f"{place} {self.why}" if self.why.startswith("cannot") else f"{place}: {self.why}"
 
 
 class Role(StrEnum):
@@ -118,6 +130,16 @@ class VolumeEntry:
         if self.spacing_mm is None:
             return "unknown spacing"
         return " x ".join("uneven" if mm is None else f"{mm:.3g}" for mm in self.spacing_mm) + " mm"
+
+
+def with_issue(entry: VolumeEntry, issue: ScanIssue) -> VolumeEntry:
+    """`entry` with one more finding, which the volume that is read from it has too."""
+
+    def read(progress: Progress, preview: ShowPreview | None = None) -> Volume:
+        volume = entry.read(progress, preview)
+        return replace(volume, issues=by_severity((*volume.issues, issue)))
+
+    return replace(entry, issues=by_severity((*entry.issues, issue)), read=read)
 
 
 def likeliest(entries: Sequence[VolumeEntry]) -> int | None:

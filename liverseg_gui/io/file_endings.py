@@ -11,6 +11,16 @@ ITK = (".nrrd", ".nhdr", ".mha", ".mhd")
 IMAGES = (*NIFTI, *ITK)
 DICOM = (".dcm", ".ima")
 ARCHIVES = (".zip",)
+PACKED = (".gz", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".zst")
+"""Packed files that are not unpacked. .nii.gz and its like are read as they are."""
+
+NO_SCANS = (
+    *(".png", ".jpg", ".jpeg", ".gif", ".bmp", ".svg", ".pdf", ".txt", ".csv", ".json", ".xml"),
+    *(".html", ".htm", ".md", ".py", ".js", ".css", ".exe", ".dll", ".ini", ".inf", ".vtk"),
+    *(".stl", ".obj", ".safetensors", ".pth", ".log", ".doc", ".docx", ".xls", ".xlsx", ".mp4"),
+    *(".avi", ".lock"),
+)
+"""Files that are not looked into for scans."""
 
 
 def without_ending(name: str, endings: Iterable[str]) -> str:

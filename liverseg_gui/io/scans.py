@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+import os
+import stat
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from liverseg_gui.core.errors import AmbiguousInputError, UnreadableFileError
+from liverseg_gui.core.errors import AmbiguousInputError, UnreadableFileError, cannot_read
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.scan_issues import warning
 from liverseg_gui.core.volume import Volume
-from liverseg_gui.io import archives, dataset_names
-from liverseg_gui.io.entries import Role, ShowPreview, SkippedFile, VolumeEntry
-from liverseg_gui.io.file_endings import IMAGES, ITK, NIFTI
-from liverseg_gui.io.folders import walk
-from liverseg_gui.io.formats import itk, nifti
-
-if TYPE_CHECKING:
-    from liverseg_gui.io.dicom.index import DicomIndex
-
-_NAMED_MASK = re.compile(r"(^|[._-])(seg|mask|label)s?\.(nii|nrrd|mha|mhd)", re.IGNORECASE)
+from liverseg_gui.io import archives
+from liverseg_gui.io.changes import watched
+from liverseg_gui.io.entries import Role, ShowPreview, SkippedFile, VolumeEntry, with_issue
+from liverseg_gui.io.file_endings import PACKED
+from liverseg_gui.io.survey import Survey, image_reader, survey_folder, with_mask
+from liverseg_gui.system.regular_file import require_regular
 
 
 def list_volumes(path: Path, progress: Progress | None = None) -> list[VolumeEntry]:
@@ -35,132 +30,95 @@ def list_volumes(path: Path, progress: Progress | None = None) -> list[VolumeEnt
         Cancelled: `progress` was cancelled.
     """
     progress = progress or Progress()
-    if not path.exists():
-        raise UnreadableFileError(f"{path} does not exist.", "Check the path.")
-    if path.is_dir():
-        return _in_folder(path, progress)
+    try:
+        if stat.S_ISDIR(os.stat(path).st_mode):
+            return _in_folder(path, progress)
+        require_regular(path)
+    except OSError as problem:
+        raise cannot_read(path, problem) from problem
     if archives.is_archive(path):
-        folder = archives.unpacked(path, progress.part(0.0, 0.7))
-        try:
-            entries = list_volumes(folder, progress.part(0.7, 1.0))
-        except UnreadableFileError as problem:
-            raise UnreadableFileError(
-                f"{path} holds no scan this program reads.", "Choose the archive of a CT study."
-            ) from problem
-        return [archives.from_archive(entry, path) for entry in entries]
+        return _in_archive(path, progress)
     if path.name.lower() == "dicomdir":
         return _in_folder(path.parent, progress)
-    reader = _image_reader(path)
-    if reader is not None:
-        return [_with_mask(entry) for entry in reader(path)]
+    reader = image_reader(path)
+    if reader is not None and not _is_dicom(path):
+        return [with_mask(watched(entry)) for entry in reader(path)]
+    if path.name.lower().endswith(PACKED):
+        raise UnreadableFileError(
+            f"{path} is packed in a way that this program does not unpack.",
+            "Unpack it (gunzip, tar, 7-Zip) and open what it holds.",
+        )
     from liverseg_gui.io.dicom.reader import dicom_file_entries
 
     return dicom_file_entries(path, progress)
 
 
-def _image_reader(path: Path) -> Callable[[Path], list[VolumeEntry]] | None:
-    name = path.name.lower()
-    if name.endswith(NIFTI):
-        return nifti.nifti_entries
-    return itk.itk_entries if name.endswith(ITK) else None
+def _is_dicom(path: Path) -> bool:
+    from liverseg_gui.io.dicom.index import has_dicom_magic
+
+    return has_dicom_magic(path)
 
 
-def _with_mask(entry: VolumeEntry) -> VolumeEntry:
-    return replace(entry, mask=dataset_names.mask_beside(entry.path))
+def survey_archive(path: Path, progress: Progress) -> Survey:
+    """The volumes in the archive `path`, and what is passed over in it.
+
+    Raises:
+        UnreadableFileError: it is damaged, encrypted, or larger than the disk has room for.
+        Cancelled: `progress` was cancelled.
+    """
+    folder = archives.unpacked(path, progress.part(0.0, 0.7))
+    entries, passed = survey_folder(folder, progress.part(0.7, 1.0))
+    inside = [
+        SkippedFile(
+            path / p.path.relative_to(folder),
+            p.why.replace(str(folder), str(path)),
+            p.damaged,
+            p.unread,
+        )
+        for p in passed
+        if p.path.is_relative_to(folder)
+    ]
+    return [archives.from_archive(entry, path) for entry in entries], inside
+
+
+def _in_archive(path: Path, progress: Progress) -> list[VolumeEntry]:
+    entries, passed = survey_archive(path, progress)
+    if not entries:
+        why = _why_nothing(passed) or "Choose the archive of a CT study."
+        raise UnreadableFileError(f"{path} holds no scan this program reads.", why)
+    return _with_doubts(entries, passed)
 
 
 def _in_folder(folder: Path, progress: Progress) -> list[VolumeEntry]:
-    entries, _ = survey_folder(folder, progress)
+    entries, passed = survey_folder(folder, progress)
     if not entries:
         raise UnreadableFileError(
             f"{folder} holds no DICOM images and no other scan this program reads.",
-            "Choose the folder that holds the slices of a series, or a NIfTI, NRRD or MetaImage "
-            "file.",
+            _why_nothing(passed)
+            or "Choose the folder that holds the slices of a series, or a NIfTI, NRRD or "
+            "MetaImage file.",
         )
-    return entries
+    return _with_doubts(entries, passed)
 
 
-def survey_folder(folder: Path, progress: Progress) -> tuple[list[VolumeEntry], list[SkippedFile]]:
-    """The volumes below `folder` as `list_volumes` gives them, and what it passes over.
-
-    Raises:
-        Cancelled: `progress` was cancelled.
-    """
-    from liverseg_gui.io.dicom.index import index_folder
-    from liverseg_gui.io.dicom.reader import dicom_entries
-
-    patient = dataset_names.ircadb(folder)
-    if patient is not None:
-        scan, mask = patient
-        entries = dicom_entries(index_folder(scan, progress))
-        passed = [SkippedFile(mask, "masks of 3D-IRCADb-01")]
-        return [
-            replace(e, mask=mask) if e.about.role is Role.VOLUME else e for e in entries
-        ], passed
-    indexes = index_folder(folder, progress.part(0.0, 0.9))
-    entries, passed = dicom_entries(indexes), _no_images(indexes)
-    for seen in _image_files(folder, progress.part(0.9, 1.0)):
-        if isinstance(seen, SkippedFile):
-            passed.append(seen)
-        else:
-            entries.append(seen)
-    order = list(Role)
-    return sorted(entries, key=lambda entry: order.index(entry.about.role)), passed
+def _why_nothing(passed: Sequence[SkippedFile]) -> str:
+    """What was found in the place of scans, the likeliest to be one first; nothing where none."""
+    told = sorted(passed, key=lambda p: not p.damaged)
+    return " ".join(p.text for p in told[:1])
 
 
-def _no_images(indexes: Sequence[DicomIndex]) -> list[SkippedFile]:
-    """The folders below which DICOM files are damaged or hold something else than images."""
-    from liverseg_gui.io.dicom.stacks import NO_IMAGES
-
-    passed = []
-    for place in indexes:
-        if place.unreadable and not place.headers:
-            why = f"none of its {place.unreadable} DICOM files can be read. Copy the series again."
-            passed.append(SkippedFile(place.folder, why, damaged=True))
-        kinds = Counter(h.modality for h in place.headers if h.modality in NO_IMAGES)
-        passed += [
-            SkippedFile(place.folder, f"{count} DICOM {kind}, no scan")
-            for kind, count in sorted(kinds.items())
-        ]
-    return passed
-
-
-def _image_files(folder: Path, progress: Progress) -> Iterator[VolumeEntry | SkippedFile]:
-    """What is in each image file below `folder`: scans, masks, or nothing that can be read."""
-    files = [
-        place / name
-        for place, names in walk(folder)
-        for name in names
-        if name.lower().endswith(IMAGES) and not _second_half(name, names)
-    ]
-    for n, path in enumerate(files):
-        progress.update(n / len(files), f"Looking at {path.name}")
-        if _NAMED_MASK.search(path.name) or dataset_names.is_mask_of_pair(path):
-            yield SkippedFile(path, "a mask by its name or place")
-        else:
-            yield from _image_file(path)
-
-
-def _image_file(path: Path) -> Iterator[VolumeEntry | SkippedFile]:
-    reader = _image_reader(path)
-    assert reader is not None  # its ending is one of IMAGES
-    try:
-        entries = reader(path)
-    except UnreadableFileError as problem:
-        yield SkippedFile(path, str(problem), damaged=not path.name.startswith("."))
-        return
-    for entry in entries:
-        if any(issue.code == "eight-bit" for issue in entry.issues):
-            yield SkippedFile(path, "8-bit numbers: a mask or a picture, no CT")
-        else:
-            yield _with_mask(entry)
-
-
-def _second_half(name: str, names: list[str]) -> bool:
-    """Whether `name` is the .img of a pair whose .hdr is listed too."""
-    plain = name.lower()
-    pair = plain.replace(".img", ".hdr")
-    return pair != plain and any(other.lower() == pair for other in names)
+def _with_doubts(entries: list[VolumeEntry], passed: Sequence[SkippedFile]) -> list[VolumeEntry]:
+    """`entries`, each with the finding that something beside them could not be read."""
+    unread = [p for p in passed if p.unread]
+    if not unread:
+        return entries
+    issue = warning(
+        "unread-places",
+        f"Not all that lies there could be read: {unread[0].text}"
+        + (f" So it is with {len(unread) - 1} more." if len(unread) > 1 else ""),
+        "More slices or scans may lie there.",
+    )
+    return [with_issue(entry, issue) for entry in entries]
 
 
 def open_scan(

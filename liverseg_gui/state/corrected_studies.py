@@ -19,6 +19,7 @@ from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.system.atomic_write import write_text
 from liverseg_gui.system.file_lock import locked
 from liverseg_gui.system.paths import data_folder
+from liverseg_gui.system.regular_file import read_json
 
 PREFIX = "corrected-"
 """Prefix of the names of these cases: names of scans may be those of patients."""
@@ -129,7 +130,7 @@ def _is_phantom(scan: Path) -> bool:
 def _read() -> _StudyList | None:
     path = library_file()
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = read_json(path)
         studies = tuple(_study(row) for row in values["studies"])
         return _StudyList(str(values["salt"]), int(values["next"]), studies)
     except FileNotFoundError:

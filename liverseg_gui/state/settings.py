@@ -23,6 +23,7 @@ from liverseg_gui.state.settings_values import (
 from liverseg_gui.state.site_model import SiteModel
 from liverseg_gui.system.atomic_write import write_text
 from liverseg_gui.system.paths import config_folder
+from liverseg_gui.system.regular_file import read_json
 
 _TABLES = ("user_presets", "study_windows", "label_maps")
 _DAMAGED = (LiverSegError, ValueError, OverflowError, RecursionError)
@@ -99,7 +100,7 @@ class Settings:
 
     def _read(self) -> SettingsValues:
         try:
-            return SettingsValues.from_stored(json.loads(self._file.read_text("utf-8")))
+            return SettingsValues.from_stored(read_json(self._file))
         except FileNotFoundError:
             pass
         except OSError as error:
@@ -136,7 +137,7 @@ class Settings:
     def _on_disk(self) -> Mapping[str, Any]:
         """What the file holds now; nothing where it cannot be understood."""
         try:
-            held = json.loads(self._file.read_text("utf-8"))
+            held = read_json(self._file)
             SettingsValues.from_stored(held)
         except (OSError, *_DAMAGED):
             return {}

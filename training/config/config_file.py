@@ -11,6 +11,7 @@ import tomli_w
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
 from liverseg_gui.system.atomic_write import write_text
+from liverseg_gui.system.regular_file import read_text
 from training.config.train_config import TrainConfig
 
 SUFFIXES = (".toml", ".json")
@@ -25,7 +26,7 @@ def read_config_file(path: Path) -> TrainConfig:
     """
     _suffix(path)
     try:
-        text = path.read_text("utf-8")
+        text = read_text(path)
         values = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
     except OSError as error:
         raise UnreadableFileError(

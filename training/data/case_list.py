@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ from liverseg_gui.io.dataset_names import image_stem
 from liverseg_gui.io.folders import walk
 from liverseg_gui.io.masks.label_values import parse_labels
 from liverseg_gui.state.corrected_studies import somebody
+from liverseg_gui.system.regular_file import read_json
 from training.data.volume_case import VolumeCase
 
 LIST = "cases.json"
@@ -40,7 +40,7 @@ def listed_sources(folder: Path) -> Sequence[VolumeCase]:
     if not path.is_file():
         return ()
     try:
-        rows = json.loads(path.read_text("utf-8"))["cases"]
+        rows = read_json(path)["cases"]
         cases = [_listed(folder, row) for row in rows]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise UnreadableFileError(

@@ -6,7 +6,6 @@ docs/training-data.md describes the layouts.
 from __future__ import annotations
 
 import difflib
-import json
 import re
 from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
@@ -18,6 +17,7 @@ from liverseg_gui.io.dataset_names import image_stem, ircadb, lits_name, mask_be
 from liverseg_gui.io.file_endings import IMAGES
 from liverseg_gui.io.folders import walk
 from liverseg_gui.state.corrected_studies import PREFIX, corrected_studies
+from liverseg_gui.system.regular_file import read_json
 from training.data.case import CaseSource
 from training.data.case_list import beside_sources, listed_sources
 from training.data.lits2d_case import MANIFEST, lits2d_sources
@@ -140,7 +140,7 @@ def _decathlon(folder: Path) -> Sequence[CaseSource]:
     if not path.is_file():
         return ()
     try:
-        rows = json.loads(path.read_text("utf-8")).get("training", ())
+        rows = read_json(path).get("training", ())
         pairs = [(folder / row["image"], folder / row["label"]) for row in rows]
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise UnreadableFileError(

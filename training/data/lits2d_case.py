@@ -6,7 +6,6 @@ stored ones, and `spacing_mm_512`, in-plane pixel and slice distance at 512 pixe
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from PIL import Image
 
 from liverseg_gui.core.errors import GridMismatchError, UnreadableFileError
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM
+from liverseg_gui.system.regular_file import open_regular, read_json
 from training.data.case import Case, ForeignLabelsError
 from training.data.fingerprints import files_fingerprint
 
@@ -76,7 +76,7 @@ def lits2d_sources(folder: Path) -> list[SliceCase]:
         UnreadableFileError: there is no readable manifest.
     """
     try:
-        rows = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["cases"]
+        rows = read_json(folder / MANIFEST)["cases"]
         return sorted((_source(folder, row) for row in rows), key=lambda case: case.name)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UnreadableFileError(
@@ -96,7 +96,7 @@ def _source(folder: Path, row: dict[str, Any]) -> SliceCase:
 
 def _labels(path: Path) -> NDArray[np.uint8]:
     try:
-        with Image.open(path) as image:
+        with open_regular(path) as file, Image.open(file) as image:
             labels = np.array(image if image.mode == "P" else image.convert("L"))
     except OSError as error:
         raise UnreadableFileError(f"{path} is missing or no readable picture.") from error
@@ -117,7 +117,7 @@ def _stacked(pictures: list[NDArray[np.uint8]], folder: Path) -> NDArray[np.uint
 
 def _grey(path: Path) -> NDArray[np.uint8]:
     try:
-        with Image.open(path) as image:
+        with open_regular(path) as file, Image.open(file) as image:
             return np.array(image.convert("L"))
     except OSError as error:
         raise UnreadableFileError(f"{path} is missing or no readable picture.") from error

@@ -22,6 +22,7 @@ from liverseg_gui.segmentation.models.registry import (
 from liverseg_gui.segmentation.models.store import ExpectedShapes, add_model
 from liverseg_gui.segmentation.models.weights_check import expected_shapes
 from liverseg_gui.system.atomic_write import write_text
+from liverseg_gui.system.regular_file import read_json
 from training.evaluation.comparison_text import difference_text
 from training.evaluation.model_comparison import Comparison, Difference
 from training.runs.files import DECISION, MODEL
@@ -133,7 +134,7 @@ def read_decision(out: Path) -> AcceptanceDecision:
     """
     path = out / DECISION
     try:
-        return AcceptanceDecision.from_json(json.loads(path.read_text("utf-8")))
+        return AcceptanceDecision.from_json(read_json(path))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise UnreadableFileError(
             f"{path} is missing or damaged. `liverseg train --improve` writes it once the new "

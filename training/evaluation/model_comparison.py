@@ -17,6 +17,7 @@ from liverseg_gui.segmentation.models.card import ModelCard, read_card
 from liverseg_gui.segmentation.models.registry import find_model
 from liverseg_gui.system.atomic_write import write_text
 from liverseg_gui.system.child_process import call_in_child
+from liverseg_gui.system.regular_file import read_json
 from training.data.case import CaseSource
 from training.data.leakage_free_split import patients_seen_by_model, trained_on
 from training.export.model_card import Row
@@ -210,7 +211,7 @@ def read_comparison(out: Path) -> Comparison:
     """
     path = out / COMPARISON
     try:
-        return Comparison.from_json(json.loads(path.read_text("utf-8")))
+        return Comparison.from_json(read_json(path))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise UnreadableFileError(f"{path} is missing or damaged. Compare again.") from error
 
@@ -230,7 +231,7 @@ def _score(
 def _held_out(out: Path) -> tuple[dict[str, Row], dict[str, str]]:
     """The rows of the held-out patients, and the fingerprints that they had then, if known."""
     try:
-        values = json.loads((out / HELD_OUT).read_text("utf-8"))
+        values = read_json(out / HELD_OUT)
         rows = {row["name"]: row for row in values["cases"]}
         return rows, dict(values.get("fingerprints", {}))
     except (OSError, ValueError, LookupError, TypeError) as error:

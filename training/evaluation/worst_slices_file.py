@@ -5,7 +5,6 @@ The window draws them, and opens the scans they are in.
 
 from __future__ import annotations
 
-import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.evaluation.worst_slices import WorstSlice
 from liverseg_gui.system.atomic_write import atomic_write, not_written
+from liverseg_gui.system.regular_file import open_regular
 from training.data.case import CaseSource
 
 _PICTURES = {"images": "shade", "truth": "truth", "found": "found"}
@@ -78,7 +78,7 @@ def load_worst(path: Path) -> list[SavedSlice]:
         UnreadableFileError: it is missing or damaged.
     """
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+        with open_regular(path) as packed, np.load(packed, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         return [_saved(arrays, n) for n in range(len(arrays["names"]))]
     except (OSError, ValueError, LookupError, EOFError, zipfile.BadZipFile) as error:

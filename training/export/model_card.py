@@ -13,6 +13,7 @@ from liverseg_gui.core.errors import LiverSegError, ModelError, UnreadableFileEr
 from liverseg_gui.segmentation.models.registry import CARD, find_model
 from liverseg_gui.segmentation.preprocessing import WINDOW_HU
 from liverseg_gui.system.atomic_write import write_text
+from liverseg_gui.system.regular_file import read_json
 from training.config.train_config import TrainConfig
 from training.data.leakage_free_split import trained_on
 
@@ -89,7 +90,7 @@ def add_to_card(model: Path, entries: Mapping[str, Any]) -> None:
     """
     path = model / CARD
     try:
-        card: Row = json.loads(path.read_text(encoding="utf-8"))
+        card: Row = read_json(path)
     except (OSError, ValueError) as error:
         raise UnreadableFileError(
             f"{path} is missing or damaged. Train again into another folder."

@@ -15,6 +15,7 @@ from fastai.callback.schedule import Learner
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.system.atomic_write import atomic_write
+from liverseg_gui.system.regular_file import require_regular
 from training.learner.distributed import gather, processes
 from training.runs.events import disk_full_error
 
@@ -58,6 +59,7 @@ def read_checkpoint(path: Path, identity: Identity) -> State | None:
     if not path.exists():
         return None
     try:
+        require_regular(path)
         state: State = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
         raise LiverSegError(f"{path} is damaged. Train again into another folder.") from error

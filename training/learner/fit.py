@@ -11,7 +11,7 @@ from torch import nn
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.segmentation.runtime.base import is_out_of_memory
+from liverseg_gui.system.memory_usage import is_out_of_memory
 from training.config.schedule import Stage, training_stages
 from training.config.train_config import TrainConfig
 from training.data.slice_dataset import SliceDataset

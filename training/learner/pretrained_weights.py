@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from liverseg_gui.core.errors import ModelError
+from liverseg_gui.system.regular_file import require_regular
 from training.config.train_config import IMAGENET
 
 _MARK = "layer1.0.conv1.weight"
@@ -83,6 +84,7 @@ def read_encoder_weights(path: Path) -> dict[str, Tensor]:
 
 
 def _read(path: Path) -> Any:
+    require_regular(path)
     if path.suffix == ".safetensors":
         return safetensors.torch.load(path.read_bytes())
     return torch.load(path, map_location="cpu", weights_only=True)

@@ -15,6 +15,7 @@ from liverseg_gui.evaluation.summary import summarize
 from liverseg_gui.segmentation.predictor import Predictor
 from liverseg_gui.segmentation.runtime.base import TorchRuntime, pick_device
 from liverseg_gui.system.atomic_write import write_text
+from liverseg_gui.system.regular_file import read_text
 from training.data.case import CaseSource
 from training.evaluation.evaluate_model import evaluate_held_out
 from training.evaluation.worst_slices_file import save_worst
@@ -71,7 +72,7 @@ class Outcome:
         }
         write_text(job.out / HELD_OUT, json.dumps(held_out, indent=1) + "\n")
         save_worst(job.out / WORST, worst, self.unseen)
-        log = [json.loads(line) for line in (job.out / LOG).read_text("utf-8").splitlines()]
+        log = [json.loads(line) for line in read_text(job.out / LOG).splitlines()]
         title = f"{job.name}: held-out patients"
         summary = summarize(results)
         write_evaluation_report(job.out / REPORT, summary, title=title, log=log, worst=worst)

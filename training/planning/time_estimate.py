@@ -105,7 +105,7 @@ def estimate_time(config: TrainConfig, slices: int, watched: int, progress: Prog
 
 def _measured(config: TrainConfig, slices: int, watched: int, _: Progress) -> Estimate:
     """`measure_steps`, with errors of torch as messages for people."""
-    from liverseg_gui.segmentation.runtime.base import is_out_of_memory
+    from liverseg_gui.system.memory_usage import is_out_of_memory
 
     try:
         return measure_steps(config, slices, watched)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from liverseg_gui.core.errors import Cancelled, LiverSegError
 from liverseg_gui.system.atomic_write import write_read_text
+from liverseg_gui.system.regular_file import read_text
 from training.runs.files import CONTROL
 
 SentCommand = tuple[int, int]
@@ -43,7 +44,7 @@ def send_command(out: Path, command: str) -> None:
 def read_command(out: Path) -> RunCommand:
     """The latest command; `GO` where there is none, or none that is known."""
     try:
-        return RunCommand((out / CONTROL).read_text("utf-8").strip())
+        return RunCommand(read_text(out / CONTROL).strip())
     except (OSError, ValueError):
         return RunCommand.GO
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.core.errors import SaveError
+from liverseg_gui.system.regular_file import open_regular
 
 Event = dict[str, Any]
 Tell = Callable[[Event], None]
@@ -107,7 +108,8 @@ def read_events(path: Path) -> list[Event]:
     that in which they were written. What is no event is left out; a missing file has none.
     """
     try:
-        lines = path.read_bytes().splitlines()
+        with open_regular(path) as file:
+            lines = file.read().splitlines()
     except OSError:
         return []
     events: dict[tuple[Any, ...], Event] = {}
@@ -168,7 +170,7 @@ def _key(event: Event) -> tuple[Any, ...]:
 
 
 def _tail(path: Path, size: int) -> bytes:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         file.seek(0, os.SEEK_END)
         file.seek(max(file.tell() - size, 0))
         return file.read()
@@ -201,7 +203,7 @@ class EventTail:
     def _next_bytes(self) -> bytes:
         self.begun_anew = False
         try:
-            with self._path.open("rb") as file:
+            with open_regular(self._path) as file:
                 if file.seek(0, 2) < self._place:
                     self._place, self.begun_anew = 0, True
                 file.seek(self._place)

@@ -12,6 +12,7 @@ from liverseg_gui.core.errors import SaveError, UnreadableFileError
 from liverseg_gui.system.atomic_write import write_text
 from liverseg_gui.system.file_lock import locked
 from liverseg_gui.system.paths import data_folder
+from liverseg_gui.system.regular_file import read_json
 from training.runs.folder import RunRecord, read_run
 
 _LIST, _FOLDER = "trainings.json", "trainings"
@@ -71,7 +72,7 @@ def new_run_folder(name: str) -> Path:
 
 def _read() -> list[Path]:
     try:
-        folders = json.loads((data_folder() / _LIST).read_text("utf-8"))["folders"]
+        folders = read_json(data_folder() / _LIST)["folders"]
         return [Path(folder) for folder in folders]
     except (OSError, ValueError, LookupError, TypeError):
         return []

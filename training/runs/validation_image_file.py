@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.system.atomic_write import atomic_write
+from liverseg_gui.system.regular_file import open_regular
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,7 @@ def read_validation_images(path: Path) -> ValidationImages:
         UnreadableFileError: it is missing or damaged.
     """
     try:
-        with np.load(path) as stored:
+        with open_regular(path) as file, np.load(file) as stored:
             images, truth, found = (stored[name] for name in ("images", "truth", "found"))
             names = tuple(str(name) for name in stored["names"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from liverseg_gui.io.masks.read import read_mask
 from liverseg_gui.io.masks.slice_images import save_mask_slices
 from liverseg_gui.io.scans import open_scan
 from liverseg_gui.report import measurements, slice_images
+from liverseg_gui.system.regular_file import read_json
 
 _SHIFT_MM = 2.0
 
@@ -67,7 +67,7 @@ def write_reports(bench: Bench) -> list[Path]:
         measurements.write_report(report, path)
     with as_csv.open(encoding="utf-8", newline="") as rows:
         volumes_ml = [float(next(csv.DictReader(rows))["liver_ml"])]
-    volumes_ml.append(json.loads(as_json.read_text("utf-8"))["liver_ml"])
+    volumes_ml.append(read_json(as_json)["liver_ml"])
     if any(abs(ml - bench.measurements.liver_ml) > 1e-6 for ml in volumes_ml):
         raise LiverSegError("A report tells another volume than was measured.")
     return [as_json, as_csv]

@@ -12,12 +12,14 @@ import sqlite3
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from liverseg_gui.io.dicom.headers import ImageHeader
 from liverseg_gui.system import paths
+from liverseg_gui.system.regular_file import Stamp
 
-Known = dict[str, tuple[int, int, ImageHeader | None]]
-"""By name: time of change (ns), size, and the header, or None for what is no image."""
+Known = dict[str, tuple[Stamp, ImageHeader | None]]
+"""By name: the stamp, and the header, or None for what is no image."""
 
 _VERSION = 3
 _KEEP_SECONDS = 90 * 24 * 3600
@@ -79,8 +81,8 @@ class HeaderCache:
             if row is None:
                 return {}
             return {
-                name: (changed, size, ImageHeader.from_json(header, folder) if header else None)
-                for name, changed, size, header in json.loads(row[0])
+                name: (_stamp(stamp), ImageHeader.from_json(header, folder) if header else None)
+                for name, stamp, header in json.loads(row[0])
             }
         except sqlite3.Error as error:
             self._give_up(error)
@@ -93,8 +95,8 @@ class HeaderCache:
         if self._database is None or len(files) < _FEWEST:
             return
         rows = [
-            (name, changed, size, header.to_json(name) if header else None)
-            for name, (changed, size, header) in files.items()
+            (name, stamp, header.to_json(name) if header else None)
+            for name, (stamp, header) in files.items()
         ]
         try:
             self._database.execute(
@@ -106,6 +108,15 @@ class HeaderCache:
         except ValueError:  # a name that is no text, which JSON and SQLite cannot hold
             _log.warning("headers of a folder not cached")
 
+    def forget(self, folder: Path) -> None:
+        """Drop what is known about `folder`: its files turned out to be others."""
+        if self._database is None:
+            return
+        try:
+            self._database.execute("DELETE FROM folders WHERE path = ?", (str(folder.resolve()),))
+        except sqlite3.Error as error:
+            self._give_up(error)
+
     def _give_up(self, error: Exception) -> None:
         """Go on without; a damaged file is removed so that the next run starts afresh."""
         _log.warning("header cache not used: %s", type(error).__name__)
@@ -116,3 +127,8 @@ class HeaderCache:
             error, sqlite3.OperationalError
         ):
             self._path.unlink(missing_ok=True)
+
+
+def _stamp(values: Any) -> Stamp:
+    changed, size, touched, number = values
+    return int(changed), int(size), int(touched), int(number)

@@ -8,7 +8,9 @@ several frames) is left to `pydicom.dcmread`.
 from __future__ import annotations
 
 import io
+import os
 import re
+import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import zip_longest
@@ -20,9 +22,15 @@ import pydicom
 import pydicom.charset
 from pydicom.filereader import data_element_generator
 from pydicom.tag import Tag
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
+)
 
 from liverseg_gui.io.dicom.headers import Floats, FramePlane, ImageHeader, Windows
+from liverseg_gui.system.regular_file import regular_only
 
 _FIRST_READS = (1 << 14, 1 << 18, 1 << 26)
 _MOST_FRAMES = 20_000
@@ -110,6 +118,10 @@ def read_header(path: Path) -> ImageHeader | None:
                     break
             if values is None:
                 values = _thorough(path, stream, start)
+            if values is not None:
+                stream.seek(0)
+                size = header_size(values["data_offset"])
+                values["checksum"] = zlib.crc32(stream.read(size))
         return None if values is None else _header(path, values)
     except OSError:
         return None
@@ -119,11 +131,25 @@ def read_header(path: Path) -> ImageHeader | None:
         return None
 
 
+def header_size(data_offset: int) -> int:
+    """How many bytes of a file tell whether its header is the same; pixels start at `data_offset`.
+
+    Where they are compressed, headers that are longer are compared in part.
+    """
+    return data_offset or _FIRST_READS[0]
+
+
 def is_dicom(path: Path) -> bool:
-    """Whether `path` is a whole DICOM object of any kind, with an image in it or not."""
+    """Whether `path` is a whole DICOM object of any kind, with an image in it or not.
+
+    What calls itself an image and has no size is cut short.
+    """
     try:
         with BoundedFile(path) as stream:
-            return "SOPClassUID" in pydicom.dcmread(stream, specific_tags=["SOPClassUID", "Rows"])
+            tags = ["SOPClassUID", "DirectoryRecordSequence", "Rows"]
+            found = pydicom.dcmread(stream, specific_tags=tags)
+        image = "Image Storage" in UID(str(found.get("SOPClassUID", ""))).name
+        return len(found) > 0 and ("Rows" in found or not image)
     except MemoryError:
         raise
     except Exception:  # pydicom may fail in any way on a damaged file
@@ -134,8 +160,8 @@ class BoundedFile(io.BufferedReader):
     """A file that never takes memory for more bytes than it has, whatever a header asks for."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(io.FileIO(path))
-        self._end = path.stat().st_size
+        super().__init__(io.FileIO(path, opener=regular_only))
+        self._end = os.fstat(self.fileno()).st_size
 
     def read(self, size: int | None = -1, /) -> bytes:
         """At most `size` bytes."""
@@ -407,6 +433,7 @@ def _header(path: Path, values: dict[str, Any]) -> ImageHeader | None:
         padding_limit=limit,
         transfer_syntax=values["transfer_syntax"],
         data_offset=values["data_offset"],
+        checksum=values["checksum"],
         windows=values.get("frame_windows") or _own_windows(values),
         planes=tuple(planes),
     )

@@ -33,7 +33,8 @@ class ImageHeader:
     """One DICOM image file. Texts are empty and numbers 0 where it does not say.
 
     `planes` has an item for each frame. `data_offset` is where the pixels start in the file, 0
-    where they are compressed or fractions. `unit` is what the values are in once rescaled ("HU",
+    where they are compressed or fractions. `checksum` is that of the file's beginning, which this
+    header is of. `unit` is what the values are in once rescaled ("HU",
     "MGML"), `value_table` whether a table (Modality LUT) takes the place of slope and intercept.
     """
 
@@ -75,6 +76,7 @@ class ImageHeader:
     padding_limit: int | None
     transfer_syntax: str
     data_offset: int
+    checksum: int
     windows: Windows
     planes: tuple[FramePlane, ...]
 

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
-import os
+import errno
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.io.dicom.cache import HeaderCache
+from liverseg_gui.io.dicom.cache import HeaderCache, Known
 from liverseg_gui.io.dicom.header_reader import is_dicom, read_header
 from liverseg_gui.io.dicom.headers import ImageHeader
-from liverseg_gui.io.file_endings import ARCHIVES, IMAGES
-from liverseg_gui.io.folders import walk
+from liverseg_gui.io.file_endings import ARCHIVES, DICOM, IMAGES, NO_SCANS, PACKED
+from liverseg_gui.io.folders import list_folder, walk
+from liverseg_gui.system.regular_file import file_stamp, open_regular
 
 _REPORT_EVERY = 32
-_SKIPPED_ENDINGS = (
-    ".gz .raw .7z .tar .png .jpg .jpeg .gif .bmp .svg .pdf .txt .csv .json .xml .html .htm .md .py "
-    ".js .css .exe .dll .ini .inf .vtk .stl .obj .safetensors .pth .log .doc .docx .xls .xlsx .mp4 "
-    ".avi"
-)
-_SKIPPED = frozenset((*IMAGES, *ARCHIVES, *_SKIPPED_ENDINGS.split(" ")))
+_SKIPPED = (*ARCHIVES, *NO_SCANS, *PACKED)
+_OTHER_FORMATS = (*(ending for ending in IMAGES if not ending.endswith(".gz")), ".raw")
+"""Endings that DICOM files have where another program named them."""
+
+_PACKED_DICOM = tuple(f"{ending}{packed}" for ending in DICOM for packed in PACKED)
+_PREAMBLE = 132
 
 
 @dataclass(frozen=True)
 class DicomIndex:
-    """What lies in one folder: its images, and how many other files that claim to be DICOM."""
+    """What lies in one folder: its images, and by name what else may be slices.
+
+    `damaged` says of each file that claims to be DICOM what is the matter with it, `unread` of
+    other names why it is not known what they are.
+    """
 
     folder: Path
     headers: tuple[ImageHeader, ...]
-    unreadable: int
+    damaged: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def unreadable(self) -> int:
+        """How many files that may be slices cannot be read."""
+        return len(self.damaged) + len(self.unread)
 
 
 def index_folder(
@@ -61,34 +72,69 @@ def _folders(folder: Path, progress: Progress) -> Iterator[Path]:
 
 def _index_one(folder: Path, progress: Progress, cache: HeaderCache) -> DicomIndex:
     known = cache.load(folder)
-    entries: dict[str, tuple[int, int, ImageHeader | None]] = {}
-    files = _files(folder)
-    for n, (name, changed, size) in enumerate(files):
+    entries: Known = {}
+    listing = list_folder(folder)
+    damaged = _gzipped(listing.files)
+    unread = dict(listing.unread)
+    names = [name for name in listing.files if is_looked_into(name)]
+    for n, name in enumerate(names):
         if n % _REPORT_EVERY == 0:
-            progress.update(n / len(files), f"Looking through {folder.name or folder}")
-        old = known.get(name)
-        if old is not None and old[:2] == (changed, size):
-            entries[name] = old
-        else:
-            entries[name] = (changed, size, read_header(folder / name))
+            progress.update(n / len(names), f"Looking through {folder.name or folder}")
+        path = folder / name
+        try:
+            stamp = file_stamp(path)
+            if name in known and known[name][0] == stamp:
+                entries[name] = known[name]
+                continue
+            if name.lower().endswith(_OTHER_FORMATS) and not has_dicom_magic(path):
+                continue
+            header = read_header(path)
+            if header is None:
+                _require_no_dicom(path)
+            entries[name] = (stamp, header)
+        except OSError as error:
+            no_file = error.errno == errno.EINVAL
+            if not name.startswith(".") and (not no_file or name.lower().endswith(DICOM)):
+                problems = damaged if no_file or error.errno is None else unread
+                problems[name] = error.strerror or str(error)
     if entries != known:
         cache.store(folder, entries)
-    headers = tuple(e[2] for _, e in sorted(entries.items()) if e[2] is not None)
-    claimed = [n for n, e in entries.items() if e[2] is None and n.lower().endswith(".dcm")]
-    unreadable = [n for n in claimed if not n.startswith("._") and not is_dicom(folder / n)]
-    return DicomIndex(folder, headers, len(unreadable))
+    headers = tuple(header for _, (_, header) in sorted(entries.items()) if header is not None)
+    return DicomIndex(folder, headers, damaged, unread)
 
 
-def _files(folder: Path) -> list[tuple[str, int, int]]:
-    """Name, time of change (ns) and size of each file that may be DICOM."""
-    files = []
+def is_looked_into(name: str) -> bool:
+    """Whether a file of this name is looked into for an image."""
+    return not name.lower().endswith(_SKIPPED)
+
+
+def _gzipped(names: list[str]) -> dict[str, str]:
+    """The DICOM files that are packed one by one, and not there unpacked too."""
+    packed = [name for name in names if name.lower().endswith(_PACKED_DICOM)]
+    there = set(names) if packed else set()
+    return {
+        name: "packed by itself: unpack it first (gunzip)"
+        for name in packed
+        if name.rpartition(".")[0] not in there and not name.startswith(".")
+    }
+
+
+def has_dicom_magic(path: Path) -> bool:
+    """Whether `path` begins as DICOM files do; False too where it cannot be read."""
     try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if os.path.splitext(entry.name)[1].lower() in _SKIPPED or not entry.is_file():
-                    continue
-                status = entry.stat()
-                files.append((entry.name, status.st_mtime_ns, status.st_size))
+        with open_regular(path) as file:
+            return file.read(_PREAMBLE)[-4:] == b"DICM"
     except OSError:
-        return []
-    return sorted(files)
+        return False
+
+
+def _require_no_dicom(path: Path) -> None:
+    """Check that a file in which there is no image is no damaged one.
+
+    Raises:
+        OSError: it cannot be read, or claims to be DICOM and is damaged.
+    """
+    with open_regular(path) as file:
+        claims = file.read(_PREAMBLE)[-4:] == b"DICM"
+    if (claims or path.name.lower().endswith(DICOM)) and not is_dicom(path):
+        raise OSError("cut short or damaged")

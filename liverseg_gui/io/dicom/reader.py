@@ -13,25 +13,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core import scan_checks as checks
-from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.errors import UnreadableFileError, cannot_read
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import Concern, ScanIssue, by_severity, error, info, warning
 from liverseg_gui.core.slices import SourceSlices, even_grid, resample_even
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.core.window_level import NamedWindow, stated_window
+from liverseg_gui.io.changes import changed, head_checksum, unchanged
+from liverseg_gui.io.dicom.cache import HeaderCache
 from liverseg_gui.io.dicom.geometry import StackGeometry, stack_geometry, thickness_issue
-from liverseg_gui.io.dicom.header_reader import read_header
+from liverseg_gui.io.dicom.header_reader import header_size, read_header
 from liverseg_gui.io.dicom.headers import ImageHeader
-from liverseg_gui.io.dicom.index import DicomIndex, index_folder
+from liverseg_gui.io.dicom.index import DicomIndex, index_folder, is_looked_into
 from liverseg_gui.io.dicom.phase import contrast_phase, phase_issues
 from liverseg_gui.io.dicom.pixels import read_hu, require_whole
 from liverseg_gui.io.dicom.rescale import Rescale, stack_rescales
-from liverseg_gui.io.dicom.stacks import Stack, make_stacks
+from liverseg_gui.io.dicom.stacks import Slice, Stack, make_stacks
 from liverseg_gui.io.dicom.value_checks import Seen, seen_issues, stated_issues
 from liverseg_gui.io.entries import Role, SeriesInfo, ShowPreview, VolumeEntry
 from liverseg_gui.io.formats.hu import slices_together
 from liverseg_gui.io.preview import one_slice, thumbnail
+from liverseg_gui.system.regular_file import open_regular
 
 
 def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
@@ -42,13 +45,15 @@ def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
     """
     header = read_header(path)
     if header is None:
+        _require_readable(path)
         raise UnreadableFileError(
             f"{path} is no scan this program reads, or is damaged.",
             "Open a NIfTI, NRRD or MetaImage file, a DICOM file or folder, or a zip archive of "
             "them.",
         )
-    if len(header.planes) > 1 or not header.series_uid:
-        indexes = [DicomIndex(path.parent, (header,), 0)]
+    alone = len(header.planes) > 1 or not header.series_uid or not is_looked_into(path.name)
+    if alone:
+        indexes = [DicomIndex(path.parent, (header,))]
     else:
         indexes = index_folder(path.parent, progress, recursive=False)
     entries = dicom_entries(indexes)
@@ -61,17 +66,25 @@ def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
     return mine
 
 
+def _require_readable(path: Path) -> None:
+    try:
+        with open_regular(path) as file:
+            file.read(1)
+    except OSError as problem:
+        raise cannot_read(path, problem) from problem
+
+
 def dicom_entries(indexes: Sequence[DicomIndex]) -> list[VolumeEntry]:
     """The volumes among the images found in folders, what is set aside last."""
     stacks = make_stacks(header for place in indexes for header in place.headers)
-    unreadable = {place.folder: place.unreadable for place in indexes}
+    unreadable = {place.folder: place for place in indexes}
     aside = _set_aside_counts(stacks)
     entries = []
     for stack in stacks:
         folder = Path(stack.first.path).parent
         extra = []
         if stack.role is Role.VOLUME:
-            extra = _folder_issues(unreadable.get(folder, 0), aside.get(folder, 0))
+            extra = _folder_issues(unreadable.get(folder), aside.get(folder, 0))
         entries.append(StackReader(stack, tuple(extra)).entry())
     return entries
 
@@ -85,13 +98,15 @@ def _set_aside_counts(stacks: Sequence[Stack]) -> dict[Path, int]:
     return counts
 
 
-def _folder_issues(unreadable: int, aside: int) -> list[ScanIssue]:
+def _folder_issues(place: DicomIndex | None, aside: int) -> list[ScanIssue]:
     issues = []
-    if unreadable:
+    if place is not None and place.unreadable:
+        name, why = next(iter((place.unread | place.damaged).items()))
         issues.append(
             warning(
                 "unreadable-files",
-                f"{unreadable} of the folder's DICOM files cannot be read; slices may be missing.",
+                f"{place.unreadable} of the folder's DICOM files cannot be read ({name}: {why}); "
+                "slices may be missing.",
                 "Copy the series again from its source.",
             )
         )
@@ -179,9 +194,14 @@ class StackReader:
                 self.stack.role,
             ),
             thumbnail=self.thumbnail,
-            files=tuple(dict.fromkeys(Path(s.header.path) for s in self.stack.slices)),
+            files=self.files,
             key=self.key,
         )
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of the slices."""
+        return tuple(dict.fromkeys(Path(s.header.path) for s in self.stack.slices))
 
     @property
     def key(self) -> str:
@@ -240,6 +260,25 @@ class StackReader:
     def __call__(self, progress: Progress, preview: ShowPreview | None = None) -> Volume:
         """See `io.entries.Read`."""
         slices = self.stack.slices
+        self._require_listed(slices)
+        with unchanged(self.files):
+            return self._read(progress, preview)
+
+    def _require_listed(self, slices: Sequence[Slice]) -> None:
+        """Check that the files of `slices` begin with the headers that were listed.
+
+        Raises:
+            ChangedFileError: one does not; the cache, which may have told so, forgets its folder.
+        """
+        for header in {s.header.path: s.header for s in slices}.values():
+            path = Path(header.path)
+            if head_checksum(path, header_size(header.data_offset)) != header.checksum:
+                with HeaderCache() as cache:
+                    cache.forget(path.parent)
+                raise changed(path)
+
+    def _read(self, progress: Progress, preview: ShowPreview | None) -> Volume:
+        slices = self.stack.slices
         progress.update(0.0, f"Reading {len(slices)} slices")
         require_whole(slices)
         middle = len(slices) // 2
@@ -281,6 +320,7 @@ class StackReader:
     def _single(self, n: int) -> Volume:
         """Slice `n` as a volume of its own."""
         grid = StoredGrid((*self.geometry.shape, 1), Affine(self.geometry.affines[n].matrix))
+        self._require_listed(self.stack.slices[n : n + 1])
         require_whole(self.stack.slices[n : n + 1])
         hu = read_hu(self.stack.slices[n], self._rescaling[0][n])
         return one_slice(hu.T[:, :, np.newaxis], grid, 0, self._origin())

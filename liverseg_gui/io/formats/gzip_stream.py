@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 from isal import igzip, isal_zlib
 from numpy.typing import NDArray
 
-from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.errors import UnreadableFileError, cannot_read
+from liverseg_gui.system.regular_file import open_regular
 
 _CHUNK = 1 << 20
 _GZIP_OR_ZLIB = 47  # the largest window (15), and whichever of the two headers is there (32)
@@ -38,6 +39,13 @@ def cut_short(path: Path) -> UnreadableFileError:
     return UnreadableFileError(f"{path} is cut short or damaged.", "Copy it again from its source.")
 
 
+def _broken(path: Path, error: Exception) -> UnreadableFileError:
+    """The error for a file that is damaged, or that the system does not let us read."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return cannot_read(path, error)
+    return cut_short(path)
+
+
 @contextmanager
 def opened(path: Path, compressed: bool, start: int = 0) -> Iterator[BinaryIO]:
     """`path` as a stream of uncompressed bytes, `start` bytes in.
@@ -46,14 +54,14 @@ def opened(path: Path, compressed: bool, start: int = 0) -> Iterator[BinaryIO]:
         UnreadableFileError: what is read from it is damaged.
     """
     try:
-        with igzip.open(path, "rb") if compressed else path.open("rb", buffering=0) as stream:
+        with open_regular(path) as file, igzip.open(file, "rb") if compressed else file as stream:
             if compressed:
                 _skip(stream, start)
             else:
                 stream.seek(start)
             yield stream
     except _DAMAGED as error:
-        raise cut_short(path) from error
+        raise _broken(path, error) from error
 
 
 @contextmanager
@@ -64,13 +72,13 @@ def inflated(path: Path, header_bytes: int, start: int = 0) -> Iterator[BinaryIO
         UnreadableFileError: what is read from it is damaged.
     """
     try:
-        with path.open("rb") as packed:
+        with open_regular(path) as packed:
             packed.seek(header_bytes)
             stream = BufferedReader(_Inflated(packed))
             _skip(stream, start)
             yield stream
     except _DAMAGED as error:
-        raise cut_short(path) from error
+        raise _broken(path, error) from error
 
 
 class _Inflated(RawIOBase):

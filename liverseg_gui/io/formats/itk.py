@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core import scan_checks as checks
-from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.errors import UnreadableFileError, cannot_read
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_checks import needs_upright
 from liverseg_gui.core.scan_issues import ScanIssue, by_severity
@@ -22,6 +22,7 @@ from liverseg_gui.io.formats.nrrd import MAGIC, read_nrrd
 from liverseg_gui.io.formats.raw_image import RawImage, damaged
 from liverseg_gui.io.formats.tilt_correction import upright_volume
 from liverseg_gui.io.preview import one_slice, thumbnail
+from liverseg_gui.system.regular_file import open_regular
 
 
 def itk_entries(path: Path) -> list[VolumeEntry]:
@@ -59,12 +60,12 @@ def open_image(path: Path) -> RawImage:
         UnreadableFileError: it is neither, makes no sense, or promises more than it can hold.
     """
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             is_nrrd = stream.read(len(MAGIC)) == MAGIC
         return read_nrrd(path) if is_nrrd else read_metaimage(path)
-    except FileNotFoundError as problem:
-        raise UnreadableFileError(f"{path} does not exist.", "Check the path.") from problem
-    except (OSError, LookupError, ValueError, OverflowError, StopIteration) as problem:
+    except OSError as problem:
+        raise cannot_read(path, problem) from problem
+    except (LookupError, ValueError, OverflowError, StopIteration) as problem:
         raise damaged(path) from problem
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.io.formats.raw_image import RawImage, damaged, detached, image_of, unsupported
+from liverseg_gui.system.regular_file import open_regular
 
 _LONGEST_HEADER = 1 << 20
 _TYPES = {
@@ -31,7 +32,7 @@ def read_metaimage(path: Path) -> RawImage:
         UnreadableFileError: it makes no sense, or its data file is missing.
         OSError, ValueError, KeyError: likewise.
     """
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         fields, length = _parse(path, stream.read(_LONGEST_HEADER))
     _require_supported(path, fields)
     shape = tuple(int(n) for n in fields["DimSize"].split())

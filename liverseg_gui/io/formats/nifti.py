@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core import scan_checks as checks
-from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.errors import UnreadableFileError, cannot_read
 from liverseg_gui.core.geometry import Affine, Int3, StoredGrid
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import ScanIssue, by_severity, error
@@ -28,6 +28,7 @@ from liverseg_gui.io.formats import gzip_stream, nifti_checks
 from liverseg_gui.io.formats.hu import Tally, slices_together, to_hu
 from liverseg_gui.io.formats.tilt_correction import upright_volume
 from liverseg_gui.io.preview import one_slice, thumbnail
+from liverseg_gui.system.regular_file import open_regular, require_regular
 
 logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)  # its doubts are ours to tell
 
@@ -119,6 +120,8 @@ def open_header(path: Path) -> NiftiFile:
         UnreadableFileError: it is no NIfTI image or makes no sense.
     """
     try:
+        with open_regular(path) as stream:
+            stream.read(1)  # nibabel takes what may not be read for another format
         image: Any = nib.load(path, mmap=False)
         if not isinstance(image, nib.Nifti1Pair):
             raise TypeError("another format")
@@ -127,15 +130,17 @@ def open_header(path: Path) -> NiftiFile:
         dtype, offset = np.dtype(image.get_data_dtype()), int(proxy.offset)
         slope, inter = float(proxy.slope), float(proxy.inter)
         matrix = np.asarray(image.affine, np.float64)
-        if not data_path.is_file() or offset < 0:
+        require_regular(data_path)
+        if offset < 0:
             raise ValueError("no voxels")
     except MemoryError:
         raise
+    except OSError as problem:
+        if problem.errno is None:  # gzip's own
+            raise _no_image(path) from problem
+        raise cannot_read(problem.filename or path, problem) from problem
     except Exception as problem:  # a damaged header breaks nibabel in any way it likes
-        raise UnreadableFileError(
-            f"{path} is no NIfTI image or is damaged.",
-            "Copy it again from its source, or open the original DICOM folder.",
-        ) from problem
+        raise _no_image(path) from problem
     spatial, count = _spatial_shape(path, shape)
     try:
         grid = StoredGrid(spatial, Affine(matrix))
@@ -148,6 +153,13 @@ def open_header(path: Path) -> NiftiFile:
     file = NiftiFile(path, data_path, image.header.copy(), grid, count, dtype, offset, slope, inter)
     file.require_whole()
     return file
+
+
+def _no_image(path: Path) -> UnreadableFileError:
+    return UnreadableFileError(
+        f"{path} is no NIfTI image or is damaged.",
+        "Copy it again from its source, or open the original DICOM folder.",
+    )
 
 
 def read_stored(file: NiftiFile, index: int = 0) -> NDArray[Any]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.io.formats.raw_image import RawImage, damaged, detached, image_of, unsupported
+from liverseg_gui.system.regular_file import open_regular
 
 MAGIC = b"NRRD000"
 
@@ -67,7 +68,7 @@ def read_nrrd(path: Path) -> RawImage:
         UnreadableFileError: it makes no sense, or its data file is missing.
         OSError, ValueError, KeyError: likewise.
     """
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         header = _parse(stream.read(_LONGEST_HEADER))
     fields = header.fields
     _require_supported(path, fields)

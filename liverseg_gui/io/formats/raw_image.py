@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.io.formats import gzip_stream
+from liverseg_gui.system.regular_file import require_regular
 
 _SLAB_BYTES = 2 << 20
 _FARTHEST_MM = 1e6
@@ -165,11 +166,12 @@ def detached(path: Path, where: str) -> Path:
     if where.split()[0] == "LIST" or "%" in where:
         raise unsupported(path, "has its voxels in several files")
     file = path.parent / where
-    if not file.is_file():
+    if not file.exists():
         raise UnreadableFileError(
             f"{path} keeps its voxels in {file.name}, which is not beside it.",
             "Copy both from their source into one folder.",
         )
+    require_regular(file)
     return file
 
 

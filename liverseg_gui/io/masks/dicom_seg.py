@@ -12,10 +12,11 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 
-from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.errors import UnreadableFileError, cannot_read
 from liverseg_gui.core.geometry import Affine
 from liverseg_gui.io.masks.frames import frame_affine
 from liverseg_gui.io.masks.label_values import meaning
+from liverseg_gui.system.regular_file import open_regular
 
 _SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 _LABEL_MAP_SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.7"
@@ -85,7 +86,7 @@ def _pixels(dataset: Any) -> Iterator[NDArray[Any]]:
 def is_seg(path: Path) -> bool:
     """Whether `path` is a DICOM SEG, from its first bytes alone."""
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             if stream.read(_PREAMBLE)[-4:] != b"DICM":
                 return False
         meta = pydicom.filereader.read_file_meta_info(path)
@@ -103,10 +104,9 @@ def read_seg(path: Path) -> Seg:
     Raises:
         UnreadableFileError: it is no SEG or damaged, or does not say where its frames lie.
     """
-    if not path.exists():
-        raise UnreadableFileError(f"{path} does not exist.", "Check the path.")
     try:
-        dataset = pydicom.dcmread(path)
+        with open_regular(path) as stream:
+            dataset = pydicom.dcmread(stream)
         if dataset.SOPClassUID not in (_SEGMENTATION, _LABEL_MAP_SEGMENTATION):
             raise TypeError("another kind of DICOM file")
         _require_room(dataset)
@@ -114,6 +114,8 @@ def read_seg(path: Path) -> Seg:
         return Seg(path, _names(dataset), _frames(dataset), shape, dataset, _threshold(dataset))
     except MemoryError:
         raise
+    except OSError as problem:
+        raise cannot_read(path, problem) from problem
     except Exception as problem:  # a damaged file breaks pydicom in any way it likes
         raise UnreadableFileError(
             f"{path} is no DICOM segmentation (SEG) or is damaged, or does not say where its "

@@ -12,6 +12,7 @@ from typing import Any
 
 from liverseg_gui.core.errors import ModelError
 from liverseg_gui.segmentation.networks.architectures import ARCHITECTURES
+from liverseg_gui.system.regular_file import read_text
 
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 CARD_VERSION = 1
@@ -63,7 +64,7 @@ def read_card(folder: Path) -> ModelCard:
     try:
         if path.stat().st_size > MOST_CARD_BYTES:
             raise ModelError(f"{path} is too large for a model card. It is not read.")
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except (OSError, ValueError) as error:
         raise ModelError(
             f"The model card {path} is missing or damaged. Install the model again."

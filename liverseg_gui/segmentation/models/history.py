@@ -16,6 +16,7 @@ from liverseg_gui.segmentation.models.registry import (
 from liverseg_gui.system.atomic_write import write_text
 from liverseg_gui.system.file_lock import locked
 from liverseg_gui.system.paths import data_folder
+from liverseg_gui.system.regular_file import read_json
 
 _MOST = 50
 
@@ -82,7 +83,7 @@ def _can_be_chosen(name: str, settings: ModelChoice) -> bool:
 def _remembered() -> list[str]:
     """What is remembered; a file that is none is as good as nothing."""
     try:
-        names = json.loads(previous_model_file().read_text("utf-8"))
+        names = read_json(previous_model_file())
     except (OSError, ValueError):
         return []
     return [str(name) for name in names] if isinstance(names, list) else []

@@ -21,6 +21,7 @@ from liverseg_gui.segmentation.models.weights_file import (
 )
 from liverseg_gui.system import paths
 from liverseg_gui.system.paths import DEFAULT_MODEL, data_folder, site_folder
+from liverseg_gui.system.regular_file import open_regular
 
 __all__ = [
     "CARD",
@@ -187,7 +188,8 @@ def read_weights(card: ModelCard) -> bytes:
         ModelError: they are missing or not those the card describes.
     """
     try:
-        data = card.weights.read_bytes()
+        with open_regular(card.weights) as file:
+            data = file.read()
     except OSError as error:
         raise ModelError(
             f"The weights {card.weights} are missing. Install the model {card.name!r} again."

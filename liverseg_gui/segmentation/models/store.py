@@ -57,6 +57,7 @@ from liverseg_gui.segmentation.models.zip_file import (
     write_model_zip,
 )
 from liverseg_gui.system.permissions import make_shared_folder, share
+from liverseg_gui.system.regular_file import open_regular
 
 _HALF = ".half-"
 _OLD_SECONDS = 86_400.0
@@ -132,7 +133,7 @@ def _add_zip(
     path: Path, name: str | None, progress: Progress, shapes_of: ExpectedShapes, place: ModelSource
 ) -> InstalledModel:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             members = model_members(archive, path)
             card = parse_card(read_card_text(archive, members[CARD], path), path)
             new_name = _free_name(card, name, place)
@@ -233,7 +234,7 @@ def _sweep(place: Path) -> None:
 
 def _copy(source: Path, target: Path, progress: Progress) -> None:
     size, done = max(source.stat().st_size, 1), 0
-    with source.open("rb") as file, target.open("wb") as copy:
+    with open_regular(source) as file, target.open("wb") as copy:
         while chunk := file.read(_CHUNK):
             progress.update(min(done / size, 1.0), "Copying the weights")
             done += len(chunk)

@@ -10,6 +10,7 @@ import safetensors
 
 from liverseg_gui.core.errors import ModelError
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.system.regular_file import open_regular
 
 MOST_WEIGHTS_BYTES = 2 << 30
 Shapes = Mapping[str, tuple[int, ...]]
@@ -45,7 +46,7 @@ def read_shapes(path: Path, called: Path | None = None) -> dict[str, tuple[int, 
     """
     shown = called or path
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             start = file.read(4)
     except OSError as error:
         raise ModelError(
@@ -75,7 +76,7 @@ def checksum(path: Path, progress: Progress) -> str:
         Cancelled: `progress` was cancelled.
     """
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
             progress.update(0.0, "Checking the weights")

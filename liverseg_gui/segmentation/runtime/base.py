@@ -16,7 +16,6 @@ EXACT = "torch-float32"
 FOLDED = "torch-folded-float32"
 """The same with its batch norms folded into the convolutions: differs by rounding alone."""
 _REDUCED = {"torch-float16": torch.float16, "torch-bfloat16": torch.bfloat16}
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
 
 class InvalidScoresError(SegmentationError):
@@ -132,14 +131,6 @@ def pick_device(device: str) -> str:
             f"There is no device {device!r} on this computer. Use --device auto or cpu."
         )
     return device
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether `error` says that memory ran out, on a GPU or not."""
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
-        return True
-    message = str(error).lower()
-    return isinstance(error, RuntimeError) and any(part in message for part in _OUT_OF_MEMORY)
 
 
 def free_memory(device: str) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.system import paths
 from liverseg_gui.system.atomic_write import write_text
+from liverseg_gui.system.regular_file import read_json
 
 FILE = "runtimes.json"
 _FORMAT = 1
@@ -98,7 +99,7 @@ def _file() -> Path:
 def _read() -> list[dict[str, Any]]:
     """The rows of the file; none where it is missing, damaged or of another program."""
     try:
-        values = json.loads(_file().read_text(encoding="utf-8"))
+        values = read_json(_file())
         rows = values["choices"] if values["format"] == _FORMAT else []
         return [row for row in rows if _is_row(row)]
     except (OSError, ValueError, KeyError, TypeError):

@@ -19,10 +19,10 @@ from liverseg_gui.segmentation.runtime.base import (
     InvalidScoresError,
     Runtime,
     free_memory,
-    is_out_of_memory,
 )
 from liverseg_gui.segmentation.runtime.choice_cache import RuntimeChoice, choice_text
 from liverseg_gui.segmentation.runtime.factory import RuntimeFactory
+from liverseg_gui.system.memory_usage import is_out_of_memory
 
 
 @dataclass(frozen=True)
