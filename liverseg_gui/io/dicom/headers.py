@@ -11,6 +11,9 @@ Floats = tuple[float, ...]
 Windows = tuple[tuple[str, float, float], ...]
 """What a file calls a window, its width, and its center after rescaling."""
 
+Remark = tuple[str, str]
+"""The code of a finding about what a file states, and its message."""
+
 
 @dataclass(frozen=True, slots=True)
 class FramePlane:
@@ -18,6 +21,7 @@ class FramePlane:
 
     `position` (3), `orientation` (6: along a row, along a column) and `pixel_mm` (row distance,
     column distance) are empty, `slope` and `intercept` None where the file does not say.
+    `traits` is what else tells the frame from others at its place, by name.
     """
 
     position: Floats
@@ -26,6 +30,7 @@ class FramePlane:
     slope: float | None = None
     intercept: float | None = None
     acquisition: str = ""
+    traits: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class ImageHeader:
     where they are compressed or fractions. `checksum` is that of the file's beginning, which this
     header is of. `unit` is what the values are in once rescaled ("HU",
     "MGML"), `value_table` whether a table (Modality LUT) takes the place of slope and intercept.
+    `step` is what the file calls the distance of slices. `remarks` is what was odd about it.
     """
 
     path: str
@@ -62,8 +68,23 @@ class ImageHeader:
     lossy: str
     lossy_method: str
     unit: str
+    frame_of_reference: str
+    acquisition_moment: str
+    cardiac_phase: str
+    trigger: str
+    voltage: str
+    b_value: str
+    protocol: str
+    comments: str
+    patient_position: str
+    concatenation: str
+    concatenation_part: str
+    concatenation_parts: str
+    images_in_series: str
+    images_in_acquisition: str
     value_table: bool
     thickness: float
+    step: float
     slice_location: float | None
     rows: int
     columns: int
@@ -77,6 +98,7 @@ class ImageHeader:
     transfer_syntax: str
     data_offset: int
     checksum: int
+    remarks: tuple[Remark, ...]
     windows: Windows
     planes: tuple[FramePlane, ...]
 
@@ -94,11 +116,15 @@ class ImageHeader:
             TypeError: the values are no header's.
         """
         planes = tuple(
-            FramePlane(tuple(p[0]), tuple(p[1]), tuple(p[2]), p[3], p[4], p[5]) for p in values[-1]
+            FramePlane(*map(tuple, p[:3]), *p[3:6], tuple((name, value) for name, value in p[6]))
+            for p in values[-1]
         )
         windows = tuple((name, width, center) for name, width, center in values[-2])
+        remarks = tuple((code, message) for code, message in values[-3])
         plain: Any = cls
-        header: ImageHeader = plain(f"{folder}/{values[0]}", *values[1:-2], windows, planes)
+        header: ImageHeader = plain(
+            f"{folder}/{values[0]}", *values[1:-3], remarks, windows, planes
+        )
         return header
 
 

@@ -29,7 +29,8 @@ from liverseg_gui.io.dicom.index import DicomIndex, index_folder, is_looked_into
 from liverseg_gui.io.dicom.phase import contrast_phase, phase_issues
 from liverseg_gui.io.dicom.pixels import read_hu, require_whole
 from liverseg_gui.io.dicom.rescale import Rescale, stack_rescales
-from liverseg_gui.io.dicom.stacks import Slice, Stack, make_stacks
+from liverseg_gui.io.dicom.series import make_stacks
+from liverseg_gui.io.dicom.stacks import Slice, Stack
 from liverseg_gui.io.dicom.value_checks import Seen, seen_issues, stated_issues
 from liverseg_gui.io.entries import Role, SeriesInfo, ShowPreview, VolumeEntry
 from liverseg_gui.io.formats.hu import slices_together
@@ -51,8 +52,7 @@ def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
             "Open a NIfTI, NRRD or MetaImage file, a DICOM file or folder, or a zip archive of "
             "them.",
         )
-    alone = len(header.planes) > 1 or not header.series_uid or not is_looked_into(path.name)
-    if alone:
+    if not is_looked_into(path.name):
         indexes = [DicomIndex(path.parent, (header,))]
     else:
         indexes = index_folder(path.parent, progress, recursive=False)
@@ -132,7 +132,10 @@ class StackReader:
         """Whether `header` is that of a slice, or of a copy of one that was left out."""
         return any(
             s.header.path == header.path
-            or (s.header.instance_uid == header.instance_uid != "" and s.plane in header.planes)
+            or (
+                s.header.instance_uid == header.instance_uid != ""
+                and s.header.planes == header.planes
+            )
             for s in self.stack.slices
         )
 
