@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import zip_longest
 from statistics import mode
 from typing import Any
@@ -70,7 +71,10 @@ def frame_planes(dataset: Any) -> tuple[FramePlane, ...] | None:
     groups = per_frame[:count] or [pydicom.Dataset()] * count
     names = _dimension_names(dataset)
     every = shared[0] if shared else pydicom.Dataset()
-    return tuple(_plane(group, every, dataset, names) for group in groups)
+    planes = tuple(_plane(group, every, dataset, names) for group in groups)
+    if count > 1 and len({plane.position for plane in planes}) == 1 and not per_frame:
+        return tuple(replace(plane, position=()) for plane in planes)  # one place is none
+    return planes
 
 
 def described(dataset: Any) -> tuple[int, int]:

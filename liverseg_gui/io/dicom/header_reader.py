@@ -23,9 +23,12 @@ from pydicom.filereader import data_element_generator
 from pydicom.tag import Tag
 from pydicom.uid import (
     UID,
+    CTImageStorage,
     DeflatedExplicitVRLittleEndian,
+    EnhancedCTImageStorage,
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
+    LegacyConvertedEnhancedCTImageStorage,
 )
 
 from liverseg_gui.io.dicom.functional_groups import (
@@ -99,6 +102,7 @@ _DECIMALS = {
     "nominal_mm": "NominalScannedPixelSpacing",
     "diameter": "ReconstructionDiameter",
     "aspect": "PixelAspectRatio",
+    "tilt": "GantryDetectorTilt",
     "slope": "RescaleSlope",
     "intercept": "RescaleIntercept",
     "frames": "NumberOfFrames",
@@ -129,7 +133,7 @@ _BINARY_VRS = ("FD", "FL", "SL", "SS", "UL", "US")
 _TAGS_READ: list[Any] = [*_BY_KEY.values(), _CHARSET, *_NESTED]
 _CHARSET_NAME = re.compile(r"^ISO[ _-]?IR[ _-]?(\d+)$", re.IGNORECASE)
 _LATIN = ("iso8859", "latin_1", "iso8859_1")
-_CT_CLASSES = "1.2.840.10008.5.1.4.1.1.2"  # CT, Enhanced CT, Legacy Converted Enhanced CT
+_CT_CLASSES = (CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage)
 _CLASSES = {"MR": "MR", "Positron": "PT", "PET": "PT", "Nuclear Medicine": "NM"}
 _NAME_DELIMITERS = {ord("^"), ord("=")}
 
@@ -383,6 +387,7 @@ def _header(path: Path, values: dict[str, Any]) -> ImageHeader | None:
         value_table=values.get("value_table", False),
         thickness=(positive(values.get("thickness", ())[:1]) or (0.0,))[0],
         step=(positive(values.get("step", ())[:1]) or (0.0,))[0],
+        tilt=(values.get("tilt") or (0.0,))[0],
         slice_location=(values.get("slice_location") or (None,))[0],
         rows=values["rows"],
         columns=values["columns"],
@@ -406,7 +411,7 @@ def _modality(texts: dict[str, str], remarks: list[Remark]) -> str:
     """The modality, by the kind of object or the unit where the file states none it can be."""
     stated = texts["modality"].upper()
     kind = UID(texts["sop_class"]).name
-    if texts["sop_class"].startswith(_CT_CLASSES):
+    if texts["sop_class"] in _CT_CLASSES:
         by_class = "CT"
     else:
         by_class = next((m for name, m in _CLASSES.items() if name in kind), "")

@@ -41,7 +41,8 @@ class ImageHeader:
     where they are compressed or fractions. `checksum` is that of the file's beginning, which this
     header is of. `unit` is what the values are in once rescaled ("HU",
     "MGML"), `value_table` whether a table (Modality LUT) takes the place of slope and intercept.
-    `step` is what the file calls the distance of slices. `remarks` is what was odd about it.
+    `step` is what the file calls the distance of slices, `tilt` that of the gantry in degrees.
+    `remarks` is what was odd about it.
     """
 
     path: str
@@ -85,6 +86,7 @@ class ImageHeader:
     value_table: bool
     thickness: float
     step: float
+    tilt: float
     slice_location: float | None
     rows: int
     columns: int
@@ -115,8 +117,9 @@ class ImageHeader:
         Raises:
             TypeError: the values are no header's.
         """
+        plane: Any = FramePlane
         planes = tuple(
-            FramePlane(*map(tuple, p[:3]), *p[3:6], tuple((name, value) for name, value in p[6]))
+            plane(*map(tuple, p[:3]), *p[3:6], tuple((name, value) for name, value in p[6]))
             for p in values[-1]
         )
         windows = tuple((name, width, center) for name, width, center in values[-2])

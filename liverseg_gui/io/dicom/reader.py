@@ -22,7 +22,12 @@ from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.core.window_level import NamedWindow, stated_window
 from liverseg_gui.io.changes import changed, head_checksum, unchanged
 from liverseg_gui.io.dicom.cache import HeaderCache
-from liverseg_gui.io.dicom.geometry import StackGeometry, stack_geometry, thickness_issue
+from liverseg_gui.io.dicom.geometry import (
+    StackGeometry,
+    differing_issues,
+    stack_geometry,
+    thickness_issue,
+)
 from liverseg_gui.io.dicom.header_reader import header_size, read_header
 from liverseg_gui.io.dicom.headers import ImageHeader
 from liverseg_gui.io.dicom.index import DicomIndex, index_folder, is_looked_into
@@ -222,6 +227,7 @@ class StackReader:
         if geometry.even and len(self.stack.slices) > 1:
             distance = geometry.grid.affine.spacing_mm[2]
             issues += [f for f in (thickness_issue(first.thickness, distance),) if f]
+            issues += differing_issues(first.step, first.tilt, first.thickness, geometry.grid)
         if first.modality == "CT":
             issues += phase_issues(self.phase)
         return by_severity(tuple(issues))

@@ -149,9 +149,12 @@ def _of_series(headers: list[ImageHeader], found: Sequence[ScanIssue]) -> list[S
     once, again = _without_copies(headers)
     stacks: list[Stack] = []
     lacking = [*found, *_incomplete(once)]
-    for group in _alike(once):
+    groups = _alike(once)
+    for group in groups:
         role = _role(group[0].header)
         placed, issues = _placed(group)
+        if role is Role.VOLUME:
+            issues += _mixed(group, groups)
         issues += [*_remarks(group), *(lacking if role is Role.VOLUME else ())]
         if again:
             issues.append(
@@ -250,6 +253,29 @@ def _not_there(what: str) -> ScanIssue:
     )
 
 
+def _mixed(group: list[Slice], groups: list[list[Slice]]) -> list[ScanIssue]:
+    """Whether images of the series do not fit to those of `group`, and may be part of the scan."""
+    plane = group[0].plane
+    others = [
+        other
+        for other in groups
+        if other is not group
+        and _role(other[0].header) is Role.VOLUME
+        and _close(other[0].plane.orientation, plane.orientation)
+    ]
+    count = sum(map(len, others))
+    if not count:
+        return []
+    return [
+        warning(
+            "mixed-series",
+            f"{count} more images of the series have another size, pixel size or no place, and are "
+            f"not among these {len(group)}.",
+            "Look at the first and the last slice: the whole liver should lie between them.",
+        )
+    ]
+
+
 def _remarks(group: list[Slice]) -> list[ScanIssue]:
     """The findings of the headers about what they state, each once."""
     told = dict(remark for s in reversed(group) for remark in s.header.remarks)
@@ -328,7 +354,7 @@ def _placed(group: list[Slice]) -> tuple[list[Slice] | None, list[ScanIssue]]:
             warning(
                 "no-orientation",
                 f"The files {what}: axial slices of a patient on the back are assumed, and left "
-                "and right may be swapped.",
+                f"and right may be swapped.{_position(header)}",
                 "Compare the liver's side with another picture of the patient.",
             )
         )
@@ -337,13 +363,20 @@ def _placed(group: list[Slice]) -> tuple[list[Slice] | None, list[ScanIssue]]:
             warning(
                 "no-position",
                 "The files do not say where the slices lie: their order and distance are taken "
-                "from their numbers, mm and ml are not reliable, and head and feet may be swapped.",
+                "from their numbers or locations, mm and ml are not reliable, and head and feet "
+                "may be swapped.",
                 "Export the series again from the archive.",
                 Concern.MM,
             )
         )
     placed = [_filled(s, n) for n, s in enumerate(group)]
     return _of_one_orientation(placed, issues), issues
+
+
+def _position(header: ImageHeader) -> str:
+    stated = header.patient_position
+    on_the_back = stated in ("", "HFS", "FFS")
+    return "" if on_the_back else f" The files call the patient's position {stated}."
 
 
 def _of_one_orientation(group: list[Slice], issues: list[ScanIssue]) -> list[Slice]:
@@ -376,21 +409,14 @@ def _usable(orientation: Floats) -> bool:
 
 def _filled(one: Slice, n: int) -> Slice:
     plane, header = one.plane, one.header
-    position = plane.position
-    if not position:
+    orientation = plane.orientation if _usable(plane.orientation) else _AXIAL
+    pixel_mm = plane.pixel_mm or (1.0, 1.0)
+    filled = replace(one, plane=replace(plane, orientation=orientation, pixel_mm=pixel_mm))
+    if plane.position:
+        return filled
+    along = header.slice_location if len(header.planes) == 1 else None
+    if along is None:  # images are usually numbered from the head
         number = one.instance if one.instance is not None else n
-        along = header.slice_location  # images are usually numbered from the head
-        position = (
-            0.0,
-            0.0,
-            along if along is not None else -number * (header.step or header.thickness or 1.0),
-        )
-    return replace(
-        one,
-        plane=replace(
-            plane,
-            position=position,
-            orientation=plane.orientation if _usable(plane.orientation) else _AXIAL,
-            pixel_mm=plane.pixel_mm or (1.0, 1.0),
-        ),
-    )
+        along = -number * (header.step or header.thickness or 1.0)
+    position = tuple(x * along for x in filled.normal)
+    return replace(filled, plane=replace(filled.plane, position=position))
