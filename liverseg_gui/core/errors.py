@@ -39,6 +39,10 @@ class UnreadableFileError(LiverSegError):
     """A file or folder is missing, damaged, or no image this program reads."""
 
 
+class UnsupportedFileError(UnreadableFileError):
+    """A file is whole, but keeps what it holds in a form this program does not read."""
+
+
 class ChangedFileError(UnreadableFileError):
     """A file is no longer what it was when it was listed, or changed while it was read."""
 

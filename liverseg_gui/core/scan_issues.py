@@ -27,6 +27,10 @@ class Concern(StrEnum):
     MODEL = "model"
 
 
+_NO_HU = ("not-hu", "other-unit", "no-contrast")
+"""Findings after which nothing can be made of the values as HU."""
+
+
 @dataclass(frozen=True)
 class ScanIssue:
     """One thing to know about a scan. `code` is stable; docs/findings.md lists them all."""
@@ -39,6 +43,11 @@ class ScanIssue:
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
+
+    @property
+    def no_hu(self) -> bool:
+        """Whether the values are known to be no HU: no model may be given them."""
+        return self.code in _NO_HU
 
     @property
     def spoils_mm(self) -> bool:
@@ -59,6 +68,17 @@ def warning(code: str, message: str, remedy: str, concern: Concern = Concern.SCA
 def error(code: str, message: str, remedy: str, concern: Concern = Concern.SCAN) -> ScanIssue:
     """A finding that keeps the scan from being opened."""
     return ScanIssue(code, Severity.ERROR, message, remedy, concern)
+
+
+def other_unit(what: str) -> ScanIssue:
+    """The finding for values that the file itself says are no HU; `what` says what they are."""
+    return warning(
+        "other-unit",
+        f"The values {what}, not Hounsfield units: figures in HU mean nothing, and the model knows "
+        "only HU.",
+        "Open the CT series in HU.",
+        Concern.HU,
+    )
 
 
 def by_severity(issues: tuple[ScanIssue, ...]) -> tuple[ScanIssue, ...]:

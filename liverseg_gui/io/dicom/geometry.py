@@ -26,6 +26,10 @@ _UNSEEN = 0.4
 """From this share of the usual distance on, what lies between two slices was not seen."""
 
 _DRIFT_MM = 0.5
+_STATED = 0.05
+_ROUNDINGS_MM = (1.0, 0.1)
+_MOST_ROUNDED = 0.15
+"""Of the distance of slices: positions rounded more coarsely do not tell whether it is even."""
 _TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])  # positions in DICOM are LPS
 
 
@@ -59,7 +63,8 @@ def stack_geometry(stack: Stack) -> StackGeometry:
     normal = np.cross(row, column)
     positions = np.array([s.plane.position for s in slices])
     depths = positions @ normal
-    uneven = _step_issues(stack, np.diff(depths))
+    rounded = _evenly_rounded(positions, normal)
+    uneven = [] if rounded else _step_issues(stack, np.diff(depths))
     shifted = _shift_issues(positions, normal)
     issues += [*uneven, *shifted]
     affines = tuple(_affine(s, row, column, normal, positions[n]) for n, s in enumerate(slices))
@@ -123,6 +128,25 @@ def _shift_issues(positions: NDArray[np.float64], normal: NDArray[np.float64]) -
             "Check that the pictures of neighboring slices fit together.",
         )
     ]
+
+
+def _evenly_rounded(positions: NDArray[np.float64], normal: NDArray[np.float64]) -> bool:
+    """Whether even distances, each position rounded to the digits it has, give these positions."""
+    rounding = next((mm for mm in _ROUNDINGS_MM if _multiples(positions, mm)), 0.0)
+    slack = rounding / 2 * float(np.abs(normal).sum())
+    if len(positions) < 3 or not slack:
+        return False
+    depths, numbers = positions @ normal, np.arange(len(positions))
+    step = float(depths[-1] - depths[0]) / (len(depths) - 1)
+    reach = 2 * slack / (len(depths) - 1)  # the ends are rounded too
+    off = [np.ptp(depths - numbers * s) for s in np.linspace(step - reach, step + reach, 41)]
+    return slack <= _MOST_ROUNDED * step and float(min(off)) <= 2.05 * slack
+
+
+def _multiples(positions: NDArray[np.float64], mm: float) -> bool:
+    """Whether what differs between `positions` are whole numbers of `mm`."""
+    moved = positions[:, np.ptp(positions, axis=0) > 0]
+    return bool(np.allclose(moved / mm, np.rint(moved / mm), rtol=0, atol=1e-4))
 
 
 def _step_issues(stack: Stack, steps: NDArray[np.float64]) -> list[ScanIssue]:
@@ -203,6 +227,41 @@ def _uneven(steps: NDArray[np.float64]) -> ScanIssue:
         "slices, where it is measured and its mask is saved.",
         "Prefer an evenly spaced reconstruction; the mask can also be saved slice by slice.",
     )
+
+
+def differing_issues(
+    step_mm: float, tilt_degrees: float, thickness_mm: float, grid: StoredGrid
+) -> list[ScanIssue]:
+    """Where the files state another distance of the slices, or a tilt, than their positions have.
+
+    `grid` is that of the positions, which are what counts.
+    """
+    issues = []
+    distance = grid.affine.spacing_mm[2]
+    gap = abs(distance - thickness_mm)  # some programs state this
+    if step_mm and min(abs(step_mm - mm) for mm in (distance, gap)) > _STATED * distance:
+        times = distance / step_mm
+        between = times > 1.5 and abs(times - round(times)) < _STATED * times
+        found = f"The files state {step_mm:g} mm between slices, which lie {distance:.4g} mm apart "
+        found += "by their positions: the positions count."
+        if between:
+            found += f" Of {round(times)} slices only one may be there."
+            remedy = "Compare with the series in the archive."
+            issues.append(warning("stated-step-differs", found, remedy))
+        else:
+            issues.append(info("stated-step-differs", found))
+    normal = np.abs(grid.affine.matrix[:3, 2]) / distance
+    upright = float(normal.max()) > np.cos(np.radians(checks.TILT_DEGREES))
+    if abs(tilt_degrees) > checks.TILT_DEGREES and upright:
+        issues.append(
+            warning(
+                "stated-tilt-differs",
+                f"The files state a gantry tilted by {tilt_degrees:g} degrees, and their slices "
+                "lie straight: the scan may be sheared, and heights wrong.",
+                "Compare the spine from the side with another picture of the patient.",
+            )
+        )
+    return issues
 
 
 def thickness_issue(thickness_mm: float, distance_mm: float) -> ScanIssue | None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import zlib
 from collections.abc import Sequence
-from itertools import zip_longest
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from statistics import mode
 from typing import Any, BinaryIO
 
 import pydicom
@@ -22,19 +23,35 @@ from pydicom.filereader import data_element_generator
 from pydicom.tag import Tag
 from pydicom.uid import (
     UID,
+    CTImageStorage,
     DeflatedExplicitVRLittleEndian,
+    EnhancedCTImageStorage,
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
+    LegacyConvertedEnhancedCTImageStorage,
 )
 
-from liverseg_gui.io.dicom.headers import Floats, FramePlane, ImageHeader, Windows
+from liverseg_gui.io.dicom.functional_groups import (
+    GROUPS,
+    VALUE_MAPPING,
+    VALUE_TABLE,
+    WINDOW_NAMES,
+    described,
+    frame_planes,
+    frame_windows,
+    plain,
+    shared_measure,
+    value_unit,
+    windows,
+)
+from liverseg_gui.io.dicom.headers import Floats, FramePlane, ImageHeader, Remark, Windows
+from liverseg_gui.io.dicom.numbers import numbers, of_length, pixel_size, positive
 from liverseg_gui.system.regular_file import regular_only
 
 _FIRST_READS = (1 << 14, 1 << 18, 1 << 26)
-_MOST_FRAMES = 20_000
-_LARGEST = 1e6
-_SMALLEST_MM = 1e-3
-_PIXELS = {Tag(0x7FE00008), Tag(0x7FE00009), Tag(0x7FE00010)}
+_PIXELS, _WHOLE_NUMBERS = {Tag(0x7FE00008), Tag(0x7FE00009), Tag(0x7FE00010)}, Tag(0x7FE00010)
+SWAPPED_PIXELS = "1.2.840.113619.5.2"
+"""GE's private syntax: implicit and little-endian elements, big-endian pixels."""
 _TEXTS = {
     "sop_class": "SOPClassUID",
     "instance_uid": "SOPInstanceUID",
@@ -57,13 +74,35 @@ _TEXTS = {
     "temporal": "TemporalPositionIdentifier",
     "photometric": "PhotometricInterpretation",
     "lossy": "LossyImageCompression",
+    "lossy_method": "LossyImageCompressionMethod",
+    "unit": "RescaleType",
+    "frame_of_reference": "FrameOfReferenceUID",
+    "acquisition_moment": "AcquisitionDateTime",
+    "cardiac_phase": "NominalPercentageOfCardiacPhase",
+    "trigger": "TriggerTime",
+    "voltage": "KVP",
+    "b_value": "DiffusionBValue",
+    "protocol": "ProtocolName",
+    "comments": "ImageComments",
+    "patient_position": "PatientPosition",
+    "concatenation": "ConcatenationUID",
+    "concatenation_part": "InConcatenationNumber",
+    "concatenation_parts": "InConcatenationTotalNumber",
+    "images_in_series": "NumberOfSeriesRelatedInstances",
+    "images_in_acquisition": "ImagesInAcquisition",
 }
 _DECIMALS = {
     "position": "ImagePositionPatient",
     "orientation": "ImageOrientationPatient",
     "pixel_mm": "PixelSpacing",
     "thickness": "SliceThickness",
+    "step": "SpacingBetweenSlices",
     "slice_location": "SliceLocation",
+    "imager_mm": "ImagerPixelSpacing",
+    "nominal_mm": "NominalScannedPixelSpacing",
+    "diameter": "ReconstructionDiameter",
+    "aspect": "PixelAspectRatio",
+    "tilt": "GantryDetectorTilt",
     "slope": "RescaleSlope",
     "intercept": "RescaleIntercept",
     "frames": "NumberOfFrames",
@@ -76,18 +115,27 @@ _SHORTS = {
     "samples": "SamplesPerPixel",
     "bits": "BitsAllocated",
     "bits_stored": "BitsStored",
+    "high_bit": "HighBit",
     "signed": "PixelRepresentation",
     "padding": "PixelPaddingValue",
+    "padding_limit": "PixelPaddingRangeLimit",
 }
-_WINDOW_NAMES = "WindowCenterWidthExplanation"
-_NAMES = {"window_names": _WINDOW_NAMES}
-_BY_TAG = {
-    Tag(keyword): key
+_NAMES = {"window_names": WINDOW_NAMES, "pixel_text": "PixelSpacing"}
+_BY_KEY = {
+    key: Tag(keyword)
     for keywords in (_TEXTS, _NAMES, _DECIMALS, _SHORTS)
     for key, keyword in keywords.items()
 }
 _CHARSET = Tag("SpecificCharacterSet")
-_TAGS_READ: list[Any] = [*_BY_TAG, _CHARSET]
+_NESTED = tuple(Tag(keyword) for keyword in (VALUE_TABLE, VALUE_MAPPING, *GROUPS))
+_NO_SHORTS = [tag for key, tag in _BY_KEY.items() if key not in _SHORTS]
+_BINARY_VRS = ("FD", "FL", "SL", "SS", "UL", "US")
+_TAGS_READ: list[Any] = [*_BY_KEY.values(), _CHARSET, *_NESTED]
+_CHARSET_NAME = re.compile(r"^ISO[ _-]?IR[ _-]?(\d+)$", re.IGNORECASE)
+_LATIN = ("iso8859", "latin_1", "iso8859_1")
+_CT_CLASSES = (CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage)
+_CLASSES = {"MR": "MR", "Positron": "PT", "PET": "PT", "Nuclear Medicine": "NM"}
+_NAME_DELIMITERS = {ord("^"), ord("=")}
 
 
 def read_header(path: Path) -> ImageHeader | None:
@@ -175,51 +223,62 @@ def _quick(start: bytes) -> dict[str, Any] | None:
     def pixels(tag: Any, vr: str | None, length: int) -> bool:
         if tag not in _PIXELS:
             return False
-        at.append(0 if length == 0xFFFFFFFF else 12 if vr is not None else 8)
+        in_place = tag == _WHOLE_NUMBERS and length != 0xFFFFFFFF
+        at.append((12 if vr is not None else 8) if in_place else 0)
         return True
 
-    implicit = syntax == ImplicitVRLittleEndian
-    raw = {
-        element.tag: element.value or b""
+    implicit = syntax in (ImplicitVRLittleEndian, SWAPPED_PIXELS)
+    elements = {
+        element.tag: element
         for element in data_element_generator(
             stream, implicit, True, stop_when=pixels, specific_tags=_TAGS_READ
         )
     }
-    if not at:
+    if not at or any(tag in elements for tag in _NESTED):
         return None
+    if any(elements[tag].VR in _BINARY_VRS for tag in _NO_SHORTS if tag in elements):
+        return None
+    raw = {tag: element.value or b"" for tag, element in elements.items()}
     values = _decoded(raw)
     if values.get("frames", ()) > (1.0,):
         return None
     values["transfer_syntax"] = syntax
+    stored_class = bytes(meta.get(Tag("MediaStorageSOPClassUID")) or b"")
+    values["stored_class"] = stored_class.decode("ascii", "replace").strip("\0 ")
     values["data_offset"] = stream.tell() + at[0] if at[0] else 0
     return values
 
 
 def _decoded(raw: dict[Any, Any]) -> dict[str, Any]:
-    encodings = pydicom.charset.convert_encodings(
-        bytes(raw.get(_CHARSET, b"")).decode("ascii", "replace").strip("\0 ").split("\\")
-    )
+    charset = bytes(raw.get(_CHARSET, b"")).decode("ascii", "replace").strip("\0 ")
+    encodings = _encodings(charset.split("\\"))
     values: dict[str, Any] = {}
-    for tag, key in _BY_TAG.items():
+    for key, tag in _BY_KEY.items():
         if tag not in raw:
             continue
         value = bytes(raw[tag])
         if key in _TEXTS or key in _NAMES:
-            values[key] = pydicom.charset.decode_bytes(value, encodings, set()).strip("\0 ")
+            values[key] = _text(value, encodings)
         elif key in _DECIMALS:
-            values[key] = _floats(value.decode("ascii", "replace").strip("\0 ").split("\\"))
+            values[key] = numbers(value)
         else:
             values[key] = int.from_bytes(value[:2], "little") if len(value) >= 2 else 0
     return values
 
 
-def _floats(texts: Sequence[object]) -> Floats:
-    """The numbers, or nothing where one is none."""
-    try:
-        numbers = tuple(float(str(text)) for text in texts)
-    except ValueError:
-        return ()
-    return numbers if all(abs(n) < _LARGEST for n in numbers) else ()
+def _encodings(stated: Sequence[str]) -> list[str]:
+    """Python's names for the character sets that a file states, however it spells them."""
+    return pydicom.charset.convert_encodings(
+        [_CHARSET_NAME.sub(r"ISO_IR \1", name.strip()) for name in stated]
+    )
+
+
+def _text(value: bytes, encodings: list[str]) -> str:
+    """A text or a person's name. UTF-8 that is called Latin is no other text."""
+    if encodings[0] in _LATIN and not value.isascii() and b"\x1b" not in value:
+        with suppress(UnicodeDecodeError):
+            return value.decode("utf-8").strip("\0 ")
+    return pydicom.charset.decode_bytes(value, encodings, _NAME_DELIMITERS).strip("\0 ")
 
 
 def _thorough(path: Path, stream: BinaryIO, start: bytes) -> dict[str, Any] | None:
@@ -232,22 +291,44 @@ def _thorough(path: Path, stream: BinaryIO, start: bytes) -> dict[str, Any] | No
     if "Rows" not in dataset or not (has_preamble or "SOPClassUID" in dataset):
         return None
     values: dict[str, Any] = {
-        key: _plain(dataset.get(keyword, ""))
+        key: plain(_value(dataset, keyword))
         for key, keyword in (_TEXTS | _NAMES).items()
         if keyword in dataset
     }
     for key, keyword in _DECIMALS.items():
         if keyword in dataset:
-            values[key] = _sequence(dataset[keyword].value)
+            values[key] = numbers(_value(dataset, keyword))
     for key, keyword in _SHORTS.items():
         if keyword in dataset and dataset[keyword].value is not None:
             values[key] = int(dataset[keyword].value) & 0xFFFF
     syntax = getattr(dataset, "file_meta", {}).get("TransferSyntaxUID", ImplicitVRLittleEndian)
+    name = getattr(dataset.get("PatientName"), "original_string", b"")
+    if isinstance(name, bytes) and name:
+        stated = dataset.get("SpecificCharacterSet") or ""
+        values["patient"] = _text(name, _encodings([stated] if isinstance(stated, str) else stated))
     values["transfer_syntax"] = str(syntax)
-    values["planes"] = _frame_planes(dataset)
-    values["frame_windows"] = _frame_windows(dataset)
+    values["value_table"] = bool(dataset.get(VALUE_TABLE))
+    values["unit"] = value_unit(dataset)
+    values["planes"] = frame_planes(dataset)
+    values["frame_windows"] = frame_windows(dataset)
+    for key in ("thickness", "step", "pixel_mm"):
+        values[key] = values.get(key) or numbers(shared_measure(dataset, _DECIMALS[key]))
+    values["pixel_text"] = values.get("pixel_text") or plain(
+        shared_measure(dataset, _DECIMALS["pixel_mm"])
+    )
+    values["stored_class"] = plain(getattr(dataset, "file_meta", {}).get("MediaStorageSOPClassUID"))
+    values["described"] = described(dataset)
     values["data_offset"] = _offset(stream) if _is_native(str(syntax)) else 0
     return values
+
+
+def _value(dataset: Any, keyword: str) -> Any:
+    """The value of an element, as it stands in the file where pydicom cannot make sense of it."""
+    try:
+        return dataset[keyword].value
+    except (ValueError, TypeError, ArithmeticError):
+        raw = dataset.get_item(keyword).value
+        return raw.decode("latin-1") if isinstance(raw, bytes) else raw
 
 
 def _is_native(syntax: str) -> bool:
@@ -267,131 +348,102 @@ def _offset(stream: BinaryIO) -> int:
     return at + (12 if explicit else 8)
 
 
-def _plain(value: Any) -> str:
-    if isinstance(value, (list, pydicom.multival.MultiValue)):
-        return "\\".join(str(v) for v in value)
-    return "" if value is None else str(value).strip("\0 ")
-
-
-def _sequence(value: Any) -> Floats:
-    if value is None or value == "":
-        return ()
-    several = isinstance(value, (list, tuple, pydicom.multival.MultiValue))
-    return _floats(list(value) if several else [value])
-
-
-def _frame_planes(dataset: Any) -> tuple[FramePlane, ...] | None:
-    """The planes of a multi-frame image, or None where there is one frame."""
-    count = int(dataset.get("NumberOfFrames", 1) or 1)
-    if not 1 <= count <= _MOST_FRAMES:
-        raise ValueError(f"{count} frames")
-    per_frame = dataset.get("PerFrameFunctionalGroupsSequence", ())
-    if count == 1 and not per_frame:
-        return None
-    shared = dataset.get("SharedFunctionalGroupsSequence", [pydicom.Dataset()])
-    if per_frame and len(per_frame) != count:
-        raise ValueError("frames and their descriptions differ in number")
-    groups = per_frame or [pydicom.Dataset()] * count
-    return tuple(_frame_plane(group, shared[0] if shared else {}, dataset) for group in groups)
-
-
-def _frame_windows(dataset: Any) -> Windows:
-    """The windows that most frames of a multi-frame image state."""
-    shared = list(dataset.get("SharedFunctionalGroupsSequence", ()))[:1]
-    frames = list(dataset.get("PerFrameFunctionalGroupsSequence", ()))
-    windows = []
-    for group in (*frames, *shared):
-        if group.get("FrameVOILUTSequence"):
-            stated = group["FrameVOILUTSequence"].value[0]
-            widths, centers = (
-                _sequence(stated.get(keyword)) for keyword in ("WindowWidth", "WindowCenter")
-            )
-            windows.append(_windows(_plain(stated.get(_WINDOW_NAMES)), widths, centers))
-    return mode(windows) if windows else ()
-
-
-def _windows(names: str, widths: Floats, centers: Floats) -> Windows:
-    """What several elements state together; a file may name fewer windows than it states."""
-    pairs = zip(widths, centers, strict=False)
-    called = (name.strip() for name in names.split("\\"))
-    together = zip_longest(pairs, called, fillvalue="")
-    return tuple((str(name), *pair) for pair, name in together if isinstance(pair, tuple))
-
-
-def _frame_plane(group: Any, shared: Any, dataset: Any) -> FramePlane:
-    def find(sequence: str, keyword: str) -> Any:
-        for source in (group, shared):
-            if source.get(sequence):
-                value = source[sequence].value[0].get(keyword)
-                if value is not None:
-                    return value
-        return dataset.get(keyword)
-
-    slope = _sequence(find("PixelValueTransformationSequence", "RescaleSlope")) or (1.0,)
-    intercept = _sequence(find("PixelValueTransformationSequence", "RescaleIntercept")) or (0.0,)
-    return FramePlane(
-        _of_length(_sequence(find("PlanePositionSequence", "ImagePositionPatient")), 3),
-        _of_length(_sequence(find("PlaneOrientationSequence", "ImageOrientationPatient")), 6),
-        _positive(_of_length(_sequence(find("PixelMeasuresSequence", "PixelSpacing")), 2)),
-        slope[0],
-        intercept[0],
-        _plain(find("FrameContentSequence", "FrameAcquisitionNumber")),
-    )
-
-
 def _header(path: Path, values: dict[str, Any]) -> ImageHeader | None:
     if not values.get("rows") or not values.get("columns"):
         return None
-    planes = values.get("planes") or (
+    remarks: list[Remark] = []
+    planes = values.get("planes") or ()
+    known = bool(planes) and all(plane.pixel_mm for plane in planes)
+    pixel_mm = () if known else pixel_size(values, remarks)
+    planes = planes or (
         FramePlane(
-            _of_length(values.get("position", ()), 3),
-            _of_length(values.get("orientation", ()), 6),
-            _positive(_of_length(values.get("pixel_mm", ()), 2)),
-            (values.get("slope") or (1.0,))[0],
-            (values.get("intercept") or (0.0,))[0],
+            of_length(values.get("position", ()), 3),
+            of_length(values.get("orientation", ()), 6),
+            pixel_mm,
+            *_rescale(values.get("slope", ()), values.get("intercept", ())),
         ),
     )
+    planes = [p if p.pixel_mm else replace(p, pixel_mm=pixel_mm) for p in planes]
     signed = values.get("signed", 0) & 1
     bits = values.get("bits", 16)
-    padding = values.get("padding")
-    if padding is not None and signed and padding >= 0x8000:
-        padding -= 0x10000
+    padding, limit = (_signed(values.get(key), signed) for key in ("padding", "padding_limit"))
+    bits_stored = values.get("bits_stored", bits)
     texts = {key: values.get(key, "") for key in _TEXTS}
     texts["patient"] = person(texts["patient"])
+    texts["sop_class"] = texts["sop_class"] or values.get("stored_class", "")
+    texts["modality"] = _modality(texts, remarks)
+    stated, told = values.get("described", (0, 0))
+    if stated != told:
+        remarks.append(
+            (
+                "frames-missing",
+                f"The file says that it holds {stated} frames and describes {told} of them: slices "
+                "may be missing.",
+            )
+        )
     return ImageHeader(
         path=str(path),
         **texts,
-        thickness=(_positive(values.get("thickness", ())[:1]) or (0.0,))[0],
+        value_table=values.get("value_table", False),
+        thickness=(positive(values.get("thickness", ())[:1]) or (0.0,))[0],
+        step=(positive(values.get("step", ())[:1]) or (0.0,))[0],
+        tilt=(values.get("tilt") or (0.0,))[0],
         slice_location=(values.get("slice_location") or (None,))[0],
         rows=values["rows"],
         columns=values["columns"],
         samples=values.get("samples", 1),
         bits=bits,
-        bits_stored=values.get("bits_stored", bits),
+        bits_stored=bits_stored,
+        high_bit=values.get("high_bit", bits_stored - 1),
         signed=signed,
         padding=padding,
+        padding_limit=limit,
         transfer_syntax=values["transfer_syntax"],
         data_offset=values["data_offset"],
         checksum=values["checksum"],
+        remarks=tuple(remarks),
         windows=values.get("frame_windows") or _own_windows(values),
         planes=tuple(planes),
     )
 
 
+def _modality(texts: dict[str, str], remarks: list[Remark]) -> str:
+    """The modality, by the kind of object or the unit where the file states none it can be."""
+    stated = texts["modality"].upper()
+    kind = UID(texts["sop_class"]).name
+    if texts["sop_class"] in _CT_CLASSES:
+        by_class = "CT"
+    else:
+        by_class = next((m for name, m in _CLASSES.items() if name in kind), "")
+    if stated and (stated not in ("OT", "UN") or not by_class):
+        return stated
+    found = by_class or ("CT" if texts["unit"].upper() == "HU" else "")
+    said = f"say {stated} for their modality" if stated else "do not state their modality"
+    if found:
+        why = f"kind of object ({kind})" if by_class else "unit (HU)"
+        remarks.append(("modality-assumed", f"The files {said}: they are {found} by their {why}."))
+    return found or stated
+
+
 def _own_windows(values: dict[str, Any]) -> Windows:
     names = values.get("window_names", "")
-    return _windows(names, values.get("window_widths", ()), values.get("window_centers", ()))
+    return windows(names, values.get("window_widths", ()), values.get("window_centers", ()))
+
+
+def _rescale(slope: Floats, intercept: Floats) -> tuple[float | None, float | None]:
+    return (slope or (None,))[0], (intercept or (None,))[0]
+
+
+def _signed(number: int | None, signed: int) -> int | None:
+    """The number of 16 bits as one of the pixels' kind."""
+    return number - 0x10000 if number is not None and signed and number >= 0x8000 else number
 
 
 def person(name: str) -> str:
-    """A DICOM person's name as it is read: "Doe^Jane" becomes "Doe, Jane"."""
-    parts = [part.strip() for part in name.split("=")[0].split("^") if part.strip()]
+    """A DICOM person's name as it is read: "Doe^Jane" becomes "Doe, Jane".
+
+    Of the groups of writing (alphabetic, ideographic, phonetic) it is the first that holds any.
+    """
+    group = next((g for g in name.split("=") if g.strip("^ ")), "")
+    parts = [part.strip() for part in group.split("^") if part.strip()]
     return f"{parts[0]}, {' '.join(parts[1:])}" if len(parts) > 1 else "".join(parts)
-
-
-def _of_length(numbers: Floats, length: int) -> Floats:
-    return numbers if len(numbers) == length else ()
-
-
-def _positive(numbers: Floats) -> Floats:
-    return numbers if all(n >= _SMALLEST_MM for n in numbers) else ()

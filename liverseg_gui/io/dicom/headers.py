@@ -11,21 +11,26 @@ Floats = tuple[float, ...]
 Windows = tuple[tuple[str, float, float], ...]
 """What a file calls a window, its width, and its center after rescaling."""
 
+Remark = tuple[str, str]
+"""The code of a finding about what a file states, and its message."""
+
 
 @dataclass(frozen=True, slots=True)
 class FramePlane:
     """Where one frame lies (patient mm, LPS as DICOM has it) and how its values become HU.
 
     `position` (3), `orientation` (6: along a row, along a column) and `pixel_mm` (row distance,
-    column distance) are empty where the file does not say.
+    column distance) are empty, `slope` and `intercept` None where the file does not say.
+    `traits` is what else tells the frame from others at its place, by name.
     """
 
     position: Floats
     orientation: Floats
     pixel_mm: Floats
-    slope: float = 1.0
-    intercept: float = 0.0
+    slope: float | None = None
+    intercept: float | None = None
     acquisition: str = ""
+    traits: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,11 @@ class ImageHeader:
     """One DICOM image file. Texts are empty and numbers 0 where it does not say.
 
     `planes` has an item for each frame. `data_offset` is where the pixels start in the file, 0
-    where they are compressed. `checksum` is that of the file's beginning, which this header is of.
+    where they are compressed or fractions. `checksum` is that of the file's beginning, which this
+    header is of. `unit` is what the values are in once rescaled ("HU",
+    "MGML"), `value_table` whether a table (Modality LUT) takes the place of slope and intercept.
+    `step` is what the file calls the distance of slices, `tilt` that of the gantry in degrees.
+    `remarks` is what was odd about it.
     """
 
     path: str
@@ -58,18 +67,40 @@ class ImageHeader:
     temporal: str
     photometric: str
     lossy: str
+    lossy_method: str
+    unit: str
+    frame_of_reference: str
+    acquisition_moment: str
+    cardiac_phase: str
+    trigger: str
+    voltage: str
+    b_value: str
+    protocol: str
+    comments: str
+    patient_position: str
+    concatenation: str
+    concatenation_part: str
+    concatenation_parts: str
+    images_in_series: str
+    images_in_acquisition: str
+    value_table: bool
     thickness: float
+    step: float
+    tilt: float
     slice_location: float | None
     rows: int
     columns: int
     samples: int
     bits: int
     bits_stored: int
+    high_bit: int
     signed: int
     padding: int | None
+    padding_limit: int | None
     transfer_syntax: str
     data_offset: int
     checksum: int
+    remarks: tuple[Remark, ...]
     windows: Windows
     planes: tuple[FramePlane, ...]
 
@@ -86,12 +117,17 @@ class ImageHeader:
         Raises:
             TypeError: the values are no header's.
         """
+        plane: Any = FramePlane
         planes = tuple(
-            FramePlane(tuple(p[0]), tuple(p[1]), tuple(p[2]), p[3], p[4], p[5]) for p in values[-1]
+            plane(*map(tuple, p[:3]), *p[3:6], tuple((name, value) for name, value in p[6]))
+            for p in values[-1]
         )
         windows = tuple((name, width, center) for name, width, center in values[-2])
+        remarks = tuple((code, message) for code, message in values[-3])
         plain: Any = cls
-        header: ImageHeader = plain(f"{folder}/{values[0]}", *values[1:-2], windows, planes)
+        header: ImageHeader = plain(
+            f"{folder}/{values[0]}", *values[1:-3], remarks, windows, planes
+        )
         return header
 
 

@@ -17,18 +17,26 @@ from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import Concern, ScanIssue, by_severity, error, info, warning
-from liverseg_gui.core.slices import AIR_HU, SourceSlices, even_grid, resample_even
+from liverseg_gui.core.slices import SourceSlices, even_grid, resample_even
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.core.window_level import NamedWindow, stated_window
 from liverseg_gui.io.changes import changed, head_checksum, require_readable, unchanged
 from liverseg_gui.io.dicom.cache import HeaderCache
-from liverseg_gui.io.dicom.geometry import StackGeometry, stack_geometry, thickness_issue
+from liverseg_gui.io.dicom.geometry import (
+    StackGeometry,
+    differing_issues,
+    stack_geometry,
+    thickness_issue,
+)
 from liverseg_gui.io.dicom.header_reader import header_size, read_header
 from liverseg_gui.io.dicom.headers import ImageHeader
 from liverseg_gui.io.dicom.index import DicomIndex, index_folder, is_looked_into
 from liverseg_gui.io.dicom.phase import contrast_phase, phase_issues
-from liverseg_gui.io.dicom.pixels import Lowest, read_hu, require_whole
-from liverseg_gui.io.dicom.stacks import Slice, Stack, make_stacks
+from liverseg_gui.io.dicom.pixels import read_hu, require_whole
+from liverseg_gui.io.dicom.rescale import Rescale, stack_rescales
+from liverseg_gui.io.dicom.series import make_stacks
+from liverseg_gui.io.dicom.stacks import Slice, Stack
+from liverseg_gui.io.dicom.value_checks import Seen, seen_issues, stated_issues
 from liverseg_gui.io.entries import Role, SeriesInfo, ShowPreview, VolumeEntry
 from liverseg_gui.io.formats.hu import slices_together
 from liverseg_gui.io.preview import one_slice, thumbnail
@@ -48,8 +56,7 @@ def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
             "Open a NIfTI, NRRD or MetaImage file, a DICOM file or folder, or a zip archive of "
             "them.",
         )
-    alone = len(header.planes) > 1 or not header.series_uid or not is_looked_into(path.name)
-    if alone:
+    if not is_looked_into(path.name):
         indexes = [DicomIndex(path.parent, (header,))]
     else:
         indexes = index_folder(path.parent, progress, recursive=False)
@@ -121,7 +128,10 @@ class StackReader:
         """Whether `header` is that of a slice, or of a copy of one that was left out."""
         return any(
             s.header.path == header.path
-            or (s.header.instance_uid == header.instance_uid != "" and s.plane in header.planes)
+            or (
+                s.header.instance_uid == header.instance_uid != ""
+                and s.header.planes == header.planes
+            )
             for s in self.stack.slices
         )
 
@@ -208,6 +218,7 @@ class StackReader:
         if geometry.even and len(self.stack.slices) > 1:
             distance = geometry.grid.affine.spacing_mm[2]
             issues += [f for f in (thickness_issue(first.thickness, distance),) if f]
+            issues += differing_issues(first.step, first.tilt, first.thickness, geometry.grid)
         if first.modality == "CT":
             issues += phase_issues(self.phase)
         return by_severity(tuple(issues))
@@ -215,7 +226,7 @@ class StackReader:
     def _image_issues(self) -> list[ScanIssue]:
         first = self.stack.first
         issues = []
-        if first.samples != 1:
+        if first.samples != 1 or first.photometric.startswith("PALETTE"):
             issues.append(
                 error("color", "The images are in color, not CT slices.", "Open the CT series.")
             )
@@ -238,20 +249,11 @@ class StackReader:
                     "The files ask for inverted grey (MONOCHROME1); HU are shown as usual.",
                 )
             )
-        if first.lossy == "01":
-            issues.append(
-                warning(
-                    "lossy",
-                    "The images were compressed with loss: HU are not exact.",
-                    "Prefer the uncompressed series.",
-                    Concern.HU,
-                )
-            )
-        if len({(s.plane.slope, s.plane.intercept) for s in self.stack.slices}) > 1:
-            issues.append(
-                info("per-slice-rescale", "The slices are scaled to HU each in its own way.")
-            )
-        return issues
+        return [*issues, *self._rescaling[1], *stated_issues(self.stack)]
+
+    @cached_property
+    def _rescaling(self) -> tuple[tuple[Rescale, ...], list[ScanIssue]]:
+        return stack_rescales(self.stack)
 
     def thumbnail(self) -> NDArray[np.uint8]:
         """The middle slice, small."""
@@ -286,13 +288,13 @@ class StackReader:
             preview(self._single(middle))
         columns, rows = self.geometry.shape
         stored = np.empty((len(slices), rows, columns), np.int16)
-        share, lowest = 1.0 if self.geometry.even else 0.6, Lowest()
-        for n, s in enumerate(slices):
+        share, seen = 1.0 if self.geometry.even else 0.6, Seen()
+        for n, (s, rescale) in enumerate(zip(slices, self._rescaling[0], strict=True)):
             progress.update(share * n / len(slices), f"Reading slice {n + 1} of {len(slices)}")
-            stored[n] = read_hu(s, lowest)
+            stored[n] = read_hu(s, rescale, seen)
         stack = stored.transpose(2, 1, 0)
-        seen = [*self._padding(lowest), *self._value_issues(stack)]
-        issues = by_severity((*self.issues, *seen))
+        found = seen_issues(seen, self.stack, self._rescaling[0][0])
+        issues = by_severity((*self.issues, *found, *self._value_issues(stack)))
         if self.geometry.even:
             grid, source = self.geometry.grid, None
             hu = grid.to_ras(stack)
@@ -301,23 +303,6 @@ class StackReader:
         progress.update(1.0, "Reading done")
         origin = replace(self._origin(), source_slices=source)
         return Volume(slices_together(hu), grid, origin, issues)
-
-    def _padding(self, lowest: Lowest) -> list[ScanIssue]:
-        first = self.stack.first
-        if first.modality != "CT" or lowest.hu >= AIR_HU:
-            return []
-        plane, tag = self.stack.slices[0].plane, ""
-        if first.padding is not None:
-            stated = first.padding * plane.slope + plane.intercept
-            if abs(stated - lowest.hu) > 0.5:
-                tag = f" (the files' padding tag says {stated:g})"
-        return [
-            info(
-                "padding",
-                f"Outside the scanner's field the files hold {lowest.hu:g} HU{tag}; it is shown as "
-                "air.",
-            )
-        ]
 
     def _value_issues(self, hu: NDArray[np.int16]) -> list[ScanIssue]:
         return checks.value_issues(hu) if self.stack.first.modality == "CT" else []
@@ -339,7 +324,7 @@ class StackReader:
         grid = StoredGrid((*self.geometry.shape, 1), Affine(self.geometry.affines[n].matrix))
         self._require_listed(self.stack.slices[n : n + 1])
         require_whole(self.stack.slices[n : n + 1])
-        hu = read_hu(self.stack.slices[n])
+        hu = read_hu(self.stack.slices[n], self._rescaling[0][n])
         return one_slice(hu.T[:, :, np.newaxis], grid, 0, self._origin())
 
     def _origin(self) -> Origin:
