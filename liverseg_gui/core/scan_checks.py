@@ -19,6 +19,7 @@ _PIXEL_MM = (0.2, 3.0)
 _RANGE_MM = (0.1, 20.0)
 _THICK_MM = 5.0
 _SAMPLES_AN_AXIS = 64
+_UNITS_MM = {"mm": 1.0, "m": 1e3, "cm": 10.0, "um": 1e-3, "nm": 1e-6}
 
 PHASE_UNKNOWN = warning(
     "phase-unknown",
@@ -54,6 +55,44 @@ def unit_spacing(where: str) -> ScanIssue:
         "Open the original DICOM series, or set the spacing (File menu, --spacing).",
         Concern.MM,
     )
+
+
+def mm_per_unit(unit: str, step: tuple[float, float, float]) -> float:
+    """The mm in a file's `unit` of length, with which its voxels measure `step`.
+
+    1 where the unit is unknown, or where the voxels are those of a CT if it is mm but not if it is
+    what the file says: some programs state any unit.
+    """
+    factor = _UNITS_MM.get(unit, 1.0)
+    if _plausible_mm(step) and not _plausible_mm([factor * s for s in step]):
+        return 1.0
+    return factor
+
+
+def _plausible_mm(step: Sequence[float]) -> bool:
+    return all(_RANGE_MM[0] <= s <= _RANGE_MM[1] for s in step)
+
+
+def unit_issues(unit: str, factor: float) -> list[ScanIssue]:
+    """What is remarkable about a file's `unit` of length, "" for none; `factor` made it mm."""
+    if unit in ("", "mm"):
+        return []
+    if factor != 1.0:
+        return [
+            info(
+                "units",
+                f"The file gives lengths in {unit}; they were converted to mm.",
+                "",
+            )
+        ]
+    return [
+        warning(
+            "units",
+            f"The file gives lengths in {unit[:20]}, read as mm: mm and ml are not reliable.",
+            "Convert the scan again from DICOM.",
+            Concern.MM,
+        )
+    ]
 
 
 def spacing_issues(affine: Affine, shape: Int3) -> list[ScanIssue]:

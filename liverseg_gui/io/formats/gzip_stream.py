@@ -12,9 +12,10 @@ from typing import Any, BinaryIO
 from isal import igzip, isal_zlib
 from numpy.typing import NDArray
 
-from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.errors import UnreadableFileError, system_error_text
 
 _CHUNK = 1 << 20
+_GZIP = b"\x1f\x8b"
 _GZIP_OR_ZLIB = 47  # the largest window (15), and whichever of the two headers is there (32)
 GZIP_RATIO = 1032
 """The most that deflate can compress: 258 bytes in two bits."""
@@ -38,6 +39,26 @@ def cut_short(path: Path) -> UnreadableFileError:
     return UnreadableFileError(f"{path} is cut short or damaged.", "Copy it again from its source.")
 
 
+def unread(path: Path, problem: BaseException) -> UnreadableFileError:
+    """The error for a file that the system does not give, or that is damaged."""
+    if isinstance(problem, OSError) and problem.errno is not None:
+        return UnreadableFileError(f"{path} could not be read.", system_error_text(problem))
+    return cut_short(path)
+
+
+def is_gzip(path: Path) -> bool:
+    """Whether `path` starts as a gzip file does.
+
+    Raises:
+        UnreadableFileError: the system does not give it.
+    """
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(_GZIP)) == _GZIP
+    except OSError as problem:
+        raise unread(path, problem) from problem
+
+
 @contextmanager
 def opened(path: Path, compressed: bool, start: int = 0) -> Iterator[BinaryIO]:
     """`path` as a stream of uncompressed bytes, `start` bytes in.
@@ -53,7 +74,7 @@ def opened(path: Path, compressed: bool, start: int = 0) -> Iterator[BinaryIO]:
                 stream.seek(start)
             yield stream
     except _DAMAGED as error:
-        raise cut_short(path) from error
+        raise unread(path, error) from error
 
 
 @contextmanager
@@ -70,7 +91,7 @@ def inflated(path: Path, header_bytes: int, start: int = 0) -> Iterator[BinaryIO
             _skip(stream, start)
             yield stream
     except _DAMAGED as error:
-        raise cut_short(path) from error
+        raise unread(path, error) from error
 
 
 class _Inflated(RawIOBase):
@@ -96,6 +117,15 @@ class _Inflated(RawIOBase):
 def _skip(stream: BinaryIO, count: int) -> None:
     while count > 0:
         count -= len(stream.read(min(count, _CHUNK)) or _end())
+
+
+def up_to(stream: BinaryIO, count: int) -> bytes:
+    """The next `count` bytes, or those that there are."""
+    parts: list[bytes] = []
+    while count > 0 and (part := stream.read(min(count, _CHUNK))):
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
 
 
 def fill(stream: BinaryIO, target: NDArray[Any]) -> None:

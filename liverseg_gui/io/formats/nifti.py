@@ -26,6 +26,7 @@ from liverseg_gui.io.entries import ShowPreview, VolumeEntry
 from liverseg_gui.io.file_endings import NIFTI
 from liverseg_gui.io.formats import gzip_stream, nifti_checks
 from liverseg_gui.io.formats.hu import Tally, slices_together, to_hu
+from liverseg_gui.io.formats.nifti_header import load_header
 from liverseg_gui.io.formats.tilt_correction import upright_volume
 from liverseg_gui.io.preview import one_slice, thumbnail
 
@@ -45,7 +46,10 @@ def nifti_entries(path: Path) -> list[VolumeEntry]:
         UnreadableFileError: the file is no NIfTI image, is damaged, or is not three-dimensional.
     """
     file = open_header(path)
-    issues = list(nifti_checks.nifti_header_issues(file.header, file.grid, file.count))
+    issues = [
+        *file.issues,
+        *nifti_checks.nifti_header_issues(file.header, file.grid, file.count),
+    ]
     if file.color:
         issues.append(
             error(
@@ -85,11 +89,13 @@ class NiftiFile:
     offset: int
     slope: float
     inter: float
+    issues: tuple[ScanIssue, ...] = ()
+    """What was replaced in the header."""
 
-    @property
+    @cached_property
     def compressed(self) -> bool:
         """Whether the voxels are gzipped."""
-        return self.data_path.name.lower().endswith(".gz")
+        return gzip_stream.is_gzip(self.data_path)
 
     @property
     def color(self) -> bool:
@@ -119,25 +125,33 @@ def open_header(path: Path) -> NiftiFile:
         UnreadableFileError: it is no NIfTI image or makes no sense.
     """
     try:
-        image: Any = nib.load(path, mmap=False)
-        if not isinstance(image, nib.Nifti1Pair):
-            raise TypeError("another format")
+        loaded = load_header(path)
+        image = loaded.image
         proxy, shape = image.dataobj, tuple(int(n) for n in image.shape)
         data_path = Path(image.file_map["image"].filename)
-        dtype, offset = np.dtype(image.get_data_dtype()), int(proxy.offset)
+        dtype = np.dtype(image.get_data_dtype())
+        offset = int(proxy.offset) if loaded.offset is None else loaded.offset
         slope, inter = float(proxy.slope), float(proxy.inter)
         matrix = np.asarray(image.affine, np.float64)
-        if not data_path.is_file() or offset < 0:
+        if offset < 0:
             raise ValueError("no voxels")
-    except MemoryError:
+        if not data_path.is_file():
+            raise UnreadableFileError(
+                f"{path} keeps its voxels in {data_path.name}, which is not beside it.",
+                "Copy both from their source into one folder.",
+            )
+    except (MemoryError, UnreadableFileError):
         raise
     except Exception as problem:  # a damaged header breaks nibabel in any way it likes
+        if isinstance(problem, OSError) and problem.errno is not None:
+            raise gzip_stream.unread(path, problem) from problem
         raise UnreadableFileError(
             f"{path} is no NIfTI image or is damaged.",
             "Copy it again from its source, or open the original DICOM folder.",
         ) from problem
     spatial, count = _spatial_shape(path, shape)
     try:
+        matrix[:3] *= nifti_checks.mm_per_unit(image.header, matrix)
         grid = StoredGrid(spatial, Affine(matrix))
         # made when first asked for: an affine without an orientation is refused here, not later
         grid.ras_affine  # noqa: B018
@@ -145,7 +159,18 @@ def open_header(path: Path) -> NiftiFile:
         raise UnreadableFileError(
             f"{path} does not say where its voxels lie ({problem}).", "Convert it again from DICOM."
         ) from problem
-    file = NiftiFile(path, data_path, image.header.copy(), grid, count, dtype, offset, slope, inter)
+    file = NiftiFile(
+        path,
+        data_path,
+        image.header.copy(),
+        grid,
+        count,
+        dtype,
+        offset,
+        slope,
+        inter,
+        loaded.issues,
+    )
     file.require_whole()
     return file
 

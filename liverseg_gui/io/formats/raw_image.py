@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.scan_checks import mm_per_unit
 from liverseg_gui.io.formats import gzip_stream
 
 _SLAB_BYTES = 2 << 20
@@ -46,6 +47,7 @@ class RawImage:
     oriented: bool = True
     spaced: bool = True
     unit: str = "mm"
+    unit_mm: float = 1.0
     modality: str = "CT"
     notes: Mapping[str, str] = field(default_factory=dict)
 
@@ -143,6 +145,9 @@ def image_of(
     try:
         if not np.abs(matrix).max() < _FARTHEST_MM:
             raise ValueError("its numbers are out of all proportion")
+        steps = np.linalg.norm(matrix[:3, :3], axis=0)
+        factor = mm_per_unit(details.get("unit", "mm"), (steps[0], steps[1], steps[2]))
+        matrix = np.diag([factor, factor, factor, 1.0]) @ matrix
         grid = StoredGrid((spatial[0], spatial[1], spatial[2]), Affine(matrix))
         # made when first asked for: an affine without an orientation is refused here, not later
         grid.ras_affine  # noqa: B018
@@ -150,7 +155,7 @@ def image_of(
         raise UnreadableFileError(
             f"{path} does not say where its voxels lie ({problem}).", "Convert it again from DICOM."
         ) from problem
-    image = RawImage(path, shape, extra_axis, grid=grid, **details)
+    image = RawImage(path, shape, extra_axis, grid=grid, unit_mm=factor, **details)
     image.require_room()
     return image
 
