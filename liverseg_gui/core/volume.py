@@ -90,6 +90,11 @@ class Volume:
         )
 
     @property
+    def no_hu(self) -> ScanIssue | None:
+        """The finding by which the values are no HU, so that no model may be given them."""
+        return next((f for f in self.issues if f.no_hu), None)
+
+    @property
     def mm_reliable(self) -> bool:
         """Whether lengths and volumes measured on this volume can be trusted."""
         return not any(f.spoils_mm for f in self.issues)
