@@ -28,7 +28,12 @@ _MIDDLE_HU = (-250.0, 220.0)
 _BONE_HU = 600.0
 _LEAST_SPREAD = 40.0
 _LOOK = "Check the air outside the body (about -1000 HU) and the liver (40 to 150 HU)."
-_UNITS_MM = {"mm": 1.0, "m": 1e3, "cm": 10.0, "um": 1e-3, "nm": 1e-6}
+_UNITS_MM = {
+    **dict.fromkeys(("mm", "millimeter"), 1.0),
+    **dict.fromkeys(("m", "meter"), 1e3),
+    **dict.fromkeys(("cm", "centimeter"), 10.0),
+    **dict.fromkeys(("um", "\u00b5m", "\u03bcm", "micron", "micrometer"), 1e-3),
+}
 
 PHASE_UNKNOWN = warning(
     "phase-unknown",
@@ -72,10 +77,14 @@ def mm_per_unit(unit: str, step: tuple[float, float, float]) -> float:
     1 where the unit is unknown, or where the voxels are those of a CT if it is mm but not if it is
     what the file says: some programs state any unit.
     """
-    factor = _UNITS_MM.get(unit, 1.0)
+    factor = _UNITS_MM.get(_plain(unit), 1.0)
     if _plausible_mm(step) and not _plausible_mm([factor * s for s in step]):
         return 1.0
     return factor
+
+
+def _plain(unit: str) -> str:
+    return unit.strip().lower().removesuffix("s").replace("metre", "meter")
 
 
 def _plausible_mm(step: Sequence[float]) -> bool:
@@ -84,7 +93,7 @@ def _plausible_mm(step: Sequence[float]) -> bool:
 
 def unit_issues(unit: str, factor: float) -> list[ScanIssue]:
     """What is remarkable about a file's `unit` of length, "" for none; `factor` made it mm."""
-    if unit in ("", "mm"):
+    if not unit or _UNITS_MM.get(_plain(unit)) == 1.0:
         return []
     if factor != 1.0:
         return [
@@ -282,7 +291,10 @@ def _inverted(sample: NDArray[np.int16], cut: float) -> str:
     """Whether the edges of the volume are bright and even, as air is, and its middle dark."""
     if min(sample.shape) < 3:
         return ""
-    at_end = sum(np.isin(n, (0, size - 1)) for n, size in zip(np.indices(sample.shape, sparse=True), sample.shape, strict=True))
+    at_end = sum(
+        np.isin(index, (0, size - 1)).astype(np.int8)
+        for index, size in zip(np.indices(sample.shape, sparse=True), sample.shape, strict=True)
+    )
     edges = sample[at_end >= 2]
     middle = sample[tuple(slice(n // 3, n - n // 3) for n in sample.shape)]
     even = np.subtract(*np.percentile(edges, (95, 5))) < _LEAST_SPREAD

@@ -76,7 +76,9 @@ def _of_scan(case: Case) -> list[ScanIssue]:
         if f.severity is not Severity.INFO and f.code not in _NO_MATTER
     ]
     unfit = [f.code == "not-ct" or f.no_hu for f in kept]
-    return [replace(f, severity=Severity.ERROR) if no else f for f, no in zip(kept, unfit, strict=True)]
+    return [
+        replace(f, severity=Severity.ERROR) if no else f for f, no in zip(kept, unfit, strict=True)
+    ]
 
 
 def _grey(case: Case) -> list[ScanIssue]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from liverseg_gui.core.scan_checks import needs_upright
 from liverseg_gui.core.scan_issues import ScanIssue, by_severity
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io.entries import ShowPreview, VolumeEntry
+from liverseg_gui.io.formats import gzip_stream
 from liverseg_gui.io.formats.hu import Tally, slices_together, to_hu
 from liverseg_gui.io.formats.itk_checks import color, itk_header_issues
 from liverseg_gui.io.formats.metaimage import read_metaimage
@@ -32,6 +34,7 @@ def itk_entries(path: Path) -> list[VolumeEntry]:
     """
     image = open_image(path)
     issues = by_severity(tuple(itk_header_issues(image)))
+    modality, stated = image.modality or "CT", bool(image.modality)
     names = [path.name]
     if image.count > 1:
         names = [f"{path.name} volume {n + 1} of {image.count}" for n in range(image.count)]
@@ -39,14 +42,21 @@ def itk_entries(path: Path) -> list[VolumeEntry]:
         VolumeEntry(
             path,
             name,
-            image.modality,
+            modality,
             image.grid.shape,
             image.grid.affine.spacing_mm,
-            partial(_read, image, n, Origin(path, name, modality=image.modality), issues),
+            partial(
+                _read,
+                image,
+                n,
+                Origin(path, name, modality=modality, modality_stated=stated),
+                issues,
+            ),
             issues,
             thumbnail=partial(_thumbnail, image, n),
             files=tuple(dict.fromkeys((path, image.file))),
             key=str(n),
+            modality_stated=stated,
         )
         for n, name in enumerate(names)
     ]
@@ -65,6 +75,8 @@ def open_image(path: Path) -> RawImage:
     except FileNotFoundError as problem:
         raise UnreadableFileError(f"{path} does not exist.", "Check the path.") from problem
     except (OSError, LookupError, ValueError, OverflowError, StopIteration) as problem:
+        if isinstance(problem, OSError) and problem.errno is not None:
+            raise gzip_stream.unread(path, problem) from problem
         raise damaged(path) from problem
 
 
@@ -85,7 +97,10 @@ def _read(
     hu, seen = _read_hu(image, index, progress.part(0.0, 0.9))
     issues = by_severity((*issues, *seen, *checks.value_issues(hu)))
     if needs_upright(image.grid):
-        return upright_volume(hu, image.grid, image.path, issues, progress.part(0.9, 1.0))
+        upright = upright_volume(hu, image.grid, image.path, issues, progress.part(0.9, 1.0))
+        stated = origin.modality_stated
+        own = replace(upright.origin, modality=origin.modality, modality_stated=stated)
+        return replace(upright, origin=own)
     ordered = slices_together(image.grid.to_ras(hu))
     progress.update(1.0, f"Reading {image.path.name}")
     return Volume(ordered, image.grid, origin, issues)

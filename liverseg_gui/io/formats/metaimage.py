@@ -21,7 +21,7 @@ _TYPES = {
 _TURN = ("TransformMatrix", "Rotation", "Orientation")
 _PLACE = ("Offset", "Position", "Origin")
 _SPACING = ("ElementSpacing", "ElementSize")
-_MODALITIES = {"MET_MOD_MR": "MR", "MET_MOD_NM": "NM", "MET_MOD_US": "US"}
+_MODALITIES = {"MET_MOD_CT": "CT", "MET_MOD_MR": "MR", "MET_MOD_NM": "NM", "MET_MOD_US": "US"}
 
 
 def read_metaimage(path: Path) -> RawImage:
@@ -44,6 +44,7 @@ def read_metaimage(path: Path) -> RawImage:
         shape, extra = (channels, *shape), 0
     where = fields["ElementDataFile"]
     local = where.upper() == "LOCAL"
+    unit = fields.get("DistanceUnits", "mm")
     return image_of(
         path,
         shape,
@@ -56,7 +57,8 @@ def read_metaimage(path: Path) -> RawImage:
         header_bytes=length if local else 0,
         oriented=any(name in fields for name in _TURN),
         spaced=any(name in fields for name in _SPACING),
-        modality=_MODALITIES.get(fields.get("Modality", ""), "CT"),
+        unit={"?": ""}.get(unit, unit),
+        modality=_MODALITIES.get(fields.get("Modality", ""), ""),
     )
 
 

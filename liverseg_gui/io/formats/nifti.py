@@ -71,6 +71,7 @@ def nifti_entries(path: Path) -> list[VolumeEntry]:
             thumbnail=partial(_thumbnail, file, n),
             files=tuple(dict.fromkeys((path, file.data_path))),
             key=str(n),
+            modality_stated=False,
         )
         for n in range(count)
     ]
@@ -214,7 +215,10 @@ def _read(
     issues = by_severity((*issues, *seen, *checks.value_issues(hu)))
     if checks.needs_upright(file.grid):
         upright = upright_volume(hu, file.grid, file.path, issues, progress.part(0.9, 1.0))
-        return replace(upright, origin=replace(upright.origin, windows=_windows(file.header)))
+        return replace(
+            upright,
+            origin=replace(upright.origin, windows=_windows(file.header), modality_stated=False),
+        )
     ordered = slices_together(file.grid.to_ras(hu))
     progress.update(1.0, f"Reading {file.path.name}")
     origin = Origin(
@@ -222,6 +226,7 @@ def _read(
         file.path.name,
         nifti_header=_nifti1(file.header),
         windows=_windows(file.header),
+        modality_stated=False,
     )
     return Volume(ordered, file.grid, origin, issues)
 

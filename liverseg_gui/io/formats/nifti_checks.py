@@ -75,7 +75,7 @@ def _unit(header: Any) -> str:
         unit = str(header.get_xyzt_units()[0])
     except KeyError:
         return "an unknown unit"
-    return {"unknown": "", "meter": "m", "micron": "um"}.get(unit, unit)
+    return {"unknown": ""}.get(unit, unit)
 
 
 def _forms_agree(header: Any) -> bool:

@@ -90,7 +90,7 @@ def read_nrrd(path: Path) -> RawImage:
         header_bytes=header.length if where is None else 0,
         oriented=oriented,
         spaced=any(v is not None for v in vectors) or "spacings" in fields,
-        unit=(re.findall(r'"([^"]*)"', fields.get("space units", "")) or ["mm"])[0],
+        unit=" and ".join(sorted(set(_units(fields)))) or "mm",
         notes=header.notes,
     )
 
@@ -101,6 +101,12 @@ def _require_supported(path: Path, fields: dict[str, str]) -> None:
         raise unsupported(path, f"has its voxels encoded as {fields['encoding'][:20]}")
     if any(int(fields.get(name, 0)) for name in ("byte skip", "line skip")):
         raise unsupported(path, "has other bytes before its voxels")
+
+
+def _units(fields: dict[str, str]) -> list[str]:
+    """The units of the spatial axes: those of the space, or of the axes themselves."""
+    given = re.findall(r'"([^"]*)"', fields.get("space units", fields.get("units", "")))
+    return [unit.strip() for unit in given if unit.strip() not in ("", "s", "ms", "sec", "HU")]
 
 
 def _is_color(header: _Header, extra: int) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 from nibabel.orientations import OrientationError
 from numpy.typing import NDArray
 
-from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.errors import UnreadableFileError, UnsupportedFileError
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.scan_checks import mm_per_unit
 from liverseg_gui.io.formats import gzip_stream
@@ -32,7 +32,7 @@ class RawImage:
 
     `shape` is the file's, fastest axis first. `grid` is that of one volume: all axes but
     `extra_axis`, along which lie volumes or, where `color`, the parts of a voxel. The voxels start
-    `header_bytes` into `file`. `notes` are what the header says beyond that.
+    `header_bytes` into `file`. `modality` is empty where the header does not say. `notes` are what the header says beyond that.
     """
 
     path: Path
@@ -48,7 +48,7 @@ class RawImage:
     spaced: bool = True
     unit: str = "mm"
     unit_mm: float = 1.0
-    modality: str = "CT"
+    modality: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -178,9 +178,9 @@ def detached(path: Path, where: str) -> Path:
     return file
 
 
-def unsupported(path: Path, what: str) -> UnreadableFileError:
+def unsupported(path: Path, what: str) -> UnsupportedFileError:
     """The error for a file that is whole, but written in a way that scans are not."""
-    return UnreadableFileError(
+    return UnsupportedFileError(
         f"{path} {what}, which this program does not read.",
         "Open it in 3D Slicer and save it as .nrrd or .nii.gz.",
     )
