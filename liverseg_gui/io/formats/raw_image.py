@@ -32,7 +32,8 @@ class RawImage:
 
     `shape` is the file's, fastest axis first. `grid` is that of one volume: all axes but
     `extra_axis`, along which lie volumes or, where `color`, the parts of a voxel. The voxels start
-    `header_bytes` into `file`. `modality` is empty where the header does not say. `notes` are what the header says beyond that.
+    `header_bytes` into `file`. `modality` is empty where the header does not say. `notes` are what
+    the header says beyond that.
     """
 
     path: Path
@@ -176,6 +177,17 @@ def detached(path: Path, where: str) -> Path:
             "Copy both from their source into one folder.",
         )
     return file
+
+
+def bytes_before(file: Path, stated: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
+    """What precedes the voxels of a file of its own: `stated`, or by -1 all but the voxels.
+
+    Raises:
+        OSError: the file cannot be looked at.
+    """
+    if stated >= 0:
+        return stated
+    return max(0, file.stat().st_size - prod(shape) * dtype.itemsize)
 
 
 def unsupported(path: Path, what: str) -> UnsupportedFileError:

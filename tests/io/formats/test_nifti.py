@@ -21,6 +21,7 @@ from liverseg_gui.core.errors import (
     UnreadableFileError,
 )
 from liverseg_gui.core.labels import LabelMap
+from liverseg_gui.core.measure import measure
 from liverseg_gui.io.formats import nifti_write
 from liverseg_gui.io.formats.nifti_write import save_mask
 from liverseg_gui.io.masks.read import read_mask
@@ -280,11 +281,35 @@ def test_an_open_scan_does_not_change_with_its_file(tmp_path: Path) -> None:
     np.testing.assert_array_equal(volume.hu, before)
 
 
-def test_lengths_that_are_not_mm_are_doubted(tmp_path: Path) -> None:
-    image = nib.Nifti1Image(np.zeros(SHAPE, np.int16), np.diag([800.0, 800, 2500, 1]))
-    image.header.set_xyzt_units("micron")
-    nib.save(image, tmp_path / "micron.nii")
-    assert "micron" in " ".join(open_scan(tmp_path / "micron.nii").warnings)
+@pytest.mark.parametrize(("unit", "mm"), [("meter", 1000.0), ("micron", 0.001)])
+def test_lengths_that_are_not_mm_are_converted(
+    tmp_path: Path, unit: str, mm: float, mask: tuple
+) -> None:
+    matrix = np.diag([0.8, 0.8, 2.5, 1])
+    matrix[:3, 3] = (-120.5, 33.25, 512.0)
+    matrix[:3] /= mm
+    image = nib.Nifti1Image(np.arange(120, dtype=np.int16).reshape(SHAPE), matrix)
+    image.header.set_xyzt_units(unit)
+    nib.save(image, tmp_path / "scan.nii")
+    volume = open_scan(tmp_path / "scan.nii")
+    assert volume.affine.spacing_mm == pytest.approx((0.8, 0.8, 2.5))
+    assert volume.mm_reliable
+    assert "units" in [issue.code for issue in volume.issues]
+    marked = LabelMap(np.ones(SHAPE, np.uint8), volume.grid)
+    save_mask(marked, volume.origin, tmp_path / "m.nii.gz")
+    assert measure(volume, read_mask(tmp_path / "m.nii.gz", volume)).liver_ml == pytest.approx(
+        0.192
+    )
+
+
+def test_a_unit_that_only_the_header_believes_in_is_doubted(tmp_path: Path) -> None:
+    image = nib.Nifti1Image(np.zeros(SHAPE, np.int16), np.diag([0.8, 0.8, 2.5, 1]))
+    image.header.set_xyzt_units("meter")
+    nib.save(image, tmp_path / "scan.nii")
+    volume = open_scan(tmp_path / "scan.nii")
+    assert volume.affine.spacing_mm == pytest.approx((0.8, 0.8, 2.5))
+    assert not volume.mm_reliable
+    assert "meter" in " ".join(volume.warnings)
 
 
 def test_a_mask_needs_the_name_of_one(tmp_path: Path, mask: tuple) -> None:
