@@ -182,10 +182,10 @@ def test_bytes_before_the_voxels_of_a_file_of_their_own_are_skipped(
 ) -> None:
     (tmp_path / "data.raw").write_bytes(stored())
     (tmp_path / "plain.nhdr").write_text(f"NRRD0004\n{PLAIN}\ndata file: data.raw\n")
-    plain = open_scan(tmp_path / "plain.nhdr").hu.copy()
+    plain = open_one(tmp_path / "plain.nhdr").hu.copy()
     (tmp_path / "data.raw").write_bytes(b"12345" + stored())
     (tmp_path / name).write_text(text)
-    volume = open_scan(tmp_path / name)
+    volume = open_one(tmp_path / name)
     np.testing.assert_array_equal(np.sort(volume.hu, axis=None), np.sort(plain, axis=None))
 
 
