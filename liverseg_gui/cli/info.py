@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.cli.console import console_progress
-from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.errors import UnreadableFileError, UnsupportedFileError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import by_severity, error
 from liverseg_gui.io.entries import Role, VolumeEntry, likeliest
@@ -71,7 +71,8 @@ def _with_voxels(entry: VolumeEntry, progress: Progress) -> VolumeEntry:
     try:
         return replace(entry, issues=entry.read(progress).issues)
     except UnreadableFileError as problem:
-        damaged = error("damaged", str(problem), "")
+        code = "unsupported" if isinstance(problem, UnsupportedFileError) else "damaged"
+        damaged = error(code, str(problem), "")
         return replace(entry, issues=by_severity((*entry.issues, damaged)))
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.geometry import Affine, Int3, StoredGrid
 from liverseg_gui.core.scan_issues import Concern, ScanIssue, error, info, warning
-from liverseg_gui.core.slices import even_grid, slice_affines
+from liverseg_gui.core.slices import AIR_HU, even_grid, slice_affines
 
 TILT_DEGREES = 0.5
 """From here on the axes of a grid are resampled to a right angle; below, the files' rounding."""
@@ -19,6 +19,21 @@ _PIXEL_MM = (0.2, 3.0)
 _RANGE_MM = (0.1, 20.0)
 _THICK_MM = 5.0
 _SAMPLES_AN_AXIS = 64
+_TISSUE_HU = (-200, 300)
+_LEAST_TISSUE = 0.01
+"""The least part of a scan that tissue fills: 0.04 where a small body lies in a field of 1 m."""
+_MIDDLE_HU = (-250.0, 220.0)
+"""Between these lies the median of what is brighter than air: -70 to 105 in the CT at hand, up to
+220 where the values were cut off from 0 to 255."""
+_BONE_HU = 600.0
+_LEAST_SPREAD = 40.0
+_LOOK = "Check the air outside the body (about -1000 HU) and the liver (40 to 150 HU)."
+_UNITS_MM = {
+    **dict.fromkeys(("mm", "millimeter"), 1.0),
+    **dict.fromkeys(("m", "meter"), 1e3),
+    **dict.fromkeys(("cm", "centimeter"), 10.0),
+    **dict.fromkeys(("um", "\u00b5m", "\u03bcm", "micron", "micrometer"), 1e-3),
+}
 
 PHASE_UNKNOWN = warning(
     "phase-unknown",
@@ -54,6 +69,48 @@ def unit_spacing(where: str) -> ScanIssue:
         "Open the original DICOM series, or set the spacing (File menu, --spacing).",
         Concern.MM,
     )
+
+
+def mm_per_unit(unit: str, step: tuple[float, float, float]) -> float:
+    """The mm in a file's `unit` of length, with which its voxels measure `step`.
+
+    1 where the unit is unknown, or where the voxels are those of a CT if it is mm but not if it is
+    what the file says: some programs state any unit.
+    """
+    factor = _UNITS_MM.get(_plain(unit), 1.0)
+    if _plausible_mm(step) and not _plausible_mm([factor * s for s in step]):
+        return 1.0
+    return factor
+
+
+def _plain(unit: str) -> str:
+    return unit.strip().lower().removesuffix("s").replace("metre", "meter")
+
+
+def _plausible_mm(step: Sequence[float]) -> bool:
+    return all(_RANGE_MM[0] <= s <= _RANGE_MM[1] for s in step)
+
+
+def unit_issues(unit: str, factor: float) -> list[ScanIssue]:
+    """What is remarkable about a file's `unit` of length, "" for none; `factor` made it mm."""
+    if not unit or _UNITS_MM.get(_plain(unit)) == 1.0:
+        return []
+    if factor != 1.0:
+        return [
+            info(
+                "units",
+                f"The file gives lengths in {unit}; they were converted to mm.",
+                "",
+            )
+        ]
+    return [
+        warning(
+            "units",
+            f"The file gives lengths in {unit[:20]}, read as mm: mm and ml are not reliable.",
+            "Convert the scan again from DICOM.",
+            Concern.MM,
+        )
+    ]
 
 
 def spacing_issues(affine: Affine, shape: Int3) -> list[ScanIssue]:
@@ -180,22 +237,76 @@ def value_issues(hu: NDArray[np.int16]) -> list[ScanIssue]:
                 Concern.HU,
             )
         ]
-    tissue = sample[(sample > -300) & (sample < 3000)]
-    middle = float(np.median(tissue)) if len(tissue) else float(np.median(sample))
+    sure = _no_hu(np.maximum(sample, AIR_HU), low)
+    if sure:
+        return [
+            warning(
+                "not-hu",
+                f"The values are not Hounsfield units: {sure}.",
+                f"{_LOOK} The model needs true HU: open the original series.",
+                Concern.HU,
+            )
+        ]
     if low >= 0 and high <= 255:
-        return [_not_hu("lie within 0 to 255, like a grey picture")]
+        return [_doubtful("lie within 0 to 255, like a grey picture")]
     if low > -300:
-        return [_not_hu(f"start at {low}: no air is among them")]
-    if not -200 <= middle <= 300:
-        return [_not_hu(f"of soft tissue lie around {middle:.0f}")]
+        return [_doubtful(f"start at {low}: no air is among them")]
     return []
 
 
-def _not_hu(what: str) -> ScanIssue:
+def _no_hu(sample: NDArray[np.int16], low: int) -> str:
+    """Why values can't be HU, in words; nothing where they can. `low` is the lowest of them.
+
+    Air and body, or whatever differs most, are two groups of values; in a CT the upper one is
+    tissue, also where the values were cut off at both ends.
+    """
+    lower, upper = _two_groups(np.sort(sample, axis=None))
+    middle = float(np.median(upper))
+    tissue = float(np.mean((sample > _TISSUE_HU[0]) & (sample < _TISSUE_HU[1])))
+    share = len(upper) / sample.size
+    bones = tissue > 0.5 and share < 0.2 and low < -50 and middle < _BONE_HU
+    if middle > _MIDDLE_HU[1] and not bones:
+        return f"the brighter half lies around {middle:.0f}, where soft tissue has 0 to 150"
+    if tissue < _LEAST_TISSUE:
+        return f"hardly any lie between {_TISSUE_HU[0]} and {_TISSUE_HU[1]}, where soft tissue does"
+    if middle < _MIDDLE_HU[0]:
+        return f"the brighter half lies around {middle:.0f}, where soft tissue has 0 to 150"
+    spread = float(np.subtract(*np.percentile(upper, (95, 5))))
+    if low > -300 and spread < _LEAST_SPREAD:
+        return f"the brighter half differs by {spread:.0f}, where tissues do by 100 or more"
+    return _inverted(sample, float(lower[-1]))
+
+
+def _two_groups(values: NDArray[np.int16]) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    """Sorted `values` cut in two where the parts differ most (Otsu)."""
+    count = len(values)
+    sums = np.cumsum(values, dtype=np.float64)
+    below = np.arange(1, count)
+    apart = sums[:-1] / below - (sums[-1] - sums[:-1]) / (count - below)
+    cut = int(np.argmax(below * (count - below) * apart**2)) + 1
+    return values[:cut], values[cut:]
+
+
+def _inverted(sample: NDArray[np.int16], cut: float) -> str:
+    """Whether the edges of the volume are bright and even, as air is, and its middle dark."""
+    if min(sample.shape) < 3:
+        return ""
+    at_end = sum(
+        np.isin(index, (0, size - 1)).astype(np.int8)
+        for index, size in zip(np.indices(sample.shape, sparse=True), sample.shape, strict=True)
+    )
+    edges = sample[at_end >= 2]
+    middle = sample[tuple(slice(n // 3, n - n // 3) for n in sample.shape)]
+    even = np.subtract(*np.percentile(edges, (95, 5))) < _LEAST_SPREAD
+    if even and np.mean(edges > cut) > 0.9 and np.mean(middle > cut) < 0.3:
+        return "what surrounds the body is brighter than the body"
+    return ""
+
+
+def _doubtful(what: str) -> ScanIssue:
     return warning(
-        "not-hu",
+        "doubtful-hu",
         f"The values {what}: they may not be Hounsfield units, or be clipped or shifted.",
-        "Check the air outside the body (about -1000 HU) and the liver (40 to 150 HU); the model "
-        "needs true HU.",
+        f"{_LOOK} The model needs true HU.",
         Concern.HU,
     )

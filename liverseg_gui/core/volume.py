@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Header
 
 
+def modality_text(modality: str, stated: bool) -> str:
+    """A modality in words, which tell where the file does not say and it is assumed."""
+    return modality if stated else f"{modality} (assumed)"
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a volume came from, for titles, reports and saving on the same grid.
@@ -26,7 +31,8 @@ class Origin:
     and units, so that every program places it exactly where it places the scan. `source_slices`
     are the slices of a scan that was resampled onto an even grid. `file_grid` is the grid of the
     file, where the reader stated another one for it.
-    `windows` are those that the file states, its default first.
+    `windows` are those that the file states, its default first. `modality` is CT where the file
+    does not say, and then not `modality_stated`.
     """
 
     path: Path
@@ -38,6 +44,12 @@ class Origin:
     source_slices: SourceSlices | None = None
     file_grid: StoredGrid | None = None
     windows: tuple[NamedWindow, ...] = ()
+    modality_stated: bool = True
+
+    @property
+    def modality_text(self) -> str:
+        """The modality in words."""
+        return modality_text(self.modality, self.modality_stated)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +100,11 @@ class Volume:
             for f in self.issues
             if f.severity is not Severity.INFO and f.concern is Concern.MODEL
         )
+
+    @property
+    def no_hu(self) -> ScanIssue | None:
+        """The finding by which the values are no HU, so that no model may be given them."""
+        return next((f for f in self.issues if f.no_hu), None)
 
     @property
     def mm_reliable(self) -> bool:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import ScanIssue, Severity, by_severity
-from liverseg_gui.core.volume import Volume
+from liverseg_gui.core.volume import Volume, modality_text
 
 Spacing = tuple[float, float, float | None]
 """mm along stored i, j, k; None along k where the slices lie unevenly."""
@@ -110,6 +110,12 @@ class VolumeEntry:
     thumbnail: Callable[[], NDArray[np.uint8]] | None = None
     files: tuple[Path, ...] = ()
     key: str = ""
+    modality_stated: bool = True
+
+    @property
+    def modality_text(self) -> str:
+        """The modality in words."""
+        return modality_text(self.modality, self.modality_stated)
 
     @property
     def obstacle(self) -> ScanIssue | None:
@@ -123,7 +129,7 @@ class VolumeEntry:
 
     def __str__(self) -> str:
         size = " x ".join(str(n) for n in self.size)
-        return f"{self.description or self.path.name}, {self.modality}, {size}, {self.spacing}"
+        return f"{self.description or self.path.name}, {self.modality_text}, {size}, {self.spacing}"
 
     @property
     def spacing(self) -> str:

@@ -11,7 +11,7 @@ import safetensors.torch
 import torch
 from numpy.typing import NDArray
 
-from liverseg_gui.core.errors import ModelError
+from liverseg_gui.core.errors import ModelError, SegmentationError
 from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
@@ -79,6 +79,11 @@ class NetworkSegmenter:
     def segment(self, volume: Volume, progress: Progress) -> Segmentation:
         """See `Segmenter.segment`."""
         began = time.monotonic()
+        if volume.no_hu is not None:
+            raise SegmentationError(
+                f"{volume.origin.path} cannot be segmented. {volume.no_hu.message}",
+                volume.no_hu.remedy,
+            )
         progress.update(0.0, "Loading the model")
         if self._predictor is None:
             self._predictor = load_predictor(

@@ -34,8 +34,11 @@ _REMEDIES = {
     "implausible-spacing": "Convert the scan again from DICOM. It can be trained on; its slices "
     "are then taken as they come, not by their distance.",
     "identity-affine": "Check in the program that the liver lies on the patient's right.",
-    "not-hu": "Take the original scan, in Hounsfield units: air outside the body is about -1000, "
-    "the liver 40 to 150.",
+    **dict.fromkeys(
+        ("not-hu", "doubtful-hu"),
+        "Take the original scan, in Hounsfield units: air outside the body is about -1000, the "
+        "liver 40 to 150.",
+    ),
 }
 
 
@@ -72,7 +75,10 @@ def _of_scan(case: Case) -> list[ScanIssue]:
         for f in case.issues
         if f.severity is not Severity.INFO and f.code not in _NO_MATTER
     ]
-    return [replace(f, severity=Severity.ERROR) if f.code == "not-ct" else f for f in kept]
+    unfit = [f.code == "not-ct" or f.no_hu for f in kept]
+    return [
+        replace(f, severity=Severity.ERROR) if no else f for f, no in zip(kept, unfit, strict=True)
+    ]
 
 
 def _grey(case: Case) -> list[ScanIssue]:

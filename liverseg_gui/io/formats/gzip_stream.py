@@ -16,6 +16,7 @@ from liverseg_gui.core.errors import UnreadableFileError, cannot_read
 from liverseg_gui.system.regular_file import open_regular
 
 _CHUNK = 1 << 20
+_GZIP = b"\x1f\x8b"
 _GZIP_OR_ZLIB = 47  # the largest window (15), and whichever of the two headers is there (32)
 GZIP_RATIO = 1032
 """The most that deflate can compress: 258 bytes in two bits."""
@@ -39,11 +40,24 @@ def cut_short(path: Path) -> UnreadableFileError:
     return UnreadableFileError(f"{path} is cut short or damaged.", "Copy it again from its source.")
 
 
-def _broken(path: Path, error: Exception) -> UnreadableFileError:
-    """The error for a file that is damaged, or that the system does not let us read."""
-    if isinstance(error, OSError) and error.errno is not None:
-        return cannot_read(path, error)
+def unread(path: Path, problem: BaseException) -> UnreadableFileError:
+    """The error for a file that the system does not give, or that is damaged."""
+    if isinstance(problem, OSError) and problem.errno is not None:
+        return cannot_read(path, problem)
     return cut_short(path)
+
+
+def is_gzip(path: Path) -> bool:
+    """Whether `path` starts as a gzip file does.
+
+    Raises:
+        UnreadableFileError: the system does not give it.
+    """
+    try:
+        with open_regular(path) as stream:
+            return stream.read(len(_GZIP)) == _GZIP
+    except OSError as problem:
+        raise unread(path, problem) from problem
 
 
 @contextmanager
@@ -61,7 +75,7 @@ def opened(path: Path, compressed: bool, start: int = 0) -> Iterator[BinaryIO]:
                 stream.seek(start)
             yield stream
     except _DAMAGED as error:
-        raise _broken(path, error) from error
+        raise unread(path, error) from error
 
 
 @contextmanager
@@ -78,7 +92,7 @@ def inflated(path: Path, header_bytes: int, start: int = 0) -> Iterator[BinaryIO
             _skip(stream, start)
             yield stream
     except _DAMAGED as error:
-        raise _broken(path, error) from error
+        raise unread(path, error) from error
 
 
 class _Inflated(RawIOBase):
@@ -104,6 +118,15 @@ class _Inflated(RawIOBase):
 def _skip(stream: BinaryIO, count: int) -> None:
     while count > 0:
         count -= len(stream.read(min(count, _CHUNK)) or _end())
+
+
+def up_to(stream: BinaryIO, count: int) -> bytes:
+    """The next `count` bytes, or those that there are."""
+    parts: list[bytes] = []
+    while count > 0 and (part := stream.read(min(count, _CHUNK))):
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
 
 
 def fill(stream: BinaryIO, target: NDArray[Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def itk_entries(path: Path) -> list[VolumeEntry]:
     """
     image = open_image(path)
     issues = by_severity(tuple(itk_header_issues(image)))
+    modality, stated = image.modality or "CT", bool(image.modality)
     names = [path.name]
     if image.count > 1:
         names = [f"{path.name} volume {n + 1} of {image.count}" for n in range(image.count)]
@@ -40,14 +42,21 @@ def itk_entries(path: Path) -> list[VolumeEntry]:
         VolumeEntry(
             path,
             name,
-            image.modality,
+            modality,
             image.grid.shape,
             image.grid.affine.spacing_mm,
-            partial(_read, image, n, Origin(path, name, modality=image.modality), issues),
+            partial(
+                _read,
+                image,
+                n,
+                Origin(path, name, modality=modality, modality_stated=stated),
+                issues,
+            ),
             issues,
             thumbnail=partial(_thumbnail, image, n),
             files=tuple(dict.fromkeys((path, image.file))),
             key=str(n),
+            modality_stated=stated,
         )
         for n, name in enumerate(names)
     ]
@@ -86,7 +95,10 @@ def _read(
     hu, seen = _read_hu(image, index, progress.part(0.0, 0.9))
     issues = by_severity((*issues, *seen, *checks.value_issues(hu)))
     if needs_upright(image.grid):
-        return upright_volume(hu, image.grid, image.path, issues, progress.part(0.9, 1.0))
+        upright = upright_volume(hu, image.grid, image.path, issues, progress.part(0.9, 1.0))
+        stated = origin.modality_stated
+        own = replace(upright.origin, modality=origin.modality, modality_stated=stated)
+        return replace(upright, origin=own)
     ordered = slices_together(image.grid.to_ras(hu))
     progress.update(1.0, f"Reading {image.path.name}")
     return Volume(ordered, image.grid, origin, issues)

@@ -40,13 +40,7 @@ def itk_header_issues(image: RawImage) -> Iterator[ScanIssue]:
             "Compare the liver's side with another picture of the patient, or convert the scan "
             "again from DICOM.",
         )
-    if image.unit not in ("mm", ""):
-        yield warning(
-            "units",
-            f"The file gives lengths in {image.unit[:20]}, read as mm: mm and ml are not reliable.",
-            "Convert the scan again from DICOM.",
-            Concern.MM,
-        )
+    yield from checks.unit_issues(image.unit, image.unit_mm)
     if image.dtype.itemsize == 1:
         yield checks.EIGHT_BIT
     if image.count > 1:

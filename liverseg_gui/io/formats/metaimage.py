@@ -10,7 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from liverseg_gui.io.formats.raw_image import RawImage, damaged, detached, image_of, unsupported
+from liverseg_gui.io.formats.raw_image import (
+    RawImage,
+    bytes_before,
+    damaged,
+    detached,
+    image_of,
+    unsupported,
+)
 from liverseg_gui.system.regular_file import open_regular
 
 _LONGEST_HEADER = 1 << 20
@@ -22,7 +29,7 @@ _TYPES = {
 _TURN = ("TransformMatrix", "Rotation", "Orientation")
 _PLACE = ("Offset", "Position", "Origin")
 _SPACING = ("ElementSpacing", "ElementSize")
-_MODALITIES = {"MET_MOD_MR": "MR", "MET_MOD_NM": "NM", "MET_MOD_US": "US"}
+_MODALITIES = {"MET_MOD_CT": "CT", "MET_MOD_MR": "MR", "MET_MOD_NM": "NM", "MET_MOD_US": "US"}
 
 
 def read_metaimage(path: Path) -> RawImage:
@@ -45,19 +52,27 @@ def read_metaimage(path: Path) -> RawImage:
         shape, extra = (channels, *shape), 0
     where = fields["ElementDataFile"]
     local = where.upper() == "LOCAL"
+    unit = fields.get("DistanceUnits", "mm")
+    dtype, packed = _dtype(fields), _true(fields.get("CompressedData", ""))
+    file, skipped = (path, length) if local else (detached(path, where), 0)
+    if not local and int(fields.get("HeaderSize", 0)):
+        if packed:
+            raise unsupported(path, "has other bytes before its packed voxels")
+        skipped = bytes_before(file, int(fields["HeaderSize"]), shape, dtype)
     return image_of(
         path,
         shape,
         extra,
         matrix,
         color=channels != 1,
-        dtype=_dtype(fields),
-        deflated=_true(fields.get("CompressedData", "")),
-        file=path if local else detached(path, where),
-        header_bytes=length if local else 0,
+        dtype=dtype,
+        deflated=packed,
+        file=file,
+        header_bytes=skipped,
         oriented=any(name in fields for name in _TURN),
         spaced=any(name in fields for name in _SPACING),
-        modality=_MODALITIES.get(fields.get("Modality", ""), "CT"),
+        unit={"?": ""}.get(unit, unit),
+        modality=_MODALITIES.get(fields.get("Modality", ""), ""),
     )
 
 
@@ -65,8 +80,6 @@ def _require_supported(path: Path, fields: dict[str, str]) -> None:
     """Check that the voxels are written and placed as writers of scans do it."""
     if not _true(fields.get("BinaryData", "True")):
         raise unsupported(path, "has its voxels written as text")
-    if fields["ElementDataFile"].upper() != "LOCAL" and int(fields.get("HeaderSize", 0)):
-        raise unsupported(path, "has other bytes before its voxels")
 
 
 def _parse(path: Path, start: bytes) -> tuple[dict[str, str], int]:

@@ -26,6 +26,7 @@ from liverseg_gui.io.entries import ShowPreview, VolumeEntry
 from liverseg_gui.io.file_endings import NIFTI
 from liverseg_gui.io.formats import gzip_stream, nifti_checks
 from liverseg_gui.io.formats.hu import Tally, slices_together, to_hu
+from liverseg_gui.io.formats.nifti_header import load_header
 from liverseg_gui.io.formats.tilt_correction import upright_volume
 from liverseg_gui.io.preview import one_slice, thumbnail
 from liverseg_gui.system.regular_file import open_regular, require_regular
@@ -46,7 +47,10 @@ def nifti_entries(path: Path) -> list[VolumeEntry]:
         UnreadableFileError: the file is no NIfTI image, is damaged, or is not three-dimensional.
     """
     file = open_header(path)
-    issues = list(nifti_checks.nifti_header_issues(file.header, file.grid, file.count))
+    issues = [
+        *file.issues,
+        *nifti_checks.nifti_header_issues(file.header, file.grid, file.count),
+    ]
     if file.color:
         issues.append(
             error(
@@ -68,6 +72,7 @@ def nifti_entries(path: Path) -> list[VolumeEntry]:
             thumbnail=partial(_thumbnail, file, n),
             files=tuple(dict.fromkeys((path, file.data_path))),
             key=str(n),
+            modality_stated=False,
         )
         for n in range(count)
     ]
@@ -86,11 +91,13 @@ class NiftiFile:
     offset: int
     slope: float
     inter: float
+    issues: tuple[ScanIssue, ...] = ()
+    """What was replaced in the header."""
 
-    @property
+    @cached_property
     def compressed(self) -> bool:
         """Whether the voxels are gzipped."""
-        return self.data_path.name.lower().endswith(".gz")
+        return gzip_stream.is_gzip(self.data_path)
 
     @property
     def color(self) -> bool:
@@ -122,18 +129,23 @@ def open_header(path: Path) -> NiftiFile:
     try:
         with open_regular(path) as stream:
             stream.read(1)  # nibabel takes what may not be read for another format
-        image: Any = nib.load(path, mmap=False)
-        if not isinstance(image, nib.Nifti1Pair):
-            raise TypeError("another format")
+        loaded = load_header(path)
+        image = loaded.image
         proxy, shape = image.dataobj, tuple(int(n) for n in image.shape)
         data_path = Path(image.file_map["image"].filename)
-        dtype, offset = np.dtype(image.get_data_dtype()), int(proxy.offset)
+        dtype = np.dtype(image.get_data_dtype())
+        offset = int(proxy.offset) if loaded.offset is None else loaded.offset
         slope, inter = float(proxy.slope), float(proxy.inter)
         matrix = np.asarray(image.affine, np.float64)
-        require_regular(data_path)
         if offset < 0:
             raise ValueError("no voxels")
-    except MemoryError:
+        if not data_path.exists():
+            raise UnreadableFileError(
+                f"{path} keeps its voxels in {data_path.name}, which is not beside it.",
+                "Copy both from their source into one folder.",
+            )
+        require_regular(data_path)
+    except (MemoryError, UnreadableFileError):
         raise
     except OSError as problem:
         if problem.errno is None:  # gzip's own
@@ -143,6 +155,7 @@ def open_header(path: Path) -> NiftiFile:
         raise _no_image(path) from problem
     spatial, count = _spatial_shape(path, shape)
     try:
+        matrix[:3] *= nifti_checks.mm_per_unit(image.header, matrix)
         grid = StoredGrid(spatial, Affine(matrix))
         # made when first asked for: an affine without an orientation is refused here, not later
         grid.ras_affine  # noqa: B018
@@ -150,7 +163,18 @@ def open_header(path: Path) -> NiftiFile:
         raise UnreadableFileError(
             f"{path} does not say where its voxels lie ({problem}).", "Convert it again from DICOM."
         ) from problem
-    file = NiftiFile(path, data_path, image.header.copy(), grid, count, dtype, offset, slope, inter)
+    file = NiftiFile(
+        path,
+        data_path,
+        image.header.copy(),
+        grid,
+        count,
+        dtype,
+        offset,
+        slope,
+        inter,
+        loaded.issues,
+    )
     file.require_whole()
     return file
 
@@ -201,7 +225,10 @@ def _read(
     issues = by_severity((*issues, *seen, *checks.value_issues(hu)))
     if checks.needs_upright(file.grid):
         upright = upright_volume(hu, file.grid, file.path, issues, progress.part(0.9, 1.0))
-        return replace(upright, origin=replace(upright.origin, windows=_windows(file.header)))
+        return replace(
+            upright,
+            origin=replace(upright.origin, windows=_windows(file.header), modality_stated=False),
+        )
     ordered = slices_together(file.grid.to_ras(hu))
     progress.update(1.0, f"Reading {file.path.name}")
     origin = Origin(
@@ -209,6 +236,7 @@ def _read(
         file.path.name,
         nifti_header=_nifti1(file.header),
         windows=_windows(file.header),
+        modality_stated=False,
     )
     return Volume(ordered, file.grid, origin, issues)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from liverseg_gui.core import scan_checks as checks
 from liverseg_gui.core.geometry import StoredGrid
@@ -19,7 +20,7 @@ def nifti_header_issues(header: Any, grid: StoredGrid, count: int) -> Iterator[S
     yield from checks.spacing_issues(grid.affine, grid.shape)
     yield from checks.skew_issues(grid)
     yield from _orientation(header, grid)
-    yield from _units(header)
+    yield from checks.unit_issues(_unit(header), mm_per_unit(header, header.get_best_affine()))
     if header.get_data_dtype().kind == "f":
         yield info("float-data", "The values are fractions; they are rounded to whole HU.")
     if header.get_data_dtype().itemsize == 1:
@@ -49,7 +50,8 @@ def _orientation(header: Any, grid: StoredGrid) -> Iterator[ScanIssue]:
             "Convert the scan again from DICOM, or check saved masks in the other program.",
         )
     stated = np.abs(np.asarray(header.get_zooms()[:3], np.float64))
-    used = np.array(grid.affine.spacing_mm[: len(stated)])
+    factor = mm_per_unit(header, header.get_best_affine())
+    stated, used = stated * factor, np.array(grid.affine.spacing_mm[: len(stated)])
     if not np.allclose(stated, used, rtol=0.01, atol=1e-3):
         given = [" x ".join(f"{mm:.3g}" for mm in size) for size in (stated, used)]
         yield warning(
@@ -61,18 +63,19 @@ def _orientation(header: Any, grid: StoredGrid) -> Iterator[ScanIssue]:
         )
 
 
-def _units(header: Any) -> Iterator[ScanIssue]:
+def mm_per_unit(header: Any, matrix: NDArray[np.float64]) -> float:
+    """By what the affine `matrix` of the file is multiplied to be in mm."""
+    steps = np.linalg.norm(np.asarray(matrix, np.float64)[:3, :3], axis=0)
+    return checks.mm_per_unit(_unit(header), (float(steps[0]), float(steps[1]), float(steps[2])))
+
+
+def _unit(header: Any) -> str:
+    """The unit of lengths, as `core.scan_checks` calls it."""
     try:
-        unit = header.get_xyzt_units()[0]
+        unit = str(header.get_xyzt_units()[0])
     except KeyError:
-        unit = "an unknown unit"
-    if unit not in ("mm", "unknown"):
-        yield warning(
-            "units",
-            f"The file gives lengths in {unit}, read as mm: mm and ml are not reliable.",
-            "Convert the scan again from DICOM.",
-            Concern.MM,
-        )
+        return "an unknown unit"
+    return {"unknown": ""}.get(unit, unit)
 
 
 def _forms_agree(header: Any) -> bool:

@@ -13,7 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from liverseg_gui.io.formats.raw_image import RawImage, damaged, detached, image_of, unsupported
+from liverseg_gui.io.formats.raw_image import (
+    RawImage,
+    bytes_before,
+    damaged,
+    detached,
+    image_of,
+    unsupported,
+)
 from liverseg_gui.system.regular_file import open_regular
 
 MAGIC = b"NRRD000"
@@ -78,20 +85,23 @@ def read_nrrd(path: Path) -> RawImage:
     vectors = _vectors(header, len(shape))
     extra = _extra_axis(header, shape, vectors)
     matrix, oriented = _matrix(header, vectors, extra, len(shape))
-    where = fields.get("data file")
+    where, dtype = fields.get("data file"), _dtype(fields)
+    file, length = (path, header.length) if where is None else (detached(path, where), 0)
+    skip = int(fields.get("byte skip", 0))
+    length = length + skip if skip >= 0 else bytes_before(file, skip, shape, dtype)
     return image_of(
         path,
         shape,
         extra,
         matrix,
         color=extra is not None and _is_color(header, extra),
-        dtype=_dtype(fields),
+        dtype=dtype,
         deflated=_DEFLATED[fields["encoding"].lower()],
-        file=path if where is None else detached(path, where),
-        header_bytes=header.length if where is None else 0,
+        file=file,
+        header_bytes=length,
         oriented=oriented,
         spaced=any(v is not None for v in vectors) or "spacings" in fields,
-        unit=(re.findall(r'"([^"]*)"', fields.get("space units", "")) or ["mm"])[0],
+        unit=" and ".join(sorted(set(_units(fields)))) or "mm",
         notes=header.notes,
     )
 
@@ -100,8 +110,15 @@ def _require_supported(path: Path, fields: dict[str, str]) -> None:
     """Check that the voxels are packed and placed as writers of scans do it."""
     if fields["encoding"].lower() not in _DEFLATED:
         raise unsupported(path, f"has its voxels encoded as {fields['encoding'][:20]}")
-    if any(int(fields.get(name, 0)) for name in ("byte skip", "line skip")):
+    packed = _DEFLATED[fields["encoding"].lower()]
+    if int(fields.get("line skip", 0)) or (packed and int(fields.get("byte skip", 0))):
         raise unsupported(path, "has other bytes before its voxels")
+
+
+def _units(fields: dict[str, str]) -> list[str]:
+    """The units of the spatial axes: those of the space, or of the axes themselves."""
+    given = re.findall(r'"([^"]*)"', fields.get("space units", fields.get("units", "")))
+    return [unit.strip() for unit in given if unit.strip() not in ("", "s", "ms", "sec", "HU")]
 
 
 def _is_color(header: _Header, extra: int) -> bool:

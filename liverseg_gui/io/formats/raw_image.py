@@ -17,8 +17,9 @@ import numpy as np
 from nibabel.orientations import OrientationError
 from numpy.typing import NDArray
 
-from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.errors import UnreadableFileError, UnsupportedFileError
 from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.scan_checks import mm_per_unit
 from liverseg_gui.io.formats import gzip_stream
 from liverseg_gui.system.regular_file import require_regular
 
@@ -32,7 +33,8 @@ class RawImage:
 
     `shape` is the file's, fastest axis first. `grid` is that of one volume: all axes but
     `extra_axis`, along which lie volumes or, where `color`, the parts of a voxel. The voxels start
-    `header_bytes` into `file`. `notes` are what the header says beyond that.
+    `header_bytes` into `file`. `modality` is empty where the header does not say. `notes` are what
+    the header says beyond that.
     """
 
     path: Path
@@ -47,7 +49,8 @@ class RawImage:
     oriented: bool = True
     spaced: bool = True
     unit: str = "mm"
-    modality: str = "CT"
+    unit_mm: float = 1.0
+    modality: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -144,6 +147,9 @@ def image_of(
     try:
         if not np.abs(matrix).max() < _FARTHEST_MM:
             raise ValueError("its numbers are out of all proportion")
+        steps = np.linalg.norm(matrix[:3, :3], axis=0)
+        factor = mm_per_unit(details.get("unit", "mm"), (steps[0], steps[1], steps[2]))
+        matrix = np.diag([factor, factor, factor, 1.0]) @ matrix
         grid = StoredGrid((spatial[0], spatial[1], spatial[2]), Affine(matrix))
         # made when first asked for: an affine without an orientation is refused here, not later
         grid.ras_affine  # noqa: B018
@@ -151,7 +157,7 @@ def image_of(
         raise UnreadableFileError(
             f"{path} does not say where its voxels lie ({problem}).", "Convert it again from DICOM."
         ) from problem
-    image = RawImage(path, shape, extra_axis, grid=grid, **details)
+    image = RawImage(path, shape, extra_axis, grid=grid, unit_mm=factor, **details)
     image.require_room()
     return image
 
@@ -175,9 +181,20 @@ def detached(path: Path, where: str) -> Path:
     return file
 
 
-def unsupported(path: Path, what: str) -> UnreadableFileError:
+def bytes_before(file: Path, stated: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
+    """What precedes the voxels of a file of its own: `stated`, or by -1 all but the voxels.
+
+    Raises:
+        OSError: the file cannot be looked at.
+    """
+    if stated >= 0:
+        return stated
+    return max(0, file.stat().st_size - prod(shape) * dtype.itemsize)
+
+
+def unsupported(path: Path, what: str) -> UnsupportedFileError:
     """The error for a file that is whole, but written in a way that scans are not."""
-    return UnreadableFileError(
+    return UnsupportedFileError(
         f"{path} {what}, which this program does not read.",
         "Open it in 3D Slicer and save it as .nrrd or .nii.gz.",
     )

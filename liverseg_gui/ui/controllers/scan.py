@@ -22,7 +22,7 @@ from liverseg_gui.ui.controllers.mask import MaskController
 from liverseg_gui.ui.controllers.open import OpenController
 from liverseg_gui.ui.controllers.save import SaveController
 from liverseg_gui.ui.jobs.job_runner import Job, JobState
-from liverseg_gui.ui.widgets.scan_facts import no_segmentation
+from liverseg_gui.ui.widgets.scan_facts import why_not_segmented
 
 if TYPE_CHECKING:
     from liverseg_gui.core.measure import Lesion, Measurements
@@ -72,7 +72,7 @@ class ScanController:
         volume = study.volume
         if volume is None or self._context.runner.busy:
             return
-        reason = no_segmentation(volume.origin.modality)
+        reason = why_not_segmented(volume)
         if reason:
             self._context.tell(reason)
             return

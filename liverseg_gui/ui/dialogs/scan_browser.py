@@ -143,5 +143,5 @@ class ScanBrowser(QDialog):
 def _facts(entry: VolumeEntry) -> ScanFacts:
     """What the headers of a listed scan say."""
     about = entry.about
-    kind = entry.modality, about.phase
+    kind = entry.modality_text, about.phase
     return scan_facts(entry.size, entry.spacing_mm, about.thickness_mm, kind, entry.issues)

@@ -120,7 +120,7 @@ class ScanTree(QTreeWidget):
     def _describe(self, item: QTreeWidgetItem, number: int, entry: VolumeEntry) -> None:
         texts = (
             text_shown(_title(entry), self._settings),
-            entry.modality,
+            entry.modality_text,
             str(entry.size[2]),
             _distance(entry),
             entry.about.phase,

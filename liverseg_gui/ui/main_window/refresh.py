@@ -14,7 +14,7 @@ from liverseg_gui.ui.annotations.texts import KINDS
 from liverseg_gui.ui.main_window.actions import ROWS, tool_tip
 from liverseg_gui.ui.main_window.viewer_window import ViewerWindow
 from liverseg_gui.ui.widgets.patient_display import text_shown
-from liverseg_gui.ui.widgets.scan_facts import no_segmentation
+from liverseg_gui.ui.widgets.scan_facts import why_not_segmented
 
 _NONE_STATED = "The file states no window of its own"
 _NOT_OWN = "Choose one of your own presets first"
@@ -105,7 +105,7 @@ def refresh_commands(window: ViewerWindow) -> None:
 def _refresh_segment(window: ViewerWindow) -> None:
     """Segmenting needs a CT and a free worker; the button says why it is off."""
     volume, action = window.study.volume, window.actions_by_key["segment"]
-    reason = no_segmentation(volume.origin.modality) if volume else ""
+    reason = why_not_segmented(volume) if volume else ""
     can = volume is not None and not reason and not window.runner.busy
     row = next(row for row in ROWS if row.key == "segment")
     for widget in (action, window.panel.segment_button):

@@ -22,7 +22,7 @@ class ScanFacts:
 def volume_facts(volume: Volume, phase: str = "") -> ScanFacts:
     """The facts of an open scan. Sizes are in stored order, as other programs show them."""
     i_mm, j_mm, k_mm = volume.grid.affine.spacing_mm
-    modality = volume.origin.modality
+    modality = volume.origin.modality_text
     return scan_facts(
         volume.grid.shape,
         (i_mm, j_mm, k_mm),
@@ -34,9 +34,16 @@ def volume_facts(volume: Volume, phase: str = "") -> ScanFacts:
 
 def no_segmentation(modality: str) -> str:
     """Why a scan of this modality cannot be segmented, or nothing."""
-    if modality == "CT":
+    if modality.split(" ")[0] == "CT":
         return ""
     return f"Segmentation is off: this scan is {modality}, and the model knows only CT."
+
+
+def why_not_segmented(volume: Volume) -> str:
+    """Why `volume` cannot be segmented, or nothing."""
+    if volume.no_hu is not None:
+        return f"Segmentation is off. {volume.no_hu.message}"
+    return no_segmentation(volume.origin.modality)
 
 
 def scan_facts(

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import os
+import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from isal import igzip
 from scipy.spatial.transform import Rotation
 
 from liverseg_gui.core.errors import (
@@ -19,8 +22,11 @@ from liverseg_gui.core.errors import (
     GridMismatchError,
     SaveError,
     UnreadableFileError,
+    UnsupportedFileError,
 )
 from liverseg_gui.core.labels import LabelMap
+from liverseg_gui.core.measure import measure
+from liverseg_gui.core.progress import Progress
 from liverseg_gui.io.formats import nifti_write
 from liverseg_gui.io.formats.nifti_write import save_mask
 from liverseg_gui.io.masks.read import read_mask
@@ -280,11 +286,34 @@ def test_an_open_scan_does_not_change_with_its_file(tmp_path: Path) -> None:
     np.testing.assert_array_equal(volume.hu, before)
 
 
-def test_lengths_that_are_not_mm_are_doubted(tmp_path: Path) -> None:
-    image = nib.Nifti1Image(np.zeros(SHAPE, np.int16), np.diag([800.0, 800, 2500, 1]))
-    image.header.set_xyzt_units("micron")
-    nib.save(image, tmp_path / "micron.nii")
-    assert "micron" in " ".join(open_scan(tmp_path / "micron.nii").warnings)
+@pytest.mark.parametrize(("unit", "mm"), [("meter", 1000.0), ("micron", 0.001)])
+def test_lengths_that_are_not_mm_are_converted(
+    tmp_path: Path, unit: str, mm: float, mask: tuple
+) -> None:
+    matrix = np.diag([0.8, 0.8, 2.5, 1])
+    matrix[:3, 3] = (-120.5, 33.25, 512.0)
+    matrix[:3] /= mm
+    image = nib.Nifti1Image(np.arange(120, dtype=np.int16).reshape(SHAPE), matrix)
+    image.header.set_xyzt_units(unit)
+    nib.save(image, tmp_path / "scan.nii")
+    volume = open_scan(tmp_path / "scan.nii")
+    assert volume.affine.spacing_mm == pytest.approx((0.8, 0.8, 2.5))
+    assert volume.mm_reliable
+    assert "units" in [issue.code for issue in volume.issues]
+    marked = LabelMap(np.ones(SHAPE, np.uint8), volume.grid)
+    save_mask(marked, volume.origin, tmp_path / "m.nii.gz")
+    saved = read_mask(tmp_path / "m.nii.gz", volume)
+    assert measure(volume, saved).liver_ml == pytest.approx(0.192)
+
+
+def test_a_unit_that_only_the_header_believes_in_is_doubted(tmp_path: Path) -> None:
+    image = nib.Nifti1Image(np.zeros(SHAPE, np.int16), np.diag([0.8, 0.8, 2.5, 1]))
+    image.header.set_xyzt_units("meter")
+    nib.save(image, tmp_path / "scan.nii")
+    volume = open_scan(tmp_path / "scan.nii")
+    assert volume.affine.spacing_mm == pytest.approx((0.8, 0.8, 2.5))
+    assert not volume.mm_reliable
+    assert "meter" in " ".join(volume.warnings)
 
 
 def test_a_mask_needs_the_name_of_one(tmp_path: Path, mask: tuple) -> None:
@@ -356,3 +385,114 @@ def test_unit_voxels_without_a_position_are_not_trusted(
     volume = open_scan(tmp_path / "scan.nii.gz")
     assert "no-orientation" in {issue.code for issue in volume.issues}
     assert volume.mm_reliable is reliable
+
+
+def numbered(kind: type = nib.Nifti1Image) -> tuple[np.ndarray, bytearray]:
+    """Values that tell their place, and the file that holds them."""
+    values = np.arange(120, dtype=np.int16).reshape(SHAPE)
+    return values, bytearray(kind(values, np.diag([0.8, 0.8, 2.5, 1])).to_bytes())
+
+
+def require_values(path: Path, values: np.ndarray) -> None:
+    volume = open_scan(path)
+    np.testing.assert_array_equal(volume.grid.to_stored(volume.hu), values)
+
+
+@pytest.mark.parametrize(
+    ("ending", "stated"), [(".nii", 0), (".nii", 16), (".nii", 100_000), (".nii.gz", 0)]
+)
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
+def test_voxels_that_cannot_start_where_the_header_says_are_found_behind_it(
+    tmp_path: Path, kind: type, ending: str, stated: int
+) -> None:
+    values, raw = numbered(kind)
+    form, at = ("<f", 108) if kind is nib.Nifti1Image else ("<q", 168)
+    struct.pack_into(form, raw, at, stated)
+    path = tmp_path / f"scan{ending}"
+    path.write_bytes(gzip.compress(raw) if ending.endswith(".gz") else raw)
+    require_values(path, values)
+    (found,) = [issue for issue in open_scan(path).issues if issue.code == "voxel-offset"]
+    assert f"byte {stated:g}," in found.message
+
+
+def test_voxels_right_behind_a_header_without_room_for_extensions_are_found(tmp_path: Path) -> None:
+    values, raw = numbered()
+    struct.pack_into("<f", raw, 108, 0.0)
+    (tmp_path / "scan.nii").write_bytes(bytes(raw[:348] + raw[352:]))
+    require_values(tmp_path / "scan.nii", values)
+
+
+def test_voxels_behind_an_extension_are_found_without_an_offset(tmp_path: Path) -> None:
+    values, _ = numbered()
+    image = nib.Nifti1Image(values, np.diag([0.8, 0.8, 2.5, 1]))
+    image.header.extensions.append(nib.nifti1.Nifti1Extension("comment", b"a note"))
+    raw = bytearray(image.to_bytes())
+    struct.pack_into("<f", raw, 108, 0.0)
+    (tmp_path / "scan.nii").write_bytes(raw)
+    require_values(tmp_path / "scan.nii", values)
+
+
+def test_a_file_that_ends_before_its_voxels_is_cut_short_at_any_offset(tmp_path: Path) -> None:
+    _, raw = numbered()
+    struct.pack_into("<f", raw, 108, 0.0)
+    (tmp_path / "scan.nii").write_bytes(raw[:-20])
+    with pytest.raises(UnreadableFileError, match="cut short"):
+        open_scan(tmp_path / "scan.nii")
+
+
+@pytest.mark.parametrize(
+    ("slope", "inter", "factor", "added"),
+    [(np.nan, -1024.0, 1, -1024), (2.0, np.nan, 2, 0), (np.inf, 0.0, 1, 0), (0.0, -1024.0, 1, 0)],
+)
+def test_a_scaling_that_makes_no_sense_is_named(
+    tmp_path: Path, slope: float, inter: float, factor: int, added: int
+) -> None:
+    values, raw = numbered()
+    struct.pack_into("<2f", raw, 112, slope, inter)
+    (tmp_path / "scan.nii").write_bytes(raw)
+    require_values(tmp_path / "scan.nii", values * factor + added)
+    assert "scl_slope" in " ".join(open_scan(tmp_path / "scan.nii").warnings)
+
+
+def test_a_file_is_packed_or_not_whatever_its_name_says(tmp_path: Path) -> None:
+    values, raw = numbered()
+    (tmp_path / "packed.nii").write_bytes(gzip.compress(raw))
+    (tmp_path / "plain.nii.gz").write_bytes(raw)
+    for name in ("packed.nii", "plain.nii.gz"):
+        require_values(tmp_path / name, values)
+
+
+def test_an_analyze_file_is_named_as_one(tmp_path: Path) -> None:
+    nib.save(nib.AnalyzeImage(np.zeros(SHAPE, np.int16), np.eye(4)), tmp_path / "scan.hdr")
+    with pytest.raises(UnsupportedFileError, match="Analyze"):
+        open_scan(tmp_path / "scan.hdr")
+
+
+def test_a_pair_without_its_other_half_names_it(tmp_path: Path) -> None:
+    nib.save(nib.Nifti1Pair(np.zeros(SHAPE, np.int16), np.eye(4)), tmp_path / "scan.hdr")
+    (tmp_path / "scan.img").unlink()
+    with pytest.raises(UnreadableFileError, match=r"scan\.img, which is not beside it"):
+        open_scan(tmp_path / "scan.hdr")
+
+
+def test_a_file_that_the_disk_does_not_give_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = scan(tmp_path / "scan.nii.gz")
+    (entry,) = list_volumes(path)
+
+    def broken(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+    monkeypatch.setattr(igzip, "open", broken)
+    for attempt in (lambda: list_volumes(path), lambda: entry.read(Progress())):
+        with pytest.raises(UnreadableFileError, match="disk or the network drive") as refusal:
+            attempt()
+        assert "damaged" not in str(refusal.value)
+
+
+def test_the_modality_of_a_file_that_does_not_state_one_is_assumed(tmp_path: Path) -> None:
+    (entry,) = list_volumes(scan(tmp_path / "scan.nii"))
+    assert entry.modality == "CT"
+    assert "CT (assumed)" in str(entry)
+    assert open_scan(entry.path).origin.modality_text == "CT (assumed)"

@@ -219,8 +219,7 @@ def test_values_that_are_no_hu_are_an_error(tmp_path: Path, shift: int) -> None:
     shifted = nib.Nifti1Image(phantom.volume.hu + np.int16(shift), phantom.volume.affine.matrix)
     nib.save(shifted, tmp_path / "ct1.nii.gz")
     checked = check(*find_sources(tmp_path))
-    assert [code for code, _ in codes(checked)][:1] == ["outside-window"]
-    assert ("not-hu", ("ct1",)) in codes(checked)
+    assert {("outside-window", ("ct1",)), ("not-hu", ("ct1",))} <= set(codes(checked))
     assert checked.failed
 
 
