@@ -117,11 +117,11 @@ def _line(result: CaseResult, n: int, total: int) -> str:
     count = f"{n} of {total}  " if n else ""
     if result.status is not Status.DONE:
         return f"{count}{result.name or result.path}: {result.status}, {result.reason}"
-    assert result.liver_ml is not None  # it is done
+    liver = "not known" if result.liver_ml is None else f"{result.liver_ml:.1f} ml"
     doubt = "" if result.mm_reliable else "  (mm and ml not reliable)"
     how = ALREADY if result.reason == ALREADY else f"{result.seconds or 0:.1f} s, {result.device}"
     return (
-        f"{count}{result.name}: liver {result.liver_ml:.1f} ml, tumor {result.tumor_ml:.1f} ml, "
+        f"{count}{result.name}: liver {liver}, tumor {result.tumor_ml:.1f} ml, "
         f"lesions {result.lesions}{doubt}; {how}"
     )
 

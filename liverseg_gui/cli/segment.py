@@ -213,9 +213,15 @@ def _mask(path: Path, labels: str | None, volume: Volume) -> LabelMap:
 def print_measurements(measured: Measurements, warnings: tuple[str, ...] = ()) -> None:
     """The measurements on stdout, the warnings about them on stderr."""
     doubt = "" if measured.mm_reliable else "  (mm and ml not reliable)"
-    without = f"{measured.liver_without_tumor_ml:.1f} ml without tumor"
-    print(f"Liver {measured.liver_ml:.1f} ml ({without}){doubt}")
-    print(f"Tumor {measured.tumor_ml:.1f} ml, burden {measured.tumor_burden_percent:.2f} %{doubt}")
+    liver, burden = "not known", "not known"
+    if measured.liver_ml is not None:
+        liver = (
+            f"{measured.liver_ml:.1f} ml ({measured.liver_without_tumor_ml:.1f} ml without tumor)"
+        )
+    if measured.tumor_burden_percent is not None:
+        burden = f"{measured.tumor_burden_percent:.2f} %"
+    print(f"Liver {liver}{doubt}")
+    print(f"Tumor {measured.tumor_ml:.1f} ml, burden {burden}{doubt}")
     for lesion in measured.lesions:
         edge = ", touches the edge" if lesion.touches_edge else ""
         print(

@@ -70,9 +70,9 @@ def done(case: CohortCase, report: Mapping[str, Any], reason: str = "") -> CaseR
         case.number,
         Status.DONE,
         reason,
-        float(report["liver_ml"]),
-        float(report["tumor_ml"]),
-        float(report["tumor_burden_percent"]),
+        _number(report["liver_ml"]),
+        _number(report["tumor_ml"]),
+        _number(report["tumor_burden_percent"]),
         len(lesions),
         float(lesions[0]["longest_axial_mm"]) if lesions else None,
         bool(report["mm_reliable"]),
@@ -81,6 +81,10 @@ def done(case: CohortCase, report: Mapping[str, Any], reason: str = "") -> CaseR
         str(report["device"]),
         report["seconds"],
     )
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
 
 
 def failed(case: CohortCase, why: str) -> CaseResult:

@@ -9,16 +9,22 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import GridMismatchError
 from liverseg_gui.core.geometry import Affine, Int3, StoredGrid
+from liverseg_gui.core.scan_issues import ScanIssue, Severity
 
 BACKGROUND, LIVER, TUMOR = 0, 1, 2
 
 
 @dataclass(frozen=True, eq=False)
 class LabelMap:
-    """Labels of a volume: uint8 (0 background, 1 liver, 2 tumor), shape (i, j, k) in RAS+ order."""
+    """Labels of a volume: uint8 (0 background, 1 liver, 2 tumor), shape (i, j, k) in RAS+ order.
+
+    `issues` is what is remarkable about the file it was read from: whose it is, and what its values
+    were taken for.
+    """
 
     labels: NDArray[np.uint8]
     grid: StoredGrid
+    issues: tuple[ScanIssue, ...] = ()
 
     def __post_init__(self) -> None:
         if self.labels.dtype != np.uint8:
@@ -29,6 +35,11 @@ class LabelMap:
     def affine(self) -> Affine:
         """Maps RAS+ ordered indices to patient mm."""
         return self.grid.ras_affine
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences a reader must see beside every figure of this mask."""
+        return tuple(str(f) for f in self.issues if f.severity is not Severity.INFO)
 
     def require_grid(self, shape: Int3, affine: Affine) -> None:
         """Check that this map lies on a scan's grid, both in RAS+ order.
