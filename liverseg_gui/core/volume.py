@@ -18,6 +18,29 @@ if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Header
 
 
+_NOBODY = {
+    *("", "0", "anon", "anonymous", "anonymized", "anonymised", "none", "unknown", "n/a"),
+    *("removed", "deidentified", "no name", "xxx"),
+}
+
+
+def somebody(patient_id: str) -> str:
+    """A PatientID, or nothing where it names nobody."""
+    known = patient_id.strip()
+    return "" if known.lower() in _NOBODY else known
+
+
+@dataclass(frozen=True)
+class DicomIdentity:
+    """Whose scan DICOM files hold, and which; texts are empty where they do not say."""
+
+    patient_id: str = ""
+    patient: str = ""
+    study_uid: str = ""
+    series_uid: str = ""
+    frame_of_reference: str = ""
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a volume came from, for titles, reports and saving on the same grid.
@@ -26,7 +49,7 @@ class Origin:
     and units, so that every program places it exactly where it places the scan. `source_slices`
     are the slices of a scan that was resampled onto an even grid. `file_grid` is the grid of the
     file, where the reader stated another one for it.
-    `windows` are those that the file states, its default first.
+    `windows` are those that the file states, its default first. `identity` is that of DICOM files.
     """
 
     path: Path
@@ -38,6 +61,7 @@ class Origin:
     source_slices: SourceSlices | None = None
     file_grid: StoredGrid | None = None
     windows: tuple[NamedWindow, ...] = ()
+    identity: DicomIdentity | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from liverseg_gui.system import paths
 Known = dict[str, tuple[int, int, ImageHeader | None]]
 """By name: time of change (ns), size, and the header, or None for what is no image."""
 
-_VERSION = 2
+_VERSION = 3
 _KEEP_SECONDS = 90 * 24 * 3600
 _FEWEST = 8
 _log = logging.getLogger(__name__)

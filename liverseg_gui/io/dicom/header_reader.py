@@ -37,6 +37,7 @@ _TEXTS = {
     "study": "StudyDescription",
     "study_date": "StudyDate",
     "series_uid": "SeriesInstanceUID",
+    "frame_of_reference": "FrameOfReferenceUID",
     "series_number": "SeriesNumber",
     "description": "SeriesDescription",
     "acquisition": "AcquisitionNumber",

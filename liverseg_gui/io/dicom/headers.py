@@ -46,6 +46,7 @@ class ImageHeader:
     study: str
     study_date: str
     series_uid: str
+    frame_of_reference: str
     series_number: str
     description: str
     acquisition: str

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from liverseg_gui.core.errors import GridMismatchError, UnreadableFileError
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.labels import LIVER, TUMOR, LabelMap
+from liverseg_gui.core.scan_issues import ScanIssue
 from liverseg_gui.core.slices import slice_affines
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.dataset_names import ircadb
@@ -22,7 +23,18 @@ from liverseg_gui.io.formats import itk, nifti
 from liverseg_gui.io.masks.dicom_seg import is_seg, read_seg
 from liverseg_gui.io.masks.frames import Target, elsewhere, targets
 from liverseg_gui.io.masks.grid_checks import Layers, dataset_segments, layers_of, slicer_segments
-from liverseg_gui.io.masks.ircadb import ircadb_images, slice_files, structure_folders
+from liverseg_gui.io.masks.identity import (
+    all_identity_issues,
+    identity_issues,
+    series_drawn_on,
+    stated_identity,
+)
+from liverseg_gui.io.masks.ircadb import (
+    ircadb_images,
+    slice_files,
+    structure_folders,
+    structure_identities,
+)
 from liverseg_gui.io.masks.label_values import (
     FileLabel,
     LabelMapping,
@@ -50,6 +62,9 @@ class _Mask(Protocol):
     @property
     def labels(self) -> tuple[FileLabel, ...]: ...
 
+    @property
+    def issues(self) -> tuple[ScanIssue, ...]: ...
+
     def paint(self, mapping: LabelMapping) -> NDArray[np.uint8]: ...
 
 
@@ -65,6 +80,7 @@ def read_mask(path: Path, volume: Volume, mapping: LabelMapping | None = None) -
         UnknownLabelsError: there is no `mapping` and the file needs one.
         UnreadableFileError: the file is missing, damaged, or no mask.
         GridMismatchError: it does not lie on the scan's voxels.
+        IdentityMismatchError: its header says that it is another patient's.
     """
     mask = _placed_mask(path, volume)
     if mapping is None:
@@ -78,7 +94,7 @@ def read_mask(path: Path, volume: Volume, mapping: LabelMapping | None = None) -
             f"{path} holds none of the labels that mean liver or tumor.",
             f"It holds {there}. Say what those mean with --labels, or choose another mask.",
         )
-    return LabelMap(mask.paint(mapping), volume.grid)
+    return LabelMap(mask.paint(mapping), volume.grid, mask.issues)
 
 
 def _placed_mask(path: Path, volume: Volume) -> _Mask:
@@ -139,11 +155,13 @@ def _of_itk(path: Path, volume: Volume) -> _Mask:
 
 def _of_seg(path: Path, volume: Volume) -> _Mask:
     seg = read_seg(path)
+    own = stated_identity(seg.dataset)
+    issues = identity_issues(path, volume.origin.identity, own, series_drawn_on(seg.dataset))
 
     def images() -> Iterator[tuple[Affine, NDArray[np.int_]]]:
         return ((frame.affine, image) for frame, image in seg.images())
 
-    return _on_frames(images, seg.names, volume)
+    return _on_frames(images, seg.names, volume, issues)
 
 
 def _of_folder(path: Path, volume: Volume) -> _Mask:
@@ -158,8 +176,12 @@ def _of_folder(path: Path, volume: Volume) -> _Mask:
         )
     folders = ircadb(path)
     labels = structure_folders(folders[1] if folders else path)
+    owners = structure_identities(labels)
     mask = _on_frames(
-        partial(ircadb_images, labels), {LIVER: "liver", TUMOR: "liver tumor"}, volume
+        partial(ircadb_images, labels),
+        {LIVER: "liver", TUMOR: "liver tumor"},
+        volume,
+        all_identity_issues(path, volume.origin.identity, owners),
     )
     slices = mask.target.slices(mask.first)
     for folder in labels:
@@ -191,6 +213,7 @@ class _GridMask:
 
     grid: StoredGrid
     layers: Layers
+    issues: tuple[ScanIssue, ...] = ()
 
     @property
     def labels(self) -> tuple[FileLabel, ...]:
@@ -211,6 +234,7 @@ class _AskewMask:
     affines: tuple[Affine, ...]
     layers: Layers
     target: Target
+    issues: tuple[ScanIssue, ...] = ()
 
     @property
     def labels(self) -> tuple[FileLabel, ...]:
@@ -234,6 +258,7 @@ class _FrameMask:
     labels: tuple[FileLabel, ...]
     target: Target
     first: Affine
+    issues: tuple[ScanIssue, ...] = ()
 
     def paint(self, mapping: LabelMapping) -> NDArray[np.uint8]:
         table = np.zeros(max((label.value for label in self.labels), default=0) + 1, np.uint8)
@@ -264,7 +289,9 @@ def _on_grid(grid: StoredGrid, volume: Volume, read: Callable[[], Layers]) -> _M
     return _GridMask(grid, read())
 
 
-def _on_frames(images: Images, names: dict[int, str], volume: Volume) -> _FrameMask:
+def _on_frames(
+    images: Images, names: dict[int, str], volume: Volume, issues: tuple[ScanIssue, ...]
+) -> _FrameMask:
     """The mask of `images`, if all that hold anything are slices of the scan."""
     counts: dict[int, int] = dict.fromkeys(names, 0)
     used: list[tuple[Affine, tuple[int, int]]] = []
@@ -278,5 +305,5 @@ def _on_frames(images: Images, names: dict[int, str], volume: Volume) -> _FrameM
     for target in targets(volume):
         if all(target.place(*frame) is not None for frame in used or empty):
             labels = tuple(FileLabel(n, names.get(n, ""), counts[n]) for n in sorted(counts))
-            return _FrameMask(images, labels, target, (used or empty)[0][0])
+            return _FrameMask(images, labels, target, (used or empty)[0][0], issues)
     raise elsewhere()
