@@ -41,6 +41,11 @@ class LabelMap:
         """Sentences a reader must see beside every figure of this mask."""
         return tuple(str(f) for f in self.issues if f.severity is not Severity.INFO)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that are good to know about this mask."""
+        return tuple(str(f) for f in self.issues if f.severity is Severity.INFO)
+
     def require_grid(self, shape: Int3, affine: Affine) -> None:
         """Check that this map lies on a scan's grid, both in RAS+ order.
 

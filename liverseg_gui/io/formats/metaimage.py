@@ -56,6 +56,7 @@ def read_metaimage(path: Path) -> RawImage:
         header_bytes=length if local else 0,
         oriented=any(name in fields for name in _TURN),
         spaced=any(name in fields for name in _SPACING),
+        notes=fields,
         modality=_MODALITIES.get(fields.get("Modality", ""), "CT"),
     )
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from liverseg_gui.core.errors import GridMismatchError, UnreadableFileError
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.labels import LIVER, TUMOR, LabelMap
-from liverseg_gui.core.scan_issues import ScanIssue
+from liverseg_gui.core.scan_issues import ScanIssue, info, warning
 from liverseg_gui.core.slices import slice_affines
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.dataset_names import ircadb
@@ -22,7 +22,7 @@ from liverseg_gui.io.file_endings import ITK, NIFTI
 from liverseg_gui.io.formats import itk, nifti
 from liverseg_gui.io.masks.dicom_seg import is_seg, read_seg
 from liverseg_gui.io.masks.frames import Target, elsewhere, targets
-from liverseg_gui.io.masks.grid_checks import Layers, dataset_segments, layers_of, slicer_segments
+from liverseg_gui.io.masks.grid_checks import Layers, layers_of
 from liverseg_gui.io.masks.identity import (
     all_identity_issues,
     identity_issues,
@@ -35,10 +35,22 @@ from liverseg_gui.io.masks.ircadb import (
     structure_folders,
     structure_identities,
 )
+from liverseg_gui.io.masks.label_names import (
+    Names,
+    Segment,
+    name_by_file,
+    names_beside,
+    nifti_names,
+    noted_names,
+    slicer_segments,
+)
 from liverseg_gui.io.masks.label_values import (
     FileLabel,
     LabelMapping,
     UnknownLabelsError,
+    mapping_issues,
+    mapping_text,
+    meaning,
     own_mapping,
     parse_labels,
     signature,
@@ -49,6 +61,7 @@ __all__ = [
     "LabelMapping",
     "UnknownLabelsError",
     "parse_labels",
+    "read_as_before",
     "read_mask",
     "signature",
 ]
@@ -83,10 +96,12 @@ def read_mask(path: Path, volume: Volume, mapping: LabelMapping | None = None) -
         IdentityMismatchError: its header says that it is another patient's.
     """
     mask = _placed_mask(path, volume)
+    issues = mask.issues
     if mapping is None:
         mapping = own_mapping(mask.labels)
-    if mapping is None:
-        raise UnknownLabelsError(path, mask.labels)
+        if mapping is None:
+            raise UnknownLabelsError(path, mask.labels)
+        issues = (*issues, *mapping_issues(mask.labels, mapping))
     used = [label for label in mask.labels if label.voxels]
     if used and not any(mapping.get(label.value) for label in used):
         there = ", ".join(map(str, used[:12]))
@@ -94,7 +109,34 @@ def read_mask(path: Path, volume: Volume, mapping: LabelMapping | None = None) -
             f"{path} holds none of the labels that mean liver or tumor.",
             f"It holds {there}. Say what those mean with --labels, or choose another mask.",
         )
-    return LabelMap(mask.paint(mapping), volume.grid, mask.issues)
+    return LabelMap(mask.paint(mapping), volume.grid, issues)
+
+
+def read_as_before(unknown: UnknownLabelsError, volume: Volume, mapping: LabelMapping) -> LabelMap:
+    """The mask whose labels are `unknown`, read as was said of one with the same labels before.
+
+    Where its labels have no names, two programs may mean different things by the same values: the
+    mask says so, and is not taken where it fits better the other way round.
+
+    Raises:
+        UnknownLabelsError: it does not fit; it is to be asked about again.
+        LiverSegError: as `read_mask`.
+    """
+    mask = read_mask(unknown.path, volume, mapping)
+    if any(label.name for label in unknown.labels):
+        issue = info("labels-remembered", f"As was said before, {mapping_text(mapping)}.")
+        return replace(mask, issues=(*mask.issues, issue))
+    counts = np.bincount(mask.labels.ravel(order="K"), minlength=3)
+    if counts[LIVER] and counts[TUMOR] > counts[LIVER]:
+        raise unknown
+    issue = warning(
+        "labels-remembered",
+        "The mask's file does not name its labels. As was said of a mask with the same values "
+        f"before, {mapping_text(mapping)}.",
+        "Say it anew (--labels, or File > Forget what mask labels mean) if another program made "
+        "this mask.",
+    )
+    return replace(mask, issues=(*mask.issues, issue))
 
 
 def _placed_mask(path: Path, volume: Volume) -> _Mask:
@@ -131,7 +173,7 @@ def _of_nifti(path: Path, volume: Volume) -> _Mask:
         stored = nifti.read_stored(file)
         if (file.slope, file.inter) != (1, 0):
             stored = stored * file.slope + file.inter
-        return layers_of(path, (stored,), dataset_segments(path))
+        return _named(path, volume, (stored,), _segments(nifti_names(file.header)))
 
     return _on_grid(file.grid, volume, read)
 
@@ -147,10 +189,34 @@ def _of_itk(path: Path, volume: Volume) -> _Mask:
         ) from problem
     if not segments:
         _require_one(path, image.count)
-        segments = dataset_segments(path)
+        segments = _segments(noted_names(image.notes))
     if image.color and not segments:
         raise _color(path)
-    return _on_grid(image.grid, volume, lambda: layers_of(path, image.layers(), segments))
+    return _on_grid(image.grid, volume, lambda: _named(path, volume, image.layers(), segments))
+
+
+def _segments(names: Names) -> list[Segment]:
+    return [Segment(0, value, name) for value, name in names.items()]
+
+
+def _named(
+    path: Path, volume: Volume, stored: tuple[NDArray[Any], ...], own: list[Segment]
+) -> Layers:
+    """The layers of a file that names `own` segments; where it names none, what else tells.
+
+    A file beside it may name its values. The name of the file itself is believed where it is that
+    of another organ, or where it holds one value.
+    """
+    layers = layers_of(path, stored, own or _segments(names_beside(path)))
+    used = [label for label in layers.labels if label.voxels]
+    if len(stored) > 1 or not used or any(label.name for label in used):
+        return layers
+    name = name_by_file(path, volume.origin.path)
+    label, clear = meaning(name)
+    if not name or (clear and (len(used) > 1 or used[0].value in (label, TUMOR))):
+        return layers
+    named = tuple(replace(one, name=name, by_file_name=True) for one in layers.labels)
+    return replace(layers, labels=named)
 
 
 def _of_seg(path: Path, volume: Volume) -> _Mask:
