@@ -170,8 +170,8 @@ def _prediction(pair: MaskPair, scan: Volume, mapping: LabelMapping | None) -> L
     except GridMismatchError as problem:
         other = pair.scan or pair.truth
         raise GridMismatchError(
-            f"{pair.found} does not lie on the voxels of {other}. Compare masks of the same scan, "
-            "saved on its own grid."
+            f"{pair.found} does not lie on the voxels of {other}. {problem.message}",
+            "Compare masks of the same scan, saved on its own grid.",
         ) from problem
 
 

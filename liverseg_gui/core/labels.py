@@ -59,10 +59,41 @@ class LabelMap:
             )
         if not self.affine.close_to(affine, shape):
             raise GridMismatchError(
-                "The mask lies at another place or has another spacing than the scan "
-                f"({self.affine} against {affine}).",
-                "Open the scan this mask was made on.",
+                "The mask lies at another place than the scan: it "
+                f"{difference(self.affine, affine, shape)}.",
+                "Open the scan this mask was made on, or save the mask again on that scan.",
             )
+
+
+def difference(mask: Affine, scan: Affine, shape: Int3) -> str:
+    """How a grid of `shape` at `mask` lies otherwise than at `scan`, as in "lies 4 mm lower"."""
+    parts = []
+    axes = [a.matrix[:3, :3] / np.array(a.spacing_mm) for a in (mask, scan)]
+    degrees = np.degrees(np.arccos(np.clip((axes[0] * axes[1]).sum(axis=0), -1, 1))).max()
+    if degrees > _SAME_DEGREES:
+        parts.append(f"is turned by {_short(float(degrees))} degrees")
+    spacing = np.array(mask.spacing_mm), np.array(scan.spacing_mm)
+    extent = np.array(shape) - 1
+    if (np.abs(spacing[0] - spacing[1]) * np.maximum(extent, 1) > _SAME_MM).any():
+        ours, theirs = (" x ".join(f"{mm:.6g}" for mm in each) for each in spacing)
+        parts.append(f"has voxels of {ours} mm where the scan has {theirs} mm")
+    shift = mask.to_mm(extent / 2) - scan.to_mm(extent / 2)
+    ways = [
+        f"{_short(abs(mm))} mm toward {way[0] if mm > 0 else way[1]}"
+        for mm, way in zip(shift.tolist(), _WAYS, strict=True)
+        if abs(mm) > _SAME_MM
+    ]
+    if ways:
+        parts.append(f"lies {', '.join(ways)}")
+    return ", and ".join(parts) or "has corners elsewhere"
+
+
+_SAME_DEGREES, _SAME_MM = 0.05, 0.02
+_WAYS = (("the right", "the left"), ("the front", "the back"), ("the head", "the feet"))
+
+
+def _short(number: float) -> str:
+    return f"{number:.3g}" if number < 100 else f"{number:.0f}"
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -23,6 +23,7 @@ from liverseg_gui.io.formats import itk, nifti
 from liverseg_gui.io.masks.dicom_seg import is_seg, read_seg
 from liverseg_gui.io.masks.frames import Target, elsewhere, targets
 from liverseg_gui.io.masks.grid_checks import Layers, layers_of
+from liverseg_gui.io.masks.grid_part import Part, part_of, same_voxels, unplaced
 from liverseg_gui.io.masks.identity import (
     all_identity_issues,
     identity_issues,
@@ -175,7 +176,8 @@ def _of_nifti(path: Path, volume: Volume) -> _Mask:
             stored = stored * file.slope + file.inter
         return _named(path, volume, (stored,), _segments(nifti_names(file.header)))
 
-    return _on_grid(file.grid, volume, read)
+    placed = max(int(file.header["qform_code"]), int(file.header["sform_code"])) > 0
+    return _on_grid(file.grid, volume, read, placed)
 
 
 def _of_itk(path: Path, volume: Volume) -> _Mask:
@@ -192,7 +194,12 @@ def _of_itk(path: Path, volume: Volume) -> _Mask:
         segments = _segments(noted_names(image.notes))
     if image.color and not segments:
         raise _color(path)
-    return _on_grid(image.grid, volume, lambda: _named(path, volume, image.layers(), segments))
+    return _on_grid(
+        image.grid,
+        volume,
+        lambda: _named(path, volume, image.layers(), segments),
+        image.oriented,
+    )
 
 
 def _segments(names: Names) -> list[Segment]:
@@ -280,6 +287,7 @@ class _GridMask:
     grid: StoredGrid
     layers: Layers
     issues: tuple[ScanIssue, ...] = ()
+    part: Part | None = None
 
     @property
     def labels(self) -> tuple[FileLabel, ...]:
@@ -290,7 +298,8 @@ class _GridMask:
         tables = self.layers.tables(mapping)
         for k in range(self.grid.shape[2]):
             out[:, :, k] = self.layers.cut(tables, k)
-        return np.asfortranarray(self.grid.to_ras(out))
+        labels = self.grid.to_ras(out)
+        return np.asfortranarray(labels if self.part is None else self.part.laid_on(labels))
 
 
 @dataclass(frozen=True)
@@ -337,21 +346,31 @@ class _FrameMask:
         return self.target.labels()
 
 
-def _on_grid(grid: StoredGrid, volume: Volume, read: Callable[[], Layers]) -> _Mask:
-    """The mask that `read` gives, if `grid` is the scan's or that of the slices it came from."""
+def _on_grid(grid: StoredGrid, volume: Volume, read: Callable[[], Layers], placed: bool) -> _Mask:
+    """The mask that `read` gives, if `grid` is the scan's, a part of it, or the source slices'.
+
+    `placed` is whether the file says how the mask lies in the patient.
+    """
     own = volume.origin.file_grid
     if own is not None and grid.shape == own.shape and grid.affine.close_to(own.affine, own.shape):
         grid = volume.grid  # the mask lies on the file, whose geometry the reader stated anew
-    empty = np.broadcast_to(np.uint8(0), grid.shape)
+    empty = LabelMap(grid.to_ras(np.broadcast_to(np.uint8(0), grid.shape)), grid)
     try:
-        LabelMap(grid.to_ras(empty), grid).require_grid(volume.shape, volume.affine)
-    except GridMismatchError:
-        if volume.origin.source_slices is None:
-            raise
-        affines = slice_affines(grid)
-        if any(targets(volume)[0].place(a, grid.shape[:2]) is None for a in affines):
-            raise
-        return _AskewMask(affines, read(), targets(volume)[0])
+        if empty.labels.shape == volume.shape and same_voxels(
+            grid.ras_affine, volume.affine, volume.shape
+        ):
+            return _GridMask(grid, read())
+        empty.require_grid(volume.shape, volume.affine)
+    except GridMismatchError as problem:
+        if volume.origin.source_slices is not None:
+            affines = slice_affines(grid)
+            if all(targets(volume)[0].place(a, grid.shape[:2]) is not None for a in affines):
+                return _AskewMask(affines, read(), targets(volume)[0])
+        if not placed:
+            raise unplaced(problem) from problem
+        if part := part_of(volume, grid):
+            return _GridMask(grid, read(), (part.issue,), part)
+        raise
     return _GridMask(grid, read())
 
 
@@ -372,4 +391,6 @@ def _on_frames(
         if all(target.place(*frame) is not None for frame in used or empty):
             labels = tuple(FileLabel(n, names.get(n, ""), counts[n]) for n in sorted(counts))
             return _FrameMask(images, labels, target, (used or empty)[0][0], issues)
-    raise elsewhere()
+    first = targets(volume)[0]
+    stray = next((f for f in used or empty if first.place(*f) is None), (used or empty)[0])
+    raise elsewhere(volume, *stray)
