@@ -46,6 +46,9 @@ def nifti_entries(path: Path) -> list[VolumeEntry]:
     """
     file = open_header(path)
     issues = list(nifti_checks.nifti_header_issues(file.header, file.grid, file.count))
+    if file.on_time_axis:
+        slices = file.grid.shape[2], file.grid.affine.spacing_mm[2]
+        issues.append(checks.slices_on_time_axis(*slices))
     if file.color:
         issues.append(
             error(
@@ -74,7 +77,10 @@ def nifti_entries(path: Path) -> list[VolumeEntry]:
 
 @dataclass(frozen=True)
 class NiftiFile:
-    """The header of a NIfTI file and where its voxels lie."""
+    """The header of a NIfTI file and where its voxels lie.
+
+    `on_time_axis` where the slices of its one volume are stored as if they were volumes.
+    """
 
     path: Path
     data_path: Path
@@ -85,6 +91,7 @@ class NiftiFile:
     offset: int
     slope: float
     inter: float
+    on_time_axis: bool = False
 
     @property
     def compressed(self) -> bool:
@@ -145,7 +152,8 @@ def open_header(path: Path) -> NiftiFile:
         raise UnreadableFileError(
             f"{path} does not say where its voxels lie ({problem}).", "Convert it again from DICOM."
         ) from problem
-    file = NiftiFile(path, data_path, image.header.copy(), grid, count, dtype, offset, slope, inter)
+    about = dtype, offset, slope, inter, spatial[2] != shape[2]
+    file = NiftiFile(path, data_path, image.header.copy(), grid, count, *about)
     file.require_whole()
     return file
 
@@ -164,9 +172,14 @@ def read_stored(file: NiftiFile, index: int = 0) -> NDArray[Any]:
 
 
 def _spatial_shape(path: Path, shape: tuple[int, ...]) -> tuple[Int3, int]:
-    """The three spatial sizes, and how many volumes there are."""
+    """The three spatial sizes, and how many volumes there are.
+
+    A single slice of many volumes is one volume of many slices: converters leave CT like that.
+    """
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
+    if len(shape) > 3 and set(shape[2:-1]) == {1}:
+        shape = (*shape[:2], shape[-1])
     if len(shape) not in (3, 4) or min(shape) < 1:
         raise UnreadableFileError(
             f"{path} has {len(shape)} dimensions ({' x '.join(map(str, shape))}).",

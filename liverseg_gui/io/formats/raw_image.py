@@ -31,7 +31,8 @@ class RawImage:
 
     `shape` is the file's, fastest axis first. `grid` is that of one volume: all axes but
     `extra_axis`, along which lie volumes or, where `color`, the parts of a voxel. The voxels start
-    `header_bytes` into `file`. `notes` are what the header says beyond that.
+    `header_bytes` into `file`. `on_time_axis` where slices are stored as if they were volumes.
+    `notes` are what the header says beyond that.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class RawImage:
     spaced: bool = True
     unit: str = "mm"
     modality: str = "CT"
+    on_time_axis: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -134,6 +136,9 @@ def image_of(
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
         extra_axis = None if extra_axis == len(shape) else extra_axis
+    on_time_axis = len(shape) == 4 and extra_axis == 3 and shape[2] == 1
+    if on_time_axis:  # a single slice of many volumes is one volume of many slices
+        shape, extra_axis = (*shape[:2], shape[3]), None
     spatial = tuple(n for axis, n in enumerate(shape) if axis != extra_axis)
     if len(spatial) != 3 or min(shape) < 1:
         raise UnreadableFileError(
@@ -150,7 +155,7 @@ def image_of(
         raise UnreadableFileError(
             f"{path} does not say where its voxels lie ({problem}).", "Convert it again from DICOM."
         ) from problem
-    image = RawImage(path, shape, extra_axis, grid=grid, **details)
+    image = RawImage(path, shape, extra_axis, grid=grid, on_time_axis=on_time_axis, **details)
     image.require_room()
     return image
 

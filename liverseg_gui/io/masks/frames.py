@@ -191,6 +191,5 @@ def _how(volume: Volume, affine: Affine, shape: tuple[int, int]) -> str:
     normal = np.cross(nearest[:3, 0], nearest[:3, 1])
     nearest[:3, 2] = normal / np.linalg.norm(normal)
     nearest[:3, 3] = own.affine.to_mm((0, 0, k))
-    return (
-        f": one {difference(affine, Affine(nearest), (*shape, 1))}, from the scan's nearest slice"
-    )
+    how = difference(affine, Affine(nearest), (*shape, 1))
+    return f": one {how}, from the scan's nearest slice"
