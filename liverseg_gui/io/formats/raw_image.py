@@ -6,6 +6,7 @@ whatever the header promises; so the program reads them itself, and the tests co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -161,21 +162,48 @@ def image_of(
 
 
 def detached(path: Path, where: str) -> Path:
-    """The data file that the header `path` names.
+    """The data file that the header `path` names: one in its folder, or below.
+
+    A header may come from anywhere. A name that leads elsewhere is not even looked at: behind it
+    could be any file of this computer's, a device, or another computer.
 
     Raises:
-        UnreadableFileError: it is not there, or there are several.
+        UnreadableFileError: it is not there or elsewhere, is no ordinary file, or there are
+            several.
         LookupError: there is no name.
     """
-    if where.split()[0] == "LIST" or "%" in where:
-        raise unsupported(path, "has its voxels in several files")
-    file = path.parent / where
-    if not file.is_file():
+    if where.split()[0] == "LIST":
+        raise unsupported(path, _IN_SEVERAL)
+    if _leads_elsewhere(where):
         raise UnreadableFileError(
-            f"{path} keeps its voxels in {file.name}, which is not beside it.",
-            "Copy both from their source into one folder.",
+            f"{path} names a data file outside its own folder ({where[:80]}), which is not read.",
+            "Put both into one folder, and the plain name of the data file into the header.",
         )
-    return file
+    file = path.parent / where
+    if "\\" in where and not file.exists():
+        file = path.parent.joinpath(*where.split("\\"))
+    if file.is_file():
+        return file
+    if "%" in where:
+        raise unsupported(path, _IN_SEVERAL)
+    if file.exists():
+        raise UnreadableFileError(
+            f"{path} keeps its voxels in {file.name}, which is no ordinary file.",
+            "Put header and data file into one folder.",
+        )
+    raise UnreadableFileError(
+        f"{path} keeps its voxels in {file.name}, which is not beside it.",
+        "Copy both from their source into one folder.",
+    )
+
+
+_IN_SEVERAL = "has its voxels in several files"
+
+
+def _leads_elsewhere(where: str) -> bool:
+    """Whether a name in a header is absolute, on another computer or drive, or climbs out."""
+    parts = where.replace("\\", "/").split("/")
+    return not parts[0] or ".." in parts or "://" in where or bool(re.match(r"[A-Za-z]:", where))
 
 
 def unsupported(path: Path, what: str) -> UnreadableFileError:
