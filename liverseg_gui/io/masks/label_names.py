@@ -155,9 +155,10 @@ def _of_text(text: str) -> Names:
 def _of_json(values: Any) -> Names:
     """{"labels": {"1": "liver"}}, {"liver": 1}, nnU-Net's [1, 2], or a list of {name, value}."""
     if isinstance(values, list):
-        named = [one for item in values for one in _listed(item)]
-        return _plain((one.get("value", one.get("id")), one["name"]) for one in named)
-    named = next((values[key] for key in ("labels", "label_names", "names") if key in values), None)
+        listed = [one for item in values for one in _listed(item)]
+        return _plain((one.get("value", one.get("id")), one["name"]) for one in listed)
+    lists = ("labels", "label_names", "names")
+    named: Any = next((values[key] for key in lists if key in values), None)
     if named is None:
         return _plain(values.items()) if all(_is_number(key) for key in values) else {}
     if isinstance(named, list):

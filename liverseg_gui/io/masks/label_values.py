@@ -68,15 +68,21 @@ class FileLabel:
 class UnknownLabelsError(UnreadableFileError):
     """A mask whose labels are not this program's and whose names do not tell what they are."""
 
-    def __init__(self, path: Path, labels: tuple[FileLabel, ...]) -> None:
-        """Ask what `labels` of the file `path` are; `proposal` is what their names suggest."""
+    def __init__(self, path: Path, labels: tuple[FileLabel, ...], doubt: str = "") -> None:
+        """Ask what `labels` of the file `path` are; `proposal` is what their names suggest.
+
+        `doubt` says why what was said before of such labels is not taken.
+        """
         self.path = path
         self.labels = labels
         self.proposal: LabelMapping = propose(labels)
         listed = ", ".join(map(str, labels[:_LISTED]))
         if len(labels) > _LISTED:
             listed += f" and {len(labels) - _LISTED} more"
-        super().__init__(f"{path} holds the labels {listed}: {_question(labels, self.proposal)}")
+        question = f"{doubt} Say which are liver and tumor with --labels."
+        if not doubt:
+            question = _question(labels, self.proposal)
+        super().__init__(f"{path} holds the labels {listed}: {question}")
 
 
 def _question(labels: tuple[FileLabel, ...], proposal: LabelMapping) -> str:

@@ -129,7 +129,11 @@ def read_as_before(unknown: UnknownLabelsError, volume: Volume, mapping: LabelMa
         return replace(mask, issues=(*mask.issues, issue))
     counts = np.bincount(mask.labels.ravel(order="K"), minlength=3)
     if counts[LIVER] and counts[TUMOR] > counts[LIVER]:
-        raise unknown
+        raise UnknownLabelsError(
+            unknown.path,
+            unknown.labels,
+            f"as was said before ({mapping_text(mapping)}) there would be more tumor than liver.",
+        )
     issue = warning(
         "labels-remembered",
         "The mask's file does not name its labels. As was said of a mask with the same values "

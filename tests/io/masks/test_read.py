@@ -241,7 +241,10 @@ def test_what_was_said_before_is_not_taken_where_it_fits_the_other_way_round(
     assert signature(question.labels) == signature(
         unknown(bare(tmp_path / "n.nii", 5, 6), scan).labels
     )
-    with pytest.raises(UnknownLabelsError, match="say which are liver and tumor"):
+    with pytest.raises(
+        UnknownLabelsError,
+        match="more tumor than liver.*Say which are liver and tumor with --labels",
+    ):
         read_as_before(question, scan, {5: 1, 6: 2})
 
 
