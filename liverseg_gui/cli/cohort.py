@@ -125,10 +125,10 @@ def _line(result: CaseResult, n: int, total: int) -> str:
         return f"{count}{result.name}: no liver found; {how}"
     if result.status is not Status.DONE:
         return f"{count}{result.name or result.path}: {result.status}, {result.reason}"
-    assert result.liver_ml is not None  # it is done
+    liver = "not known" if result.liver_ml is None else f"{result.liver_ml:.1f} ml"
     doubt = "" if result.mm_reliable else "  (mm and ml not reliable)"
     return (
-        f"{count}{result.name}: liver {result.liver_ml:.1f} ml, tumor {result.tumor_ml:.1f} ml, "
+        f"{count}{result.name}: liver {liver}, tumor {result.tumor_ml:.1f} ml, "
         f"lesions {result.lesions}{doubt}; {how}"
     )
 

@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     measured = report.measurements
     assert measured is not None  # segment_file has just measured the mask
     print_measurements(measured, report.warnings)
-    print(f"True liver {phantom.liver_ml:.1f} ml, found {measured.liver_ml:.1f} ml")
+    print(f"True liver {phantom.liver_ml:.1f} ml, found {measured.liver_ml or 0.0:.1f} ml")
     print(f"True tumor {phantom.tumor_ml:.1f} ml, found {measured.tumor_ml:.1f} ml")
     names = ", ".join(path.name for path in (mask, job.report, *pictures))
     print(f"{folder}: {names} ({report.device}, {report.seconds:.1f} s)")

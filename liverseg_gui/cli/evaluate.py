@@ -17,7 +17,13 @@ from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.masks.grid import blank_scan
 from liverseg_gui.io.masks.label_values import LabelMapping
 from liverseg_gui.io.masks.pairs import MaskPair, MaskPairs, pair_masks
-from liverseg_gui.io.masks.read import UnknownLabelsError, parse_labels, read_mask, signature
+from liverseg_gui.io.masks.read import (
+    UnknownLabelsError,
+    parse_labels,
+    read_as_before,
+    read_mask,
+    signature,
+)
 from liverseg_gui.io.scans import open_scan
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.system.regular_file import read_text
@@ -121,15 +127,18 @@ def _evaluate(
         part = progress.part(n / len(pairs), (n + 1) / len(pairs))
         scan = _scan(pair, arguments, part.part(0.0, 0.2))
         part.update(0.2, f"Reading {pair.name}")
-        reference = _mask(pair.truth, scan, mapping).labels
-        prediction = _prediction(pair, scan, mapping).labels
+        true = _mask(pair.truth, scan, mapping)
+        found = _prediction(pair, scan, mapping)
+        reference, prediction = true.labels, found.labels
+        doubts = [f"{pair.truth.name}: {text}" for text in true.warnings]
+        doubts += [f"{pair.found.name}: {text}" for text in found.warnings]
         case = evaluate_case(
             pair.name,
             prediction,
             reference,
             scan.affine.spacing_mm,
             mm_reliable=scan.mm_reliable,
-            warnings=[str(issue) for issue in scan.issues if issue.spoils_mm],
+            warnings=[*(str(issue) for issue in scan.issues if issue.spoils_mm), *doubts],
             progress=part.part(0.4, 1.0),
         )
         cases.append(case)
@@ -162,8 +171,8 @@ def _prediction(pair: MaskPair, scan: Volume, mapping: LabelMapping | None) -> L
     except GridMismatchError as problem:
         other = pair.scan or pair.truth
         raise GridMismatchError(
-            f"{pair.found} does not lie on the voxels of {other}. Compare masks of the same scan, "
-            "saved on its own grid."
+            f"{pair.found} does not lie on the voxels of {other}. {problem.message}",
+            "Compare masks of the same scan, saved on its own grid.",
         ) from problem
 
 
@@ -186,8 +195,7 @@ def _mask(path: Path, scan: Volume, mapping: LabelMapping | None) -> LabelMap:
         before = Settings().values.label_maps.get(signature(unknown.labels))
         if before is None:
             raise
-        print("Labels mean what --labels said of such a mask before.", file=sys.stderr)
-        return read_mask(path, scan, before)
+        return read_as_before(unknown, scan, before)
 
 
 def _unmatched(pairs: MaskPairs) -> list[str]:

@@ -17,7 +17,13 @@ from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.entries import VolumeEntry, fingerprint
 from liverseg_gui.io.file_endings import ARCHIVES, DICOM, IMAGES
 from liverseg_gui.io.formats.nifti_write import require_mask_place
-from liverseg_gui.io.masks.read import UnknownLabelsError, parse_labels, read_mask, signature
+from liverseg_gui.io.masks.read import (
+    UnknownLabelsError,
+    parse_labels,
+    read_as_before,
+    read_mask,
+    signature,
+)
 from liverseg_gui.io.masks.slice_images import require_slices, save_mask_slices
 from liverseg_gui.io.scans import choose_volume, list_volumes
 from liverseg_gui.report.measurements import MadeFrom, Report, require_report_place, write_report
@@ -183,10 +189,13 @@ def run_measure(arguments: argparse.Namespace) -> int:
         entry = _entry(arguments, progress.part(0.0, 0.3))
         volume = entry.read(progress.part(0.3, 1.0))
         volume = override_geometry(volume, arguments.spacing, arguments.orientation)
-        measurements = measure(volume, _mask(arguments.mask, arguments.labels, volume))
+        mask = _mask(arguments.mask, arguments.labels, volume)
+        measurements = measure(volume, mask)
     if arguments.report:
         write_report(Report(volume, measurements), arguments.report)
     print_measurements(measurements)
+    for note in mask.notes:
+        print(note, file=sys.stderr)
     return 0
 
 
@@ -198,14 +207,13 @@ def _mask(path: Path, labels: str | None, volume: Volume) -> LabelMap:
         mask = read_mask(path, volume)
     except UnknownLabelsError as unknown:
         key = signature(unknown.labels)
-        mapping = given or settings.values.label_maps.get(key)
-        if mapping is None:
-            raise
-        mask = read_mask(path, volume, mapping)
-        if given:
-            settings.remember_label_map(key, given)
-        else:
-            print("Labels mean what --labels said of such a mask before.", file=sys.stderr)
+        if given is None:
+            before = settings.values.label_maps.get(key)
+            if before is None:
+                raise
+            return read_as_before(unknown, volume, before)
+        mask = read_mask(path, volume, given)
+        settings.remember_label_map(key, given)
         return mask
     return read_mask(path, volume, given) if given else mask
 
@@ -213,13 +221,17 @@ def _mask(path: Path, labels: str | None, volume: Volume) -> LabelMap:
 def print_measurements(measured: Measurements, warnings: tuple[str, ...] = ()) -> None:
     """The measurements on stdout, the warnings about them on stderr."""
     doubt = "" if measured.mm_reliable else "  (mm and ml not reliable)"
-    if measured.tumor_burden_percent is None:
-        print("No liver in the mask: there is nothing to measure.")
-    else:
+    liver, burden = "not known", "not known"
+    if measured.liver_ml is not None:
         without = f"{measured.liver_without_tumor_ml:.1f} ml without tumor"
-        burden = f"burden {measured.tumor_burden_percent:.2f} %"
-        print(f"Liver {measured.liver_ml:.1f} ml ({without}){doubt}")
-        print(f"Tumor {measured.tumor_ml:.1f} ml, {burden}{doubt}")
+        liver = f"{measured.liver_ml:.1f} ml ({without}){doubt}"
+    if measured.tumor_burden_percent is not None:
+        burden = f"{measured.tumor_burden_percent:.2f} %"
+    if measured.liver_found or measured.tumor_ml:
+        print(f"Liver {liver}")
+        print(f"Tumor {measured.tumor_ml:.1f} ml, burden {burden}{doubt}")
+    else:
+        print("No liver in the mask: there is nothing to measure.")
     for lesion in measured.lesions:
         edge = ", touches the edge" if lesion.touches_edge else ""
         print(

@@ -55,6 +55,10 @@ class GridMismatchError(LiverSegError):
     """A mask does not lie on the scan's grid."""
 
 
+class IdentityMismatchError(LiverSegError):
+    """A mask says that it is of another patient than the scan."""
+
+
 class SaveError(LiverSegError):
     """A file could not be written, or did not read back as it was written."""
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.geometry import Affine, Box, Float3, Int3, bounding_box
 from liverseg_gui.core.labels import LIVER, TUMOR, LabelMap
+from liverseg_gui.core.scan_issues import Concern, Severity
 from liverseg_gui.core.volume import Volume
 
 RECIST_MINIMUM_MM = 10.0
@@ -17,6 +18,13 @@ RECIST_MINIMUM_MM = 10.0
 
 RECIST_THIN_MM = 5.0
 _CONNECT_26 = np.ones((3, 3, 3), bool)
+_LIVER_ML = (40.0, 10_000.0)
+"""From a small child's liver to the largest polycystic ones."""
+_LIVER_HU = (-50.0, 300.0)
+"""From severe steatosis to more than contrast makes of a liver."""
+_TUMOR_HU = (-100.0, 600.0)
+"""From fat in a tumor to one that was filled with iodized oil."""
+_LARGEST_BURDEN_PERCENT = 60.0
 
 
 @dataclass(frozen=True)
@@ -42,12 +50,13 @@ class Lesion:
 class Measurements:
     """The figures of one label map. `liver_ml` includes the tumors.
 
-    Where `mm_reliable` is False the scan does not say for certain how large its voxels are: no
-    length or volume may be shown without that mark. A mask without a liver has no tumor burden.
+    A mask of tumor alone tells nothing of the liver: its volumes are None. The burden is None where
+    there is no liver. Where `mm_reliable` is False the scan does not say for certain how large its
+    voxels are: no length or volume may be shown without that mark.
     """
 
-    liver_ml: float
-    liver_without_tumor_ml: float
+    liver_ml: float | None
+    liver_without_tumor_ml: float | None
     tumor_ml: float
     tumor_burden_percent: float | None
     lesions: tuple[Lesion, ...]
@@ -56,7 +65,7 @@ class Measurements:
 
     @property
     def liver_found(self) -> bool:
-        """Whether the mask holds a liver, or a tumor of it."""
+        """Whether the mask holds a liver."""
         return self.tumor_burden_percent is not None
 
 
@@ -69,17 +78,39 @@ def measure(volume: Volume, mask: LabelMap) -> Measurements:
     mask.require_grid(volume.shape, volume.affine)
     voxel_ml = volume.affine.voxel_ml
     counts = np.bincount(mask.labels.ravel(order="K"), minlength=3)
-    liver_only, tumor = counts[LIVER] * voxel_ml, counts[TUMOR] * voxel_ml
+    liver_only, tumor = float(counts[LIVER] * voxel_ml), float(counts[TUMOR] * voxel_ml)
     total = liver_only + tumor
+    lesions, outside_ml = _lesions(volume, mask)
+    incomplete = _incomplete(mask)
+    doubts = (
+        *_empty(liver_only, tumor),
+        *incomplete,
+        *_sizes(volume, liver_only, tumor, cut=bool(incomplete)),
+        *_values(volume, mask, lesions),
+        *_outside(outside_ml if liver_only else []),
+    )
+    known = bool(liver_only) or not tumor
     return Measurements(
-        float(total),
-        float(liver_only),
-        float(tumor),
-        float(100.0 * tumor / total) if total else None,
-        _lesions(volume, mask),
-        (*volume.warnings, *_incomplete(mask)),
+        total if known else None,
+        liver_only if known else None,
+        tumor,
+        100.0 * tumor / total if liver_only else None,
+        lesions,
+        (*volume.warnings, *mask.warnings, *doubts),
         volume.mm_reliable,
     )
+
+
+def _empty(liver_only: float, tumor: float) -> list[str]:
+    """Warnings for a mask that lacks what the figures rest on."""
+    if liver_only:
+        return []
+    if tumor:
+        return [
+            "The mask holds tumor and no liver: the liver's volume and the tumor burden are not "
+            "known. Measure a mask of both."
+        ]
+    return ["The mask is empty: it holds neither liver nor tumor."]
 
 
 def _incomplete(mask: LabelMap) -> list[str]:
@@ -97,11 +128,87 @@ def _incomplete(mask: LabelMap) -> list[str]:
     return [f"The liver reaches the scan's {' and '.join(touched)}: its volume is incomplete."]
 
 
-def _lesions(volume: Volume, mask: LabelMap) -> tuple[Lesion, ...]:
-    return tuple(
-        _lesion(number, inside, at, volume)
-        for number, (at, inside) in enumerate(lesion_parts(mask.labels == TUMOR), 1)
+def _sizes(volume: Volume, liver_only: float, tumor: float, *, cut: bool) -> list[str]:
+    """Warnings for volumes in ml that no liver has; `cut` where the scan does not hold it all."""
+    total = liver_only + tumor
+    least, most = _LIVER_ML
+    doubts = []
+    if liver_only and volume.mm_reliable and (total > most or (total < least and not cut)):
+        doubts.append(
+            f"The liver of this mask measures {total:.3g} ml, which is not plausible: check what "
+            "the mask marks."
+        )
+    if liver_only and 100.0 * tumor > _LARGEST_BURDEN_PERCENT * total:
+        doubts.append(
+            f"Tumor fills {100.0 * tumor / total:.0f} % of the liver: check that the labels of "
+            "liver and tumor are not the wrong way round."
+        )
+    return doubts
+
+
+def _values(volume: Volume, mask: LabelMap, lesions: tuple[Lesion, ...]) -> list[str]:
+    """Warnings for HU that neither liver nor tumor has, where the scan's HU are not in doubt."""
+    if any(f.concern is Concern.HU and f.severity is not Severity.INFO for f in volume.issues):
+        return []
+    doubts = []
+    box = bounding_box(mask.labels) or (slice(0),) * 3
+    liver = volume.hu[box][mask.labels[box] == LIVER]
+    if liver.size and not _LIVER_HU[0] <= (middle := float(np.median(liver))) <= _LIVER_HU[1]:
+        doubts.append(
+            f"The liver of this mask has {middle:.0f} HU in the scan, which no liver has: the mask "
+            "may belong to another scan."
+        )
+    odd = [n for n in lesions if not _TUMOR_HU[0] <= n.median_hu <= _TUMOR_HU[1]]
+    if odd:
+        doubts.append(
+            f"{_of_lesions(len(odd))} {odd[0].median_hu:.0f} HU (lesion {odd[0].number}), which no "
+            "tumor has: the mask may belong to another scan."
+        )
+    return doubts
+
+
+def _of_lesions(count: int) -> str:
+    return "A lesion has" if count == 1 else f"{count} lesions have values such as"
+
+
+def _outside(outside_ml: list[float]) -> list[str]:
+    """Warnings for lesions that touch no liver."""
+    if not outside_ml:
+        return []
+    what = "1 lesion touches" if len(outside_ml) == 1 else f"{len(outside_ml)} lesions touch"
+    return [
+        f"{what} no liver ({sum(outside_ml):.1f} ml): tumor outside the liver is counted in the "
+        "tumor's volume and burden. Check the mask there."
+    ]
+
+
+def _lesions(volume: Volume, mask: LabelMap) -> tuple[tuple[Lesion, ...], list[float]]:
+    """The lesions, and the ml of each that touches no liver."""
+    lesions, outside_ml = [], []
+    for number, (at, inside) in enumerate(lesion_parts(mask.labels == TUMOR), 1):
+        lesions.append(_lesion(number, inside, at, volume))
+        if not _touches_liver(mask.labels, at, inside):
+            outside_ml.append(lesions[-1].volume_ml)
+    return tuple(lesions), outside_ml
+
+
+def _touches_liver(labels: NDArray[np.uint8], at: Box, inside: NDArray[np.bool_]) -> bool:
+    """Whether a lesion, `inside` its box `at`, has a voxel of liver among its neighbors."""
+    around = tuple(slice(max(s.start - 1, 0), s.stop + 1) for s in at)
+    liver = labels[around] == LIVER
+    if not liver.any():
+        return False
+    for axis in range(3):  # one axis after the other: all 26 neighbors
+        here, grown = np.moveaxis(liver, axis, 0), liver.copy()
+        there = np.moveaxis(grown, axis, 0)
+        there[1:] |= here[:-1]
+        there[:-1] |= here[1:]
+        liver = grown
+    own = tuple(
+        slice(s.start - a.start, s.start - a.start + n)
+        for s, a, n in zip(at, around, inside.shape, strict=True)
     )
+    return bool((liver[own] & inside).any())
 
 
 def lesion_parts(tumor: NDArray[np.bool_]) -> Iterator[tuple[Box, NDArray[np.bool_]]]:

@@ -60,6 +60,18 @@ def several_volumes(count: int) -> ScanIssue:
     )
 
 
+def slices_on_time_axis(count: int, slice_mm: float) -> ScanIssue:
+    """The finding for a file of `count` slices one after another in time."""
+    return warning(
+        "slices-on-time-axis",
+        f"The file has its {count} slices on the time axis, as some converters leave them. They "
+        f"are read as one volume, {slice_mm:.3g} mm apart as the header gives for slices: mm and "
+        "ml are not reliable.",
+        "Convert the scan again from DICOM, or set the spacing (File menu, --spacing).",
+        Concern.MM,
+    )
+
+
 def unit_spacing(where: str) -> ScanIssue:
     """The doubt about voxels of 1 x 1 x 1 mm; `where` says how the file places them."""
     return warning(

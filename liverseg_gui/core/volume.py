@@ -23,6 +23,29 @@ def modality_text(modality: str, stated: bool) -> str:
     return modality if stated else f"{modality} (assumed)"
 
 
+_NOBODY = {
+    *("", "0", "anon", "anonymous", "anonymized", "anonymised", "none", "unknown", "n/a"),
+    *("removed", "deidentified", "no name", "xxx"),
+}
+
+
+def somebody(patient_id: str) -> str:
+    """A PatientID, or nothing where it names nobody."""
+    known = patient_id.strip()
+    return "" if known.lower() in _NOBODY else known
+
+
+@dataclass(frozen=True)
+class DicomIdentity:
+    """Whose scan DICOM files hold, and which; texts are empty where they do not say."""
+
+    patient_id: str = ""
+    patient: str = ""
+    study_uid: str = ""
+    series_uid: str = ""
+    frame_of_reference: str = ""
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a volume came from, for titles, reports and saving on the same grid.
@@ -32,7 +55,7 @@ class Origin:
     are the slices of a scan that was resampled onto an even grid. `file_grid` is the grid of the
     file, where the reader stated another one for it.
     `windows` are those that the file states, its default first. `modality` is CT where the file
-    does not say, and then not `modality_stated`.
+    does not say, and then not `modality_stated`. `identity` is that of DICOM files.
     """
 
     path: Path
@@ -45,6 +68,7 @@ class Origin:
     file_grid: StoredGrid | None = None
     windows: tuple[NamedWindow, ...] = ()
     modality_stated: bool = True
+    identity: DicomIdentity | None = None
 
     @property
     def modality_text(self) -> str:

@@ -139,36 +139,61 @@ def _side(mask: NDArray[np.bool_], spacing_mm: Float3 | None, progress: Progress
     return _Side(labels, voxels, sizes)
 
 
-def _shared(found: _Side, true: _Side) -> NDArray[np.int64]:
-    """How many voxels found lesion m shares with true lesion n, at [m, n]."""
+def _shared(found: _Side, true: _Side) -> _Pairs:
+    """How many voxels found lesion m shares with true lesion n, for those that share any."""
     both = (found.labels > 0) & (true.labels > 0)
-    pairs = (found.labels[both] - 1) * np.int64(len(true)) + (true.labels[both] - 1)
-    out = np.zeros(len(found) * len(true), np.int64)
-    numbers, counts = np.unique(pairs, return_counts=True)
-    out[numbers] = counts
-    return out.reshape(len(found), len(true))
+    return _Pairs.counted(
+        found.labels[both].astype(np.int64) - 1,
+        true.labels[both].astype(np.int64) - 1,
+        np.ones(int(both.sum()), np.int64),
+    )
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Numbers `a`, `b` that go together, each pair once, and the voxels that say so."""
+
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+    voxels: NDArray[np.int64]
+
+    @classmethod
+    def counted(
+        cls, a: NDArray[np.int64], b: NDArray[np.int64], voxels: NDArray[np.int64]
+    ) -> _Pairs:
+        """The pairs of `a` and `b`, the `voxels` of equal ones added up."""
+        width = int(b.max(initial=0)) + 1
+        keys, place = np.unique(a * width + b, return_inverse=True)
+        total = np.zeros(len(keys), np.int64)
+        np.add.at(total, place.ravel(), voxels)
+        return cls(keys // width, keys % width, total)
+
+    def best_a(self) -> _Pairs:
+        """For each `b`, in order, the `a` with most voxels; the first of equals."""
+        order = np.lexsort((self.a, -self.voxels, self.b))
+        _, first = np.unique(self.b[order], return_index=True)
+        chosen = order[first]
+        return _Pairs(self.a[chosen], self.b[chosen], self.voxels[chosen])
 
 
 def _matched(
-    shared: NDArray[np.int64], found: _Side, true: _Side, least: float
+    shared: _Pairs, found: _Side, true: _Side, least: float
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which found and which true lesions belong to a match with an IoU above `least`."""
-    groups: dict[int, list[int]] = {}
-    for n in range(len(true)):
-        if shared[:, n].any():
-            groups.setdefault(int(shared[:, n].argmax()), []).append(n)
-    members = list(groups.values())
-    joined = np.zeros((len(members), len(found)), np.int64)
-    for number, group in enumerate(members):
-        joined[number] = shared[:, group].sum(axis=1)
-    chosen = joined.argmax(axis=0) if members else np.zeros(len(found), np.int64)
     found_in, true_in = np.zeros(len(found), bool), np.zeros(len(true), bool)
-    for number, group in enumerate(members):
-        with_it = np.flatnonzero((chosen == number) & (joined[number] > 0))
-        common = int(joined[number, with_it].sum())
-        union = int(found.voxels[with_it].sum() + true.voxels[group].sum()) - common
-        if common > least * union:
-            found_in[with_it], true_in[group] = True, True
+    joins = shared.best_a()
+    _, first, place = np.unique(joins.a, return_index=True, return_inverse=True)
+    number = np.argsort(np.argsort(first))[place.ravel()]  # groups count by their first true lesion
+    group_of = np.full(len(true), -1, np.int64)
+    group_of[joins.b] = number
+    chosen = _Pairs.counted(group_of[shared.b], shared.a, shared.voxels).best_a()
+    count = len(first)
+    common = np.bincount(chosen.a, chosen.voxels, count)
+    union = np.bincount(chosen.a, found.voxels[chosen.b], count) - common
+    union += np.bincount(number, true.voxels[joins.b], count)
+    right = common > least * union
+    found_in[chosen.b] = right[chosen.a]
+    true_in[joins.b] = right[number]
     return found_in, true_in
 
 

@@ -18,6 +18,7 @@ _Counts = TypeVar("_Counts", VoxelCounts, LesionCounts)
 _WITHOUT_INTERVAL = frozenset(
     (*(field.name for field in fields(LesionCounts)), "from_10_mm", "by_size")
 )
+_LABELS = ("liver", "tumor")
 _AVERAGED = ("liver", "tumor", "lesions", "tumor_burden")
 
 
@@ -69,6 +70,8 @@ class Summary:
             "patients": len(self.cases),
             **self.mean(),
             "intervals": {"level": LEVEL, **self.intervals()},
+            "counted": {part: self._counted(part) for part in _LABELS},
+            "missed": {part: self._missed(part) for part in _LABELS},
             "with_tumor": {
                 "patients": len(with_tumor),
                 "tumor_dice": _mean(with_tumor),
@@ -83,6 +86,18 @@ class Summary:
             },
             "mm_reliable": all(case.mm_reliable for case in self.cases),
         }
+
+    def _counted(self, part: str) -> Json:
+        """Over how many patients each mean of a label is: those in whom it is defined."""
+        rows = [case.to_json()[part] for case in self.cases]
+        return {key: len(_defined(row[key] for row in rows)) for key in (rows[0] if rows else ())}
+
+    def _missed(self, part: str) -> int:
+        """In how many patients who have the label not a voxel of it was found."""
+        voxels = [
+            case.liver.voxels if part == "liver" else case.tumor.voxels for case in self.cases
+        ]
+        return sum(counts.true > 0 and not counts.both for counts in voxels)
 
     def _global(self) -> Json:
         return {

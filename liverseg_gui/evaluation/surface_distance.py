@@ -1,7 +1,8 @@
 """Surface distances of two masks: ASSD, RMSD, MSSD and normalized surface Dice.
 
 The surface of a mask are its voxels with at least one of their six neighbours outside; beyond the
-array's edge all is outside. A surface voxel's distance is that from its center to the nearest
+array's edge all is outside. An array of a single slice has four neighbours: its surface is the
+outline. A surface voxel's distance is that from its center to the nearest
 center of a surface voxel of the other mask, in mm, exact. Both directions count alike.
 
 Source: Heimann et al., IEEE TMI 28 (2009) 1251 (ASSD, RMSD, MSSD); Nikolov et al., J Med Internet
@@ -62,13 +63,15 @@ def surface_points(mask: NDArray[np.bool_], spacing_mm: Float3) -> NDArray[np.fl
     if box is None:
         return np.empty((0, 3))
     corner = np.array([side.start for side in box])
-    return (np.argwhere(surface(mask[box])) + corner) * np.asarray(spacing_mm, np.float64)
+    thick = tuple(axis for axis, count in enumerate(mask.shape) if count > 1)
+    shell = surface(mask[box], thick)
+    return (np.argwhere(shell) + corner) * np.asarray(spacing_mm, np.float64)
 
 
-def surface(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The voxels of `mask` that a 6-neighbour erosion takes away."""
+def surface(mask: NDArray[np.bool_], axes: tuple[int, ...] = (0, 1, 2)) -> NDArray[np.bool_]:
+    """The voxels of `mask` that an erosion by their neighbors along `axes` takes away."""
     inner = mask.copy()
-    for axis in range(mask.ndim):
+    for axis in axes:
         here, there = np.moveaxis(inner, axis, 0), np.moveaxis(mask, axis, 0)
         here[1:] &= there[:-1]
         here[:-1] &= there[1:]

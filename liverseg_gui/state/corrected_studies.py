@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.volume import somebody
 from liverseg_gui.system.atomic_write import write_text
 from liverseg_gui.system.file_lock import locked
 from liverseg_gui.system.paths import data_folder
@@ -150,12 +151,3 @@ def _study(row: dict[str, Any]) -> CorrectedStudy:
 
 def _write(study_list: _StudyList) -> None:
     write_text(library_file(), json.dumps(asdict(study_list), indent=1, default=str) + "\n")
-
-
-_NOBODY = {"", "0", "anon", "anonymous", "anonymized", "anonymised", "none", "unknown", "n/a"}
-
-
-def somebody(patient_id: str) -> str:
-    """A PatientID, or nothing where it names nobody."""
-    known = patient_id.strip()
-    return "" if known.lower() in _NOBODY else known

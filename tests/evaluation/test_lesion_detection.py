@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -109,3 +111,53 @@ def test_swapping_axes_of_the_slice_changes_nothing() -> None:
     found, truth = blob(rng, 0.15), blob(rng, 0.15)
     swapped = lesion_metrics(found.swapaxes(0, 1), truth.swapaxes(0, 1), (0.8, 0.8, 3.0))
     assert swapped.over_half == lesion_metrics(found, truth, (0.8, 0.8, 3.0)).over_half
+
+
+def test_the_memory_of_matching_grows_with_the_lesions_and_not_with_their_square() -> None:
+    specks = np.zeros((192, 192, 2), bool)
+    specks[::2, ::2, 0] = True
+    tracemalloc.start()
+    try:
+        every = lesion_metrics(specks, specks, None).over_half.every
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (every.found_matched, every.true_matched) == (9216, 9216)
+    assert peak < 9216 * 1000  # a table of all pairs would take 680 MB
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_matching_follows_the_rule_pair_by_pair(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    found = rng.random((14, 12, 9)) < 0.12
+    true = np.where(rng.random(found.shape) < 0.5, found, rng.random(found.shape) < 0.12)
+    metrics = lesion_metrics(found, true, None)
+    for least, detection in ((0.5, metrics.over_half), (0.0, metrics.any_overlap)):
+        assert detection.every == by_the_rule(found, true, least)
+
+
+def by_the_rule(found: np.ndarray, true: np.ndarray, least: float) -> LesionCounts:
+    """The three steps that the module describes, with a table of all pairs."""
+    (a, count_a), (b, count_b) = (ndimage.label(m, np.ones((3, 3, 3))) for m in (found, true))
+    table = np.array(
+        [
+            [np.sum((a == m) & (b == n)) for n in range(1, count_b + 1)]
+            for m in range(1, count_a + 1)
+        ]
+    )
+    groups: dict[int, list[int]] = {}
+    for n in range(count_b):
+        if table[:, n].any():
+            groups.setdefault(int(table[:, n].argmax()), []).append(n)
+    joined = np.array([table[:, group].sum(axis=1) for group in groups.values()])
+    right = [0, 0]
+    for number, group in enumerate(groups.values()):
+        mine = [
+            m for m in range(count_a) if joined[:, m].argmax() == number and joined[number, m] > 0
+        ]
+        common = joined[number, mine].sum()
+        sizes = sum(np.sum(a == m + 1) for m in mine) + sum(np.sum(b == n + 1) for n in group)
+        if common > least * (sizes - common):
+            right[0] += len(mine)
+            right[1] += len(group)
+    return LesionCounts(count_a, right[0], count_b, right[1])

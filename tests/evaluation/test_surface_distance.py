@@ -61,6 +61,26 @@ def test_a_box_moved_by_one_slice_is_one_slice_off() -> None:
     assert surface_metrics(a, b, SPACING, 2.4).nsd == 0.0
 
 
+@pytest.mark.parametrize("axis", range(3))
+def test_the_surface_of_a_single_slice_is_its_outline(axis: int) -> None:
+    """By hand: two squares of 9 pixels, one of them moved by 4."""
+    a, b = np.zeros((2, 30, 30), bool)
+    a[5:14, 5:14] = b[5:14, 9:18] = True
+    one, other = (np.expand_dims(mask, axis) for mask in (a, b))
+    spacing = np.insert((0.7, 0.9), axis, 2.5)
+    outlines = []
+    for mask in (a, b):
+        inner = mask.copy()
+        inner[1:-1, 1:-1] &= mask[2:, 1:-1] & mask[:-2, 1:-1] & mask[1:-1, 2:] & mask[1:-1, :-2]
+        outlines.append(np.argwhere(mask & ~inner) * (0.7, 0.9))
+    apart = cdist(*outlines)
+    d = np.concatenate([apart.min(axis=1), apart.min(axis=0)])
+    ours = surface_metrics(one, other, tuple(spacing), 2.0)
+    assert ours.assd_mm == pytest.approx(d.mean())
+    assert ours.mssd_mm == pytest.approx(d.max())
+    assert ours.nsd == pytest.approx((d <= 2.0).mean())
+
+
 def test_equal_masks_have_no_distance() -> None:
     mask = blob(np.random.default_rng(1))
     assert surface_metrics(mask, mask, SPACING, 2.0) == SurfaceMetrics(0.0, 0.0, 0.0, 1.0)

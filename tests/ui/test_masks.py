@@ -51,11 +51,17 @@ def test_a_foreign_mask_is_asked_about_once(
     desk.open(files / "scan.nii.gz", foreign)
     measured(desk)
     assert len(desk.dialogs.questions) == 1
-    assert "as you chose before" in desk.window.panel._source.text()
-    desk.trigger("forget_labels")
+    said = "As was said of a mask with the same values before, label 5 is liver, 7 is tumor."
+    assert said in desk.window.panel._warnings.text()
+    swapped = np.choose(np.asanyarray(nib.load(foreign).dataobj), [0] * 5 + [7, 0, 5, 0, 9])
+    nib.save(nib.Nifti1Image(swapped.astype(np.uint8), nib.load(foreign).affine), foreign)
     desk.open(files / "scan.nii.gz", foreign)
     measured(desk)
     assert len(desk.dialogs.questions) == 2
+    desk.trigger("forget_labels")
+    desk.open(files / "scan.nii.gz", foreign)
+    measured(desk)
+    assert len(desk.dialogs.questions) == 3
 
 
 def test_what_is_not_to_be_remembered_is_asked_again(

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
+from liverseg_gui.core.volume import somebody
 from liverseg_gui.io.dataset_names import image_stem
 from liverseg_gui.io.folders import walk
 from liverseg_gui.io.masks.label_values import parse_labels
-from liverseg_gui.state.corrected_studies import somebody
 from liverseg_gui.system.regular_file import read_json
 from training.data.volume_case import VolumeCase
 

@@ -64,7 +64,7 @@ class VolumeCase:
         if _spacing_known(volume):
             i_mm, j_mm, k_mm = volume.affine.spacing_mm
             z, gap, pixel_mm = z * k_mm, CONTEXT_MM, (j_mm, i_mm)
-        issues, person = volume.issues, volume.origin.patient
+        issues, person = (*volume.issues, *mask.issues), volume.origin.patient
         return Case(self.name, slices, labels, z, gap, pixel_mm, self.patient, issues, person)
 
     def fingerprint(self) -> str:

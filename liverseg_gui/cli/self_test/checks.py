@@ -85,7 +85,7 @@ def _segmentation(bench: Bench) -> str:
 
 def _measuring(bench: Bench) -> str:
     """The volumes are those of the phantom."""
-    found, true = bench.measurements.liver_ml, bench.phantom.liver_ml
+    found, true = bench.measurements.liver_ml or 0.0, bench.phantom.liver_ml
     summary = (
         f"liver {found:.0f} ml of true {true:.0f} ml, {len(bench.measurements.lesions)} lesions"
     )
@@ -99,7 +99,7 @@ def _window(bench: Bench) -> str:
     from liverseg_gui.ui.app.window_self_test import check_window
 
     shown = check_window(bench.scan, bench.mask, bench.folder / "window.png")
-    if abs(shown.liver_ml - bench.measurements.liver_ml) > 0.1:
+    if abs(shown.liver_ml - (bench.measurements.liver_ml or 0.0)) > 0.1:
         raise LiverSegError(f"The window tells {shown.liver_ml:.1f} ml of liver.")
     in_3d = "3D pane drawn" if shown.in_3d else "3D pane not drawn: no OpenGL here"
     return f"opened and drawn, tells {shown.liver_ml:.0f} ml of liver; {in_3d}"

@@ -68,7 +68,7 @@ def write_reports(bench: Bench) -> list[Path]:
     with as_csv.open(encoding="utf-8", newline="") as rows:
         volumes_ml = [float(next(csv.DictReader(rows))["liver_ml"])]
     volumes_ml.append(read_json(as_json)["liver_ml"])
-    if any(abs(ml - bench.measurements.liver_ml) > 1e-6 for ml in volumes_ml):
+    if any(abs(ml - (bench.measurements.liver_ml or 0.0)) > 1e-6 for ml in volumes_ml):
         raise LiverSegError("A report tells another volume than was measured.")
     return [as_json, as_csv]
 

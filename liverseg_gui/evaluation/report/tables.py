@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from liverseg_gui.evaluation.lesion_detection import SIZES
+from liverseg_gui.evaluation.report.text import counted_notes
 from liverseg_gui.evaluation.summary import Summary
 
 NONE = "-"
@@ -40,10 +41,11 @@ def means_table(values: dict[str, Any]) -> str:
         ]
         rows.append([title, *cells])
     caution = "" if values["mm_reliable"] else f" {MM_UNRELIABLE.capitalize()}."
+    notes = "".join(f" {note}" for note in counted_notes(values))
     return _table(["", *(title for title, _, _ in _METRICS)], rows) + _note(
         "Means over the patients in whom a figure is defined, with the 95 % interval of the mean "
         "(bootstrap over patients). Tumor Dice is 1 where neither mask has a tumor, 0 where one "
-        f"has.{caution}"
+        f"has.{notes}{caution}"
     )
 
 

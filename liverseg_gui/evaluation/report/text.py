@@ -77,6 +77,7 @@ def _whole(values: Json) -> Iterator[str]:
         yield f"{label.capitalize()} Dice {_spread(values, label, 'dice')}, " + (
             f"pooled {values['global'][label]['dice']:.3f}"
         )
+    yield from counted_notes(values)
     with_tumor, healthy = values["with_tumor"], values["false_positive"]
     if with_tumor["patients"]:
         yield (
@@ -109,6 +110,20 @@ def _whole(values: Json) -> Iterator[str]:
         f"Voxel accuracy: liver {_number(values['liver']['accuracy'], 4)}, tumor "
         f"{_number(values['tumor']['accuracy'], 4)} (an empty mask: {_number(empty, 4)})"
     )
+
+
+def counted_notes(values: Json) -> Iterator[str]:
+    """Sentences for the labels whose distances are means over a part of the patients."""
+    patients = values["patients"]
+    for label in ("liver", "tumor"):
+        counted, missed = values["counted"][label].get("assd_mm", 0), values["missed"][label]
+        if 0 < counted < patients:
+            yield (
+                f"Distances of the {label} are means over {counted} of {patients} patients: those "
+                "in whom both masks have one."
+            )
+        if missed:
+            yield f"The {label} was missed altogether in {missed} of {patients} patients."
 
 
 def _spread(values: Json, label: str, name: str) -> str:

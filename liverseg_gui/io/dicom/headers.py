@@ -55,6 +55,7 @@ class ImageHeader:
     study: str
     study_date: str
     series_uid: str
+    frame_of_reference: str
     series_number: str
     description: str
     acquisition: str
@@ -69,7 +70,6 @@ class ImageHeader:
     lossy: str
     lossy_method: str
     unit: str
-    frame_of_reference: str
     acquisition_moment: str
     cardiac_phase: str
     trigger: str

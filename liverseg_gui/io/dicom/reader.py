@@ -18,7 +18,7 @@ from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import Concern, ScanIssue, by_severity, error, info, warning
 from liverseg_gui.core.slices import SourceSlices, even_grid, resample_even
-from liverseg_gui.core.volume import Origin, Volume
+from liverseg_gui.core.volume import DicomIdentity, Origin, Volume
 from liverseg_gui.core.window_level import NamedWindow, stated_window
 from liverseg_gui.io.changes import changed, head_checksum, require_readable, unchanged
 from liverseg_gui.io.dicom.cache import HeaderCache
@@ -336,6 +336,13 @@ class StackReader:
             first.modality or "unknown",
             first.thickness or None,
             windows=self.windows,
+            identity=DicomIdentity(
+                first.patient_id,
+                first.patient,
+                first.study_uid,
+                first.series_uid,
+                first.frame_of_reference,
+            ),
         )
 
 

@@ -43,6 +43,8 @@ def itk_header_issues(image: RawImage) -> Iterator[ScanIssue]:
     yield from checks.unit_issues(image.unit, image.unit_mm)
     if image.dtype.itemsize == 1:
         yield checks.EIGHT_BIT
+    if image.on_time_axis:
+        yield checks.slices_on_time_axis(image.grid.shape[2], image.grid.affine.spacing_mm[2])
     if image.count > 1:
         yield checks.several_volumes(image.count)
     yield checks.PHASE_UNKNOWN

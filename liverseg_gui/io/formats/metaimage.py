@@ -73,6 +73,7 @@ def read_metaimage(path: Path) -> RawImage:
         spaced=any(name in fields for name in _SPACING),
         unit={"?": ""}.get(unit, unit),
         modality=_MODALITIES.get(fields.get("Modality", ""), ""),
+        notes=fields,
     )
 
 

@@ -51,6 +51,9 @@ def nifti_entries(path: Path) -> list[VolumeEntry]:
         *file.issues,
         *nifti_checks.nifti_header_issues(file.header, file.grid, file.count),
     ]
+    if file.on_time_axis:
+        slices = file.grid.shape[2], file.grid.affine.spacing_mm[2]
+        issues.append(checks.slices_on_time_axis(*slices))
     if file.color:
         issues.append(
             error(
@@ -80,7 +83,10 @@ def nifti_entries(path: Path) -> list[VolumeEntry]:
 
 @dataclass(frozen=True)
 class NiftiFile:
-    """The header of a NIfTI file and where its voxels lie."""
+    """The header of a NIfTI file and where its voxels lie.
+
+    `on_time_axis` where the slices of its one volume are stored as if they were volumes.
+    """
 
     path: Path
     data_path: Path
@@ -93,6 +99,7 @@ class NiftiFile:
     inter: float
     issues: tuple[ScanIssue, ...] = ()
     """What was replaced in the header."""
+    on_time_axis: bool = False
 
     @cached_property
     def compressed(self) -> bool:
@@ -174,6 +181,7 @@ def open_header(path: Path) -> NiftiFile:
         slope,
         inter,
         loaded.issues,
+        on_time_axis=spatial[2] != shape[2],
     )
     file.require_whole()
     return file
@@ -200,9 +208,14 @@ def read_stored(file: NiftiFile, index: int = 0) -> NDArray[Any]:
 
 
 def _spatial_shape(path: Path, shape: tuple[int, ...]) -> tuple[Int3, int]:
-    """The three spatial sizes, and how many volumes there are."""
+    """The three spatial sizes, and how many volumes there are.
+
+    A single slice of many volumes is one volume of many slices: converters leave CT like that.
+    """
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
+    if len(shape) > 3 and set(shape[2:-1]) == {1}:
+        shape = (*shape[:2], shape[-1])
     if len(shape) not in (3, 4) or min(shape) < 1:
         raise UnreadableFileError(
             f"{path} has {len(shape)} dimensions ({' x '.join(map(str, shape))}).",

@@ -18,6 +18,9 @@ from liverseg_gui.io.file_endings import NIFTI_FILES
 from liverseg_gui.io.formats.nifti import open_header, read_stored
 from liverseg_gui.system.atomic_write import atomic_write, not_written
 
+_MEANING = b"labels: 1 liver, 2 tumor"
+"""What the values of a mask mean, for whoever reads it: this program and others."""
+
 
 def save_mask(mask: LabelMap, origin: Origin, path: Path) -> None:
     """Write `mask` to NIfTI on the grid its scan was stored on.
@@ -83,6 +86,7 @@ def _mask_image(stored: NDArray[np.uint8], affine: Affine, origin: Origin) -> An
         image.set_sform(affine.matrix, 1)
         image.set_qform(affine.matrix, 1)
         image.header.set_xyzt_units("mm")
+        image.header["descrip"] = _MEANING
         return image
     header = origin.nifti_header.copy()
     header.extensions.clear()  # they may say whose scan it is
@@ -92,6 +96,7 @@ def _mask_image(stored: NDArray[np.uint8], affine: Affine, origin: Origin) -> An
     header["cal_min"] = header["cal_max"] = 0  # the display range of HU is none of labels
     for text in ("descrip", "aux_file", "intent_name", "db_name"):
         header[text] = b""
+    header["descrip"] = _MEANING
     return nib.Nifti1Image(stored, None, header)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.io.formats.raw_image import (
     RawImage,
     bytes_before,
@@ -84,6 +85,11 @@ def read_nrrd(path: Path) -> RawImage:
         raise damaged(path)
     vectors = _vectors(header, len(shape))
     extra = _extra_axis(header, shape, vectors)
+    if len(shape) == 3 and extra == 2 and _kind(header, extra) in ("time", "list"):
+        raise UnreadableFileError(
+            f"{path} has its slices on the time axis, and does not say how far they lie apart.",
+            "Convert the scan again from DICOM.",
+        )
     matrix, oriented = _matrix(header, vectors, extra, len(shape))
     where, dtype = fields.get("data file"), _dtype(fields)
     file, length = (path, header.length) if where is None else (detached(path, where), 0)

@@ -6,6 +6,7 @@ whatever the header promises; so the program reads them itself, and the tests co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -21,7 +22,6 @@ from liverseg_gui.core.errors import UnreadableFileError, UnsupportedFileError
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.scan_checks import mm_per_unit
 from liverseg_gui.io.formats import gzip_stream
-from liverseg_gui.system.regular_file import require_regular
 
 _SLAB_BYTES = 2 << 20
 _FARTHEST_MM = 1e6
@@ -33,8 +33,8 @@ class RawImage:
 
     `shape` is the file's, fastest axis first. `grid` is that of one volume: all axes but
     `extra_axis`, along which lie volumes or, where `color`, the parts of a voxel. The voxels start
-    `header_bytes` into `file`. `modality` is empty where the header does not say. `notes` are what
-    the header says beyond that.
+    `header_bytes` into `file`. `modality` is empty where the header does not say. `on_time_axis`
+    where slices are stored as if they were volumes. `notes` are what the header says beyond that.
     """
 
     path: Path
@@ -51,6 +51,7 @@ class RawImage:
     unit: str = "mm"
     unit_mm: float = 1.0
     modality: str = ""
+    on_time_axis: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -138,6 +139,9 @@ def image_of(
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
         extra_axis = None if extra_axis == len(shape) else extra_axis
+    on_time_axis = len(shape) == 4 and extra_axis == 3 and shape[2] == 1
+    if on_time_axis:  # a single slice of many volumes is one volume of many slices
+        shape, extra_axis = (*shape[:2], shape[3]), None
     spatial = tuple(n for axis, n in enumerate(shape) if axis != extra_axis)
     if len(spatial) != 3 or min(shape) < 1:
         raise UnreadableFileError(
@@ -157,28 +161,56 @@ def image_of(
         raise UnreadableFileError(
             f"{path} does not say where its voxels lie ({problem}).", "Convert it again from DICOM."
         ) from problem
-    image = RawImage(path, shape, extra_axis, grid=grid, unit_mm=factor, **details)
+    image = RawImage(
+        path, shape, extra_axis, grid=grid, unit_mm=factor, on_time_axis=on_time_axis, **details
+    )
     image.require_room()
     return image
 
 
 def detached(path: Path, where: str) -> Path:
-    """The data file that the header `path` names.
+    """The data file that the header `path` names: one in its folder, or below.
+
+    A header may come from anywhere. A name that leads elsewhere is not even looked at: behind it
+    could be any file of this computer's, a device, or another computer.
 
     Raises:
-        UnreadableFileError: it is not there, or there are several.
+        UnreadableFileError: it is not there or elsewhere, is no ordinary file, or there are
+            several.
         LookupError: there is no name.
     """
-    if where.split()[0] == "LIST" or "%" in where:
-        raise unsupported(path, "has its voxels in several files")
-    file = path.parent / where
-    if not file.exists():
+    if where.split()[0] == "LIST":
+        raise unsupported(path, _IN_SEVERAL)
+    if _leads_elsewhere(where):
         raise UnreadableFileError(
-            f"{path} keeps its voxels in {file.name}, which is not beside it.",
-            "Copy both from their source into one folder.",
+            f"{path} names a data file outside its own folder ({where[:80]}), which is not read.",
+            "Put both into one folder, and the plain name of the data file into the header.",
         )
-    require_regular(file)
-    return file
+    file = path.parent / where
+    if "\\" in where and not file.exists():
+        file = path.parent.joinpath(*where.split("\\"))
+    if file.is_file():
+        return file
+    if "%" in where:
+        raise unsupported(path, _IN_SEVERAL)
+    if file.exists():
+        raise UnreadableFileError(
+            f"{path} keeps its voxels in {file.name}, which is no ordinary file.",
+            "Put header and data file into one folder.",
+        )
+    raise UnreadableFileError(
+        f"{path} keeps its voxels in {file.name}, which is not beside it.",
+        "Copy both from their source into one folder.",
+    )
+
+
+_IN_SEVERAL = "has its voxels in several files"
+
+
+def _leads_elsewhere(where: str) -> bool:
+    """Whether a name in a header is absolute, on another computer or drive, or climbs out."""
+    parts = where.replace("\\", "/").split("/")
+    return not parts[0] or ".." in parts or "://" in where or bool(re.match(r"[A-Za-z]:", where))
 
 
 def bytes_before(file: Path, stated: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from liverseg_gui.core.errors import UnreadableFileError, cannot_read
 from liverseg_gui.core.geometry import Affine
 from liverseg_gui.io.masks.frames import frame_affine
-from liverseg_gui.io.masks.label_values import meaning
+from liverseg_gui.io.masks.label_values import meaning, says_another_organ
 from liverseg_gui.system.regular_file import open_regular
 
 _SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
@@ -144,13 +144,20 @@ def _names(dataset: Any) -> dict[int, str]:
     names = {}
     for segment in dataset.SegmentSequence:
         name = str(segment.get("SegmentLabel", "") or "").strip()
-        kinds = segment.get("SegmentedPropertyTypeCodeSequence") or [{}]
-        kind = str(kinds[0].get("CodeMeaning", "") or "").strip()
-        if kind and not meaning(name)[1]:
-            name = f"{name} ({kind})" if name else kind
+        kind, region = _coded(segment, "SegmentedPropertyType"), _coded(segment, "AnatomicRegion")
+        also = [kind] if not meaning(name)[1] or says_another_organ(kind) else []
+        also += [region] if says_another_organ(region) else []
+        if more := ", ".join(filter(None, dict.fromkeys(also))):
+            name = f"{name} ({more})" if name else more
         names[int(segment.SegmentNumber)] = name
     names.pop(0, None)  # a label map may name its background
     return names
+
+
+def _coded(segment: Any, what: str) -> str:
+    """What a segment's code for its kind or region means, in words."""
+    items = segment.get(f"{what}CodeSequence") or segment.get(f"{what}Sequence") or [{}]
+    return str(items[0].get("CodeMeaning", "") or "").strip()
 
 
 def _frames(dataset: Any) -> tuple[SegFrame, ...]:

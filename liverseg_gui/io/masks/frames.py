@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import GridMismatchError
 from liverseg_gui.core.geometry import Affine
+from liverseg_gui.core.labels import difference
 from liverseg_gui.core.slices import SourceSlices
 from liverseg_gui.core.volume import Volume
 
@@ -168,9 +169,27 @@ def targets(volume: Volume) -> tuple[Target, ...]:
     return (on_grid,) if slices is None else (OnSlices(volume, slices), on_grid)
 
 
-def elsewhere() -> GridMismatchError:
-    """The error for a mask whose slices are not the scan's."""
+def elsewhere(volume: Volume, affine: Affine, shape: tuple[int, int]) -> GridMismatchError:
+    """The error for a mask with a slice at `affine` that is none of the scan's."""
     return GridMismatchError(
-        "The mask's slices lie elsewhere than the scan's, or have another size or spacing.",
+        "The mask's slices lie elsewhere than the scan's, or have another size or spacing"
+        f"{_how(volume, affine, shape)}.",
         "Open the scan this mask was made on.",
     )
+
+
+def _how(volume: Volume, affine: Affine, shape: tuple[int, int]) -> str:
+    """How the slice at `affine` differs from the nearest of a DICOM scan, whose axes are alike."""
+    if volume.origin.identity is None or volume.origin.source_slices is not None:
+        return ""
+    own = volume.grid
+    if shape != own.shape[:2]:
+        ours, theirs = (f"{size[0]} x {size[1]}" for size in (shape, own.shape))
+        return f": one has {ours} pixels, and the scan's have {theirs}"
+    k = float(np.clip(np.rint(own.affine.to_ijk(affine.to_mm((0, 0, 0)))[2]), 0, own.shape[2] - 1))
+    nearest = own.affine.matrix.copy()
+    normal = np.cross(nearest[:3, 0], nearest[:3, 1])
+    nearest[:3, 2] = normal / np.linalg.norm(normal)
+    nearest[:3, 3] = own.affine.to_mm((0, 0, k))
+    how = difference(affine, Affine(nearest), (*shape, 1))
+    return f": one {how}, from the scan's nearest slice"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,23 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.io.masks.label_names import Segment
 from liverseg_gui.io.masks.label_values import FileLabel, LabelMapping
-from liverseg_gui.system.regular_file import read_json
 
 _HIGHEST = 65535
 _MOST_LABELS = 500
 _NEARLY_WHOLE = 1e-3
 _SLAB_VOXELS = 4 << 20
-_SEGMENT = re.compile(r"Segment(\d+)_Name")
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A segment that a file names: its layer and its value there."""
-
-    layer: int
-    value: int
-    name: str
 
 
 @dataclass(frozen=True)
@@ -110,47 +99,3 @@ def _whole(path: Path, values: NDArray[Any]) -> tuple[NDArray[np.uint16], NDArra
         whole[:, :, k : k + step] = slab
         seen += np.bincount(slab.astype(np.intp).ravel(), minlength=_HIGHEST + 1)
     return whole, seen
-
-
-def slicer_segments(notes: Mapping[str, str], layered: bool) -> list[Segment]:
-    """The segments that a .seg.nrrd of 3D Slicer names, in one layer or `layered`.
-
-    Slicer before 4.11 gave neither layers nor values: each segment was a layer of 0 and 1.
-
-    Raises:
-        ValueError: a number is none.
-    """
-    numbers = sorted(int(match[1]) for key in notes if (match := _SEGMENT.fullmatch(key)))
-    return [
-        Segment(
-            int(notes.get(f"Segment{n}_Layer", n if layered else 0)),
-            int(notes.get(f"Segment{n}_LabelValue", 1 if layered else n + 1)),
-            notes[f"Segment{n}_Name"],
-        )
-        for n in numbers
-    ]
-
-
-def dataset_segments(mask: Path) -> list[Segment]:
-    """The labels that the dataset.json of a Decathlon or nnU-Net data set names for `mask`.
-
-    Nothing where there is none, or none that can be understood: the mask is whole without it.
-    """
-    if not mask.parent.name.startswith("labels"):
-        return []
-    try:
-        named = read_json(mask.parent.parent / "dataset.json")["labels"]
-        pairs = [_pair(key, value) for key, value in named.items()]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return []
-    names: dict[int, str] = {}
-    for name, values in sorted(pairs, key=lambda pair: -len(pair[1])):  # the narrowest name last
-        names |= dict.fromkeys(values, name)
-    return [Segment(0, value, name) for value, name in names.items() if 0 < value <= _HIGHEST]
-
-
-def _pair(key: str, value: Any) -> tuple[str, list[int]]:
-    """A name and its values: {"1": "liver"} (Decathlon) or {"liver": 1} or [1, 2] (nnU-Net)."""
-    if isinstance(value, str):
-        return value, [int(key)]
-    return key, [int(v) for v in (value if isinstance(value, list) else [value])]

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.geometry import Affine
 from liverseg_gui.core.labels import LIVER, TUMOR
+from liverseg_gui.core.volume import DicomIdentity
 from liverseg_gui.io.dataset_names import ircadb
 from liverseg_gui.io.masks.frames import frame_affine
+from liverseg_gui.io.masks.identity import IDENTITY_TAGS, stated_identity
 
 _LIVER_FOLDER = "liver"
 _TUMOR_FOLDERS = "livertumor"
@@ -49,6 +51,21 @@ def structure_folders(masks: Path) -> dict[Path, int]:
 def slice_files(folder: Path) -> list[Path]:
     """The slices in a structure's folder."""
     return sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith("."))
+
+
+def structure_identities(labels: dict[Path, int]) -> Iterator[DicomIdentity]:
+    """Whose each slice of each folder of `labels` is, as far as they say."""
+    for folder in labels:
+        for file in slice_files(folder):
+            try:
+                header = pydicom.dcmread(
+                    file, stop_before_pixels=True, specific_tags=list(IDENTITY_TAGS)
+                )
+                yield stated_identity(header)
+            except MemoryError:
+                raise
+            except Exception:  # a damaged file is told of where its pixels are read
+                continue
 
 
 def ircadb_images(labels: dict[Path, int]) -> Iterator[tuple[Affine, NDArray[np.int_]]]:

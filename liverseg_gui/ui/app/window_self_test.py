@@ -85,7 +85,7 @@ def check_window(scan: Path, mask: Path, target: Path) -> Shown:
         _require_picture(image)
         measurements = window.study.measurements
         assert measurements is not None  # waited for above
-        return Shown(measurements.liver_ml, in_3d)
+        return Shown(measurements.liver_ml or 0.0, in_3d)
     finally:
         window.close()
         window.deleteLater()

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from liverseg_gui.core.labels import LABEL_NAMES, LabelMap
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.state.open_scan import MaskSource
@@ -51,7 +51,7 @@ class MaskController:
         volume = self._context.study.volume
         if volume is not None:
             remember_path(path)
-            self._read(path, volume, take, None, "")
+            self._read(path, volume, take, None)
 
     def _replace(self, path: Path, mask: LabelMap, note: str) -> None:
         if self._may_replace(_REPLACED):
@@ -63,14 +63,26 @@ class MaskController:
         volume: Volume,
         take: Take,
         mapping: Mapping[int, int] | None,
-        note: str,
     ) -> None:
+        known = self._context.settings.values.label_maps
+
         def work(progress: Progress) -> LabelMap | UnknownLabelsError:
-            from liverseg_gui.io.masks.read import UnknownLabelsError, read_mask
+            from liverseg_gui.io.masks.read import (
+                UnknownLabelsError,
+                read_as_before,
+                read_mask,
+                signature,
+            )
 
             progress.update(0.2, f"Reading {path.name}")
             try:
-                return read_mask(path, volume, mapping)
+                try:
+                    return read_mask(path, volume, mapping)
+                except UnknownLabelsError as unknown:
+                    before = known.get(signature(unknown.labels))
+                    if before is None:
+                        raise
+                    return read_as_before(unknown, volume, before)
             except UnknownLabelsError as unknown:
                 return unknown
 
@@ -80,32 +92,20 @@ class MaskController:
             if not isinstance(result, LabelMap):
                 self._ask(path, volume, take, result)
             else:
-                take(result, note)
+                from liverseg_gui.io.masks.label_values import mapping_text
+
+                chosen = (f"{mapping_text(mapping).capitalize()}.",) if mapping else ()
+                take(result, " ".join((*chosen, *result.notes)))
 
         self._context.submit(f"Opening {path.name}", work, done)
 
     def _ask(self, path: Path, volume: Volume, take: Take, unknown: UnknownLabelsError) -> None:
-        """Read again with what the labels mean: as remembered, or as the reader says now."""
+        """Read again with what the labels mean, as the reader says now."""
         from liverseg_gui.io.masks.read import signature
 
-        settings, key = self._context.settings, signature(unknown.labels)
-        mapping = settings.values.label_maps.get(key)
-        if mapping is not None:
-            self._read(
-                path, volume, take, mapping, f"{_mapping_text(mapping)}, as you chose before."
-            )
-            return
         choice = self._context.dialogs.labels(path.name, unknown.labels, unknown.proposal)
         if choice is None:
             return
         if choice.remember:
-            settings.remember_label_map(key, choice.mapping)
-        self._read(path, volume, take, choice.mapping, f"{_mapping_text(choice.mapping)}.")
-
-
-def _mapping_text(mapping: Mapping[int, int]) -> str:
-    """E.g. "Label 5 is liver, 7 is tumor"."""
-    parts = [
-        f"{value} is {LABEL_NAMES[label].lower()}" for value, label in mapping.items() if label
-    ]
-    return f"Label {', '.join(parts)}"
+            self._context.settings.remember_label_map(signature(unknown.labels), choice.mapping)
+        self._read(path, volume, take, choice.mapping)

@@ -138,9 +138,9 @@ class ResultsPanel(QWidget):
         for key, label in self._values.items():
             unit = " %" if key.endswith("percent") else f" ml{NOT_RELIABLE if reason else ''}"
             digits = ",.2f" if key.endswith("percent") else ",.1f"
-            value = getattr(measurements, key, None)
+            value = getattr(measurements, key) if measurements else None
             label.setText(_NO_VALUE if value is None else f"{value:{digits}}{unit}")
-            label.setToolTip(reason if measurements and not key.endswith("percent") else "")
+            label.setToolTip("" if value is None or key.endswith("percent") else reason)
         self._fill(measurements.lesions if measurements else (), reason)
         warnings = [] if reading else self._all_warnings(measurements)
         lines = [f"{WARNING_SIGN} {warning}" for warning in warnings]

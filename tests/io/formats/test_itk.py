@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import random
 import tracemalloc
 from pathlib import Path
@@ -215,6 +216,78 @@ def test_a_file_written_as_no_scan_is_names_what_it_has_and_what_to_do(
         f"{tmp_path / name} {what}, which this program does not read. Open it in 3D Slicer and "
         "save it as .nrrd or .nii.gz."
     )
+
+
+def detached_header(path: Path, where: str) -> Path:
+    """A header that names `where` as its data file."""
+    if path.suffix == ".nhdr":
+        text = f"NRRD0004\n{PLAIN}\nspace: LPS\n{PLACED}\ndata file: {where}\n"
+    else:
+        text = f"{META}\nElementDataFile = {where}\n"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("name", ["in/a.nhdr", "in/a.mhd"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "/dev/zero",
+        "/etc/passwd",
+        "../data.raw",
+        "sub/../../data.raw",
+        "..\\data.raw",
+        "//host/share/data.raw",
+        "\\\\host\\share\\data.raw",
+        "C:\\data.raw",
+        "C:data.raw",
+        "http://host/data.raw",
+        "file:///etc/passwd",
+    ],
+)
+def test_a_data_file_outside_the_folder_of_its_header_is_not_read(
+    tmp_path: Path, name: str, where: str
+) -> None:
+    (tmp_path / "data.raw").write_bytes(stored())
+    with pytest.raises(UnreadableFileError, match="names a data file outside its own folder"):
+        itk_entries(detached_header(tmp_path / name, where))
+    absolute = detached_header(tmp_path / name, str(tmp_path / "in" / "data.raw"))
+    with pytest.raises(UnreadableFileError, match="outside its own folder"):
+        itk_entries(absolute)
+
+
+@pytest.mark.parametrize("name", ["a.nhdr", "a.mhd"])
+@pytest.mark.parametrize(
+    "where", ["data.raw", "./data.raw", "sub/data.raw", "sub\\data.raw", "50% (1).raw", "a..b.raw"]
+)
+def test_a_data_file_beside_its_header_or_below_is_read(
+    tmp_path: Path, name: str, where: str
+) -> None:
+    file = tmp_path / where.replace("\\", "/")
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(stored())
+    (entry,) = itk_entries(detached_header(tmp_path / name, where))
+    np.testing.assert_array_equal(
+        np.sort(entry.read(Progress()).hu, axis=None), np.sort(VALUES, axis=None)
+    )
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
+@pytest.mark.parametrize("name", ["a.nhdr", "a.mhd"])
+@pytest.mark.parametrize("kind", ["fifo", "link", "folder"])
+def test_a_data_file_that_is_no_ordinary_file_is_refused_for_that(
+    tmp_path: Path, name: str, kind: str
+) -> None:
+    file = tmp_path / "data.raw"
+    if kind == "fifo":
+        os.mkfifo(file)
+    elif kind == "link":
+        file.symlink_to("/dev/zero")
+    else:
+        file.mkdir()
+    with pytest.raises(UnreadableFileError, match="no ordinary file"):
+        itk_entries(detached_header(tmp_path / name, "data.raw"))
 
 
 @pytest.mark.parametrize("axis", [0, 3])

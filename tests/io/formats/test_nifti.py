@@ -123,7 +123,7 @@ def test_a_saved_mask_keeps_qform_and_sform_as_they_were(tmp_path: Path) -> None
     assert saved.get_data_dtype() == np.uint8
     assert (int(saved.header["qform_code"]), int(saved.header["sform_code"])) == (1, 2)
     np.testing.assert_array_equal(saved.get_qform(), shifted)
-    assert bytes(saved.header["descrip"].tobytes()).strip(b"\0") == b""
+    assert bytes(saved.header["descrip"].tobytes()).strip(b"\0") == b"labels: 1 liver, 2 tumor"
 
 
 def test_a_mask_may_be_stored_in_another_axis_order(tmp_path: Path) -> None:

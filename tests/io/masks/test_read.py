@@ -13,6 +13,7 @@ import SimpleITK as sitk  # noqa: N813
 from liverseg_gui.core.errors import GridMismatchError, LiverSegError, UnreadableFileError
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.geometry_override import with_geometry
+from liverseg_gui.core.measure import measure
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.slices import SourceSlices, even_grid
 from liverseg_gui.core.volume import Origin, Volume
@@ -22,6 +23,7 @@ from liverseg_gui.io.masks.read import (
     FileLabel,
     UnknownLabelsError,
     parse_labels,
+    read_as_before,
     read_mask,
     signature,
 )
@@ -208,6 +210,51 @@ def test_foreign_values_are_asked_about(tmp_path: Path, scan: Volume) -> None:
 def test_values_outside_a_mapping_become_background(tmp_path: Path, scan: Volume) -> None:
     mask = read_mask(nifti(tmp_path / "m.nii", LABELS), scan, {2: 1})
     np.testing.assert_array_equal(mask.labels, LABELS == 2)
+
+
+def bare(path: Path, liver: int, tumor: int) -> Path:
+    """A small tumor in a liver, by values that nothing names."""
+    labels = np.array([0, liver], np.uint8)[np.minimum(LABELS, 1)]
+    labels[2, 2, :2] = tumor
+    return nifti(path, labels)
+
+
+def unknown(path: Path, scan: Volume) -> UnknownLabelsError:
+    with pytest.raises(UnknownLabelsError) as question:
+        read_mask(path, scan)
+    return question.value
+
+
+def test_what_was_said_before_of_bare_values_is_told_beside_the_figures(
+    tmp_path: Path, scan: Volume
+) -> None:
+    mask = read_as_before(unknown(bare(tmp_path / "m.nii", 5, 6), scan), scan, {5: 1, 6: 2})
+    assert np.count_nonzero(mask.labels == 2) == 2
+    (told,) = [text for text in measure(scan, mask).warnings if "before" in text]
+    assert "label 5 is liver, 6 is tumor" in told
+
+
+def test_what_was_said_before_is_not_taken_where_it_fits_the_other_way_round(
+    tmp_path: Path, scan: Volume
+) -> None:
+    question = unknown(bare(tmp_path / "m.nii", 6, 5), scan)
+    assert signature(question.labels) == signature(
+        unknown(bare(tmp_path / "n.nii", 5, 6), scan).labels
+    )
+    with pytest.raises(
+        UnknownLabelsError,
+        match=r"more tumor than liver.*Say which are liver and tumor with --labels",
+    ):
+        read_as_before(question, scan, {5: 1, 6: 2})
+
+
+def test_what_was_said_before_of_names_is_no_doubt(tmp_path: Path, scan: Volume) -> None:
+    notes = segment(0, "Mass A", 1) | segment(1, "Rest", 2)
+    path = seg_nrrd(tmp_path / "m.seg.nrrd", LABELS, notes)
+    mask = read_as_before(unknown(path, scan), scan, {1: 2, 2: 1})
+    np.testing.assert_array_equal(mask.labels, np.array([0, 2, 1], np.uint8)[LABELS])
+    assert mask.warnings == ()
+    assert "1 is tumor, 2 is liver" in mask.notes[0]
 
 
 def test_a_long_list_of_labels_is_cut(tmp_path: Path, scan: Volume) -> None:
