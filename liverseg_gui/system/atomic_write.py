@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from liverseg_gui.core.errors import SaveError
+from liverseg_gui.system.partial_files import partial_file
 
 _TRIES, _AGAIN_S = 4, 0.05
 Problem = Callable[[str], SaveError]
@@ -17,24 +19,35 @@ Problem = Callable[[str], SaveError]
 
 @contextlib.contextmanager
 def atomic_write(path: Path, problem: Problem | None = None, *, ending: str = "") -> Iterator[Path]:
-    """The path of a file to write beside `path`; it is flushed and renamed over `path` at the end.
+    """The path of an empty file beside `path`; it is flushed and renamed over `path` at the end.
 
-    Where that or the body fails, `path` is what it was and nothing is left beside it. `ending` is
-    for libraries that choose a format by it.
+    Where that or the body fails, `path` is what it was and nothing is left beside it. A file that
+    is replaced hands on its mode and, where that is allowed, its owner; a link stays, and what it
+    leads to is replaced. `ending` is for libraries that choose a format by it.
 
     Raises:
         SaveError: it cannot be written.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}{ending}")
-    try:
-        with save_errors(problem or not_written(path)):
+    with save_errors(problem or not_written(path)):
+        place = Path(os.path.realpath(path)) if path.is_symlink() else path
+        with partial_file(place, ending) as beside:
             yield beside
             flush_to_disk(beside)
-            beside.replace(path)
-            _flush_folder(path.parent)
-    finally:
-        with contextlib.suppress(OSError):  # there is none where nothing could be written
-            beside.unlink(missing_ok=True)
+            _hand_on_mode(place, beside)
+            beside.replace(place)
+            flush_folder(place.parent)
+
+
+def _hand_on_mode(old: Path, new: Path) -> None:
+    try:
+        status = old.stat()
+    except FileNotFoundError:
+        return
+    if os.name == "posix" and (status.st_uid, status.st_gid) != (os.getuid(), os.getgid()):
+        with contextlib.suppress(OSError):  # who may not give a file away owns the new one
+            os.chown(new, status.st_uid, status.st_gid)
+    with contextlib.suppress(OSError):  # some network drives know no modes
+        new.chmod(stat.S_IMODE(status.st_mode))
 
 
 @contextlib.contextmanager
@@ -56,7 +69,7 @@ def not_written(what: Path, remedy: str = "Choose another folder or free some sp
 
 
 def flush_to_disk(path: Path) -> None:
-    """Wait until the content of the file `path` would outlast a power cut.
+    """Wait until the content of the file `path` would outlast a loss of power.
 
     Raises:
         OSError: it could not be written after all.
@@ -65,7 +78,7 @@ def flush_to_disk(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
     """The same for the names in `folder`; Windows and some network drives do not offer it."""
     if os.name != "posix":
         return
