@@ -58,7 +58,7 @@ def partial_folder(target: Path) -> Iterator[Path]:
     Raises:
         OSError: it cannot be made.
     """
-    with _made(target, "", lambda path: path.mkdir(parents=True)) as path:
+    with _made(target, "", Path.mkdir) as path:
         try:
             yield path
         finally:
