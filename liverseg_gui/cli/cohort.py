@@ -9,7 +9,7 @@ from pathlib import Path
 
 from liverseg_gui.cli.console import console_progress, print_beside_bar
 from liverseg_gui.cohort.find_scans import Cohort, find_cases
-from liverseg_gui.cohort.result import ALREADY, CaseResult, Status
+from liverseg_gui.cohort.result import CaseResult, Status
 from liverseg_gui.cohort.run_case import CaseOptions
 from liverseg_gui.cohort.run_cluster import run_on_cluster
 from liverseg_gui.cohort.run_local import run_here
@@ -119,7 +119,7 @@ def _line(result: CaseResult, n: int, total: int) -> str:
         return f"{count}{result.name or result.path}: {result.status}, {result.reason}"
     assert result.liver_ml is not None  # it is done
     doubt = "" if result.mm_reliable else "  (mm and ml not reliable)"
-    how = ALREADY if result.reason == ALREADY else f"{result.seconds or 0:.1f} s, {result.device}"
+    how = result.reason or f"{result.seconds or 0:.1f} s, {result.device}"
     return (
         f"{count}{result.name}: liver {result.liver_ml:.1f} ml, tumor {result.tumor_ml:.1f} ml, "
         f"lesions {result.lesions}{doubt}; {how}"

@@ -13,6 +13,7 @@ from liverseg_gui.core.errors import SaveError
 from liverseg_gui.system.partial_files import partial_file
 
 _TRIES, _AGAIN_S = 4, 0.05
+_HEAD_BYTES = 1 << 16
 Problem = Callable[[str], SaveError]
 """The error where a file cannot be written, made of the system's reason."""
 
@@ -118,11 +119,14 @@ def write_read_text(path: Path, text: str) -> None:
     write_text(path, text)
 
 
-def require_place(path: Path, ending: str) -> None:
+def require_place(path: Path, ending: str, holds: str = "") -> None:
     """Check that a file may be written at `path`, before any work is done for it.
 
+    What is there already may be replaced where it is text that `holds` what marks it as written by
+    this program, or holds nothing.
+
     Raises:
-        SaveError: its name does not end in `ending`, or the folder is not there.
+        SaveError: its name does not end in `ending`, the folder is not there, or another file is.
     """
     if path.suffix.lower() != ending:
         raise SaveError(f"{path.name}: this is written as {ending}. Choose such a name.")
@@ -130,3 +134,16 @@ def require_place(path: Path, ending: str) -> None:
         raise SaveError(
             f"{path} could not be written: there is no folder {path.parent}. Choose another."
         )
+    if holds and path.exists() and not _is_empty_or_holds(path, holds):
+        raise SaveError(
+            f"{path} is not what this program writes there, and is not replaced.",
+            "Choose another name, or move it away.",
+        )
+
+
+def _is_empty_or_holds(path: Path, text: str) -> bool:
+    if not path.is_file():
+        return False
+    with save_errors(not_written(path)), path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    return not head or text.encode() in head

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,22 +23,31 @@ from liverseg_gui.io.formats.mask_marks import (
     require_mask_or_nothing,
 )
 from liverseg_gui.io.formats.nifti import POSITION_FIELDS, open_header, read_stored
-from liverseg_gui.system.atomic_write import atomic_write, not_written
+from liverseg_gui.system.atomic_write import atomic_write, flush_to_disk, not_written
 
 
-def save_mask(mask: LabelMap, origin: Origin, path: Path, mark: Mark = Mark.MASK) -> None:
+def save_mask(
+    mask: LabelMap,
+    origin: Origin,
+    path: Path,
+    mark: Mark = Mark.MASK,
+    *,
+    asked: bool = True,
+    proved: Callable[[], None] = lambda: None,
+) -> None:
     """Write `mask` to NIfTI on the grid its scan was stored on, with a `mark` of what it is.
 
     It is written beside `path`, read back, compared voxel by voxel, and only then renamed over
-    `path`: an old file there stays whole until the new one is proved. A reader who saves a mask
-    was asked, and replaces any other mask; else only what was made here is replaced.
+    `path`: an old file there stays whole until the new one is proved. Where a reader was `asked`,
+    that may be any other mask; else only what was made here. `proved` is called before it is
+    renamed.
 
     Raises:
         SaveError: it could not be written, did not read back the same, or would replace what is
             not to be replaced.
     """
     require_mask_place(path, origin.path)
-    if mark is not Mark.MASK:
+    if not asked:
         require_as_made(path, mark, mask.grid)
     ending = ".nii.gz" if path.name.lower().endswith(".gz") else ".nii"
     stored = np.asfortranarray(mask.grid.to_stored(mask.labels))
@@ -46,6 +56,8 @@ def save_mask(mask: LabelMap, origin: Origin, path: Path, mark: Mark = Mark.MASK
     with atomic_write(path, problem, ending=ending) as beside:
         _write(_mask_image(stored, mask.grid.affine, origin, mark), beside)
         _require_same(beside, stored, mask.grid.affine)
+        flush_to_disk(beside)
+        proved()
 
 
 def require_mask_place(path: Path, *scans: Path) -> None:

@@ -30,7 +30,7 @@ _UNUSUAL = re.compile(r"[^\w.,+-]+")
 
 
 def save_mask_slices(
-    mask: LabelMap, origin: Origin, folder: Path, mark: Mark = Mark.MASK
+    mask: LabelMap, origin: Origin, folder: Path, mark: Mark = Mark.MASK, *, asked: bool = True
 ) -> list[Path]:
     """Write `mask` on each slice that its scan was resampled from, into `folder`.
 
@@ -40,14 +40,15 @@ def save_mask_slices(
     neighboring slice (the nearer of the two), so that other programs show a plausible thickness.
     `slices.json` lists the files in the order of their depth, with the name of the source slice and
     the center of its first pixel in RAS+ mm. Everything is written beside `folder` and read back
-    before anything in `folder` is replaced, which must be such files, with the same `mark`.
+    before anything in `folder` is replaced. As in `save_mask`, `mark` says what they are and
+    `asked` what may be replaced.
 
     Returns the NIfTI files in the order of their depth.
 
     Raises:
         SaveError: the scan was not resampled, or the files could not be written.
     """
-    slices = require_slices_place(origin, folder, mark)
+    slices = require_slices_place(origin, folder, mark, asked=asked)
     with save_errors(not_written(folder)), partial_folder(folder) as half:
         names = _write_all(mask, slices, half, mark)
         folder.mkdir(exist_ok=True)
@@ -58,7 +59,9 @@ def save_mask_slices(
     return [folder / name for name in names]
 
 
-def require_slices_place(origin: Origin, folder: Path, mark: Mark = Mark.MASK) -> SourceSlices:
+def require_slices_place(
+    origin: Origin, folder: Path, mark: Mark = Mark.MASK, *, asked: bool = True
+) -> SourceSlices:
     """The slices that a scan was resampled from, where their masks may be saved in `folder`.
 
     Raises:
@@ -67,7 +70,7 @@ def require_slices_place(origin: Origin, folder: Path, mark: Mark = Mark.MASK) -
     slices = require_slices(origin)
     for n, name in enumerate(slice_file_names(slices)):
         require_mask_or_nothing(folder / name)
-        if mark is not Mark.MASK:
+        if not asked:
             grid = StoredGrid((*slices.shape, 1), _with_thickness(slices, n))
             require_as_made(folder / name, mark, grid)
     if not _is_list_or_nothing(folder / LIST_NAME):

@@ -95,7 +95,7 @@ def test_no_scan_and_nothing_unknown_is_replaced_by_a_mask(
     make(target)
     before = None if target.is_dir() else target.read_bytes()
     with pytest.raises(SaveError, match=r"other\.nii\.gz is .* not replaced\. Choose another name"):
-        save_mask(mask, volume.origin, target, mark)
+        save_mask(mask, volume.origin, target, mark, asked=False)
     assert target.is_dir() or target.read_bytes() == before
 
 
@@ -122,23 +122,29 @@ def test_what_the_model_made_is_replaced_until_somebody_corrects_it(
 ) -> None:
     target = tmp_path / "mask.nii.gz"
     for _ in range(2):
-        save_mask(mask, volume.origin, target, Mark.SEGMENTATION)
+        save_mask(mask, volume.origin, target, Mark.SEGMENTATION, asked=False)
         assert is_as_made(target, Mark.SEGMENTATION)
     changed(target)
     with pytest.raises(SaveError, match=r"that was changed since, and is not replaced"):
-        save_mask(mask, volume.origin, target, Mark.SEGMENTATION)
+        save_mask(mask, volume.origin, target, Mark.SEGMENTATION, asked=False)
     save_mask(mask, volume.origin, target)  # whom the window has asked
     with pytest.raises(SaveError, match="is not replaced"):
-        save_mask(mask, volume.origin, target, Mark.SEGMENTATION)
+        save_mask(mask, volume.origin, target, Mark.SEGMENTATION, asked=False)
 
 
 def test_a_mask_of_another_scan_that_the_model_made_is_replaced(
     volume: Volume, mask: LabelMap, tmp_path: Path
 ) -> None:
     target = tmp_path / "mask.nii"
-    save_mask(mask, volume.origin, target, Mark.SEGMENTATION)
+    save_mask(mask, volume.origin, target, Mark.SEGMENTATION, asked=False)
     other = open_scan(write(tmp_path / "b.nii", np.zeros((4, 4, 4), np.int16)))
-    save_mask(LabelMap(np.zeros((4, 4, 4), np.uint8), other.grid), other.origin, target)
+    save_mask(
+        LabelMap(np.zeros((4, 4, 4), np.uint8), other.grid),
+        other.origin,
+        target,
+        Mark.SEGMENTATION,
+        asked=False,
+    )
     assert nib.load(target).shape == (4, 4, 4)
 
 
@@ -148,11 +154,11 @@ def test_masks_of_earlier_versions_are_known(
     with_name = earlier(tmp_path / "a.nii.gz", np.zeros((4, 4, 4), np.uint8))
     plain = write(tmp_path / "b.nii", labels())
     for path in (with_name, plain):
-        save_mask(mask, volume.origin, path, Mark.SEGMENTATION)
+        save_mask(mask, volume.origin, path, Mark.SEGMENTATION, asked=False)
         assert is_as_made(path, Mark.SEGMENTATION)
     write(plain, labels(7))
     with pytest.raises(SaveError, match="is not replaced"):
-        save_mask(mask, volume.origin, plain, Mark.SEGMENTATION)
+        save_mask(mask, volume.origin, plain, Mark.SEGMENTATION, asked=False)
 
 
 def test_an_exported_scan_of_earlier_versions_is_no_mask(tmp_path: Path) -> None:
@@ -172,9 +178,9 @@ def test_an_empty_or_a_damaged_mask_is_no_loss(
     content: bytes | None, volume: Volume, mask: LabelMap, tmp_path: Path
 ) -> None:
     target = tmp_path / "mask.nii.gz"
-    save_mask(mask, volume.origin, target, Mark.SEGMENTATION)
+    save_mask(mask, volume.origin, target, Mark.SEGMENTATION, asked=False)
     target.write_bytes(target.read_bytes()[:-9] if content is None else content)
-    save_mask(mask, volume.origin, target, Mark.SEGMENTATION)
+    save_mask(mask, volume.origin, target, Mark.SEGMENTATION, asked=False)
     np.testing.assert_array_equal(np.asanyarray(nib.load(target).dataobj), labels())
 
 
