@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from liverseg_gui.core.errors import SaveError
+from liverseg_gui.core.errors import SaveError, system_error_remedy
 
 _PATIENCE_S = 10.0
 
@@ -33,8 +33,7 @@ def locked(path: Path) -> Iterator[None]:
         ) from error
     except OSError as error:
         raise SaveError(
-            f"{path} could not be written: {error.strerror or error}. Look to the permissions of "
-            f"{path.parent}."
+            f"{path} could not be written: {error.strerror or error}.", system_error_remedy(error)
         ) from error
     try:
         yield

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.slices import AIR_HU
 from liverseg_gui.io.dicom.header_reader import BoundedFile
 from liverseg_gui.io.dicom.stacks import Slice
+from liverseg_gui.system.temporary_files import temporary_folder
 
 _PADDING_BELOW_HU = -200
 _MOST_COMPRESSION = 8 * 2000
@@ -141,8 +141,8 @@ def _decoded(dataset: FileDataset, one: Slice) -> NDArray[Any]:
     frame = pydicom.encaps.get_frame(
         dataset.PixelData, one.frame, number_of_frames=len(one.header.planes)
     )
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "frame.dcm"
+    with temporary_folder() as folder:
+        path = folder / "frame.dcm"
         _single(dataset, frame).save_as(path, enforce_file_format=True)
         sitk.ProcessObject.SetGlobalWarningDisplay(False)
         reader = sitk.ImageFileReader()
