@@ -31,6 +31,11 @@ def locked(path: Path) -> Iterator[None]:
             f"{path} could not be written: another window of this program keeps it. Close that "
             "one and try again."
         ) from error
+    except (FileExistsError, NotADirectoryError) as error:
+        raise SaveError(
+            f"{path} could not be written: there is a file where its folder belongs.",
+            f"Move it away, and look to the permissions of {path.parent}.",
+        ) from error
     except OSError as error:
         raise SaveError(
             f"{path} could not be written: {error.strerror or error}.", system_error_remedy(error)

@@ -18,7 +18,8 @@ from liverseg_gui.system.partial_files import is_partial, partial_file, partial_
 WRITER = (
     "import sys; from pathlib import Path; "
     "from liverseg_gui.system.partial_files import partial_file, partial_folder; "
-    "kept = partial_file(Path(sys.argv[1]), '.nii.gz'); folder = partial_folder(Path(sys.argv[1])); "
+    "target = Path(sys.argv[1]); "
+    "kept = partial_file(target, '.nii.gz'); folder = partial_folder(target); "
     "kept.__enter__().write_text('half'); (folder.__enter__() / 'half').touch(); "
     "print('ready', flush=True); sys.stdin.read()"
 )

@@ -72,7 +72,8 @@ def require_as_made(path: Path, mark: Mark, grid: StoredGrid | None = None) -> N
     Raises:
         SaveError: it is something else, and would be lost.
     """
-    if _is_nothing(path) or is_as_made(path, mark):
+    replaced = {mark} if mark is Mark.PHANTOM else {mark, Mark.SEGMENTATION}
+    if _is_nothing(path) or any(is_as_made(path, each) for each in replaced):
         return
     what = _what(path)
     if what is None and grid is not None and not _description(path) and _is_plain(path, grid):
