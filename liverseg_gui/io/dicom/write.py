@@ -34,6 +34,8 @@ def write_dicom_series(volume: Volume, folder: Path) -> None:
     require_series_place(volume, folder)
     seed = volume.origin.description
     study, series, frame = (generate_uid(entropy_srcs=[seed, part]) for part in "123")
+    with save_errors(not_written(folder)):
+        folder.parent.mkdir(parents=True, exist_ok=True)
     with save_errors(not_written(folder)), partial_folder(folder) as half:
         for k in range(volume.grid.shape[2]):
             image = _slice(volume, k)
@@ -73,7 +75,7 @@ def _is_own(path: Path, patient: str) -> bool:
 def _take_place(new: Path, folder: Path) -> None:
     for path in new.iterdir():
         flush_to_disk(path)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     for path in folder.iterdir():
         path.unlink()
     for path in new.iterdir():
