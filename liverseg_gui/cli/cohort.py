@@ -10,7 +10,7 @@ from pathlib import Path
 
 from liverseg_gui.cli.console import console_progress, print_beside_bar
 from liverseg_gui.cohort.find_scans import Cohort, find_cases
-from liverseg_gui.cohort.result import ALREADY, CaseResult, Status
+from liverseg_gui.cohort.result import CaseResult, Status
 from liverseg_gui.cohort.run_case import CaseOptions
 from liverseg_gui.cohort.run_cluster import run_on_cluster
 from liverseg_gui.cohort.run_local import run_here
@@ -120,7 +120,7 @@ def _write(summary: CohortSummary, results: Sequence[CaseResult]) -> None:
 def _line(result: CaseResult, n: int, total: int) -> str:
     """What is printed about `result`, the `n`th of `total`; 0 is what is no case."""
     count = f"{n} of {total}  " if n else ""
-    how = ALREADY if result.reason == ALREADY else f"{result.seconds or 0:.1f} s, {result.device}"
+    how = result.reason or f"{result.seconds or 0:.1f} s, {result.device}"
     if result.status is Status.NO_LIVER:
         return f"{count}{result.name}: no liver found; {how}"
     if result.status is not Status.DONE:

@@ -9,8 +9,12 @@ from liverseg_gui.cli.console import console_progress, has_display
 from liverseg_gui.cli.phantom import write_phantom
 from liverseg_gui.cli.segment import print_measurements, segment_file
 from liverseg_gui.core.phantom import make_phantom
+from liverseg_gui.io.formats.mask_marks import Mark, require_as_made
 from liverseg_gui.io.masks.read import read_mask
-from liverseg_gui.report.slice_images import save_slice_images
+from liverseg_gui.report.measurements import require_report_place, write_report
+from liverseg_gui.report.slice_images import require_slice_images_place, save_slice_images
+
+_REPORT = "report.json"
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -33,13 +37,14 @@ def run(arguments: argparse.Namespace) -> int:
     folder: Path = arguments.output
     print("Making a phantom abdomen and segmenting it ...", flush=True)
     with console_progress() as progress:
+        mask = folder / "mask.nii.gz"
+        _require_place(folder, mask)
         phantom = make_phantom()
         scan = write_phantom(phantom, folder)
-        mask = folder / "mask.nii.gz"
         job = argparse.Namespace(
             input=scan,
             output=mask,
-            report=folder / "report.json",
+            report=folder / _REPORT,
             device="auto",
             model="default",
             quality="fast",
@@ -49,6 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
             orientation=None,
         )
         report = segment_file(job, progress)
+        write_report(report, job.report)
     pictures = save_slice_images(report.volume, read_mask(mask, report.volume), folder)
     measured = report.measurements
     assert measured is not None  # segment_file has just measured the mask
@@ -62,3 +68,15 @@ def run(arguments: argparse.Namespace) -> int:
     from liverseg_gui.ui.app.app import run_window
 
     return run_window(scan, mask)
+
+
+def _require_place(folder: Path, mask: Path) -> None:
+    """Check that no files of others are in the way, before any is written.
+
+    Raises:
+        SaveError: there are.
+    """
+    if folder.is_dir():
+        require_as_made(mask, Mark.SEGMENTATION)
+        require_report_place(folder / _REPORT)
+        require_slice_images_place(folder)

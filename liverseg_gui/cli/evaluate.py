@@ -73,15 +73,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate each mask, print the metrics, write the files that are named."""
-    from liverseg_gui.evaluation.report.html import write_evaluation_report
-    from liverseg_gui.evaluation.report.text import table, write_csv
+    from liverseg_gui.evaluation.report.html import require_html_place, write_evaluation_report
+    from liverseg_gui.evaluation.report.text import require_csv_place, table, write_csv
     from liverseg_gui.evaluation.summary import summarize
-    from liverseg_gui.system.atomic_write import require_place
 
     if arguments.csv:
-        require_place(arguments.csv, ".csv")
+        require_csv_place(arguments.csv)
     if arguments.report:
-        require_place(arguments.report, ".html")
+        require_html_place(arguments.report)
     log = _log(arguments.log) if arguments.log else []
     pairs = pair_masks(arguments.pred, arguments.truth, arguments.scan)
     with console_progress(quiet=arguments.json) as progress:

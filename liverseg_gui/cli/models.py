@@ -33,7 +33,6 @@ from liverseg_gui.segmentation.runtime.choice_cache import remembered_choices
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.site_model import SiteModel
 from liverseg_gui.system.devices import DEVICES
-from liverseg_gui.system.paths import config_folder
 
 _HEAD = ("", "name", "origin", "architecture", "MB", "patients", "liver", "tumor")
 
@@ -247,13 +246,12 @@ def kept_settings() -> Iterator[Settings]:
     Raises:
         SaveError: a change was not kept.
     """
-    settings, problems = Settings(), list[str]()
-    settings.failed.connect(lambda problem: problems.append(problem))
+    settings = Settings()
     yield settings
-    if problems:
+    if settings.problem is not None:
         raise SaveError(
-            f"The choice of a model could not be kept in {config_folder()}. Check the folder's "
-            "permissions, or name the model with --model."
+            settings.problem.message,
+            f"{settings.problem.remedy} --model names one for a single command.",
         )
 
 

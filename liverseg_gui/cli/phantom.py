@@ -7,10 +7,12 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from liverseg_gui.core.errors import LiverSegError, SaveError
+from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.phantom import Phantom, PhantomSpec, make_phantom
 from liverseg_gui.io.dicom.write import write_dicom_series
+from liverseg_gui.io.formats.mask_marks import Mark, require_as_made
 from liverseg_gui.io.formats.nifti_write import save_mask, write_scan
+from liverseg_gui.system.atomic_write import not_written, require_place, save_errors, write_text
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -69,25 +71,24 @@ def run(arguments: argparse.Namespace) -> int:
 def write_phantom(phantom: Phantom, folder: Path, dicom: bool = False) -> Path:
     """Write scan, true mask (`truth.nii.gz`) and true volumes (`truth.json`) into `folder`.
 
-    Returns the path of the scan.
+    Another phantom there is replaced, and nothing else. Returns the path of the scan.
 
     Raises:
-        SaveError: the folder cannot be written.
+        SaveError: the folder cannot be written, or files of others are in the way.
     """
-    try:
+    scan = folder / ("dicom" if dicom else "scan.nii.gz")
+    truth, volumes = folder / "truth.nii.gz", folder / "truth.json"
+    with save_errors(not_written(folder)):
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "truth.json").write_text(json.dumps(true_values(phantom), indent=2) + "\n")
-    except OSError as error:
-        raise SaveError(
-            f"{folder} could not be written: {error.strerror or error}. Choose another folder "
-            "or free some space."
-        ) from error
-    save_mask(phantom.truth, phantom.volume.origin, folder / "truth.nii.gz")
+    require_place(volumes, ".json", '"tumors": [')
+    require_as_made(truth, Mark.PHANTOM)
     if dicom:
-        write_dicom_series(phantom.volume, folder / "dicom")
-        return folder / "dicom"
-    write_scan(phantom.volume, folder / "scan.nii.gz")
-    return folder / "scan.nii.gz"
+        write_dicom_series(phantom.volume, scan)
+    else:
+        write_scan(phantom.volume, scan, Mark.PHANTOM)
+    save_mask(phantom.truth, phantom.volume.origin, truth, Mark.PHANTOM, asked=False)
+    write_text(volumes, json.dumps(true_values(phantom), indent=2) + "\n")
+    return scan
 
 
 def true_values(phantom: Phantom) -> dict[str, object]:

@@ -16,6 +16,7 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.entries import VolumeEntry, fingerprint
 from liverseg_gui.io.file_endings import ARCHIVES, DICOM, IMAGES
+from liverseg_gui.io.formats.mask_marks import Mark, require_as_made
 from liverseg_gui.io.formats.nifti_write import require_mask_place
 from liverseg_gui.io.masks.read import (
     UnknownLabelsError,
@@ -24,9 +25,15 @@ from liverseg_gui.io.masks.read import (
     read_mask,
     signature,
 )
-from liverseg_gui.io.masks.slice_images import require_slices, save_mask_slices
+from liverseg_gui.io.masks.slice_images import require_slices_place, save_mask_slices
 from liverseg_gui.io.scans import choose_volume, list_volumes
-from liverseg_gui.report.measurements import MadeFrom, Report, require_report_place, write_report
+from liverseg_gui.report.measurements import (
+    MadeFrom,
+    Report,
+    mask_checksum,
+    require_report_place,
+    write_report,
+)
 from liverseg_gui.segmentation.models.registry import chosen_model, find_model
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.system.devices import DEVICES
@@ -121,8 +128,7 @@ def _entry(
     """
     entries = list_volumes(arguments.input, progress)
     if output is not None:
-        for entry in entries:
-            require_mask_place(output, entry.path)
+        require_mask_place(output, *(file for e in entries for file in (e.path, *e.files)))
     return choose_volume(entries, arguments.input, arguments.volume)
 
 
@@ -139,12 +145,14 @@ def run_segment(arguments: argparse.Namespace) -> int:
     if arguments.report:
         require_report_place(arguments.report)
     with console_progress() as progress:
-        began = time.monotonic()
         report = segment_file(arguments, progress)
-        seconds = time.monotonic() - began
     assert report.measurements is not None  # segment_file has just measured the mask
     print_measurements(report.measurements, report.warnings)
-    print(f"{report.device}, model {report.model}, {seconds:.1f} s. Mask: {arguments.output}")
+    print(
+        f"{report.device}, model {report.model}, {report.seconds:.1f} s. Mask: {arguments.output}"
+    )
+    if arguments.report:
+        write_report(report, arguments.report)
     return 0
 
 
@@ -154,7 +162,7 @@ def is_folder(output: Path) -> bool:
 
 
 def segment_file(arguments: argparse.Namespace, progress: Progress) -> Report:
-    """Read, segment, save and measure; returns the report, written where it was asked for."""
+    """Read, segment, save and measure; returns the report, which is not written yet."""
     from liverseg_gui.segmentation.inference import NetworkSegmenter
 
     began = time.monotonic()
@@ -162,8 +170,9 @@ def segment_file(arguments: argparse.Namespace, progress: Progress) -> Report:
     entry = _entry(arguments, progress.part(0.0, 0.03), arguments.output)
     volume = entry.read(progress.part(0.03, 0.1))
     volume = override_geometry(volume, arguments.spacing, arguments.orientation)
+    require_as_made(arguments.output, Mark.SEGMENTATION, volume.grid)
     if arguments.slices:
-        require_slices(volume.origin)
+        require_slices_place(volume.origin, arguments.slices, Mark.SEGMENTATION, asked=False)
     made_from = MadeFrom(
         fingerprint(entry),
         geometry_text(arguments.spacing, arguments.orientation),
@@ -171,14 +180,16 @@ def segment_file(arguments: argparse.Namespace, progress: Progress) -> Report:
         arguments.quality,
     )
     measured, labels = segment_volume(
-        volume, segmenter, arguments.output, made_from, progress.part(0.1, 1.0)
+        volume,
+        segmenter,
+        arguments.output,
+        made_from,
+        progress.part(0.1, 1.0),
+        stale=arguments.report,
     )
     if arguments.slices:
-        save_mask_slices(labels, volume.origin, arguments.slices)
-    report = replace(measured, seconds=time.monotonic() - began)
-    if arguments.report:
-        write_report(report, arguments.report)
-    return report
+        save_mask_slices(labels, volume.origin, arguments.slices, Mark.SEGMENTATION, asked=False)
+    return replace(measured, seconds=time.monotonic() - began)
 
 
 def run_measure(arguments: argparse.Namespace) -> int:
@@ -191,11 +202,12 @@ def run_measure(arguments: argparse.Namespace) -> int:
         volume = override_geometry(volume, arguments.spacing, arguments.orientation)
         mask = _mask(arguments.mask, arguments.labels, volume)
         measurements = measure(volume, mask)
-    if arguments.report:
-        write_report(Report(volume, measurements), arguments.report)
     print_measurements(measurements)
     for note in mask.notes:
         print(note, file=sys.stderr)
+    if arguments.report:
+        checksum = mask_checksum(arguments.mask)
+        write_report(Report(volume, measurements, mask_sha256=checksum), arguments.report)
     return 0
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 ALREADY = "already done"
+MEASURED = "mask kept, measured anew"
 
 
 class Status(StrEnum):

@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from liverseg_gui.cohort.result import CaseResult, CohortCase, done, failed
-from liverseg_gui.cohort.resume import already_done
+from liverseg_gui.cohort.resume import (
+    already_done,
+    measure_anew,
+    require_replaceable,
+    stays,
+)
 from liverseg_gui.cohort.segment_scan import geometry_text, override_geometry, segment_volume
 from liverseg_gui.core.errors import (
     Cancelled,
@@ -103,13 +108,22 @@ def read_case(
 def _read(
     case: CohortCase, options: CaseOptions, progress: Progress, entry: VolumeEntry | None
 ) -> Prepared:
-    require_mask_place(options.mask(case), case.path)
-    if not options.again:
-        known = already_done(
-            case, options.mask(case), options.report(case), options.made_from(case)
-        )
-        if known is not None:
-            return known
+    mask, report, made_from = options.mask(case), options.report(case), options.made_from(case)
+    require_mask_place(mask, case.path)
+    kept = False
+    if options.again:
+        require_replaceable(mask, report)
+    elif known := already_done(case, mask, report, made_from):
+        return known
+    else:
+        kept = stays(case, mask, report, made_from)
+    volume = _volume(case, options, progress, entry)
+    return measure_anew(case, volume, mask, report, made_from) if kept else volume
+
+
+def _volume(
+    case: CohortCase, options: CaseOptions, progress: Progress, entry: VolumeEntry | None
+) -> Volume:
     if archives.is_archive(case.path):
         with _ONE_ARCHIVE:
             volume = _from_archive(case, progress)
@@ -143,19 +157,17 @@ def _entry(case: CohortCase, progress: Progress) -> VolumeEntry:
 def _segmented(
     case: CohortCase, volume: Volume, segmenter: Segmenter, options: CaseOptions, progress: Progress
 ) -> CaseResult:
-    _remove_leftovers(case, options)
-    mask, made_from = options.mask(case), options.made_from(case)
-    report, _ = segment_volume(volume, segmenter, mask, made_from, progress)
+    report, _ = segment_volume(
+        volume,
+        segmenter,
+        options.mask(case),
+        options.made_from(case),
+        progress,
+        stale=options.report(case),
+        asked=options.again,
+    )
     write_report(report, options.report(case))
     return done(case, report.to_json())
-
-
-def _remove_leftovers(case: CohortCase, options: CaseOptions) -> None:
-    """Delete what a run that was killed had begun to write."""
-    beginnings = tuple(f".{path.name}." for path in (options.mask(case), options.report(case)))
-    for path in options.output.iterdir():
-        if path.name.startswith(beginnings):
-            path.unlink(missing_ok=True)
 
 
 def _or_failed(case: CohortCase, work: Callable[[], T]) -> T | CaseResult:

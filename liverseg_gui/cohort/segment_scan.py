@@ -12,16 +12,28 @@ from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.measure import measure
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
+from liverseg_gui.io.formats.mask_marks import Mark
 from liverseg_gui.io.formats.nifti_write import save_mask
-from liverseg_gui.report.measurements import MadeFrom, Report
+from liverseg_gui.report.measurements import MadeFrom, Report, mask_checksum, remove_report
 from liverseg_gui.segmentation.segmenter import Segmenter
 from liverseg_gui.system.memory_usage import peak_memory_mb
 
 
 def segment_volume(
-    volume: Volume, segmenter: Segmenter, mask: Path, made_from: MadeFrom, progress: Progress
+    volume: Volume,
+    segmenter: Segmenter,
+    mask: Path,
+    made_from: MadeFrom,
+    progress: Progress,
+    *,
+    stale: Path | None = None,
+    asked: bool = False,
 ) -> tuple[Report, LabelMap]:
     """Segment `volume`, save its mask at `mask`, and measure it.
+
+    The report at `stale` is removed before the mask is replaced: whatever ends the program, no mask
+    lies beside the report of another one. Where a reader was `asked`, any mask that is there is
+    replaced.
 
     Raises:
         LiverSegError: it is no CT, could not be segmented, or the mask could not be saved.
@@ -34,7 +46,14 @@ def segment_volume(
     began = time.monotonic()
     segmentation = segmenter.segment(volume, progress.part(0.0, 0.9))
     progress.update(0.9, "Saving the mask")
-    save_mask(segmentation.labels, volume.origin, mask)
+    save_mask(
+        segmentation.labels,
+        volume.origin,
+        mask,
+        Mark.SEGMENTATION,
+        asked=asked,
+        proved=lambda: None if stale is None else remove_report(stale),
+    )
     progress.update(0.95, "Measuring")
     measurements = measure(volume, segmentation.labels)
     progress.update(1.0, "Done")
@@ -48,6 +67,7 @@ def segment_volume(
         peak_memory_mb(),
         segmentation.warnings,
         made_from=made_from,
+        mask_sha256=mask_checksum(mask),
     )
     return report, segmentation.labels
 

@@ -94,5 +94,10 @@ def cannot_read(path: object, error: OSError) -> UnreadableFileError:
 def system_error_text(error: OSError) -> str:
     """What the system says went wrong, with which file, and what to do about it."""
     text = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else None
-    remedy = _REMEDIES.get(error.errno or 0, "Check the path and its permissions.")
+    remedy = system_error_remedy(error)
     return f"{text or error.strerror or error}. {remedy}"
+
+
+def system_error_remedy(error: OSError) -> str:
+    """What to do about an error of the system."""
+    return _REMEDIES.get(error.errno or 0, "Check the path and its permissions.")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -16,7 +18,7 @@ from liverseg_gui.core.annotations import Annotation
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.measure import Measurements
 from liverseg_gui.core.volume import Volume
-from liverseg_gui.system.atomic_write import write_text
+from liverseg_gui.system.atomic_write import not_written, require_place, save_errors, write_text
 
 NOTICE = "Research use only. Not a medical device."
 CONVENTIONS = (
@@ -46,6 +48,7 @@ class Report:
     """The measurements of a study, how its mask came about, and the reader's annotations.
 
     Without a mask there are no measurements: then a report holds the annotations alone.
+    `mask_sha256` is the checksum of the file that holds the mask; empty where there is none.
     """
 
     volume: Volume
@@ -57,6 +60,7 @@ class Report:
     warnings: tuple[str, ...] = field(default=())
     annotations: tuple[Annotation, ...] = field(default=())
     made_from: MadeFrom | None = None
+    mask_sha256: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain values; docs/json.md describes each."""
@@ -76,6 +80,7 @@ class Report:
             "seconds": self.seconds,
             "peak_memory_mb": self.peak_memory_mb,
             "made_from": asdict(self.made_from) if self.made_from else None,
+            "mask_sha256": self.mask_sha256 or None,
             "scan": {
                 "path": str(volume.origin.path),
                 "description": volume.origin.description,
@@ -110,6 +115,18 @@ def _annotation(number: int, annotation: Annotation, volume: Volume) -> dict[str
     }
 
 
+def mask_checksum(path: Path) -> str:
+    """The SHA-256 of the file that holds a mask, in hexadecimal digits; empty for a folder.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def write_report(report: Report, path: Path) -> None:
     """Write `report` to a .json or .csv file, beside it first and then renamed over it.
 
@@ -129,13 +146,43 @@ def require_report_place(path: Path) -> None:
     """Check that a report may be written at `path`, before any work is done for it.
 
     Raises:
-        SaveError: the name is no report's, or the folder is not there.
+        SaveError: the name is no report's, the folder is not there, or another file is.
     """
     _renderer(path)
-    if not path.parent.is_dir():
+    require_place(path, path.suffix.lower())
+    if not is_report_or_nothing(path):
         raise SaveError(
-            f"{path} could not be written: there is no folder {path.parent}. Choose another."
+            f"{path} is no report of this program, and is not replaced.",
+            "Choose another name, or move it away.",
         )
+
+
+def is_report_or_nothing(path: Path) -> bool:
+    """Whether at `path` is a report of this program, perhaps cut short, or nothing to lose."""
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False
+    if path.suffix.lower() == ".csv":
+        return not text or text.startswith(f"{_STUDY_COLUMNS[0]},{_STUDY_COLUMNS[1]},")
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        return not text or text.startswith('{\n  "liver_ml": ')
+    return isinstance(values, dict) and {"liver_ml", "notice"} <= values.keys()
+
+
+def remove_report(path: Path) -> None:
+    """Remove the report at `path`: it is not that of the mask that is about to be written.
+
+    Raises:
+        SaveError: it cannot be removed, or is none.
+    """
+    require_report_place(path)
+    with save_errors(not_written(path)):
+        Path(os.path.realpath(path)).unlink(missing_ok=True)
 
 
 def _renderer(path: Path) -> Callable[[Report], str]:

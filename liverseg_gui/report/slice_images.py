@@ -7,38 +7,54 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 
 from liverseg_gui.core.display import grey, overlay
-from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.labels import LIVER, TUMOR, LabelMap
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.core.window_level import PRESETS
 from liverseg_gui.report.measurements import NOTICE
+from liverseg_gui.system.atomic_write import atomic_write, not_written, require_place, save_errors
 
 _WIDTH = 512
 _OPACITY = 0.45
+_SOFTWARE = "LiverSeg"
 
 
 def save_slice_images(volume: Volume, mask: LabelMap, folder: Path) -> list[Path]:
     """Write one PNG a plane into `folder`, through the largest tumor area (else the most liver).
 
     Raises:
-        SaveError: the folder cannot be written.
+        SaveError: the folder cannot be written, or there are pictures of others.
     """
-    paths = []
-    for plane in Plane:
-        path = folder / f"{plane.title.lower()}.png"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            slice_image(volume, mask, plane).save(path)
-        except OSError as error:
-            raise SaveError(
-                f"{path} could not be written: {error.strerror or error}. Choose another folder or "
-                "free some space."
-            ) from error
-        paths.append(path)
+    with save_errors(not_written(folder)):
+        folder.mkdir(parents=True, exist_ok=True)
+    require_slice_images_place(folder)
+    about = PngInfo()
+    about.add_text("Software", _SOFTWARE)
+    paths = [folder / name for name in _names()]
+    for plane, path in zip(Plane, paths, strict=True):
+        with atomic_write(path, ending=".png") as beside:
+            slice_image(volume, mask, plane).save(beside, pnginfo=about)
     return paths
+
+
+def require_slice_images_place(folder: Path) -> None:
+    """Check that pictures may be written into `folder`, where they replace only others like them.
+
+    Versions before did not sign them, and wrote them beside a phantom.
+
+    Raises:
+        SaveError: there are pictures of others.
+    """
+    beside_phantom = (folder / "truth.json").is_file()
+    for name in _names():
+        require_place(folder / name, ".png", "" if beside_phantom else _SOFTWARE)
+
+
+def _names() -> list[str]:
+    return [f"{plane.title.lower()}.png" for plane in Plane]
 
 
 def slice_image(volume: Volume, mask: LabelMap, plane: Plane) -> Image.Image:

@@ -10,7 +10,7 @@ from typing import Any
 
 from psygnal import Signal
 
-from liverseg_gui.core.errors import LiverSegError, SaveError
+from liverseg_gui.core.errors import LiverSegError, SaveError, system_error_remedy
 from liverseg_gui.core.window_level import Window
 from liverseg_gui.state.merging import merged
 from liverseg_gui.state.settings_values import (
@@ -31,7 +31,7 @@ _DAMAGED = (LiverSegError, ValueError, OverflowError, RecursionError)
 
 class Settings:
     """`values` are changed by `change` alone, which emits `changed` and writes the file at once;
-    `failed` carries why it could not.
+    `failed` carries why it could not, and so does `problem` until it could.
 
     What another running program has changed in the file meanwhile is left as it is there. Only the
     thread of the window changes it. `note` is what the reader should know about how it was read, or
@@ -44,6 +44,7 @@ class Settings:
     def __init__(self, file: Path | None = None) -> None:
         self._file = file or config_folder() / "settings.json"
         self.note = ""
+        self.problem: SaveError | None = None
         self._model_for_now: str | None = None
         self._site_model = SiteModel().model
         self.values = self._read()
@@ -128,11 +129,15 @@ class Settings:
             self._known = mine
         except (OSError, SaveError) as error:
             reason = error if isinstance(error, OSError) else error.__cause__
-            self.failed.emit(
+            assert isinstance(reason, OSError)  # what a SaveError of `write_text` was made of
+            self.problem = SaveError(
                 f"The settings could not be kept in {self._file.parent}: "
-                f"{getattr(reason, 'strerror', None) or reason}. They hold until the program is "
-                "closed."
+                f"{reason.strerror or reason}.",
+                system_error_remedy(reason),
             )
+            self.failed.emit(f"{self.problem.message} They hold until the program is closed.")
+        else:
+            self.problem = None
 
     def _on_disk(self) -> Mapping[str, Any]:
         """What the file holds now; nothing where it cannot be understood."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from liverseg_gui.core.errors import SaveError
+from liverseg_gui.core.errors import SaveError, system_error_remedy
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -38,10 +38,14 @@ def locked(path: Path) -> Iterator[None]:
             f"{path} could not be written: another window of this program keeps it. Close that "
             "one and try again."
         ) from error
+    except (FileExistsError, NotADirectoryError) as error:
+        raise SaveError(
+            f"{path} could not be written: there is a file where its folder belongs.",
+            f"Move it away, and look to the permissions of {path.parent}.",
+        ) from error
     except OSError as error:
         raise SaveError(
-            f"{path} could not be written: {error.strerror or error}. Look to the permissions of "
-            f"{path.parent}."
+            f"{path} could not be written: {error.strerror or error}.", system_error_remedy(error)
         ) from error
     try:
         yield

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-_HOST = hashlib.sha256(os.fsencode(socket.gethostname())).hexdigest()[:8]
-_PREFIX, _FILES, _LOCK = f"liverseg-{_HOST}-", "files", "in-use.lock"
+HOST = hashlib.sha256(os.fsencode(socket.gethostname())).hexdigest()[:8]
+"""Names this computer, without telling its name."""
+_PREFIX, _FILES, _LOCK = f"liverseg-{HOST}-", "files", "in-use.lock"
 _NAME = re.compile(rf"{_PREFIX}[a-z0-9_]{{8}}")
 
 _locks: dict[Path, BaseFileLock] = {}

@@ -19,13 +19,14 @@ from liverseg_gui.segmentation.segmenter import Segmentation
 class Threshold:
     """Calls everything denser than water liver, and remembers what it was given."""
 
-    def __init__(self) -> None:
+    def __init__(self, hu: int = 0) -> None:
+        self.hu = hu
         self.seen: list[Path] = []
 
     def segment(self, volume: Volume, progress: Progress) -> Segmentation:
         progress.update(0.0, "Segmenting")
         self.seen.append(volume.origin.path)
-        labels = LabelMap((volume.hu > 0).astype(np.uint8), volume.grid)
+        labels = LabelMap((volume.hu > self.hu).astype(np.uint8), volume.grid)
         return Segmentation(labels, "threshold", "cpu", 0.0)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pickle
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from liverseg_gui.cohort.find_scans import find_cases
-from liverseg_gui.cohort.result import ALREADY, CaseResult, CohortCase, Status
+from liverseg_gui.cohort.result import ALREADY, MEASURED, CaseResult, CohortCase, Status
 from liverseg_gui.cohort.run_case import CaseOptions, read_case, segment_case
 from liverseg_gui.core.errors import Cancelled, ModelError, SegmentationError
 from liverseg_gui.core.geometry import Affine, StoredGrid
@@ -21,8 +22,10 @@ from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
+from liverseg_gui.io.formats.mask_marks import Mark, mark_text
 from liverseg_gui.io.formats.nifti_write import write_scan
 from liverseg_gui.segmentation.segmenter import Segmentation
+from liverseg_gui.system.temporary_files import HOST
 from tests.cohort.conftest import Threshold
 
 
@@ -88,8 +91,18 @@ def half_reported(options: CaseOptions) -> None:
     path.write_text(path.read_text()[:300])
 
 
-def on_another_grid(options: CaseOptions) -> None:
-    nib.save(nib.Nifti1Image(np.zeros((4, 4, 4), np.uint8), np.eye(4)), options.output / "a.nii.gz")
+def emptied(options: CaseOptions) -> None:
+    (options.output / "a.nii.gz").write_bytes(b"")
+
+
+def of_another_run(options: CaseOptions) -> None:
+    """As a run with another model leaves it that is killed before its report."""
+    path = options.output / "a.nii.gz"
+    voxels = np.asanyarray(nib.load(path).dataobj).copy()
+    voxels[0] = 2
+    image = nib.Nifti1Image(voxels, None, nib.load(path).header)
+    image.header["descrip"] = mark_text(Mark.SEGMENTATION, np.asfortranarray(voxels))
+    nib.save(image, path)
 
 
 @pytest.mark.parametrize(
@@ -97,10 +110,11 @@ def on_another_grid(options: CaseOptions) -> None:
     [
         shortened,
         half_reported,
-        on_another_grid,
+        emptied,
+        of_another_run,
         lambda options: (options.output / "a.nii.gz").unlink(),
         lambda options: (options.output / "a.json").unlink(),
-        lambda options: (options.output / "a.json").write_text("[]"),
+        lambda options: (options.output / "a.json").write_text(""),
     ],
 )
 def test_a_case_of_which_a_file_is_damaged_or_gone_is_done_anew(
@@ -191,11 +205,120 @@ def test_a_scan_that_changed_since_it_was_listed_is_not_segmented(
 
 
 def test_what_a_killed_run_had_begun_is_removed(case: CohortCase, options: CaseOptions) -> None:
-    for name in (".a.nii.gz.123.nii.gz", ".a.json.123", ".ab.json.7", "notes.txt"):
+    killed = f".liverseg-{HOST}-0123456789abcdef.part.nii.gz"
+    for name in (killed, ".ab.json.7", "notes.txt"):
         (options.output / name).write_text("half")
     segment_case(case, Threshold(), options)
     left = sorted(path.name for path in options.output.iterdir())
     assert left == [".ab.json.7", "a.json", "a.nii.gz", "notes.txt"]
+
+
+def corrected(path: Path) -> np.ndarray:
+    """Another program changes the mask, and keeps what else is in its header."""
+    image = nib.load(path)
+    labels = np.asanyarray(image.dataobj).copy()
+    labels[:20] = 0
+    labels[30:34, 30:34, 6:9] = 2
+    nib.save(nib.Nifti1Image(labels, None, image.header), path)
+    return labels
+
+
+def test_a_corrected_mask_stays_and_its_own_figures_are_told(
+    case: CohortCase, options: CaseOptions
+) -> None:
+    first = segment_case(case, Threshold(), options)
+    mask, report = options.output / "a.nii.gz", options.output / "a.json"
+    labels = corrected(mask)
+    before = mask.read_bytes()
+    second = segment_case(case, Threshold(), options)
+    assert (second.status, second.reason) == (Status.DONE, MEASURED)
+    assert second.liver_ml == pytest.approx(np.count_nonzero(labels) * 6 * 6 * 12 / 1000)
+    assert second.liver_ml != first.liver_ml
+    assert any("changed after the model" in warning for warning in second.warnings)
+    assert json.loads(report.read_text())["liver_ml"] == second.liver_ml
+    assert segment_case(case, Threshold(), options) == replace(second, reason=ALREADY)
+    other = segment_case(case, Threshold(), replace(options, quality="best"))
+    assert "was changed since, and is not replaced" in other.reason
+    assert "--again" in other.reason
+    assert mask.read_bytes() == before
+    again = segment_case(case, Threshold(), replace(options, again=True))
+    assert again.liver_ml == first.liver_ml
+
+
+def another_ct(path: Path) -> None:
+    nib.save(nib.Nifti1Image(np.arange(64, dtype=np.int16).reshape(4, 4, 4) - 9, np.eye(4)), path)
+
+
+def a_mask_by_hand(path: Path) -> None:
+    nib.save(nib.Nifti1Image(np.ones((64, 64, 16), np.uint8), np.diag([6, 6, 12, 1])), path)
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("make", [another_ct, a_mask_by_hand, lambda p: p.write_bytes(b"letter")])
+def test_what_is_not_of_this_program_is_not_replaced(
+    make: Callable[[Path], None], again: bool, case: CohortCase, options: CaseOptions
+) -> None:
+    mask = options.output / "a.nii.gz"
+    make(mask)
+    before = mask.read_bytes()
+    result = segment_case(case, Threshold(), replace(options, again=again))
+    assert result.status is Status.FAILED
+    assert f"{mask} " in result.reason
+    assert "not replaced" in result.reason
+    assert mask.read_bytes() == before
+    assert not (options.output / "a.json").exists()
+
+
+def test_a_json_of_another_program_is_not_replaced(case: CohortCase, options: CaseOptions) -> None:
+    (options.output / "a.json").write_text('{"lesions": []}')
+    result = segment_case(case, Threshold(), options)
+    assert "a.json is no report of this program" in result.reason
+    assert [path.name for path in options.output.iterdir()] == ["a.json"]
+
+
+def test_what_an_earlier_version_left_is_measured_anew(
+    case: CohortCase, options: CaseOptions
+) -> None:
+    first = segment_case(case, Threshold(), options)
+    report = options.output / "a.json"
+    values = json.loads(report.read_text())
+    del values["mask_sha256"]
+    report.write_text(json.dumps({**values, "liver_ml": 1.0}, indent=2))
+    segmenter = Threshold()
+    assert segment_case(case, segmenter, options) == replace(first, reason=MEASURED)
+    assert segmenter.seen == []
+
+
+def test_no_mask_lies_beside_the_report_of_another_one(
+    case: CohortCase, options: CaseOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segment_case(case, Threshold(), options)
+    report = options.output / "a.json"
+    there: list[bool] = []
+    replaced = Path.replace
+
+    def watched(self: Path, target: Path) -> Path:
+        there.append(report.exists())
+        return replaced(self, target)
+
+    monkeypatch.setattr(Path, "replace", watched)
+    segment_case(case, Threshold(), replace(options, quality="best"))
+    assert there == [False, False]
+
+
+def test_a_mask_that_cannot_be_written_leaves_the_old_one_with_its_report(
+    case: CohortCase, options: CaseOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segment_case(case, Threshold(), options)
+    before = {path.name: path.read_bytes() for path in options.output.iterdir()}
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("liverseg_gui.io.formats.nifti_write._write", full)
+    result = segment_case(case, Threshold(), replace(options, quality="best"))
+    assert "No space left" in result.reason
+    assert {path.name: path.read_bytes() for path in options.output.iterdir()} == before
 
 
 def test_a_scan_is_never_replaced_by_its_mask(

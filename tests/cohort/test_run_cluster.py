@@ -26,8 +26,10 @@ from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Origin
+from liverseg_gui.io.formats.mask_marks import Mark
 from liverseg_gui.io.formats.nifti_write import save_mask, write_scan
 from liverseg_gui.segmentation.models.registry import find_model
+from liverseg_gui.system.temporary_files import HOST
 from tests.cli.test_cohort import table, words
 from tests.conftest import WAIT_S
 
@@ -46,13 +48,15 @@ class DiesOnce:
     def setup(self, worker: object) -> None:
         segment_scan.save_mask = self.save_mask  # type: ignore[attr-defined]
 
-    def save_mask(self, labels: LabelMap, origin: Origin, path: Path) -> None:
+    def save_mask(
+        self, labels: LabelMap, origin: Origin, path: Path, mark: Mark, **how: Any
+    ) -> None:
         try:
             self.mark.touch(exist_ok=False)
         except FileExistsError:
-            save_mask(labels, origin, path)
+            save_mask(labels, origin, path, mark, **how)
             return
-        path.with_name(f".{path.name}.{os.getpid()}.nii.gz").write_bytes(b"half of it")
+        path.with_name(f".liverseg-{HOST}-0123456789abcdef.part").write_bytes(b"half of it")
         self.mark.write_text(path.name)
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.segmentation.models.registry import CARD, WEIGHTS
-from liverseg_gui.system.atomic_write import atomic_write
+from liverseg_gui.system.atomic_write import atomic_write, save_errors
 from training.runs.events import disk_full_error
 
 
@@ -39,8 +39,9 @@ def export_model(network: nn.Module, folder: Path, card: dict[str, Any]) -> Path
     about = {**card, "sha256": hashlib.sha256(data).hexdigest()}
     text = json.dumps(about, indent=1) + "\n"
     problem = disk_full_error(f"The model could not be written to {folder}")
+    with save_errors(problem):
+        folder.mkdir(parents=True, exist_ok=True)
     for name, content in ((WEIGHTS, data), (CARD, text.encode())):  # the card last: then it is one
         with atomic_write(folder / name, problem) as beside:
-            folder.mkdir(parents=True, exist_ok=True)
             beside.write_bytes(content)
     return folder

@@ -75,15 +75,11 @@ def read_checkpoint(path: Path, identity: Identity) -> State | None:
 def write_checkpoint(path: Path, state: State, kept: str) -> None:
     """Write `state` to `path`, whole or not at all; `kept` says what is there if this fails.
 
-    What a process that was killed meanwhile has left is removed.
-
     Raises:
         SaveError: there is no room, or no permission.
     """
     problem = disk_full_error(f"The checkpoint could not be written to {path.parent}", kept)
     with atomic_write(path, problem) as beside:
-        for half in path.parent.glob(f".{path.name}.*"):
-            half.unlink(missing_ok=True)
         try:
             with beside.open("wb") as file:
                 torch.save(state, file)

@@ -14,7 +14,7 @@ from fastai.callback.schedule import LRFinder, ParamScheduler, slide, valley
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.system.atomic_write import atomic_write, not_written
+from liverseg_gui.system.atomic_write import atomic_write, not_written, require_place
 from training.config.train_config import TrainConfig
 from training.data.slice_dataset import SliceDataset
 from training.learner.build import make_learner, seed_everything
@@ -42,8 +42,10 @@ class LRCurve:
         """Write the curve as JSON and as CSV.
 
         Raises:
-            SaveError: the folder cannot be written.
+            SaveError: the folder cannot be written, or holds other files of these names.
         """
+        require_place(folder / CURVE, ".json", '"rates": [')
+        require_place(folder / CURVE_TABLE, ".csv", "learning_rate,loss")
         table = io.StringIO(newline="")
         rows = zip(self.rates, self.losses, strict=True)
         csv.writer(table).writerows([("learning_rate", "loss"), *rows])

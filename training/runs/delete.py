@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from liverseg_gui.core.errors import LiverSegError, SaveError
+from liverseg_gui.system.partial_files import is_partial
 from training.runs.files import FILES, IMAGES, LOCK, MODEL, RUN
 from training.runs.folder import held, is_held, read_record
 from training.runs.registry import unregister_run
@@ -18,7 +19,7 @@ _FOLDERS = {
 _KNOWN = re.compile("|".join(map(re.escape, FILES)))
 _RECORD = re.compile(re.escape(RUN))
 _HALF = re.compile(r"\.(.+)\.\d+|(.+)\.part")
-"""What a process that was killed while it wrote a file has left of it."""
+"""What an earlier version that was killed while it wrote a file has left of it."""
 _CHECKPOINT_HALF = "checkpoint.part"
 
 
@@ -67,7 +68,8 @@ def _delete_known(folder: Path, known: re.Pattern[str]) -> None:
     for path in list(folder.iterdir()):
         half = _HALF.fullmatch(path.name)
         name = (half[1] or half[2]) if half else path.name
-        if known.fullmatch(name) and (path.is_file() or path.is_symlink()):
+        ours = known.fullmatch(name) or is_partial(path.name)
+        if ours and (path.is_file() or path.is_symlink()):
             path.unlink(missing_ok=True)
 
 

@@ -16,11 +16,30 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
+from liverseg_gui.segmentation.models.card import CARD
 from liverseg_gui.system.regular_file import read_json
 from training.runs.events import NextStep, last_progress
-from training.runs.files import CHECKPOINT, EVENTS, LOCK, RUN
+from training.runs.files import (
+    CHECKPOINT,
+    CONTROL,
+    CURVE,
+    CURVE_TABLE,
+    EVENTS,
+    FILES,
+    IMAGES,
+    LOCK,
+    MODEL,
+    RUN,
+    STDERR,
+)
 from training.runs.training_job import TrainingJob
 
+_WRITTEN = (
+    MODEL,
+    IMAGES,
+    *(name for name in FILES if name not in (STDERR, CONTROL, CURVE, CURVE_TABLE)),
+)
+"""What no training has left where there is no record of one."""
 _PATIENCE_S = 2.0
 """`is_held`, in any process, holds the lock for a moment."""
 
@@ -186,14 +205,30 @@ def make_folder(out: Path) -> None:
 
 
 def refuse_earlier(out: Path, resume: bool) -> None:
-    """An earlier training in `out` is neither overwritten nor mixed with this one.
+    """An earlier training in `out`, or what others keep there, is neither overwritten nor mixed.
+
+    One that ended before its first checkpoint is begun again.
 
     Raises:
-        LiverSegError: there is one, and it is not gone on with.
+        LiverSegError: there is one that is not gone on with, or a file that would be replaced.
     """
-    if (out / CHECKPOINT).exists() and not resume:
+    if (out / CHECKPOINT).exists():
+        if not resume:
+            raise LiverSegError(
+                f"{out} holds a training already.",
+                "Go on with --resume, or choose another folder.",
+                action=NextStep.RESUME,
+            )
+        return
+    try:
+        finished, foreign = read_record(out).get("state") == RunState.FINISHED, None
+    except UnreadableFileError:
+        finished = False
+        foreign = next((out / name for name in _WRITTEN if (out / name).exists()), None)
+    if finished or (out / MODEL / CARD).exists():
+        raise LiverSegError(f"{out} holds a finished training.", "Choose another folder.")
+    if foreign is not None:
         raise LiverSegError(
-            f"{out} holds a training already.",
-            "Go on with --resume, or choose another folder.",
-            action=NextStep.RESUME,
+            f"{foreign} is not of a training of this program, and would be replaced.",
+            "Choose another folder.",
         )

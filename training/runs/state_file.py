@@ -42,9 +42,9 @@ class RunStateFile:
             "message": "",
             "model": None,
         }
+        self._write()  # first: without it, what else is there is taken for another's
         if not ((job.out / CHECKPOINT).exists() and (job.out / RECIPE).exists()):
             write_config_file(job.config, job.out / RECIPE)
-        self._write()
 
     def enter(self, state: RunState, message: str = "", model: str | None = None) -> None:
         """The training is in `state` now, its `model` there; a full disk is no reason to stop."""

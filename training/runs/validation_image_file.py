@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import UnreadableFileError
-from liverseg_gui.system.atomic_write import atomic_write
+from liverseg_gui.system.atomic_write import atomic_write, not_written, save_errors
 from liverseg_gui.system.regular_file import open_regular
 
 
@@ -34,16 +34,16 @@ def write_validation_images(path: Path, images: ValidationImages) -> None:
     Raises:
         SaveError: it could not be written.
     """
-    with atomic_write(path) as beside:
+    with save_errors(not_written(path)):
         path.parent.mkdir(exist_ok=True)
-        with beside.open("wb") as file:
-            np.savez_compressed(
-                file,
-                images=images.images,
-                truth=images.truth,
-                found=images.found,
-                names=np.array(images.names),
-            )
+    with atomic_write(path) as beside, beside.open("wb") as file:
+        np.savez_compressed(
+            file,
+            images=images.images,
+            truth=images.truth,
+            found=images.found,
+            names=np.array(images.names),
+        )
 
 
 def read_validation_images(path: Path) -> ValidationImages:

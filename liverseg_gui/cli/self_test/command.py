@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from liverseg_gui import __version__
 from liverseg_gui.cli.console import has_display
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.system.relaunch import is_packaged
+from liverseg_gui.system.temporary_files import temporary_folder
 
 if TYPE_CHECKING:
     from liverseg_gui.cli.self_test.bench import Bench
@@ -64,8 +64,8 @@ def _folder(kept: Path | None) -> Iterator[Path]:
         kept.mkdir(parents=True, exist_ok=True)
         yield kept.absolute()
         return
-    with tempfile.TemporaryDirectory(prefix="liverseg-self-test-") as folder:
-        yield Path(folder)
+    with temporary_folder() as folder:
+        yield folder
 
 
 @contextmanager

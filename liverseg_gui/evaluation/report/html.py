@@ -42,6 +42,15 @@ figure { margin: 1em 0; } figcaption, .note, .interval { color: #4a525c; font-si
 """
 
 
+def require_html_place(path: Path) -> None:
+    """Check that a report may be written at `path`.
+
+    Raises:
+        SaveError: another ending, no folder, or another file is there.
+    """
+    require_place(path, ".html", f"{_NOTICE} LiverSeg ")
+
+
 def write_evaluation_report(
     path: Path,
     summary: Summary,
@@ -59,7 +68,7 @@ def write_evaluation_report(
     Raises:
         SaveError: another ending, or the file cannot be written.
     """
-    require_place(path, ".html")
+    require_html_place(path)
     write_text(path, evaluation_html(summary, title=title, log=log, worst=worst, notes=notes))
 
 

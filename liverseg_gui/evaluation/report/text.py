@@ -151,6 +151,15 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
+def require_csv_place(path: Path) -> None:
+    """Check that a table may be written at `path`.
+
+    Raises:
+        SaveError: another ending, no folder, or another file is there.
+    """
+    require_place(path, ".csv", "name,liver_dice,")
+
+
 def write_csv(path: Path, summary: Summary) -> None:
     """Write a row for each patient, beside `path` first and then renamed over it.
 
@@ -159,7 +168,7 @@ def write_csv(path: Path, summary: Summary) -> None:
     Raises:
         SaveError: another ending, or the file cannot be written.
     """
-    require_place(path, ".csv")
+    require_csv_place(path)
     rows = [dict(_flat(case.to_json())) for case in summary.cases]
     columns = dict.fromkeys(key for row in rows for key in row)
     out = io.StringIO()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from liverseg_gui.io.dicom.rescale import Rescale
 from liverseg_gui.io.dicom.stacks import Slice
 from liverseg_gui.io.dicom.value_checks import Seen
 from liverseg_gui.io.dicom.value_table import by_table
+from liverseg_gui.system.temporary_files import temporary_folder
 
 _PADDING_BELOW_HU, _PADDING_ABOVE_HU = -200, 4000
 """Between these lie tissue and metal, whatever a padding tag says."""
@@ -288,13 +289,9 @@ def _by_gdcm(single: FileDataset) -> NDArray[Any]:
     """
     import SimpleITK as sitk  # noqa: N813
 
-    try:
-        folder = tempfile.TemporaryDirectory()
-    except OSError as problem:
-        raise _no_room(problem) from problem
-    with folder:
-        path = Path(folder.name) / "frame.dcm"
+    with ExitStack() as stack:
         try:
+            path = stack.enter_context(temporary_folder()) / "frame.dcm"
             single.save_as(path, enforce_file_format=True)
         except OSError as problem:
             raise _no_room(problem) from problem

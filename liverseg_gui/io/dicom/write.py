@@ -5,11 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pydicom
 from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.errors import InvalidDicomError
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.volume import Volume
+from liverseg_gui.system.atomic_write import (
+    flush_folder,
+    flush_to_disk,
+    not_written,
+    save_errors,
+)
+from liverseg_gui.system.partial_files import partial_folder
 
 _INTERCEPT = -1024
 
@@ -17,25 +26,61 @@ _INTERCEPT = -1024
 def write_dicom_series(volume: Volume, folder: Path) -> None:
     """Write one file a slice into `folder`, in stored order. UIDs follow from the description.
 
+    A series that was written there before is replaced, all of it.
+
     Raises:
-        SaveError: a file cannot be written.
+        SaveError: a file cannot be written, or there are files of others.
     """
+    require_series_place(volume, folder)
     seed = volume.origin.description
     study, series, frame = (generate_uid(entropy_srcs=[seed, part]) for part in "123")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with save_errors(not_written(folder)):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    with save_errors(not_written(folder)), partial_folder(folder) as half:
         for k in range(volume.grid.shape[2]):
             image = _slice(volume, k)
             image.StudyInstanceUID, image.SeriesInstanceUID = study, series
             image.FrameOfReferenceUID = frame
             image.SOPInstanceUID = generate_uid(entropy_srcs=[seed, f"slice {k}"])
             image.file_meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
-            image.save_as(folder / f"IM{k + 1:04d}.dcm", enforce_file_format=True)
-    except OSError as error:
+            image.save_as(half / f"IM{k + 1:04d}.dcm", enforce_file_format=True)
+        _take_place(half, folder)
+
+
+def require_series_place(volume: Volume, folder: Path) -> None:
+    """Check that `folder` is empty, or holds nothing but a series as this program writes it.
+
+    Raises:
+        SaveError: it holds files of others.
+    """
+    with save_errors(not_written(folder)):
+        files = sorted(folder.iterdir()) if folder.exists() else []
+    if foreign := next((file for file in files if not _is_own(file, volume.origin.patient)), None):
         raise SaveError(
-            f"{folder} could not be written: {error.strerror or error}. Choose another folder "
-            "or free some space."
-        ) from error
+            f"{foreign} is not of this program: the series would be mixed with others.",
+            "Choose another folder.",
+        )
+
+
+def _is_own(path: Path, patient: str) -> bool:
+    """Whether a file is a slice that `write_dicom_series` wrote of this `patient`."""
+    try:
+        image = pydicom.dcmread(path, stop_before_pixels=True)
+        made = generate_uid(entropy_srcs=[str(image.SeriesDescription), "1"])
+        return str(image.PatientName) == patient and image.StudyInstanceUID == made
+    except (OSError, InvalidDicomError, AttributeError):
+        return False
+
+
+def _take_place(new: Path, folder: Path) -> None:
+    for path in new.iterdir():
+        flush_to_disk(path)
+    folder.mkdir(exist_ok=True)
+    for path in folder.iterdir():
+        path.unlink()
+    for path in new.iterdir():
+        path.replace(folder / path.name)
+    flush_folder(folder)
 
 
 def _slice(volume: Volume, k: int) -> FileDataset:

@@ -33,7 +33,7 @@ from liverseg_gui.system.regular_file import open_regular, require_regular
 
 logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)  # its doubts are ours to tell
 
-_POSITION_FIELDS = (
+POSITION_FIELDS = (
     *("pixdim", "qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d"),
     *("qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z", "xyzt_units"),
 )
@@ -262,13 +262,11 @@ def _windows(header: Any) -> tuple[NamedWindow, ...]:
 
 
 def _nifti1(header: Any) -> Any:
-    """`header` as one of a single NIfTI-1 file: positions, codes and units bit for bit."""
-    if type(header) is nib.Nifti1Header:
-        return header.copy()
+    """Positions, codes and units of `header`, bit for bit, as those of a single NIfTI-1 file."""
     own = nib.Nifti1Header()
     own.set_data_shape(header.get_data_shape())
     with np.errstate(over="ignore"):  # NIfTI-2 has room for numbers that mean nothing
-        for field in _POSITION_FIELDS:
+        for field in POSITION_FIELDS:
             own[field] = header[field]
     return own
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.io.dataset_names import image_stem
 from liverseg_gui.io.masks.label_values import meaning, name_of_class
 
@@ -61,7 +62,9 @@ def nifti_names(header: Any) -> Names:
         if isinstance(content, str) and (names := _of_text(content.strip("\0 "))):
             return names
     description = bytes(header["descrip"]).rstrip(b"\0").decode("latin1")
-    if description.lower().startswith(("liverseg:", "labels:")):
+    if description.startswith("LiverSeg "):
+        return {LIVER: "liver", TUMOR: "tumor"}
+    if description.lower().startswith("labels:"):
         return _plain((n, name) for n, name in _PAIR.findall(description))
     return {}
 

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from pathlib import Path
-from typing import Any
 
-import nibabel as nib
 import numpy as np
-from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import SaveError
-from liverseg_gui.core.geometry import Affine
+from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.slices import SourceSlices
 from liverseg_gui.core.volume import Origin
 from liverseg_gui.io.file_endings import DICOM, without_ending
-from liverseg_gui.system.atomic_write import not_written, save_errors
+from liverseg_gui.io.formats.mask_marks import Mark, require_as_made, require_mask_or_nothing
+from liverseg_gui.io.formats.nifti_write import write_slice
+from liverseg_gui.system.atomic_write import (
+    flush_folder,
+    flush_to_disk,
+    not_written,
+    save_errors,
+)
+from liverseg_gui.system.partial_files import partial_folder
 
 LIST_NAME = "slices.json"
 
 _UNUSUAL = re.compile(r"[^\w.,+-]+")
 
 
-def save_mask_slices(mask: LabelMap, origin: Origin, folder: Path) -> list[Path]:
+def save_mask_slices(
+    mask: LabelMap, origin: Origin, folder: Path, mark: Mark = Mark.MASK, *, asked: bool = True
+) -> list[Path]:
     """Write `mask` on each slice that its scan was resampled from, into `folder`.
 
     A slice is a NIfTI of uint8 (0 background, 1 liver, 2 tumor), shape (columns, rows, 1), named
@@ -34,26 +40,55 @@ def save_mask_slices(mask: LabelMap, origin: Origin, folder: Path) -> list[Path]
     neighboring slice (the nearer of the two), so that other programs show a plausible thickness.
     `slices.json` lists the files in the order of their depth, with the name of the source slice and
     the center of its first pixel in RAS+ mm. Everything is written beside `folder` and read back
-    before anything in `folder` is replaced.
+    before anything in `folder` is replaced. As in `save_mask`, `mark` says what they are and
+    `asked` what may be replaced.
 
     Returns the NIfTI files in the order of their depth.
 
     Raises:
         SaveError: the scan was not resampled, or the files could not be written.
     """
-    slices = require_slices(origin)
-
-    with (
-        save_errors(not_written(folder)),
-        tempfile.TemporaryDirectory(
-            prefix=f".{folder.name}.", dir=folder.parent, ignore_cleanup_errors=True
-        ) as half,
-    ):
-        names = _write_all(mask, slices, Path(half))
+    slices = require_slices_place(origin, folder, mark, asked=asked)
+    with save_errors(not_written(folder)), partial_folder(folder) as half:
+        names = _write_all(mask, slices, half, mark)
         folder.mkdir(exist_ok=True)
         for name in (*names, LIST_NAME):
-            Path(half, name).replace(folder / name)
+            flush_to_disk(half / name)
+            (half / name).replace(folder / name)
+        flush_folder(folder)
     return [folder / name for name in names]
+
+
+def require_slices_place(
+    origin: Origin, folder: Path, mark: Mark = Mark.MASK, *, asked: bool = True
+) -> SourceSlices:
+    """The slices that a scan was resampled from, where their masks may be saved in `folder`.
+
+    Raises:
+        SaveError: it was not resampled, or files of others would be replaced.
+    """
+    slices = require_slices(origin)
+    for n, name in enumerate(slice_file_names(slices)):
+        require_mask_or_nothing(folder / name)
+        if not asked:
+            grid = StoredGrid((*slices.shape, 1), _with_thickness(slices, n))
+            require_as_made(folder / name, mark, grid)
+    if not _is_list_or_nothing(folder / LIST_NAME):
+        raise SaveError(
+            f"{folder / LIST_NAME} is another program's, and is not replaced.",
+            "Choose another folder.",
+        )
+    return slices
+
+
+def _is_list_or_nothing(path: Path) -> bool:
+    try:
+        values = json.loads(path.read_text("utf-8"))
+        return isinstance(values, dict) and "slices" in values
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError, RecursionError):
+        return False
 
 
 def require_slices(origin: Origin) -> SourceSlices:
@@ -83,12 +118,12 @@ def slice_file_names(slices: SourceSlices) -> list[str]:
     ]
 
 
-def _write_all(mask: LabelMap, slices: SourceSlices, folder: Path) -> list[str]:
+def _write_all(mask: LabelMap, slices: SourceSlices, folder: Path, mark: Mark) -> list[str]:
     names = slice_file_names(slices)
     listed = []
     for n, name in enumerate(names):
         affine = _with_thickness(slices, n)
-        _write(slices.labels(mask, n)[:, :, np.newaxis], affine, folder / name)
+        write_slice(slices.labels(mask, n)[:, :, np.newaxis], affine, folder / name, mark)
         position = [round(float(mm), 4) for mm in affine.to_mm((0, 0, 0))]
         listed.append({"file": name, "slice": slices.names[n], "position_mm": position})
     text = json.dumps({"space": "RAS+", "slices": listed}, indent=1)
@@ -107,16 +142,3 @@ def _with_thickness(slices: SourceSlices, n: int) -> Affine:
     upward = 1.0 if depths[-1] >= depths[0] else -1.0
     matrix[:3, 2] = upward * normal * (ways.min() if len(ways) else 1.0)
     return Affine(matrix)
-
-
-def _write(labels: NDArray[np.uint8], affine: Affine, path: Path) -> None:
-    image: Any = nib.Nifti1Image(labels, affine.matrix)
-    image.set_sform(affine.matrix, 1)
-    image.set_qform(affine.matrix, 1)
-    image.header.set_xyzt_units("mm")
-    image.to_filename(path)
-    if not np.array_equal(np.asanyarray(nib.load(path).dataobj), labels):
-        raise SaveError(
-            f"{path.parent.parent} did not give back what was written. The mask was not saved; "
-            "choose another disk."
-        )

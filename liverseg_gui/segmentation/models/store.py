@@ -56,6 +56,7 @@ from liverseg_gui.segmentation.models.zip_file import (
     unpack_member,
     write_model_zip,
 )
+from liverseg_gui.system.atomic_write import flush_folder, flush_to_disk
 from liverseg_gui.system.permissions import make_shared_folder, share
 from liverseg_gui.system.regular_file import open_regular
 
@@ -260,7 +261,11 @@ def _finish(
     if place is ModelSource.SITE:
         for path in (*half.iterdir(), half):
             share(path)
+    for path in half.iterdir():
+        flush_to_disk(path)
+    flush_folder(half)
     half.rename(models_folder(place) / name)
+    flush_folder(models_folder(place))
     added = find_installed(name, place)
     assert added is not None  # it was put there just now
     return added

@@ -100,7 +100,7 @@ def write_model_zip(card: ModelCard, weights: bytes, path: Path, progress: Progr
     """Write a model to the zip `path`: beside it first, read back, then renamed over it.
 
     Raises:
-        SaveError: it is no zip's name, or could not be written.
+        SaveError: it is no zip's name, could not be written, or would replace what is no model.
         Cancelled: `progress` was cancelled; nothing is left.
     """
     if path.suffix.lower() != ".zip":
@@ -109,17 +109,32 @@ def write_model_zip(card: ModelCard, weights: bytes, path: Path, progress: Progr
         raise SaveError(
             f"{path} could not be written: there is no folder {path.parent}. Choose another."
         )
+    if not _is_model_or_nothing(path):
+        raise SaveError(f"{path} is no model, and is not replaced.", "Choose another name.")
     text = json.dumps({**card.about, "name": card.name}, indent=1) + "\n"
 
     problem = not_written(path, "Choose another folder or free some space; nothing was changed.")
     with atomic_write(path, problem) as beside:
         with zipfile.ZipFile(beside, "w") as archive:
-            archive.writestr(f"{card.name}/{CARD}", text)
+            # not by name alone, which would add the time: the same model, other bytes
+            archive.writestr(zipfile.ZipInfo(f"{card.name}/{CARD}"), text)
             with archive.open(f"{card.name}/{WEIGHTS}", "w", force_zip64=True) as file:
                 for start in range(0, len(weights), _CHUNK):
                     progress.update(start / len(weights), "Exporting the model")
                     file.write(weights[start : start + _CHUNK])
         _require_same(beside, f"{card.name}/{WEIGHTS}", weights, path)
+
+
+def _is_model_or_nothing(path: Path) -> bool:
+    """Whether at `path` is the zip of a model, or nothing to lose."""
+    if not path.exists() or (path.is_file() and path.stat().st_size == 0):
+        return True
+    try:
+        with zipfile.ZipFile(path) as archive:
+            model_members(archive, path)
+    except (ModelError, OSError, *DAMAGED):
+        return False
+    return True
 
 
 def _require_same(beside: Path, member: str, weights: bytes, path: Path) -> None:

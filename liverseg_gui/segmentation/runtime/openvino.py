@@ -11,7 +11,6 @@ import copy
 import hashlib
 import importlib.util
 import json
-import os
 import shutil
 import warnings
 from contextlib import suppress
@@ -23,6 +22,7 @@ from torch import Tensor
 
 from liverseg_gui.segmentation.runtime.base import require_finite
 from liverseg_gui.system import paths
+from liverseg_gui.system.partial_files import partial_folder
 from liverseg_gui.system.regular_file import read_json
 
 PRECISIONS = {"openvino-float32": "f32", "openvino-bfloat16": "bf16"}
@@ -110,16 +110,13 @@ def _keep(model: Any, folder: Path) -> None:
     """Write `model` beside `folder` and rename it, so that a folder is whole or not there."""
     import openvino
 
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}")
-    try:
-        partial.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with partial_folder(folder) as partial:
         # compressed, which is the default, float32 would not be what was measured
         openvino.save_model(model, partial / _FILES[0], compress_to_fp16=False)
         (partial / _SUMS).write_text(json.dumps(_sums(partial)), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         partial.replace(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     there = sorted(folder.parent.glob("[!.]*"), key=lambda path: path.stat().st_mtime)
     for old in there[:-_KEPT]:
         shutil.rmtree(old, ignore_errors=True)

@@ -33,12 +33,14 @@ class SaveController:
         path = self._context.dialogs.save_mask_as(self._beside(volume, "_mask.nii.gz"))
         if path is None:
             return False
+        from liverseg_gui.io.formats.mask_marks import Mark
         from liverseg_gui.io.formats.nifti_write import save_mask
 
         remember_path(path)
+        mark = Mark.SEGMENTATION if self._context.study.mask_source.model else Mark.MASK
         self.saving = True
         try:
-            run_blocking(lambda: save_mask(mask, volume.origin, path))
+            run_blocking(lambda: save_mask(mask, volume.origin, path, mark))
         except SaveError as error:
             self._context.tell(str(error))
             return False
@@ -74,11 +76,15 @@ class SaveController:
             return
         remember_path(folder)
 
+        model_made = bool(self._context.study.mask_source.model)
+
         def work(progress: Progress) -> None:
+            from liverseg_gui.io.formats.mask_marks import Mark
             from liverseg_gui.io.masks.slice_images import save_mask_slices
 
             progress.update(0.1, "Saving the mask slice by slice")
-            save_mask_slices(mask, volume.origin, folder)
+            mark = Mark.SEGMENTATION if model_made else Mark.MASK
+            save_mask_slices(mask, volume.origin, folder, mark, asked=False)
 
         self._context.submit(
             "Saving slices", work, lambda _: self._context.say(f"Saved the slices in {folder}")
@@ -125,16 +131,15 @@ class SaveController:
         path = self._context.dialogs.export_as(volume.origin.path.parent / "anonymized.nii.gz")
         if path is None:
             return
-        if not path.name.lower().endswith(".nii.gz"):
-            path = path.with_name(f"{path.name}.nii.gz")
+        if (named := self._with_ending(path, ".nii.gz")) is None:
+            return
+        path = named
         remember_path(path)
 
         def work(progress: Progress) -> None:
             from liverseg_gui.io.formats.nifti_write import write_scan
 
             progress.update(0.1, f"Exporting {path.name}")
-            if path.exists() and volume.origin.path.exists() and path.samefile(volume.origin.path):
-                raise SaveError(f"{path} is the scan itself. Choose another name for the export.")
             write_scan(volume, path)
 
         self._context.submit("Exporting", work, lambda _: self._context.say(f"Exported {path}"))
@@ -154,8 +159,9 @@ class SaveController:
         if options is None or path is None:
             return
         self.picture_options = options
-        if path.suffix.lower() != ".png":
-            path = path.with_name(f"{path.name}.png")
+        if (named := self._with_ending(path, ".png")) is None:
+            return
+        path = named
         remember_path(path)
         image = draw(options)
         try:
@@ -164,6 +170,16 @@ class SaveController:
             self._context.tell(str(error))
         else:
             self._context.say(f"Saved {path}")
+
+    def _with_ending(self, path: Path, ending: str) -> Path | None:
+        """`path`, with `ending` if it had another; None where that is a file nobody asked about."""
+        if path.name.lower().endswith(ending):
+            return path
+        named = path.with_name(f"{path.name}{ending}")
+        if not named.exists():
+            return named
+        self._context.tell(f"{named} is there already. Choose another name.")
+        return None
 
     def _beside(self, volume: Volume, ending: str) -> Path:
         """A proposal for a file beside the scan, without its name where the patient is hidden."""

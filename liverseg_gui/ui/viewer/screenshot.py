@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.state.view import Pane, ViewState
+from liverseg_gui.system.atomic_write import atomic_write
 from liverseg_gui.ui.viewer.panes import PaneGrid
 from liverseg_gui.ui.viewer.slice_view import SliceView
 from liverseg_gui.ui.viewer.surface3d.view import SurfaceView
@@ -63,15 +63,12 @@ def save_screenshot(image: QImage, path: Path) -> None:
     Raises:
         SaveError: it cannot be written.
     """
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.png")
-    try:
-        if not image.save(str(partial)):
-            raise SaveError(f"{path} could not be written. Choose another folder.")
-        partial.replace(path)
-    except OSError as error:
-        raise SaveError(f"{path} could not be written: {error.strerror or error}.") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic_write(path, ending=".png") as beside:
+        if not image.save(str(beside)):
+            raise SaveError(
+                f"{path} could not be written: the disk is full, or the folder cannot be written. "
+                "Choose another folder or free some space."
+            )
 
 
 def _sheet(size: QSize, scale: int) -> QImage:

@@ -93,20 +93,36 @@ def test_a_full_disk_leaves_the_folder_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mask, origin = resampled()
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "IM0001.nii.gz").write_bytes(b"the old mask")
-    real, count = slice_images._write, iter(range(9))
+    save_mask_slices(mask, origin, tmp_path / "out")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    real, count = slice_images.write_slice, iter(range(9))
 
     def full(*arguments: object) -> None:
         if next(count) == 2:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(*arguments)
 
-    monkeypatch.setattr(slice_images, "_write", full)
+    monkeypatch.setattr(slice_images, "write_slice", full)
     with pytest.raises(SaveError, match=r"out could not be written: No space left.*Choose"):
         save_mask_slices(mask, origin, tmp_path / "out")
-    assert [p.name for p in tmp_path.rglob("*")] == ["out", "IM0001.nii.gz"]
-    assert (tmp_path / "out" / "IM0001.nii.gz").read_bytes() == b"the old mask"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["IM0001.nii.gz", "slices.json"])
+def test_files_of_others_in_the_folder_stay(tmp_path: Path, name: str) -> None:
+    mask, origin = resampled()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).write_bytes(b"[1, 2]")
+    with pytest.raises(SaveError, match="is not replaced"):
+        save_mask_slices(mask, origin, tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
+
+
+def test_slices_change_with_their_mask_alone(tmp_path: Path) -> None:
+    mask, origin = resampled()
+    first, again = (save_mask_slices(mask, origin, tmp_path / name) for name in "ab")
+    assert [p.read_bytes() for p in first] == [p.read_bytes() for p in again]
 
 
 def test_an_even_scan_has_no_single_slices(tmp_path: Path) -> None:

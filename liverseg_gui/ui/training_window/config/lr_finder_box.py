@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from liverseg_gui.system.regular_file import read_json
 from liverseg_gui.system.relaunch import own_command
+from liverseg_gui.system.temporary_files import make_temporary, remove_temporary
 from liverseg_gui.ui.training_window.process.run_progress import hide_case
 from liverseg_gui.ui.training_window.widgets.schedule_plot import bare_plot, color_plot
 from liverseg_gui.ui.widgets.theme import set_tone, tone_color
@@ -129,7 +129,7 @@ class LRFinderBox(QDialog):
         self._shown = shown
         self.setWindowTitle("Find a learning rate")
         self.resize(620, 440)
-        self._folder = tempfile.TemporaryDirectory(prefix="liverseg-rates-")
+        self._folder = make_temporary()
         self._arguments = arguments
         self.program = tuple(own_command())
         self._partial_line, self._stderr = b"", ""
@@ -160,7 +160,7 @@ class LRFinderBox(QDialog):
         environment = QProcessEnvironment.systemEnvironment()
         environment.insert("PYTHONUNBUFFERED", "1")
         self.process.setProcessEnvironment(environment)
-        argv = [*self._arguments(Path(self._folder.name)), "--lr-find"]
+        argv = [*self._arguments(self._folder), "--lr-find"]
         argv += [] if "--json" in argv else ["--json"]
         program, *prefix = self.program
         self.process.start(program, [*prefix, *argv])
@@ -180,7 +180,7 @@ class LRFinderBox(QDialog):
         if self.process.state() is not QProcess.ProcessState.NotRunning:
             self.process.kill()
             self.process.waitForFinished(3000)
-        self._folder.cleanup()
+        remove_temporary(self._folder)
 
     def _take(self) -> None:
         self.rate_accepted.emit(float(f"{self.plot.rate:.2g}"))
@@ -208,7 +208,7 @@ class LRFinderBox(QDialog):
 
     def _ended(self, code: int, _status: QProcess.ExitStatus) -> None:
         try:
-            curve = read_json(Path(self._folder.name) / _CURVE)
+            curve = read_json(self._folder / _CURVE)
             self.plot.show_curve(curve["rates"], curve["losses"], curve["valley"])
         except (OSError, ValueError, LookupError):
             self._fail(_last_line(self._stderr) or f"It ended unexpectedly (code {code}).")

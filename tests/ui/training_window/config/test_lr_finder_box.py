@@ -120,7 +120,7 @@ def test_cancel_ends_the_process_and_leaves_nothing(
     monkeypatch.setattr(finder.process, "waitForFinished", lambda _: ended(int(WAIT_S * 1000)))
     run(finder, WAITS)
     qtbot.waitUntil(lambda: finder.process.state() is QProcess.ProcessState.Running)
-    folder = Path(finder._folder.name)
+    folder = finder._folder
     assert folder.is_dir()
     finder.reject()
     assert finder.process.state() is QProcess.ProcessState.NotRunning
