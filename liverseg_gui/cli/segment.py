@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from liverseg_gui.cli.console import console_progress
+from liverseg_gui.cli.console import console_progress, say
 from liverseg_gui.cohort.segment_scan import geometry_text, override_geometry, segment_volume
 from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.measure import Measurements, measure
@@ -138,7 +138,7 @@ def run_segment(arguments: argparse.Namespace) -> int:
         seconds = time.monotonic() - began
     assert report.measurements is not None  # segment_file has just measured the mask
     print_measurements(report.measurements, report.warnings)
-    print(f"{report.device}, model {report.model}, {seconds:.1f} s. Mask: {arguments.output}")
+    say(f"{report.device}, model {report.model}, {seconds:.1f} s. Mask: {arguments.output}")
     return 0
 
 
@@ -205,7 +205,7 @@ def _mask(path: Path, labels: str | None, volume: Volume) -> LabelMap:
         if given:
             settings.remember_label_map(key, given)
         else:
-            print("Labels mean what --labels said of such a mask before.", file=sys.stderr)
+            say("Labels mean what --labels said of such a mask before.", stream=sys.stderr)
         return mask
     return read_mask(path, volume, given) if given else mask
 
@@ -214,13 +214,13 @@ def print_measurements(measured: Measurements, warnings: tuple[str, ...] = ()) -
     """The measurements on stdout, the warnings about them on stderr."""
     doubt = "" if measured.mm_reliable else "  (mm and ml not reliable)"
     without = f"{measured.liver_without_tumor_ml:.1f} ml without tumor"
-    print(f"Liver {measured.liver_ml:.1f} ml ({without}){doubt}")
-    print(f"Tumor {measured.tumor_ml:.1f} ml, burden {measured.tumor_burden_percent:.2f} %{doubt}")
+    say(f"Liver {measured.liver_ml:.1f} ml ({without}){doubt}")
+    say(f"Tumor {measured.tumor_ml:.1f} ml, burden {measured.tumor_burden_percent:.2f} %{doubt}")
     for lesion in measured.lesions:
         edge = ", touches the edge" if lesion.touches_edge else ""
-        print(
+        say(
             f"  lesion {lesion.number}: {lesion.volume_ml:.2f} ml, "
             f"{lesion.longest_axial_mm:.1f} x {lesion.perpendicular_mm:.1f} mm axial{edge}{doubt}"
         )
     for warning in dict.fromkeys((*measured.warnings, *warnings)):
-        print(f"Warning: {warning}", file=sys.stderr)
+        say(f"Warning: {warning}", stream=sys.stderr)

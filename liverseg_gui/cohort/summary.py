@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from liverseg_gui.cohort.result import CaseResult, Status
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.system.atomic_write import write_text
+from liverseg_gui.system.csv_table import csv_table, read_cell
 
 NAME = "summary.csv"
 COLUMNS = (
@@ -47,11 +47,7 @@ class CohortSummary:
         for result in results:
             row = _row(result)
             self._rows[_key(row)] = row
-        out = io.StringIO()
-        writer = csv.DictWriter(out, COLUMNS)
-        writer.writeheader()
-        writer.writerows(sorted(self._rows.values(), key=_order))
-        write_text(self.path, out.getvalue())
+        write_text(self.path, csv_table(COLUMNS, sorted(self._rows.values(), key=_order)))
 
 
 def _row(result: CaseResult) -> Row:
@@ -106,8 +102,9 @@ def _earlier(path: Path) -> list[Row]:
             f"{path} is not the table that this program writes there, or another program has "
             "changed it. Move it away or choose another folder."
         )
+    kept = ({column: read_cell(row.get(column) or "") for column in COLUMNS} for row in rows)
     return [
-        {column: row.get(column) or "" for column in COLUMNS}
-        for row in rows
+        row
+        for row in kept
         if row["status"] == Status.DONE and (path.parent / f"{row['name']}.nii.gz").is_file()
     ]

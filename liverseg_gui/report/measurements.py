@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
@@ -17,6 +15,7 @@ from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.measure import Measurements
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.system.atomic_write import write_text
+from liverseg_gui.system.csv_table import csv_table
 
 NOTICE = "Research use only. Not a medical device."
 CONVENTIONS = (
@@ -155,12 +154,8 @@ def _csv(report: Report) -> str:
     study["warnings"] = " ".join(values["warnings"])
     empty: dict[str, Any] = dict.fromkeys(_LESION_COLUMNS, "")
     lesions = [{key: lesion[key] for key in _LESION_COLUMNS} for lesion in values["lesions"]]
-    out = io.StringIO()
-    writer = csv.DictWriter(out, [*_STUDY_COLUMNS, "warnings", *_LESION_COLUMNS])
-    writer.writeheader()
-    for lesion in lesions or [empty]:
-        writer.writerow({**study, **lesion})
-    return out.getvalue()
+    rows = [{**study, **lesion} for lesion in lesions or [empty]]
+    return csv_table([*_STUDY_COLUMNS, "warnings", *_LESION_COLUMNS], rows)
 
 
 _STUDY_COLUMNS = (
