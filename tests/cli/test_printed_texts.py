@@ -7,12 +7,13 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from liverseg_gui.cli.console import print_beside_bar, say, say_json
 from liverseg_gui.cli.main import main
+from liverseg_gui.cli.phantom import write_phantom
 from liverseg_gui.cli.train_output import print_line, print_text
+from liverseg_gui.core.phantom import Phantom
 from tests.io import dicom_files
 
 CLI = Path(__file__).parents[2] / "liverseg_gui" / "cli"
@@ -69,7 +70,6 @@ def test_json_stays_json(capsys: pytest.CaptureFixture[str]) -> None:
         ["models", "show", "{}"],
         ["train", "--check", "{}"],
         ["train", "--{}"],
-        ["{}"],
     ],
 )
 def test_errors_name_odd_paths_harmlessly(
@@ -83,4 +83,31 @@ def test_errors_name_odd_paths_harmlessly(
     out, err = capsys.readouterr()
     assert code in (1, 2)
     assert not any(line == "liverseg: forged" for line in err.splitlines())
+    assert_harmless(out + err)
+
+
+def test_what_a_scan_says_of_itself_is_printed_harmlessly(
+    phantom: Phantom, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_phantom(phantom, tmp_path, dicom=True)
+    for file in (tmp_path / "dicom").iterdir():
+        dicom_files.change(
+            file,
+            PatientName="Doe\x1b[31m^Jo\u202ehn",
+            PatientID="1\x07",
+            StudyDescription="Abd\x9b31mo",
+            SeriesDescription="CT\x1b]0;x\x07 portal\nforged: line",
+            ProtocolName="\x1b[2J",
+            SpecificCharacterSet="ISO_IR 192",
+        )
+    named = tmp_path / "sc\x1b[2Jan\nforged: line.nii.gz"
+    shutil.copy(tmp_path / "truth.nii.gz", named)
+    for path in (tmp_path / "dicom", named):
+        assert main(["info", str(path)]) == 0
+    mask = tmp_path / "truth.nii.gz"
+    assert main(
+        ["measure", str(tmp_path / "dicom"), str(mask), "--report", str(tmp_path / "r.csv")]
+    )
+    out, err = capsys.readouterr()
+    assert not any(line.startswith("forged") for line in (out + err).splitlines())
     assert_harmless(out + err)

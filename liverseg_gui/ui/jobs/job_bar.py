@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QWidget
 
 from liverseg_gui.core.progress import seconds_or_minutes
 from liverseg_gui.ui.jobs.job_runner import Job, JobRunner
+from liverseg_gui.ui.widgets.labels import PlainLabel
 
 _ESTIMATE_FROM = 0.08
 _ESTIMATE_AFTER_SECONDS = 2.0
@@ -27,7 +28,7 @@ class JobBar(QWidget):
         self._runner, self._shown = runner, shown
         self._job: Job | None = None
         self._text = ""
-        self._phase = QLabel()
+        self._phase = PlainLabel()
         self._phase.setMinimumWidth(330)
         self._bar = QProgressBar()
         self._bar.setRange(0, 1000)

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QGridLayout,
     QHeaderView,
-    QLabel,
     QPushButton,
     QTableWidget,
     QTableWidgetItem,
@@ -28,6 +27,7 @@ from liverseg_gui.ui.annotations.texts import (
     short_measures,
     short_place,
 )
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.severity import why_unreliable
 from liverseg_gui.ui.widgets.theme import set_tone
 
@@ -50,7 +50,7 @@ class AnnotationsPanel(QWidget):
         self._table.currentCellChanged.connect(self._ask)
         self._table.cellClicked.connect(self._ask)
         self._table.itemChanged.connect(self._rename)
-        self._empty = QLabel(EMPTY)
+        self._empty = PlainLabel(EMPTY)
         self._empty.setWordWrap(True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignTop)
         set_tone(self._empty, "muted")

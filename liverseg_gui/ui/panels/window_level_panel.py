@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QGroupBox,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QSizePolicy,
     QSpinBox,
@@ -32,6 +31,7 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.panels.histogram_plot import HistogramPlot
 from liverseg_gui.ui.widgets.input_filters import NumberKeys
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.theme import set_tone
 
 BUTTONS = {
@@ -114,7 +114,7 @@ class WindowLevelPanel(QGroupBox):
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(4)
         layout.addLayout(_row((self._presets, 1), (self._more, 0)))
-        numbers = ((QLabel("W"), 0), (self._width, 1), (QLabel("L"), 0), (self._center, 1))
+        numbers = ((PlainLabel("W"), 0), (self._width, 1), (PlainLabel("L"), 0), (self._center, 1))
         layout.addLayout(_row(*numbers))
         layout.addWidget(self.plot)
         layout.addLayout(_row(*((button, 1) for button in self._buttons.values())))

@@ -7,13 +7,14 @@ from functools import partial
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from liverseg_gui.system.child_process import KeptChild
 from liverseg_gui.system.privacy import remember_case
 from liverseg_gui.ui.jobs.job_runner import JobRunner
 from liverseg_gui.ui.training_window.config.background_checks import run_in_child
 from liverseg_gui.ui.training_window.widgets.image_grid import ImageGrid
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.theme import set_tone
 from training.config.train_config import TrainConfig
 from training.data.case import CaseSource
@@ -58,7 +59,7 @@ class AugmentationPreview(QWidget):
         self.another.setAutoDefault(False)
         self.another.setToolTip("Draw the random changes again")
         self.another.clicked.connect(self.draw_another)
-        self.status = QLabel()
+        self.status = PlainLabel()
         self.status.setWordWrap(True)
         set_tone(self.status, "muted")
         self._timer = QTimer(self)

@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QWidget
+from PySide6.QtWidgets import QComboBox, QWidget
 
 from liverseg_gui.core.errors import ModelError
 from liverseg_gui.segmentation.models.card import ModelCard
 from liverseg_gui.segmentation.models.registry import InstalledModel, find_model, list_models
 from liverseg_gui.ui.training_window.config.linked_setting import disable_choices
+from liverseg_gui.ui.widgets.file_dialogs import ask_file
 from training.config.field_of_view import LIVER_VIEW, FieldOfView
 from training.config.train_config import IMAGENET, TrainConfig
 
@@ -153,5 +154,4 @@ def _facts(model: InstalledModel) -> str:
 def ask_weights_file(parent: QWidget) -> Path | None:
     """Which file of encoder weights to begin with."""
     kinds = "Weights of a ResNet (*.pth *.pt *.safetensors)"
-    name, _ = QFileDialog.getOpenFileName(parent, "Weights of ImageNet", "", kinds)
-    return Path(name) if name else None
+    return ask_file(parent, "Weights of ImageNet", kinds)
