@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from liverseg_gui.core.labels import BACKGROUND, LIVER, TUMOR
+from liverseg_gui.system.plain_text import one_line
 from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.theme import set_tone
 
@@ -96,7 +97,9 @@ class LabelsDialog(QDialog):
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Fixed)
         table.setColumnWidth(3, 130)
         for row, label in enumerate(labels):
-            for column, text in enumerate((str(label.value), label.name, f"{label.voxels:,}")):
+            for column, text in enumerate(
+                (str(label.value), one_line(label.name), f"{label.voxels:,}")
+            ):
                 item = QTableWidgetItem(text)
                 if column != 1:
                     item.setTextAlignment(
@@ -118,5 +121,5 @@ def _box(label: FileLabel, proposed: int) -> QComboBox:
     for meaning, name in _MEANINGS:
         box.addItem(name, meaning)
     box.setCurrentIndex(box.findData(proposed))
-    box.setAccessibleName(f"Label {label.value} {label.name}".strip())
+    box.setAccessibleName(one_line(f"Label {label.value} {label.name}").strip())
     return box

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -114,7 +113,7 @@ class WelcomeCard(QFrame):
         self.move(max(x, 0), max(y, 0))
 
 
-class _Picture(QLabel):
+class _Picture(PlainLabel):
     """An icon as a picture, sharp on its screen and in the color of the theme."""
 
     def __init__(self, name: str) -> None:

@@ -76,7 +76,7 @@ class MainWindow(ViewerWindow):
         self.runner.job_started.connect(self._refresh)
         self.runner.became_idle.connect(self._refresh)
         self.context.status_message.connect(
-            lambda text: self.statusBar().showMessage(text, _MESSAGE_MS)
+            lambda text: self.statusBar().showMessage(one_line(text), _MESSAGE_MS)
         )
 
     def _show_study(self) -> None:

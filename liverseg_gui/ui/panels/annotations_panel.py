@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from liverseg_gui.core.annotations import Annotation
 from liverseg_gui.state.annotations import Annotations
 from liverseg_gui.state.open_scan import OpenScan
+from liverseg_gui.system.plain_text import one_line
 from liverseg_gui.ui.annotations.texts import (
     EMPTY,
     measure_lines,
@@ -94,7 +95,7 @@ class AnnotationsPanel(QWidget):
         name = annotation.text or annotation.title
         cells = (f"{row + 1}", name, short_place(annotation), "\n".join(lines))
         for column, text in enumerate(cells):
-            item = QTableWidgetItem(text)
+            item = QTableWidgetItem(one_line(text) if column == _NAME else text)
             item.setToolTip(place(annotation))
             if column == _MEASURES:
                 full = "\n".join(measure_lines(measures)) if measures is not None else ""

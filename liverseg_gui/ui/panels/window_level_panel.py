@@ -29,6 +29,7 @@ from liverseg_gui.core.window_level import (
 from liverseg_gui.state.open_scan import OpenScan
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import ViewState
+from liverseg_gui.system.plain_text import one_line
 from liverseg_gui.ui.panels.histogram_plot import HistogramPlot
 from liverseg_gui.ui.widgets.input_filters import NumberKeys
 from liverseg_gui.ui.widgets.labels import PlainLabel
@@ -150,7 +151,9 @@ class WindowLevelPanel(QGroupBox):
             if self._presets.count():
                 self._presets.insertSeparator(self._presets.count())
             for name, window in group:
-                self._presets.addItem(f"{name}  {window.width:g} / {window.center:g}", window)
+                self._presets.addItem(
+                    one_line(f"{name}  {window.width:g} / {window.center:g}"), window
+                )
         self.refresh()
 
     def refresh(self, *_: object) -> None:

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from liverseg_gui.system.plain_text import one_line
 from liverseg_gui.ui.widgets.buttons import push_button
 from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.severity import TONE_ROLE, ToneDelegate
@@ -87,7 +88,7 @@ class RunList(QWidget):
         self._runs = {run.out: run for run in runs}
         for n, run in enumerate(runs):
             item = self.list.item(n)
-            item.setText(f"{run.name}\n{_state_text(run)}")
+            item.setText(f"{one_line(run.name)}\n{_state_text(run)}")
             item.setData(TONE_ROLE, _TONES.get(run.state))
             tip = "\n".join(part for part in (run.message, str(run.out)) if part)
             item.setToolTip(self._shown(tip))

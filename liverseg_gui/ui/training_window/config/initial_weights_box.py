@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QWidget
 from liverseg_gui.core.errors import ModelError
 from liverseg_gui.segmentation.models.card import ModelCard
 from liverseg_gui.segmentation.models.registry import InstalledModel, find_model, list_models
+from liverseg_gui.system.plain_text import one_line
 from liverseg_gui.ui.training_window.config.linked_setting import disable_choices
 from liverseg_gui.ui.widgets.file_dialogs import ask_file
 from training.config.field_of_view import LIVER_VIEW, FieldOfView
@@ -86,7 +87,7 @@ class InitialWeightsBox(QComboBox):
         self.blockSignals(False)
 
     def _add_model(self, model: InstalledModel) -> None:
-        self.addItem(f"Model: {model.name} ({model.origin})", f"model {model.name}")
+        self.addItem(one_line(f"Model: {model.name} ({model.origin})"), f"model {model.name}")
         at = self.count() - 1
         problem = model_problem(model)
         if problem:

@@ -67,11 +67,8 @@ class RunPage(QWidget):
         self._unread = False
         """Whether the last poll found no training any more."""
         self.head, self.curves, self.usage_row = RunHeader(shown), CurvesBox(), UsageRow()
-        self.strip, self.log, self.problem = (
-            ValidationImageStrip(shown),
-            LogView(shown),
-            PlainLabel(),
-        )
+        self.strip, self.log = ValidationImageStrip(shown), LogView(shown)
+        self.problem = PlainLabel()
         self.problem.setWordWrap(True)
         self.problem.hide()
         set_tone(self.problem, "error")
