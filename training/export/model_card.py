@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
+import re
+import shlex
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -45,7 +47,7 @@ def make_card(
         "closer": config.liver.of_trunk if config.liver else None,
         "window_hu": WINDOW_HU,
         "intended_use": INTENDED_USE,
-        "command": command,
+        "command": without_folders(command),
         "training": config.to_json(),
         "trained_on": list(dict.fromkeys((*_initial_cases(config.start_from), *trained_on))),
         "held_out": [main_figures(row) for row in held_out],
@@ -55,6 +57,20 @@ def make_card(
         | {library: version(library) for library in _LIBRARIES},
     }
     return {**notes, **card}
+
+
+def without_folders(command: str) -> str:
+    """`command` with the last name of each path alone: the folders above it say who trained where.
+
+    What the training was is in the other fields of a card.
+    """
+    words = []
+    for word in shlex.split(command):
+        option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+        if not option.startswith("--note") and re.search(r"[\\/]", value):
+            value = re.split(r"[\\/]+", value.rstrip("\\/"))[-1] or "."
+        words.append(f"{option}{equals}{value}")
+    return shlex.join(words)
 
 
 def _initial_cases(model: str | None) -> list[str]:

@@ -80,7 +80,7 @@ class InitialWeightsBox(QComboBox):
         encoder, model_name = self._value
         key = f"model {model_name}" if model_name is not None else encoder or ""
         if self.findData(key) < 0:
-            self.insertItem(0, Path(model_name or key).name, key)
+            self.insertItem(0, one_line(Path(model_name or key).name), key)
             self.setItemData(0, model_name or key, _ROLE)
         self.setCurrentIndex(self.findData(key))
         disable_choices(self, {IMAGENET: self._imagenet_problem})
