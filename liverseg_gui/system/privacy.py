@@ -40,66 +40,9 @@ _SPACELESS = re.compile(
     "\U00020000-\U0003ffff]"
 )
 """Letters of scripts that put no space between words: a name begins and ends anywhere."""
-_WORDS = frozenset(
-    [
-        "ai",
-        "am",
-        "an",
-        "ap",
-        "as",
-        "at",
-        "be",
-        "by",
-        "ct",
-        "do",
-        "el",
-        "ex",
-        "go",
-        "gt",
-        "hd",
-        "he",
-        "hi",
-        "hu",
-        "id",
-        "if",
-        "in",
-        "is",
-        "it",
-        "iv",
-        "kv",
-        "la",
-        "lr",
-        "lt",
-        "mg",
-        "ml",
-        "mm",
-        "mr",
-        "ms",
-        "my",
-        "ne",
-        "nm",
-        "no",
-        "of",
-        "ok",
-        "on",
-        "or",
-        "os",
-        "pa",
-        "pc",
-        "pm",
-        "px",
-        "re",
-        "rt",
-        "sd",
-        "se",
-        "so",
-        "to",
-        "tr",
-        "ui",
-        "up",
-        "us",
-        "we",
-    ]
+_WORDS = (
+    " ai am an ap as at be by ct do el ex go gt hd he hi hu id if in is it iv kv la lr lt mg ml mm"
+    " mr ms my ne nm no of ok on or os pa pc pm px re rt sd se so to tr ui up us we "
 )
 """Words and units of two letters that are no name where they stand alone."""
 
@@ -132,7 +75,7 @@ def _remember_name(parts: Sequence[str]) -> None:
     for few in permutations(parts[:3], 2):
         patterns.append((few, r"[\W_]*".join(map(re.escape, few))))
     for part in parts:
-        if len(part) < _SHORTEST and part.isalpha() and part.lower() not in _WORDS:
+        if len(part) < _SHORTEST and part.isalpha() and f" {part.lower()} " not in _WORDS:
             short = len(part) == 1 and not _SPACELESS.match(part)
             patterns += [] if short else [((part,), _as_a_name(part))]
     with _lock:

@@ -16,6 +16,7 @@ from liverseg_gui.segmentation.runtime.choice_cache import known_gpus
 from liverseg_gui.system.atomic_write import write_text
 from liverseg_gui.system.logging_setup import LOG_NAME
 from liverseg_gui.system.paths import log_folder
+from liverseg_gui.system.plain_text import printable
 from liverseg_gui.system.privacy import scrub
 from liverseg_gui.system.relaunch import is_packaged
 from liverseg_gui.ui.widgets.file_dialogs import ask_new_file
@@ -38,7 +39,7 @@ def error_report(message: str, details: str) -> str:
         f"What happened:\n{message}\n\n{details.strip()}",
         f"The last lines of the log:\n{_end_of_log()}",
     )
-    return scrub("\n\n".join(parts)) + "\n"
+    return scrub(printable("\n\n".join(parts))) + "\n"
 
 
 def _surroundings() -> list[str]:

@@ -21,7 +21,7 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.dialogs.scan_tree import ScanTree
 from liverseg_gui.ui.dialogs.thumbnails import Picture, Thumbnails, thumbnail_icon
 from liverseg_gui.ui.widgets.issues_card import IssuesCard
-from liverseg_gui.ui.widgets.labels import PlainLabel
+from liverseg_gui.ui.widgets.labels import PlainLabel, title_text
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.scan_facts import ScanFacts, scan_facts
 from liverseg_gui.ui.widgets.theme import set_tone
@@ -38,7 +38,7 @@ class ScanBrowser(QDialog):
         super().__init__(parent)
         self._entries, self._settings = list(entries), settings
         hidden = settings.values.hide_patient
-        self.setWindowTitle("Choose a scan" if hidden else f"Choose a scan: {title}")
+        self.setWindowTitle("Choose a scan" if hidden else f"Choose a scan: {title_text(title)}")
         self.resize(QSize(1240, 740).boundedTo(self.screen().availableSize() * 0.95))
         self._build()
         self._thumbnails = Thumbnails()

@@ -37,7 +37,7 @@ class CornerTexts:
         self._patient_text = ""
 
     def _label(self, color: str) -> QLabel:
-        label = PlainLabel(self._parent)
+        label = PlainLabel(parent=self._parent)
         shade = _BACKING
         backing = f"rgba({shade.red()}, {shade.green()}, {shade.blue()}, {shade.alpha()})"
         label.setStyleSheet(f"color: {color}; background: {backing}; font-weight: 600;")

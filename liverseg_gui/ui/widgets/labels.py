@@ -11,10 +11,12 @@ from __future__ import annotations
 import html
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QLabel, QMessageBox, QProxyStyle, QWidget
 
 from liverseg_gui.system.plain_text import one_line, printable
+
+_MOST_PX, _UNBOUNDED = 640, 1 << 24
 
 
 class PlainLabel(QLabel):
@@ -28,6 +30,14 @@ class PlainLabel(QLabel):
     def setText(self, text: str) -> None:
         """Show `text`, and nothing in it acts."""
         super().setText(printable(text))
+
+    def setToolTip(self, text: str) -> None:
+        """The same beside the mouse."""
+        super().setToolTip(printable(text))
+
+    def minimumSizeHint(self) -> QSize:
+        """As usual, but a name of thousands of letters does not make the window as wide."""
+        return super().minimumSizeHint().boundedTo(QSize(_MOST_PX, _UNBOUNDED))
 
 
 class RichLabel(QLabel):

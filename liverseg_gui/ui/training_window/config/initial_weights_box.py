@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QComboBox, QWidget
 from liverseg_gui.core.errors import ModelError
 from liverseg_gui.segmentation.models.card import ModelCard
 from liverseg_gui.segmentation.models.registry import InstalledModel, find_model, list_models
-from liverseg_gui.system.plain_text import one_line
+from liverseg_gui.system.plain_text import one_line, printable
 from liverseg_gui.ui.training_window.config.linked_setting import disable_choices
 from liverseg_gui.ui.widgets.file_dialogs import ask_file
 from training.config.field_of_view import LIVER_VIEW, FieldOfView
@@ -81,7 +81,7 @@ class InitialWeightsBox(QComboBox):
         key = f"model {model_name}" if model_name is not None else encoder or ""
         if self.findData(key) < 0:
             self.insertItem(0, one_line(Path(model_name or key).name), key)
-            self.setItemData(0, model_name or key, _ROLE)
+            self.setItemData(0, printable(model_name or key), _ROLE)
         self.setCurrentIndex(self.findData(key))
         disable_choices(self, {IMAGENET: self._imagenet_problem})
         self.blockSignals(False)
@@ -92,7 +92,7 @@ class InitialWeightsBox(QComboBox):
         problem = model_problem(model)
         if problem:
             self.model().item(at).setEnabled(False)  # type: ignore[attr-defined]
-        self.setItemData(at, problem or _facts(model), _ROLE)
+        self.setItemData(at, printable(problem) or _facts(model), _ROLE)
 
     def _choose(self, at: int) -> None:
         data = str(self.itemData(at))
