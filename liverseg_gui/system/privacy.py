@@ -71,7 +71,7 @@ def _parts(text: str) -> list[str]:
 
 def _remember_name(parts: Sequence[str]) -> None:
     """Have a name removed in any order of its first parts, and those of two letters alone."""
-    patterns = []
+    patterns: list[tuple[tuple[str, ...], str]] = []
     for few in permutations(parts[:3], 2):
         patterns.append((few, r"[\W_]*".join(map(re.escape, few))))
     for part in parts:

@@ -7,6 +7,7 @@ import platform
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,11 @@ def make_card(
         "window_hu": WINDOW_HU,
         "intended_use": INTENDED_USE,
         "command": without_folders(command),
-        "training": config.to_json(),
+        "training": replace(
+            config,
+            encoder_weights=_last_name(config.encoder_weights),
+            start_from=_last_name(config.start_from),
+        ).to_json(),
         "trained_on": list(dict.fromkeys((*_initial_cases(config.start_from), *trained_on))),
         "held_out": [main_figures(row) for row in held_out],
         "held_out_note": "On the slices' own pixels, after clean-up. These patients took no part "
@@ -68,9 +73,13 @@ def without_folders(command: str) -> str:
     for word in shlex.split(command):
         option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
         if not option.startswith("--note") and re.search(r"[\\/]", value):
-            value = re.split(r"[\\/]+", value.rstrip("\\/"))[-1] or "."
+            value = _last_name(value) or "."
         words.append(f"{option}{equals}{value}")
     return shlex.join(words)
+
+
+def _last_name(path: str | None) -> str | None:
+    return path and re.split(r"[\\/]+", path.rstrip("\\/"))[-1]
 
 
 def _initial_cases(model: str | None) -> list[str]:
