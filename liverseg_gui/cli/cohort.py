@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from liverseg_gui.cli.console import console_progress, print_beside_bar
+from liverseg_gui.cli.console import console_progress, print_beside_bar, say
 from liverseg_gui.cohort.find_scans import Cohort, find_cases
 from liverseg_gui.cohort.result import CaseResult, Status
 from liverseg_gui.cohort.run_case import CaseOptions
@@ -136,11 +136,11 @@ def _line(result: CaseResult, n: int, total: int) -> str:
 def _closing(failures: Sequence[CaseResult], total: int, without_liver: int, table: Path) -> int:
     if not failures:
         empty = f", no liver found in {without_liver}" if without_liver else ""
-        print(f"{total} cases{empty}. Table: {table}")
+        say(f"{total} cases{empty}. Table: {table}")
         return 0
-    print(
+    say(
         f"liverseg: {len(failures)} of {total} cases failed. {table} says why; start again to try "
         "these alone.",
-        file=sys.stderr,
+        stream=sys.stderr,
     )
     return 1

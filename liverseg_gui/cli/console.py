@@ -1,7 +1,8 @@
-"""Progress on a terminal, and Ctrl+C as cancellation."""
+"""Lines on a terminal, progress there, and Ctrl+C as cancellation."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -12,9 +13,28 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TextIO
+from typing import Any, TextIO
 
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.system.plain_text import one_line
+
+
+def say(*lines: str, stream: TextIO | None = None) -> None:
+    """Print `lines` on stdout unless a `stream` is given.
+
+    All that commands print goes through here: what files say of themselves ends no line and
+    commands no terminal.
+    """
+    for line in lines:
+        print(one_line(line), file=stream)
+    flushed = sys.stdout if stream is None else stream
+    if flushed is not None:
+        flushed.flush()
+
+
+def say_json(values: Any, *, indent: int | None = 2, allow_nan: bool = True) -> None:
+    """Print `values` on stdout as JSON, which escapes all that is no plain character."""
+    print(json.dumps(values, indent=indent, allow_nan=allow_nan), flush=True)
 
 
 @contextmanager
@@ -33,7 +53,8 @@ def console_progress(quiet: bool = False, at_once: bool = False) -> Iterator[Pro
             last[0] = now
             bar = "#" * round(fraction * 30)
             room = max(_columns() - 39, 20)
-            print(f"\r[{bar:<30}] {fraction:4.0%} {phase:<{room}.{room}}", end="", file=sys.stderr)
+            text = f"{one_line(phase):<{room}.{room}}"
+            print(f"\r[{bar:<30}] {fraction:4.0%} {text}", end="", file=sys.stderr)
 
     progress = Progress(report)
 
@@ -58,7 +79,7 @@ def print_beside_bar(line: str, stream: TextIO | None = None) -> None:
     """Print `line` on its own, on stdout unless a `stream` is given; the bar comes back below."""
     if sys.stderr is not None and sys.stderr.isatty():
         _clear()
-    print(line, file=stream, flush=True)
+    say(line, stream=stream)
 
 
 def _clear() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from liverseg_gui.cli.console import console_progress, has_display
+from liverseg_gui.cli.console import console_progress, has_display, say
 from liverseg_gui.cli.phantom import write_phantom
 from liverseg_gui.cli.segment import print_measurements, segment_file
 from liverseg_gui.core.phantom import make_phantom
@@ -35,7 +35,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(arguments: argparse.Namespace) -> int:
     """Make, segment, measure, write; then open the window where there is a display."""
     folder: Path = arguments.output
-    print("Making a phantom abdomen and segmenting it ...", flush=True)
+    say("Making a phantom abdomen and segmenting it ...")
     with console_progress() as progress:
         mask = folder / "mask.nii.gz"
         _require_place(folder, mask)
@@ -59,10 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
     measured = report.measurements
     assert measured is not None  # segment_file has just measured the mask
     print_measurements(measured, report.warnings)
-    print(f"True liver {phantom.liver_ml:.1f} ml, found {measured.liver_ml or 0.0:.1f} ml")
-    print(f"True tumor {phantom.tumor_ml:.1f} ml, found {measured.tumor_ml:.1f} ml")
+    say(f"True liver {phantom.liver_ml:.1f} ml, found {measured.liver_ml or 0.0:.1f} ml")
+    say(f"True tumor {phantom.tumor_ml:.1f} ml, found {measured.tumor_ml:.1f} ml")
     names = ", ".join(path.name for path in (mask, job.report, *pictures))
-    print(f"{folder}: {names} ({report.device}, {report.seconds:.1f} s)")
+    say(f"{folder}: {names} ({report.device}, {report.seconds:.1f} s)")
     if arguments.no_window or not has_display():
         return 0
     from liverseg_gui.ui.app.app import run_window

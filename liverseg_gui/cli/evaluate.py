@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from liverseg_gui.cli.console import console_progress
+from liverseg_gui.cli.console import console_progress, say, say_json
 from liverseg_gui.core.errors import GridMismatchError, LiverSegError, UnreadableFileError
 from liverseg_gui.core.geometry_override import with_geometry
 from liverseg_gui.core.labels import LabelMap
@@ -93,12 +93,12 @@ def run(arguments: argparse.Namespace) -> int:
         notes = [*unmatched, f"{arguments.pred} judged by {arguments.truth}."]
         write_evaluation_report(arguments.report, summary, log=log, worst=worst, notes=notes)
     if arguments.json:
-        print(json.dumps(_json(summary.to_json(), cases, pairs), indent=2, allow_nan=False))
+        say_json(_json(summary.to_json(), cases, pairs), allow_nan=False)
     else:
-        print(table(summary))
+        say(*table(summary).splitlines())
     warnings = [warning for case in cases for warning in case.warnings]
     for warning in dict.fromkeys((*unmatched, *warnings)):
-        print(f"Warning: {warning}", file=sys.stderr)
+        say(f"Warning: {warning}", stream=sys.stderr)
     return 0
 
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from liverseg_gui.cli.console import console_progress
+from liverseg_gui.cli.console import console_progress, say, say_json
 from liverseg_gui.core.errors import UnreadableFileError, UnsupportedFileError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import by_severity, error
 from liverseg_gui.io.entries import Role, VolumeEntry, likeliest
 from liverseg_gui.io.scans import list_volumes
-from liverseg_gui.system.privacy import scrub
+from liverseg_gui.system.privacy import remember_secret, scrub
 
 _HIDDEN = "hidden"
 
@@ -47,10 +46,13 @@ def run_info(arguments: argparse.Namespace) -> int:
         if not arguments.headers_only:
             entries = _with_voxel_issues(entries, progress.part(0.5, 1.0))
     if arguments.hide_patient:
+        for entry in entries:
+            remember_secret(entry.about.patient)
+            remember_secret(entry.about.patient_id)
         entries = [_hidden(entry) for entry in entries]
     if arguments.json:
         rows = [_row(number, entry) for number, entry in enumerate(entries, 1)]
-        print(json.dumps({"volumes": rows, "likeliest": _likeliest(entries)}, indent=2))
+        say_json({"volumes": rows, "likeliest": _likeliest(entries)})
     else:
         _print(entries)
     return 0
@@ -77,14 +79,15 @@ def _with_voxels(entry: VolumeEntry, progress: Progress) -> VolumeEntry:
 
 
 def _hidden(entry: VolumeEntry) -> VolumeEntry:
-    about = replace(entry.about, patient=_HIDDEN, patient_id=_HIDDEN, study_date="")
+    study = scrub(entry.about.study)
+    about = replace(entry.about, patient=_HIDDEN, patient_id=_HIDDEN, study=study, study_date="")
     issues = tuple(replace(f, message=scrub(f.message)) for f in entry.issues)
     named_by_path = entry.description.startswith(entry.path.name)
     description = entry.description.replace(entry.path.name, _HIDDEN, 1)
     return replace(
         entry,
         path=Path(_HIDDEN),
-        description=description if named_by_path else entry.description,
+        description=scrub(description if named_by_path else entry.description),
         about=about,
         issues=issues,
         mask=Path(_HIDDEN) if entry.mask else None,
@@ -101,18 +104,18 @@ def _print(entries: Sequence[VolumeEntry]) -> None:
     numbered = list(enumerate(entries, 1))
     for heading, group in groupby(numbered, key=lambda pair: _heading(pair[1])):
         if heading:
-            print(heading)
+            say(heading)
         for number, entry in group:
             mark = "*" if number == best and len(entries) > 1 else " "
             role = "" if entry.about.role is Role.VOLUME else f" [{entry.about.role}]"
             phase = f", {entry.about.phase}" if entry.about.phase else ""
-            print(" ".join(f"{mark}{number}: {entry}{phase}{role}".splitlines()))
+            say(f"{mark}{number}: {entry}{phase}{role}")
             for issue in entry.issues:
-                print(f"     {issue.severity}: {issue}")
+                say(f"     {issue.severity}: {issue}")
             if entry.mask:
-                print(f"     mask: {entry.mask}")
+                say(f"     mask: {entry.mask}")
     if best and len(entries) > 1:
-        print("* likeliest abdominal CT")
+        say("* likeliest abdominal CT")
 
 
 def _heading(entry: VolumeEntry) -> str:

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from liverseg_gui import __version__
-from liverseg_gui.cli.console import has_display
+from liverseg_gui.cli.console import has_display, say
 from liverseg_gui.core.errors import Cancelled, LiverSegError, system_error_text
 from liverseg_gui.system.devices import DEVICES
 from liverseg_gui.system.memory_usage import NO_MEMORY, is_out_of_memory, require_memory
+from liverseg_gui.system.plain_text import one_line
 from liverseg_gui.system.temporary_files import sweep_temporary
 
 
@@ -39,19 +40,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except (Cancelled, KeyboardInterrupt):
-        print("liverseg: cancelled", file=sys.stderr)
+        say("liverseg: cancelled", stream=sys.stderr)
         if argv is None and words[:1] == ["segment"]:
             _leave_at_once(130)
         return 130
     except Exception as error:
         if is_out_of_memory(error):
-            print(f"liverseg: {NO_MEMORY}", file=sys.stderr)
+            say(f"liverseg: {NO_MEMORY}", stream=sys.stderr)
         elif isinstance(error, LiverSegError):
-            print(f"liverseg: {' '.join(str(error).split())}", file=sys.stderr)
+            say(f"liverseg: {' '.join(str(error).split())}", stream=sys.stderr)
         elif not isinstance(error, OSError):
             raise
         elif not (isinstance(error, BrokenPipeError) and _reader_is_gone()):
-            print(f"liverseg: {system_error_text(error)}", file=sys.stderr)
+            say(f"liverseg: {system_error_text(error)}", stream=sys.stderr)
         return 1
 
 
@@ -68,7 +69,8 @@ def _make_streams_usable() -> None:
 def _reader_is_gone() -> bool:
     """Whether nobody reads our output any more, as where `head` has enough; the rest is dropped."""
     try:
-        print(flush=True)
+        sys.stdout.write("\n")
+        sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return True
@@ -112,13 +114,21 @@ def _no_command(word: str) -> int:
 
     close = difflib.get_close_matches(word.lower(), _COMMANDS, 1)
     meant = f"Did you mean {close[0]!r}?" if close else "`liverseg --help` lists the commands."
-    print(f"liverseg: {word!r} is no command, and no file or folder here. {meant}", file=sys.stderr)
+    say(f"liverseg: {word!r} is no command, and no file or folder here. {meant}", stream=sys.stderr)
     return 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells of wrong words in a line that does nothing to the terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with 2."""
+        super().error(one_line(message))
 
 
 def window_parser() -> argparse.ArgumentParser:
     """What the window takes, where no command is named."""
-    parser = argparse.ArgumentParser(prog="liverseg")
+    parser = _Parser(prog="liverseg")
     parser.add_argument("path", type=Path, nargs="?", help="scan to open")
     parser.add_argument("mask", type=Path, nargs="?", help="mask to open over it")
     parser.add_argument(
@@ -172,7 +182,7 @@ def command_parser() -> argparse.ArgumentParser:
     from liverseg_gui.cli import demo, evaluate, info, models, phantom, segment, train
     from liverseg_gui.cli.self_test import command as self_test
 
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="liverseg",
         usage="liverseg [PATH [MASK]] | liverseg COMMAND ...",
         description="Liver and tumor segmentation in abdominal CT. Research use only.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import sys
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from liverseg_gui.cli.console import console_progress
+from liverseg_gui.cli.console import console_progress, say, say_json
 from liverseg_gui.core.errors import Cancelled, ModelError, NameTakenError, SaveError
 from liverseg_gui.segmentation.models.description import card_facts, figure_text, model_figures
 from liverseg_gui.segmentation.models.history import roll_back
@@ -33,6 +32,7 @@ from liverseg_gui.segmentation.runtime.choice_cache import remembered_choices
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.site_model import SiteModel
 from liverseg_gui.system.devices import DEVICES
+from liverseg_gui.system.plain_text import one_line
 
 _HEAD = ("", "name", "origin", "architecture", "MB", "patients", "liver", "tumor")
 
@@ -89,10 +89,9 @@ def run_list(arguments: argparse.Namespace) -> int:
     """Print all models as a table or as JSON."""
     models, chosen = list_models(), chosen_model(Settings())
     if arguments.json:
-        print(json.dumps([_row(model, chosen) for model in models], indent=2))
+        say_json([_row(model, chosen) for model in models])
         return 0
-    for line in (*_table(models, chosen), "", *_below(models, chosen)):
-        print(line)
+    say(*_table(models, chosen), "", *_below(models, chosen))
     return 0
 
 
@@ -177,8 +176,7 @@ def run_measure_runtimes(arguments: argparse.Namespace) -> int:
     card = find_model(chosen_model(Settings(), arguments.name))
     with console_progress() as progress:
         choice = measure_runtimes(card, pick_device(arguments.device), progress)
-    for line in (*choice.tried, f"{card.name} on {choice.device}: {choice.reason}."):
-        print(line)
+    say(*choice.tried, f"{card.name} on {choice.device}: {choice.reason}.")
     return 0
 
 
@@ -191,7 +189,7 @@ def run_add(arguments: argparse.Namespace) -> int:
         except NameTakenError as taken:
             raise ModelError(f"{taken} --name gives it one.") from taken
     words = shlex.quote(added.name) + (" --all-users" if arguments.all_users else "")
-    print(f"{added.name} is added. `liverseg models choose {words}` uses it from now on.")
+    say(f"{added.name} is added. `liverseg models choose {words}` uses it from now on.")
     return 0
 
 
@@ -206,7 +204,7 @@ def run_choose(arguments: argparse.Namespace) -> int:
             _require_for_all(arguments.name)
         chosen = choose_model(arguments.name, settings)
     whom = " by all users who chose none themselves" if arguments.all_users else ""
-    print(f"{chosen.name} is used from now on{whom}.")
+    say(f"{chosen.name} is used from now on{whom}.")
     return 0
 
 
@@ -230,7 +228,7 @@ def run_roll_back(arguments: argparse.Namespace) -> int:
     with kept_settings() as settings:
         instead_of = settings.model
         chosen = roll_back(settings)
-    print(f"{chosen.name} is used from now on, in place of {instead_of}.")
+    say(f"{chosen.name} is used from now on, in place of {instead_of}.")
     return 0
 
 
@@ -264,9 +262,9 @@ def run_remove(arguments: argparse.Namespace) -> int:
     with _choice(arguments) as settings:
         was_chosen = settings.model
         removed = remove_model(arguments.name, settings, place)
-    print(f"{removed.name} is removed.")
+    say(f"{removed.name} is removed.")
     if settings.model != was_chosen:
-        print(f"{settings.model} is used from now on.")
+        say(f"{settings.model} is used from now on.")
     return 0
 
 
@@ -280,7 +278,7 @@ def _ask(question: str) -> None:
     if not sys.stdin or not sys.stdin.isatty():
         raise ModelError(f"{question} There is nobody to ask here: say --yes.")
     try:
-        answer = input(f"{question} [y/N] ")
+        answer = input(f"{one_line(question)} [y/N] ")
     except EOFError:  # Ctrl+D
         answer = "no"
     if answer.strip().lower() not in ("y", "yes"):
@@ -291,16 +289,16 @@ def run_export(arguments: argparse.Namespace) -> int:
     """Write a model as a zip."""
     with console_progress() as progress:
         card = export_as_zip(arguments.name, arguments.output, progress)
-    print(f"{card.name} is in {arguments.output}. Its card names the cases it was trained on.")
+    say(f"{card.name} is in {arguments.output}. Its card names the cases it was trained on.")
     return 0
 
 
 def run_show(arguments: argparse.Namespace) -> int:
     """Print the card of a model, its weights checked."""
     card = find_model(arguments.name)
-    print(f"{card.name} ({card.folder})")
+    say(f"{card.name} ({card.folder})")
     for heading, text in card_facts(card):
-        print(f"{heading}: {text}")
+        say(f"{heading}: {text}")
     read_weights(card)
-    print("The weights are whole.")
+    say("The weights are whole.")
     return 0

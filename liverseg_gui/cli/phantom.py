@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from liverseg_gui.cli.console import say
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.phantom import Phantom, PhantomSpec, make_phantom
 from liverseg_gui.io.dicom.write import write_dicom_series
@@ -64,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     except ValueError as error:
         raise LiverSegError(f"The phantom cannot be made: {error}.") from error
     scan = write_phantom(phantom, arguments.output, arguments.dicom)
-    print(f"{scan}: liver {phantom.liver_ml:.1f} ml, tumor {phantom.tumor_ml:.1f} ml")
+    say(f"{scan}: liver {phantom.liver_ml:.1f} ml, tumor {phantom.tumor_ml:.1f} ml")
     return 0
 
 

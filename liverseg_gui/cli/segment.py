@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from liverseg_gui.cli.console import console_progress
+from liverseg_gui.cli.console import console_progress, say
 from liverseg_gui.cohort.segment_scan import geometry_text, override_geometry, segment_volume
 from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.measure import Measurements, measure
@@ -148,9 +148,7 @@ def run_segment(arguments: argparse.Namespace) -> int:
         report = segment_file(arguments, progress)
     assert report.measurements is not None  # segment_file has just measured the mask
     print_measurements(report.measurements, report.warnings)
-    print(
-        f"{report.device}, model {report.model}, {report.seconds:.1f} s. Mask: {arguments.output}"
-    )
+    say(f"{report.device}, model {report.model}, {report.seconds:.1f} s. Mask: {arguments.output}")
     if arguments.report:
         write_report(report, arguments.report)
     return 0
@@ -204,7 +202,7 @@ def run_measure(arguments: argparse.Namespace) -> int:
         measurements = measure(volume, mask)
     print_measurements(measurements)
     for note in mask.notes:
-        print(note, file=sys.stderr)
+        say(note, stream=sys.stderr)
     if arguments.report:
         checksum = mask_checksum(arguments.mask)
         write_report(Report(volume, measurements, mask_sha256=checksum), arguments.report)
@@ -240,15 +238,15 @@ def print_measurements(measured: Measurements, warnings: tuple[str, ...] = ()) -
     if measured.tumor_burden_percent is not None:
         burden = f"{measured.tumor_burden_percent:.2f} %"
     if measured.liver_found or measured.tumor_ml:
-        print(f"Liver {liver}")
-        print(f"Tumor {measured.tumor_ml:.1f} ml, burden {burden}{doubt}")
+        say(f"Liver {liver}")
+        say(f"Tumor {measured.tumor_ml:.1f} ml, burden {burden}{doubt}")
     else:
-        print("No liver in the mask: there is nothing to measure.")
+        say("No liver in the mask: there is nothing to measure.")
     for lesion in measured.lesions:
         edge = ", touches the edge" if lesion.touches_edge else ""
-        print(
+        say(
             f"  lesion {lesion.number}: {lesion.volume_ml:.2f} ml, "
             f"{lesion.longest_axial_mm:.1f} x {lesion.perpendicular_mm:.1f} mm axial{edge}{doubt}"
         )
     for warning in dict.fromkeys((*measured.warnings, *warnings)):
-        print(f"Warning: {warning}", file=sys.stderr)
+        say(f"Warning: {warning}", stream=sys.stderr)

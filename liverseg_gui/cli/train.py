@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from liverseg_gui.cli.console import console_progress
+from liverseg_gui.cli.console import console_progress, say
 from liverseg_gui.cli.train_check import run_check
 from liverseg_gui.cli.train_fine_tune import (
     add_options,
@@ -208,7 +208,7 @@ def _find_rate(job: TrainingJob, as_json: bool) -> int:
     if as_json:
         print_event({"event": "rates", "valley": curve.valley, "slide": curve.slide})
         return 0
-    print(
+    say(
         f"valley {curve.valley:.2g}, slide {curve.slide:.2g}: "
         f"try --learning-rate {curve.valley:.2g}"
     )

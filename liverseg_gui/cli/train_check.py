@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from liverseg_gui.cli.console import console_progress
+from liverseg_gui.cli.console import console_progress, say, say_json
 from liverseg_gui.core.scan_issues import ScanIssue, Severity
+from liverseg_gui.system.plain_text import one_line
 
 if TYPE_CHECKING:
     from training.data.data_check import CheckedCase, DataCheck
@@ -25,9 +25,9 @@ def run_check(folder: Path, as_json: bool) -> int:
     with console_progress(quiet=as_json) as progress:
         checked = check_sources(find_sources(folder), progress)
     if as_json:
-        print(json.dumps(checked.to_json(), indent=2))
+        say_json(checked.to_json())
     else:
-        print("\n".join([*_table(checked.cases), *_grouped(checked.issues), _summary(checked)]))
+        say(*_table(checked.cases), *_grouped(checked.issues), "", _summary(checked))
     return int(checked.failed)
 
 
@@ -100,7 +100,7 @@ def _summary(checked: DataCheck) -> str:
     }
     counted = ", ".join(_count(count, severity) for severity, count in counts.items())
     cases = _count(len(checked.cases), "case")
-    return f"\n{cases} of {_count(patients, 'patient')}, {tumor} with tumor; {counted}."
+    return f"{cases} of {_count(patients, 'patient')}, {tumor} with tumor; {counted}."
 
 
 def _count(count: int, word: str) -> str:
@@ -108,5 +108,5 @@ def _count(count: int, word: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """`text` on one line."""
-    return " ".join(text.split())
+    """`text` on one line, without runs of spaces."""
+    return " ".join(one_line(text).split())

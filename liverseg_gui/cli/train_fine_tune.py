@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import sys
 from collections.abc import Callable, Mapping
@@ -11,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from liverseg_gui.cli.console import console_progress
+from liverseg_gui.cli.console import console_progress, say, say_json
 from liverseg_gui.cli.models import kept_settings
 from liverseg_gui.segmentation.models.registry import chosen_model, find_model
 from liverseg_gui.state.settings import Settings
@@ -125,10 +124,9 @@ def _named_in_config(arguments: argparse.Namespace) -> str | None:
 def _print_decision(decision: AcceptanceDecision) -> None:
     from training.evaluation.comparison_text import comparison_table
 
-    for line in (*comparison_table(decision.comparison), "", *decision.reasons):
-        print(line)
+    say(*comparison_table(decision.comparison), "", *decision.reasons)
     word = "accepted" if decision.accepted else "not accepted"
-    print(f"The new model is {word}: a mean Dice may fall by {decision.tolerance:g}.")
+    say(f"The new model is {word}: a mean Dice may fall by {decision.tolerance:g}.")
 
 
 def _accept(arguments: argparse.Namespace) -> int:
@@ -138,11 +136,10 @@ def _accept(arguments: argparse.Namespace) -> int:
     with kept_settings() as settings, console_progress(quiet=arguments.json) as progress:
         before = chosen_model(settings)
         added = accept(arguments.out, settings, name, progress)
-    print(
-        json.dumps({"event": "accepted", "model": added.name, "before": before})
-        if arguments.json
-        else f"{added.name} is used from now on. `liverseg models roll-back` goes back to {before}."
-    )
+    if arguments.json:
+        say_json({"event": "accepted", "model": added.name, "before": before}, indent=None)
+        return 0
+    say(f"{added.name} is used from now on. `liverseg models roll-back` goes back to {before}.")
     return 0
 
 
@@ -160,9 +157,9 @@ def _compare(arguments: argparse.Namespace) -> int:
         else:
             compared = compare_run(out, other, progress, device)
     if arguments.json:
-        print(json.dumps({"event": "comparison", **compared.to_json()}))
+        say_json({"event": "comparison", **compared.to_json()}, indent=None)
         return 0
-    print("\n".join(comparison_table(compared)))
+    say(*comparison_table(compared))
     return 0
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TextIO
 
+from liverseg_gui.cli.console import say
 from liverseg_gui.core.progress import Progress
 
 if TYPE_CHECKING:
@@ -69,11 +70,12 @@ def progress_events(progress: Progress) -> tuple[Progress, Callable[[str | None]
 
 
 def print_line(line: str, stream: TextIO | None = None) -> None:
-    """Print `line`. Where nobody reads any more, the training goes on without saying anything: the
-    window that started it was closed, perhaps, and what it would read is in the folder, too."""
+    """Print `line`, as `say` does. Where nobody reads any more, the training goes on without saying
+    anything: the window that started it was closed, perhaps, and what it would read is in the
+    folder, too."""
     stream = stream or sys.stdout
     try:
-        print(line, file=stream, flush=True)
+        say(line, stream=stream)
     except OSError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

@@ -14,6 +14,7 @@ from pathlib import Path
 from liverseg_gui.cohort.result import CaseResult, Status
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.system.atomic_write import write_text
+from liverseg_gui.system.csv_table import csv_table, read_cell
 from liverseg_gui.system.file_lock import locked
 from liverseg_gui.system.paths import cache_folder
 from liverseg_gui.system.regular_file import read_text
@@ -64,11 +65,7 @@ class CohortSummary:
             theirs = {_key(row): row for row in _read(self.path)}
             kept = {key: row for key, row in theirs.items() if self._outdated.get(key) != row}
             rows = kept | self._rows
-            out = io.StringIO()
-            writer = csv.DictWriter(out, COLUMNS)
-            writer.writeheader()
-            writer.writerows(sorted(rows.values(), key=_order))
-            write_text(self.path, out.getvalue())
+            write_text(self.path, csv_table(COLUMNS, sorted(rows.values(), key=_order)))
 
 
 def _lock_place(table: Path) -> Path:
@@ -137,4 +134,4 @@ def _read(path: Path) -> list[Row]:
             f"{path} is not the table that this program writes there, or another program has "
             "changed it. Move it away or choose another folder."
         )
-    return [{column: row.get(column) or "" for column in COLUMNS} for row in rows]
+    return [{column: read_cell(row.get(column) or "") for column in COLUMNS} for row in rows]

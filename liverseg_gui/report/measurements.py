@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import os
 from collections.abc import Callable
@@ -19,6 +17,7 @@ from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.measure import Measurements
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.system.atomic_write import not_written, require_place, save_errors, write_text
+from liverseg_gui.system.csv_table import csv_table
 
 NOTICE = "Research use only. Not a medical device."
 CONVENTIONS = (
@@ -206,12 +205,8 @@ def _csv(report: Report) -> str:
     study["warnings"] = " ".join(values["warnings"])
     empty: dict[str, Any] = dict.fromkeys(_LESION_COLUMNS, "")
     lesions = [{key: lesion[key] for key in _LESION_COLUMNS} for lesion in values["lesions"]]
-    out = io.StringIO()
-    writer = csv.DictWriter(out, [*_STUDY_COLUMNS, "warnings", *_LESION_COLUMNS])
-    writer.writeheader()
-    for lesion in lesions or [empty]:
-        writer.writerow({**study, **lesion})
-    return out.getvalue()
+    rows = [{**study, **lesion} for lesion in lesions or [empty]]
+    return csv_table([*_STUDY_COLUMNS, "warnings", *_LESION_COLUMNS], rows)
 
 
 _LIVER_FIGURES = ("liver_ml", "liver_without_tumor_ml", "tumor_ml", "tumor_burden_percent")

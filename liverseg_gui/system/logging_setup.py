@@ -8,19 +8,29 @@ import sys
 from pathlib import Path
 
 from liverseg_gui.system.paths import log_folder
+from liverseg_gui.system.plain_text import one_line, printable
 from liverseg_gui.system.privacy import scrub
 
 LOG_NAME = "liverseg.log"
 _BYTES, _OLD_FILES = 1_000_000, 3
+_INDENT = "\n  "
 _LOG = logging.getLogger("liverseg")
 
 
 class ScrubbingFormatter(logging.Formatter):
-    """Scrubs the whole line, the traceback included."""
+    """Scrubs the whole record, the traceback included.
+
+    A record begins at the left edge and is one line, a traceback below it is indented: nothing that
+    is logged looks like another record.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line as it may be written."""
-        return scrub(super().format(record))
+        """The record as it may be written."""
+        return scrub(printable(super().format(record)).replace("\n", _INDENT))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """The message with its time and level, as one line."""
+        return one_line(super().formatMessage(record))
 
 
 def start_logging(folder: Path | None = None) -> logging.Handler | None:

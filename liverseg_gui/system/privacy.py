@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Sequence
+from itertools import permutations
 from pathlib import Path
 
 HIDDEN = "[patient]"
@@ -32,6 +34,19 @@ _PROGRAM = re.compile(
     r"[\\/](?=(?:liverseg_gui|training|site-packages|lib[\\/]python3[^\\/]*)[\\/])"
 )
 _SHORTEST = 3
+_SPACELESS = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3130-\u318f"
+    "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uff9f"
+    "\U00020000-\U0003ffff]"
+)
+"""Letters of scripts that put no space between words: a name begins and ends anywhere."""
+_WORDS = (
+    " ai am an ap as at be by ct do el ex go gt hd he hi hu id if in is it iv kv la lr lt mg ml mm"
+    " mr ms my ne nm no of ok on or os pa pc pm px re rt sd se so to tr ui up us we "
+)
+"""Words and units of two letters that are no name where they stand alone."""
+
+_BEGIN, _END = r"(?<![^\W_])", r"(?![^\W_])"
 
 _secrets: dict[str, re.Pattern[str]] = {}
 _folders: set[str] = set()
@@ -41,10 +56,39 @@ _lock = threading.Lock()
 def remember_secret(text: str) -> None:
     """Have `text` (a patient's name, id or date) and each part of it removed by `scrub`.
 
-    Fewer than three characters are not a secret: they would be found everywhere.
+    A part of one letter, or a word of two that is common, is removed beside the other parts alone:
+    they would be found everywhere.
     """
     whole = " ".join(text.replace("^", " ").split())
-    _remember({text.strip(), whole, *re.split(r"[\s^,;=_]+", text)})
+    _remember({text.strip(), whole, *_parts(text)})
+    for group in text.split("="):  # the same name in Latin letters, ideographs and sounds
+        _remember_name(_parts(group))
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in re.split(r"[\s^,;=_\u30fb]+", text) if part]
+
+
+def _remember_name(parts: Sequence[str]) -> None:
+    """Have a name removed in any order of its first parts, and those of two letters alone."""
+    patterns: list[tuple[tuple[str, ...], str]] = []
+    for few in permutations(parts[:3], 2):
+        patterns.append((few, r"[\W_]*".join(map(re.escape, few))))
+    for part in parts:
+        if len(part) < _SHORTEST and part.isalpha() and f" {part.lower()} " not in _WORDS:
+            short = len(part) == 1 and not _SPACELESS.match(part)
+            patterns += [] if short else [((part,), _as_a_name(part))]
+    with _lock:
+        for key, pattern in patterns:
+            spaceless = all(map(_SPACELESS.search, key)) and len("".join(key)) > 1
+            edged = pattern if spaceless else f"{_BEGIN}(?:{pattern}){_END}"
+            flags = re.IGNORECASE if len(key) > 1 else re.NOFLAG
+            _secrets.setdefault("\0".join(key).casefold(), re.compile(edged, flags))
+
+
+def _as_a_name(part: str) -> str:
+    """A pattern for `part` as names are written: with a capital, or in capitals."""
+    return "|".join(map(re.escape, dict.fromkeys((part.title(), part.upper()))))
 
 
 def remember_case(name: str) -> None:
@@ -59,7 +103,9 @@ def _remember(texts: Iterable[str]) -> None:
     with _lock:
         for part in texts:
             if len(part) >= _SHORTEST:
-                edged = rf"(?<![^\W_]){re.escape(part)}(?![^\W_])"
+                forms = dict.fromkeys(unicodedata.normalize(f, part) for f in ("NFC", "NFD"))
+                pattern = "|".join(map(re.escape, forms))
+                edged = pattern if _SPACELESS.search(part) else f"{_BEGIN}(?:{pattern}){_END}"
                 _secrets.setdefault(part.casefold(), re.compile(edged, re.IGNORECASE))
 
 

@@ -148,6 +148,29 @@ def test_info_can_leave_the_patient_out(gappy: Path, capsys: pytest.CaptureFixtu
     assert (volume["patient"], volume["patient_id"]) == ("hidden", "hidden")
 
 
+@pytest.mark.parametrize("name", ["Li^Bo", "王^丽", "Roe^Jane"])
+def test_a_hidden_patient_is_named_by_no_description(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "--size 64 64 12 --spacing 6 6 9 --tumors 30 --dicom"
+    assert main(["phantom", "-o", str(tmp_path), *words.split()]) == 0
+    said = " ".join(reversed(name.split("^")))
+    for file in (tmp_path / "dicom").iterdir():
+        image = pydicom.dcmread(file)
+        image.SpecificCharacterSet, image.PatientName = "ISO_IR 192", name
+        image.SeriesDescription, image.StudyDescription = f"CT {said}", f"Liver of {said}"
+        image.save_as(file)
+    capsys.readouterr()
+    assert main(["info", str(tmp_path / "dicom")]) == 0
+    assert said in capsys.readouterr().out
+    for words in ([], ["--json"]):
+        assert main(["info", str(tmp_path / "dicom"), "--hide-patient", *words]) == 0
+        out = capsys.readouterr().out
+        shown = str(json.loads(out)) if words else out
+        assert "Liver of [patient]" in shown
+        assert said not in shown
+
+
 def test_a_spacing_that_the_file_lacks_can_be_stated(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -130,3 +130,40 @@ def test_the_name_of_a_remembered_path_is_removed_where_it_stands_alone() -> Non
         assert "Mueller" not in privacy.scrub("Opening Mueller Hans bad.nii.gz: it is damaged")
     finally:
         privacy.forget_secrets()
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("王^丽", ["CT 腹部 王丽 门脉", "王 丽", "丽王", "腹部王丽CT"]),
+        ("王丽", ["CT王丽腹部"]),
+        ("山田^太郎", ["山田 太郎", "山田太郎腹部", "太郎", "山田・太郎"]),
+        ("Yamada^Taro=山田^太郎=やまだ^たろう", ["taro", "太郎", "やまだ たろう", "たろうCT"]),
+        ("Hong^Gildong=洪^吉洞=홍^길동", ["홍길동 복부", "길동", "洪吉洞"]),
+        ("Bo Li", ["CT Bo Li venous", "li, bo", "BO_LI", "boli", "Li", "BO"]),
+        ("Li^Bo", ["CT Bo Li venous", "Li^Bo", "Bo's CT"]),
+        ("An^To", ["To An", "AN TO"]),
+        ("Doe^J", ["J. Doe", "doe j"]),
+        ("Mu\u0308ller^Jo\u0308rg", ["M\u00fcller", "J\u00f6rg", "Mu\u0308ller"]),
+    ],
+)
+def test_short_names_and_names_in_ideographs_are_removed(name: str, texts: list[str]) -> None:
+    privacy.remember_secret(name)
+    letters = {letter for letter in name.casefold() if letter > "\u2e80"}
+    parts = {part for part in re.split(r"[\s^=]+", name.casefold()) if part}
+    for text in texts:
+        clean = privacy.scrub(text).replace(privacy.HIDDEN, "").casefold()
+        assert not letters & set(clean)
+        assert not parts & set(re.split(r"[\W_]+", clean))
+        assert privacy.scrub(privacy.scrub(text)) == privacy.scrub(text)
+
+
+def test_words_that_are_short_names_too_stay_in_sentences() -> None:
+    for name in ("An^To", "No^Is", "Li^Bo", "J^K", "12", "A", "^"):
+        privacy.remember_secret(name)
+    for text in (
+        "No liver is in it. An error: go to 12.",
+        "limb, lithium, robot",
+        "li bod",
+    ):
+        assert privacy.scrub(text) == text

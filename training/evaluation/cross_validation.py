@@ -21,6 +21,7 @@ from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
 from liverseg_gui.evaluation.confidence_interval import mean_interval
 from liverseg_gui.evaluation.lesion_detection import LesionCounts
 from liverseg_gui.segmentation.models.registry import CARD
+from liverseg_gui.system.plain_text import one_line, printable
 from liverseg_gui.system.regular_file import read_json
 from training.export.model_card import add_to_card, main_figures
 from training.runs.files import HELD_OUT, MODEL
@@ -150,10 +151,10 @@ def main() -> int:
             figures = {**means(rows), "cases": [main_figures(row) for row in rows]}
             add_to_card(arguments.card, {"cross_validation": figures})
     except LiverSegError as error:
-        print(error, file=sys.stderr)
+        print(one_line(str(error)), file=sys.stderr)
         return 1
     if arguments.markdown:
-        print(markdown(rows), end="\n\n")
+        print(printable(markdown(rows)), end="\n\n")
     print(json.dumps(means(rows), indent=1))
     return 0
 

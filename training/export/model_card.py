@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import platform
+import re
+import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -46,8 +49,12 @@ def make_card(
         "closer": config.liver.of_trunk if config.liver else None,
         "window_hu": WINDOW_HU,
         "intended_use": INTENDED_USE,
-        "command": command,
-        "training": config.to_json(),
+        "command": without_folders(command),
+        "training": replace(
+            config,
+            encoder_weights=_last_name(config.encoder_weights),
+            start_from=_last_name(config.start_from),
+        ).to_json(),
         "trained_on": list(dict.fromkeys((*_initial_cases(config.start_from), *trained_on))),
         "held_out": [main_figures(row) for row in held_out],
         "held_out_note": "On the slices' own pixels, after clean-up. These patients took no part "
@@ -56,6 +63,24 @@ def make_card(
         | {library: version(library) for library in _LIBRARIES},
     }
     return {**notes, **card}
+
+
+def without_folders(command: str) -> str:
+    """`command` with the last name of each path alone: the folders above it say who trained where.
+
+    What the training was is in the other fields of a card.
+    """
+    words = []
+    for word in shlex.split(command):
+        option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+        if not option.startswith("--note") and re.search(r"[\\/]", value):
+            value = _last_name(value) or "."
+        words.append(f"{option}{equals}{value}")
+    return shlex.join(words)
+
+
+def _last_name(path: str | None) -> str | None:
+    return path and re.split(r"[\\/]+", path.rstrip("\\/"))[-1]
 
 
 def _initial_cases(model: str | None) -> list[str]:

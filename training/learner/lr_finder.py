@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from dataclasses import asdict, dataclass
@@ -15,6 +13,7 @@ from fastai.callback.schedule import LRFinder, ParamScheduler, slide, valley
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.system.atomic_write import atomic_write, not_written, require_place
+from liverseg_gui.system.csv_table import csv_table
 from training.config.train_config import TrainConfig
 from training.data.slice_dataset import SliceDataset
 from training.learner.build import make_learner, seed_everything
@@ -46,12 +45,12 @@ class LRCurve:
         """
         require_place(folder / CURVE, ".json", '"rates": [')
         require_place(folder / CURVE_TABLE, ".csv", "learning_rate,loss")
-        table = io.StringIO(newline="")
-        rows = zip(self.rates, self.losses, strict=True)
-        csv.writer(table).writerows([("learning_rate", "loss"), *rows])
+        columns = ("learning_rate", "loss")
+        values = zip(self.rates, self.losses, strict=True)
+        table = csv_table(columns, (dict(zip(columns, row, strict=True)) for row in values))
         text = json.dumps(asdict(self), indent=1) + "\n"
 
-        for name, content in ((CURVE, text), (CURVE_TABLE, table.getvalue())):
+        for name, content in ((CURVE, text), (CURVE_TABLE, table)):
             with atomic_write(folder / name, not_written(folder)) as beside:
                 beside.write_bytes(content.encode())
 

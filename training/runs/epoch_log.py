@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from liverseg_gui.system.atomic_write import atomic_write
+from liverseg_gui.system.csv_table import csv_table
+from liverseg_gui.system.plain_text import one_line
 from training.runs.events import disk_full_error
 from training.runs.files import LOG, NOTES, TABLE
 
@@ -40,12 +40,9 @@ def write_log(folder: Path, rows: Sequence[EpochResult]) -> None:
     Raises:
         SaveError: the folder cannot be written.
     """
-    table = io.StringIO(newline="")
-    writer = csv.DictWriter(table, [field.name for field in fields(EpochResult)])
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
+    table = csv_table([field.name for field in fields(EpochResult)], map(asdict, rows))
     lines = "".join(json.dumps(asdict(row)) + "\n" for row in rows)
-    for name, text in ((LOG, lines), (TABLE, table.getvalue())):
+    for name, text in ((LOG, lines), (TABLE, table)):
         problem = disk_full_error(f"The log {folder / name} could not be written")
         with atomic_write(folder / name, problem) as beside:
             beside.write_bytes(text.encode())
@@ -55,6 +52,6 @@ def add_note(folder: Path, note: str) -> None:
     """Add a line to the notes; what cannot be noted is no reason to stop."""
     try:
         with (folder / NOTES).open("a", encoding="utf-8") as notes:
-            notes.write(note + "\n")
+            notes.write(one_line(note) + "\n")
     except OSError:
         return

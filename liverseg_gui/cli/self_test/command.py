@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liverseg_gui import __version__
-from liverseg_gui.cli.console import has_display
+from liverseg_gui.cli.console import has_display, say
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.system.relaunch import is_packaged
 from liverseg_gui.system.temporary_files import temporary_folder
@@ -34,14 +34,14 @@ def run(arguments: argparse.Namespace) -> int:
     from liverseg_gui.cli.self_test.checks import CHECKS
 
     kind = "packaged" if is_packaged() else "from source"
-    print(f"LiverSeg {__version__}, {kind}", flush=True)
+    say(f"LiverSeg {__version__}, {kind}")
     with _folder(arguments.keep) as folder, _own_home(folder / "home"):
         bench = Bench(folder)
         failed = [check.name for check in CHECKS if not _passes(check, bench)]
     if failed:
-        print(f"FAILED: {', '.join(failed)}")
+        say(f"FAILED: {', '.join(failed)}")
         return 1
-    print(f"All {len(CHECKS)} checks passed.")
+    say(f"All {len(CHECKS)} checks passed.")
     return 0
 
 
@@ -54,7 +54,7 @@ def _passes(check: Check, bench: Bench) -> bool:
         text, status = " ".join(str(error).split()), "FAILED"
     except Exception as error:
         text, status = f"{type(error).__name__}: {' '.join(str(error).split())}", "FAILED"
-    print(f"{status:<7}{check.name}: {text} ({time.monotonic() - began:.1f} s)", flush=True)
+    say(f"{status:<7}{check.name}: {text} ({time.monotonic() - began:.1f} s)")
     return status == "ok"
 
 

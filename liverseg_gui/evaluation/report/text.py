@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,8 @@ from typing import Any
 from liverseg_gui.evaluation.case_metrics import CaseMetrics, Json
 from liverseg_gui.evaluation.summary import Summary
 from liverseg_gui.system.atomic_write import require_place, write_text
+from liverseg_gui.system.csv_table import csv_table
+from liverseg_gui.system.plain_text import one_line
 
 NONE = "-"
 _HEADS = (
@@ -67,7 +67,7 @@ def _metric_cells(values: Json) -> list[str]:
 
 
 def _printable(name: str) -> str:
-    plain = "".join(letter if letter.isprintable() else "?" for letter in name)
+    plain = one_line(name)
     return plain if len(plain) <= _LONGEST_NAME else f"{plain[: _LONGEST_NAME - 3]}..."
 
 
@@ -171,11 +171,7 @@ def write_csv(path: Path, summary: Summary) -> None:
     require_csv_place(path)
     rows = [dict(_flat(case.to_json())) for case in summary.cases]
     columns = dict.fromkeys(key for row in rows for key in row)
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(columns))
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, out.getvalue())
+    write_text(path, csv_table(list(columns), rows))
 
 
 def _flat(values: Json, above: str = "") -> Iterator[tuple[str, Any]]:

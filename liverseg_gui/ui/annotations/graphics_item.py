@@ -10,6 +10,7 @@ from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from liverseg_gui.core.annotations import AnnotationKind
+from liverseg_gui.system.plain_text import one_line
 from liverseg_gui.ui.annotations.layout import HANDLE_PX, AnnotationLayout, Pixels
 from liverseg_gui.ui.viewer.plane_box import PlaneBox
 from liverseg_gui.ui.viewer.slice_frame import Z_ANNOTATIONS
@@ -110,4 +111,6 @@ def _paint_label(painter: QPainter, layout: AnnotationLayout) -> None:
         return
     painter.fillRect(layout.label, _BACK)
     painter.setPen(_color(layout))
-    painter.drawText(layout.label, Qt.AlignmentFlag.AlignCenter, "\n".join(layout.texts))
+    painter.drawText(
+        layout.label, Qt.AlignmentFlag.AlignCenter, "\n".join(map(one_line, layout.texts))
+    )

@@ -20,6 +20,7 @@ from liverseg_gui.system.logging_setup import start_logging
 from liverseg_gui.ui.app.exception_hook import ExceptionHook
 from liverseg_gui.ui.app.gc_timer import GarbageTimer
 from liverseg_gui.ui.main_window.window import MainWindow
+from liverseg_gui.ui.widgets.labels import PlainTextStyle
 from liverseg_gui.ui.widgets.theme import apply_theme
 from liverseg_gui.ui.widgets.window_settings import window_settings
 
@@ -38,6 +39,7 @@ class Application(QApplication):
 
     def __init__(self, words: Sequence[str]) -> None:
         super().__init__(list(words))
+        self.setStyle(PlainTextStyle())
         self.handed_over: Path | None = None
 
     def event(self, event: QEvent) -> bool:

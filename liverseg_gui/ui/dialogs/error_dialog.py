@@ -5,11 +5,10 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-from pathlib import Path
 
 from PySide6.QtCore import qVersion
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QTextEdit, QWidget
+from PySide6.QtWidgets import QMessageBox, QPushButton, QTextEdit, QWidget
 
 from liverseg_gui import __version__
 from liverseg_gui.core.errors import SaveError
@@ -17,8 +16,11 @@ from liverseg_gui.segmentation.runtime.choice_cache import known_gpus
 from liverseg_gui.system.atomic_write import write_text
 from liverseg_gui.system.logging_setup import LOG_NAME
 from liverseg_gui.system.paths import log_folder
+from liverseg_gui.system.plain_text import printable
 from liverseg_gui.system.privacy import scrub
 from liverseg_gui.system.relaunch import is_packaged
+from liverseg_gui.ui.widgets.file_dialogs import ask_new_file
+from liverseg_gui.ui.widgets.labels import MessageBox
 
 _HEAD = "Error report of LiverSeg. Nothing was sent: read it, and pass it on if you want to."
 _LIBRARIES = ("PySide6-Essentials", "torch", "numpy", "SimpleITK")
@@ -37,7 +39,7 @@ def error_report(message: str, details: str) -> str:
         f"What happened:\n{message}\n\n{details.strip()}",
         f"The last lines of the log:\n{_end_of_log()}",
     )
-    return scrub("\n\n".join(parts)) + "\n"
+    return scrub(printable("\n\n".join(parts))) + "\n"
 
 
 def _surroundings() -> list[str]:
@@ -70,7 +72,7 @@ def _end_of_log() -> str:
     return "\n".join(lines[-_LINES:])
 
 
-class ErrorDialog(QMessageBox):
+class ErrorDialog(MessageBox):
     """Says `message`, and what is left in a `comfort`.
 
     Where there are `details`, the details of the dialog are the report about them: what is
@@ -80,10 +82,7 @@ class ErrorDialog(QMessageBox):
     def __init__(
         self, parent: QWidget | None, message: str, details: str = "", comfort: str = UNHARMED
     ) -> None:
-        super().__init__(parent)
-        self.setIcon(QMessageBox.Icon.Warning)
-        self.setWindowTitle("LiverSeg")
-        self.setText(message)
+        super().__init__(parent, message, QMessageBox.Icon.Warning)
         self.copy_button: QPushButton | None = None
         self.save_button: QPushButton | None = None
         if details:
@@ -97,7 +96,9 @@ class ErrorDialog(QMessageBox):
             self.copy_button.clicked.connect(self.copy)
             self.save_button = self._button("Save report ...")
             self.save_button.clicked.connect(self.save)
-        self.addButton(QMessageBox.StandardButton.Ok)
+        ok = self.addButton(QMessageBox.StandardButton.Ok)
+        self.setDefaultButton(ok)
+        self.setEscapeButton(ok)
 
     def _button(self, text: str) -> QPushButton:
         """A button that keeps the dialog open."""
@@ -113,13 +114,11 @@ class ErrorDialog(QMessageBox):
 
     def save(self) -> None:
         """Ask where, and write the report there."""
-        name, _ = QFileDialog.getSaveFileName(
-            self, "Save error report", "liverseg-error.txt", "Text (*.txt)"
-        )
-        if not name:
+        path = ask_new_file(self, "Save error report", "liverseg-error.txt", "Text (*.txt)")
+        if path is None:
             return
         try:
-            write_text(Path(name), self.report)
+            write_text(path, self.report)
         except SaveError as error:
             self.setInformativeText(str(error))
         else:

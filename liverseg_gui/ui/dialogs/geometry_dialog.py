@@ -12,13 +12,13 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QVBoxLayout,
     QWidget,
 )
 
 from liverseg_gui.core.geometry import Affine, Float3
 from liverseg_gui.core.geometry_override import ORIENTATIONS
+from liverseg_gui.ui.widgets.labels import PlainLabel
 
 _RANGE_MM = (0.05, 50.0)
 
@@ -48,7 +48,7 @@ class GeometryDialog(QDialog):
         self.orientations.setCurrentText(affine.orientation)
         self.orientations.setAccessibleName("Orientation")
         self.orientations.setToolTip("R right, L left, A front, P back, S head, I feet")
-        explanation = QLabel(
+        explanation = PlainLabel(
             "State only what you know from elsewhere, for example from the scanner's protocol. "
             "Every figure and every saved mask then rests on it, and says so."
         )

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHeaderView,
-    QLabel,
     QPushButton,
     QTableWidget,
     QTableWidgetItem,
@@ -23,6 +22,8 @@ from PySide6.QtWidgets import (
 )
 
 from liverseg_gui.core.labels import BACKGROUND, LIVER, TUMOR
+from liverseg_gui.system.plain_text import one_line
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.theme import set_tone
 
 if TYPE_CHECKING:
@@ -56,14 +57,14 @@ class LabelsDialog(QDialog):
         self.boxes = {label.value: _box(label, proposal.get(label.value, 0)) for label in labels}
         self.remember = QCheckBox("Remember for masks with these labels")
         self.remember.setChecked(True)
-        self._missing = QLabel("Choose at least one label as liver or tumor.")
+        self._missing = PlainLabel("Choose at least one label as liver or tumor.")
         set_tone(self._missing, "warning")
         self.accept_button = QPushButton("Open mask")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         buttons.addButton(self.accept_button, QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
-        explanation = QLabel(
+        explanation = PlainLabel(
             f"{name} was made by another program. Say what its labels mean here; other programs "
             "number organs differently: check before you go on."
         )
@@ -96,7 +97,9 @@ class LabelsDialog(QDialog):
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Fixed)
         table.setColumnWidth(3, 130)
         for row, label in enumerate(labels):
-            for column, text in enumerate((str(label.value), label.name, f"{label.voxels:,}")):
+            for column, text in enumerate(
+                (str(label.value), one_line(label.name), f"{label.voxels:,}")
+            ):
                 item = QTableWidgetItem(text)
                 if column != 1:
                     item.setTextAlignment(
@@ -118,5 +121,5 @@ def _box(label: FileLabel, proposed: int) -> QComboBox:
     for meaning, name in _MEANINGS:
         box.addItem(name, meaning)
     box.setCurrentIndex(box.findData(proposed))
-    box.setAccessibleName(f"Label {label.value} {label.name}".strip())
+    box.setAccessibleName(one_line(f"Label {label.value} {label.name}").strip())
     return box

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QProgressBar,
     QSplitter,
@@ -40,6 +39,7 @@ from liverseg_gui.ui.dialogs.prompts import Dialogs
 from liverseg_gui.ui.dialogs.roll_back_button import RollBackButton
 from liverseg_gui.ui.jobs.job_runner import JobRunner, Work
 from liverseg_gui.ui.widgets.buttons import push_button
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
 
@@ -81,9 +81,8 @@ class ModelsDialog(QDialog):
         split.addWidget(self.card)
         split.setSizes([590, 390])
         split.setChildrenCollapsible(False)
-        self.note = QLabel()
+        self.note = PlainLabel()
         self.note.setWordWrap(True)
-        self.note.setTextFormat(Qt.TextFormat.PlainText)
         layout = QVBoxLayout(self)
         layout.addWidget(split, 1)
         layout.addWidget(self.note)
@@ -99,7 +98,7 @@ class ModelsDialog(QDialog):
         self.add_renamed = push_button("Add &under this name", self._add_renamed)
         row = QHBoxLayout(self.name_row)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(QLabel("Another name:"))
+        row.addWidget(PlainLabel("Another name:"))
         row.addWidget(self.name, 1)
         row.addWidget(self.add_renamed)
         self.name_row.hide()
@@ -107,7 +106,7 @@ class ModelsDialog(QDialog):
 
     def _busy_row(self) -> QWidget:
         self.busy_row = QWidget()
-        self._phase, bar = QLabel(), QProgressBar()
+        self._phase, bar = PlainLabel(), QProgressBar()
         bar.setRange(0, 0)
         bar.setTextVisible(False)
         bar.setFixedWidth(160)

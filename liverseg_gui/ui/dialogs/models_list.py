@@ -17,6 +17,8 @@ from PySide6.QtWidgets import (
 
 from liverseg_gui.segmentation.models.description import card_facts, figure_text, model_figures
 from liverseg_gui.segmentation.models.registry import InstalledModel
+from liverseg_gui.system.plain_text import one_line, printable
+from liverseg_gui.ui.widgets.labels import escaped
 from liverseg_gui.ui.widgets.severity import TONE_ROLE, ToneDelegate
 
 _COLUMNS = ("Model", "In use", "From", "Patients", "Liver Dice", "Tumor Dice", "MB")
@@ -80,11 +82,11 @@ def _cells(model: InstalledModel, used: bool) -> tuple[str, ...]:
     mark = _IN_USE if used else ""
     megabytes = f"{model.weights_bytes / 1e6:.0f}"
     if model.card is None:
-        return f"{model.name} (cannot be used)", mark, model.origin, "", "", "", megabytes
+        return f"{one_line(model.name)} (cannot be used)", mark, model.origin, "", "", "", megabytes
     figures = model_figures(model.card)
     patients = "" if figures.patients is None else str(figures.patients)
     dice = figure_text(figures.liver_dice), figure_text(figures.tumor_dice)
-    return model.name, mark, model.origin, patients, *dice, megabytes
+    return one_line(model.name), mark, model.origin, patients, *dice, megabytes
 
 
 class ModelCardView(QTextBrowser):
@@ -103,7 +105,9 @@ class ModelCardView(QTextBrowser):
             self.clear()
             return
         facts = card_facts(model.card) if model.card else [("Cannot be used", model.problem)]
-        parts = [f"<h3>{escape(model.name)}</h3>"]
+        parts = [f"<h3>{escaped(model.name)}</h3>"]
         for heading, text in facts:
-            parts.append(f"<p><b>{escape(heading)}</b><br>{escape(self._shown(text))}</p>")
+            parts.append(
+                f"<p><b>{escaped(heading)}</b><br>{escape(printable(self._shown(text)))}</p>"
+            )
         self.setHtml("".join(parts))

@@ -21,6 +21,7 @@ from liverseg_gui.state.preferences import MouseProfile, Theme
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.settings_values import SettingsValues
 from liverseg_gui.system.devices import DEVICES
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.theme import QUALITY_TIP, set_tone
 
 _AUTOMATIC = "The graphics card where there is one it can use."
@@ -159,7 +160,7 @@ class PreferencesDialog(QDialog):
         self.boxes[row.key] = box
         form.addRow(f"{row.label}" if row.choices else "", box)
         if any(choice.explained for choice in row.choices):
-            self._explained[row.key] = label = QLabel()
+            self._explained[row.key] = label = PlainLabel()
             set_tone(label, "muted")
             form.addRow("", label)
 

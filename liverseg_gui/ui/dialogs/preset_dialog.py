@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QVBoxLayout, QWidget
 
 from liverseg_gui.state.user_presets import (
     LONGEST_PRESET_NAME,
@@ -13,6 +13,7 @@ from liverseg_gui.state.user_presets import (
     same_name,
     tidy_name,
 )
+from liverseg_gui.ui.widgets.labels import PlainLabel
 
 
 class PresetDialog(QDialog):
@@ -28,7 +29,7 @@ class PresetDialog(QDialog):
         self._name.setMaxLength(LONGEST_PRESET_NAME)
         self._name.setAccessibleName("Name of the preset")
         self._name.selectAll()
-        self._note = QLabel()
+        self._note = PlainLabel()
         self._note.setWordWrap(True)
         buttons = QDialogButtonBox.StandardButton
         self._buttons = QDialogButtonBox(buttons.Save | buttons.Cancel)
@@ -37,7 +38,7 @@ class PresetDialog(QDialog):
         self._buttons.accepted.connect(self.accept)
         self._buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.addWidget(QLabel("Name:"))
+        layout.addWidget(PlainLabel("Name:"))
         layout.addWidget(self._name)
         layout.addWidget(self._note)
         layout.addWidget(self._buttons)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QMessageBox, QWidget
 
 from liverseg_gui.core.geometry import Affine
 from liverseg_gui.io.file_endings import (
@@ -19,6 +19,8 @@ from liverseg_gui.io.file_endings import (
     NIFTI_FILES,
 )
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.ui.widgets.file_dialogs import ask_file, ask_folder, ask_new_file
+from liverseg_gui.ui.widgets.labels import MessageBox
 from liverseg_gui.ui.widgets.patient_display import text_shown
 
 if TYPE_CHECKING:
@@ -69,18 +71,14 @@ class Dialogs:
     def save_first(self, question: str) -> bool | None:
         """Ask about an unsaved mask: True to save it, False to discard it, None to stay."""
         buttons = QMessageBox.StandardButton
-        answer = QMessageBox.question(
-            self._parent,
-            "LiverSeg",
-            question,
-            buttons.Save | buttons.Discard | buttons.Cancel,
-            buttons.Save,
-        )
-        return {buttons.Save: True, buttons.Discard: False}.get(answer)
+        box = MessageBox(self._parent, question)
+        box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
+        box.setDefaultButton(buttons.Save)
+        return {buttons.Save: True, buttons.Discard: False}.get(buttons(box.exec()))
 
     def confirm(self, question: str, yes: str) -> bool:
         """Ask whether to go on; `yes` names what would be done."""
-        box = QMessageBox(QMessageBox.Icon.Question, "LiverSeg", question, parent=self._parent)
+        box = MessageBox(self._parent, question)
         accept = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.exec()
@@ -89,7 +87,7 @@ class Dialogs:
     def leave_training(self, question: str) -> bool | None:
         """Ask what becomes of a training that runs: True to let it go on in the background, False
         to cancel it, None to stay."""
-        box = QMessageBox(QMessageBox.Icon.Question, "LiverSeg", question, parent=self._parent)
+        box = MessageBox(self._parent, question)
         background = box.addButton("Go on in the background", QMessageBox.ButtonRole.AcceptRole)
         cancel = box.addButton("Cancel the training", QMessageBox.ButtonRole.DestructiveRole)
         stay = box.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
@@ -138,8 +136,7 @@ class Dialogs:
 
     def scan_file(self) -> Path | None:
         """Ask for a scan file or archive."""
-        name, _ = QFileDialog.getOpenFileName(self._parent, "Open scan", "", _OPEN_FILTER)
-        return Path(name) if name else None
+        return ask_file(self._parent, "Open scan", _OPEN_FILTER)
 
     def scan_folder(self) -> Path | None:
         """Ask for a folder of scans."""
@@ -147,8 +144,7 @@ class Dialogs:
 
     def mask_file(self) -> Path | None:
         """Ask for a mask to open."""
-        name, _ = QFileDialog.getOpenFileName(self._parent, "Open mask", "", _OPEN_MASK_FILTER)
-        return Path(name) if name else None
+        return ask_file(self._parent, "Open mask", _OPEN_MASK_FILTER)
 
     def save_mask_as(self, proposal: Path) -> Path | None:
         """Ask where to save the mask."""
@@ -168,8 +164,7 @@ class Dialogs:
 
     def model_file(self) -> Path | None:
         """Ask for the zip of a model."""
-        name, _ = QFileDialog.getOpenFileName(self._parent, "Add a model", "", _MODEL_FILTER)
-        return Path(name) if name else None
+        return ask_file(self._parent, "Add a model", _MODEL_FILTER)
 
     def model_folder(self) -> Path | None:
         """Ask for a model folder."""
@@ -195,9 +190,7 @@ class Dialogs:
         return self._save("Save picture", proposal, "PNG pictures (*.png)")
 
     def _save(self, title: str, proposal: Path, kinds: str) -> Path | None:
-        name, _ = QFileDialog.getSaveFileName(self._parent, title, str(proposal), kinds)
-        return Path(name) if name else None
+        return ask_new_file(self._parent, title, proposal, kinds)
 
     def _folder(self, title: str) -> Path | None:
-        name = QFileDialog.getExistingDirectory(self._parent, title)
-        return Path(name) if name else None
+        return ask_folder(self._parent, title)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QPushButton
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.segmentation.models.history import previous_model, roll_back
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.ui.widgets.labels import action_text
 from liverseg_gui.ui.widgets.patient_display import text_shown
 
 
@@ -29,7 +30,7 @@ class RollBackButton(QPushButton):
         """Name the model before, or hide."""
         before = previous_model(self._settings)
         self.setVisible(before is not None)
-        name = text_shown(before or "", self._settings).replace("&", "&&")
+        name = action_text(text_shown(before or "", self._settings))
         self.setText(f"Roll bac&k to {name}")
 
     def _roll_back(self) -> None:

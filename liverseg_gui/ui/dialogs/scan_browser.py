@@ -8,7 +8,6 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QLabel,
     QLineEdit,
     QPushButton,
     QSplitter,
@@ -22,6 +21,7 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.dialogs.scan_tree import ScanTree
 from liverseg_gui.ui.dialogs.thumbnails import Picture, Thumbnails, thumbnail_icon
 from liverseg_gui.ui.widgets.issues_card import IssuesCard
+from liverseg_gui.ui.widgets.labels import PlainLabel, title_text
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.scan_facts import ScanFacts, scan_facts
 from liverseg_gui.ui.widgets.theme import set_tone
@@ -38,7 +38,7 @@ class ScanBrowser(QDialog):
         super().__init__(parent)
         self._entries, self._settings = list(entries), settings
         hidden = settings.values.hide_patient
-        self.setWindowTitle("Choose a scan" if hidden else f"Choose a scan: {title}")
+        self.setWindowTitle("Choose a scan" if hidden else f"Choose a scan: {title_text(title)}")
         self.resize(QSize(1240, 740).boundedTo(self.screen().availableSize() * 0.95))
         self._build()
         self._thumbnails = Thumbnails()
@@ -55,7 +55,7 @@ class ScanBrowser(QDialog):
         self.tree = ScanTree(self._settings)
         self.card = IssuesCard(lambda text: text_shown(text, self._settings), foldable=False)
         self.card.setMinimumWidth(250)
-        self.hint = QLabel()
+        self.hint = PlainLabel()
         set_tone(self.hint, "muted")
         self.hint.setWordWrap(True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTree
 from liverseg_gui.core.scan_issues import Severity
 from liverseg_gui.io.entries import Role, VolumeEntry
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.system.plain_text import one_line
 from liverseg_gui.ui.dialogs.thumbnails import SIZE_PX, empty_icon
 from liverseg_gui.ui.widgets.issues_card import count_text
 from liverseg_gui.ui.widgets.patient_display import (
@@ -99,7 +100,7 @@ class ScanTree(QTreeWidget):
             groups[study_key] = item = QTreeWidgetItem(groups[patient_key])
             date = "" if self._settings.values.hide_patient else about.study_date
             title = "  ".join(part for part in (date, about.study) if part)
-            item.setText(0, text_shown(title, self._settings) or "Study")
+            item.setText(0, self._shown(title) or "Study")
             _group(item)
         return groups[study_key]
 
@@ -108,23 +109,26 @@ class ScanTree(QTreeWidget):
             return f"{PATIENT_HIDDEN} ({self.topLevelItemCount()})"
         about = entry.about
         name = patient_shown(about.patient, self._settings)
-        ids = about.patient_id if about.patient_id != about.patient else ""
+        ids = one_line(about.patient_id) if about.patient_id != about.patient else ""
         return "  ".join(part for part in (name, ids and f"({ids})") if part) or "Patient unknown"
 
     def _tooltip(self, entry: VolumeEntry) -> str:
         patient = "" if self._settings.values.hide_patient else patient_name(entry.about.patient)
         rest = (str(entry.path), entry.spacing, count_text(entry.issues), entry.problem)
-        shown = (text_shown(part, self._settings) for part in rest)
+        shown = map(self._shown, rest)
         return "\n".join(part for part in (patient, *shown) if part)
+
+    def _shown(self, text: str) -> str:
+        return one_line(text_shown(text, self._settings))
 
     def _describe(self, item: QTreeWidgetItem, number: int, entry: VolumeEntry) -> None:
         texts = (
-            text_shown(_title(entry), self._settings),
-            entry.modality_text,
+            self._shown(_title(entry)),
+            self._shown(entry.modality_text),
             str(entry.size[2]),
             _distance(entry),
-            entry.about.phase,
-            "" if self._settings.values.hide_patient else entry.about.study_date,
+            self._shown(entry.about.phase),
+            "" if self._settings.values.hide_patient else self._shown(entry.about.study_date),
             _check(entry),
         )
         item.setData(0, _NUMBER, number)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QWidget
 
 from liverseg_gui.core.progress import seconds_or_minutes
+from liverseg_gui.system.plain_text import one_line
 from liverseg_gui.ui.jobs.job_runner import Job, JobRunner
+from liverseg_gui.ui.widgets.labels import PlainLabel
 
 _ESTIMATE_FROM = 0.08
 _ESTIMATE_AFTER_SECONDS = 2.0
+_LEAST_PX, _MOST_PX = 330, 600
 
 
 class JobBar(QWidget):
@@ -27,8 +31,8 @@ class JobBar(QWidget):
         self._runner, self._shown = runner, shown
         self._job: Job | None = None
         self._text = ""
-        self._phase = QLabel()
-        self._phase.setMinimumWidth(330)
+        self._phase = PlainLabel()
+        self._phase.setMinimumWidth(_LEAST_PX)
         self._bar = QProgressBar()
         self._bar.setRange(0, 1000)
         self._bar.setFixedWidth(120)
@@ -75,7 +79,9 @@ class JobBar(QWidget):
 
     def refresh(self) -> None:
         """Show the phase as it may be shown now."""
-        self._phase.setText(self._shown(self._text))
+        text = one_line(self._shown(self._text))
+        middle = Qt.TextElideMode.ElideMiddle
+        self._phase.setText(self._phase.fontMetrics().elidedText(text, middle, _MOST_PX))
 
 
 def remaining(fraction: float, elapsed_s: float) -> str:

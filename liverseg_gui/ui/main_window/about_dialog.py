@@ -27,6 +27,7 @@ class AboutDialog(QMessageBox):
 
     def __init__(self, parent: QWidget | None) -> None:
         super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.RichText)  # all of it is the program's own
         self.setWindowTitle("About LiverSeg")
         self.setText(
             f"<h3>LiverSeg {__version__}</h3><p>Liver and tumor segmentation in abdominal CT.</p>"
@@ -37,7 +38,9 @@ class AboutDialog(QMessageBox):
         self.addButton(self.licenses_button, QMessageBox.ButtonRole.ActionRole)
         self.licenses_button.clicked.disconnect()  # the licenses are shown above this box
         self.licenses_button.clicked.connect(self.show_licenses)
-        self.setDefaultButton(self.addButton(QMessageBox.StandardButton.Ok))
+        ok = self.addButton(QMessageBox.StandardButton.Ok)
+        self.setDefaultButton(ok)
+        self.setEscapeButton(ok)
 
     def show_licenses(self) -> None:
         """Show the licenses until they are closed."""

@@ -24,6 +24,7 @@ from liverseg_gui.ui.annotations.texts import KINDS
 from liverseg_gui.ui.main_window.about_dialog import AboutDialog
 from liverseg_gui.ui.main_window.refresh import USER_GUIDE, refresh_commands
 from liverseg_gui.ui.main_window.viewer_window import ViewerWindow
+from liverseg_gui.ui.widgets.file_dialogs import forget_visited_folders
 from liverseg_gui.ui.widgets.open_externally import open_externally
 
 
@@ -329,6 +330,7 @@ def _clear_recent(window: ViewerWindow) -> None:
 def _clear_traces(window: ViewerWindow) -> None:
     """Recent files at once, caches in a job."""
     _clear_recent(window)
+    forget_visited_folders()
     window.context.submit(
         "Clearing caches",
         clear_caches,

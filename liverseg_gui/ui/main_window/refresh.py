@@ -13,6 +13,7 @@ from liverseg_gui.system.features import has_training
 from liverseg_gui.ui.annotations.texts import KINDS
 from liverseg_gui.ui.main_window.actions import ROWS, tool_tip
 from liverseg_gui.ui.main_window.viewer_window import ViewerWindow
+from liverseg_gui.ui.widgets.labels import action_text
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.scan_facts import why_not_segmented
 
@@ -152,7 +153,7 @@ def _refresh_recent(window: ViewerWindow) -> None:
         if n < len(recent):
             text = text_shown(str(recent[n]), window.settings)
             short = text if len(text) <= _LONGEST_NAME else f"... {text[-_LONGEST_NAME:]}"
-            action.setText(f"&{n + 1}  {short.replace('&', '&&')}")
+            action.setText(f"&{n + 1}  {action_text(short)}")
             action.setToolTip(text)
         else:
             action.setText("")

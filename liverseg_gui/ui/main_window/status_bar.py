@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QLabel, QStatusBar
+from PySide6.QtWidgets import QStatusBar
 
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.state.open_scan import OpenScan
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.jobs.job_bar import JobBar
 from liverseg_gui.ui.viewer.slice_view import SliceView, slab_name
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.severity import SHORT_MARK
 from liverseg_gui.ui.widgets.theme import set_tone
 
@@ -21,7 +22,7 @@ class StatusBar:
 
     def __init__(self, bar: QStatusBar, study: OpenScan, view: ViewState, jobs: JobBar) -> None:
         self._study, self._view = study, view
-        self.cursor, self.view_label, notice = QLabel(), QLabel(), QLabel(NOTICE)
+        self.cursor, self.view_label, notice = PlainLabel(), PlainLabel(), PlainLabel(NOTICE)
         set_tone(notice, "warning")
         self.view_label.setContentsMargins(0, 0, _GAP_PX, 0)
         bar.addWidget(self.cursor)

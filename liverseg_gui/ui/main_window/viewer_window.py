@@ -9,7 +9,6 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QImage
 from PySide6.QtWidgets import (
     QDockWidget,
-    QLabel,
     QMainWindow,
     QStackedWidget,
     QTabWidget,
@@ -47,6 +46,7 @@ from liverseg_gui.ui.viewer.screenshot import ScreenshotOptions, screenshot
 from liverseg_gui.ui.viewer.slice_view import SliceView
 from liverseg_gui.ui.viewer.surface3d.view import SurfaceView
 from liverseg_gui.ui.widgets.issues_card import IssuesCard
+from liverseg_gui.ui.widgets.labels import RichLabel
 from liverseg_gui.ui.widgets.patient_display import text_shown
 
 _WELCOME = (
@@ -109,7 +109,7 @@ class ViewerWindow(QMainWindow):
         self.annotations = AnnotationController(self.context, self.panes)
         self.cine = Cine(self._cine_step)
         self._cine_view = self.panes.active_view
-        welcome = QLabel(_WELCOME)
+        welcome = RichLabel(_WELCOME)
         welcome.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._stack = QStackedWidget()
         self._stack.addWidget(welcome)

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 from liverseg_gui.state.preferences import MouseProfile
 from liverseg_gui.ui.main_window.mouse_help import first_gestures
 from liverseg_gui.ui.widgets.icons import icon
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.theme import set_tone
 
 _PICTURE_PX = 30
@@ -50,17 +50,17 @@ class WelcomeCard(QFrame):
         self.accept_button.setFocus()
 
     def _build(self, profile: MouseProfile) -> None:
-        title = QLabel("Five gestures to begin with")
+        title = PlainLabel("Five gestures to begin with")
         set_tone(title, None, strong=True)
         grid = QGridLayout()
         grid.setHorizontalSpacing(14)
         grid.setVerticalSpacing(8)
         for row, gesture in enumerate(first_gestures(profile)):
-            how = QLabel(gesture.how)
+            how = PlainLabel(gesture.how)
             set_tone(how, "accent", strong=True)
             grid.addWidget(_Picture(gesture.picture), row, 0)
             grid.addWidget(how, row, 1)
-            grid.addWidget(QLabel(gesture.does), row, 2)
+            grid.addWidget(PlainLabel(gesture.does), row, 2)
         buttons = QHBoxLayout()
         buttons.addWidget(self.more_button)
         buttons.addStretch(1)
@@ -113,7 +113,7 @@ class WelcomeCard(QFrame):
         self.move(max(x, 0), max(y, 0))
 
 
-class _Picture(QLabel):
+class _Picture(PlainLabel):
     """An icon as a picture, sharp on its screen and in the color of the theme."""
 
     def __init__(self, name: str) -> None:

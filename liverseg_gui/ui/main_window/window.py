@@ -11,6 +11,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from liverseg_gui.segmentation.segmenter import Segmenter
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.settings_values import SettingsValues
+from liverseg_gui.system.plain_text import one_line
 from liverseg_gui.ui.dialogs.prompts import Dialogs
 from liverseg_gui.ui.main_window.actions import PANELS_MENU, make_actions, menu_named
 from liverseg_gui.ui.main_window.apply_preferences import apply_preferences
@@ -21,6 +22,7 @@ from liverseg_gui.ui.main_window.keyboard_navigation import KeyGuard, take_focus
 from liverseg_gui.ui.main_window.refresh import refresh_commands, refresh_window_commands
 from liverseg_gui.ui.main_window.viewer_window import ViewerWindow
 from liverseg_gui.ui.widgets.input_filters import WheelGuard
+from liverseg_gui.ui.widgets.labels import title_text
 from liverseg_gui.ui.widgets.patient_display import patient_shown, study_title
 from liverseg_gui.ui.widgets.scan_facts import volume_facts
 
@@ -74,7 +76,7 @@ class MainWindow(ViewerWindow):
         self.runner.job_started.connect(self._refresh)
         self.runner.became_idle.connect(self._refresh)
         self.context.status_message.connect(
-            lambda text: self.statusBar().showMessage(text, _MESSAGE_MS)
+            lambda text: self.statusBar().showMessage(one_line(text), _MESSAGE_MS)
         )
 
     def _show_study(self) -> None:
@@ -107,10 +109,12 @@ class MainWindow(ViewerWindow):
         if self.study.preview is not None:
             self.setWindowTitle("Reading ... - LiverSeg")
         elif volume is not None:
-            self.setWindowTitle(f"{study_title(volume.origin, self.settings)} - LiverSeg")
+            self.setWindowTitle(
+                f"{title_text(study_title(volume.origin, self.settings))} - LiverSeg"
+            )
             patient, series = volume.origin.patient, volume.origin.description
             name = patient_shown(patient, self.settings) if patient else ""
-            lines = (name, self._shown(series) if series != patient else "")
+            lines = (name, one_line(self._shown(series)) if series != patient else "")
             shown = "\n".join(line for line in lines if line)
             for view in self.views.values():
                 view.set_patient(shown if self.study.preview is None else "")

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QGridLayout,
     QHeaderView,
-    QLabel,
     QPushButton,
     QTableWidget,
     QTableWidgetItem,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 from liverseg_gui.core.annotations import Annotation
 from liverseg_gui.state.annotations import Annotations
 from liverseg_gui.state.open_scan import OpenScan
+from liverseg_gui.system.plain_text import one_line
 from liverseg_gui.ui.annotations.texts import (
     EMPTY,
     measure_lines,
@@ -28,6 +28,7 @@ from liverseg_gui.ui.annotations.texts import (
     short_measures,
     short_place,
 )
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.severity import why_unreliable
 from liverseg_gui.ui.widgets.theme import set_tone
 
@@ -50,7 +51,7 @@ class AnnotationsPanel(QWidget):
         self._table.currentCellChanged.connect(self._ask)
         self._table.cellClicked.connect(self._ask)
         self._table.itemChanged.connect(self._rename)
-        self._empty = QLabel(EMPTY)
+        self._empty = PlainLabel(EMPTY)
         self._empty.setWordWrap(True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignTop)
         set_tone(self._empty, "muted")
@@ -94,7 +95,7 @@ class AnnotationsPanel(QWidget):
         name = annotation.text or annotation.title
         cells = (f"{row + 1}", name, short_place(annotation), "\n".join(lines))
         for column, text in enumerate(cells):
-            item = QTableWidgetItem(text)
+            item = QTableWidgetItem(one_line(text) if column == _NAME else text)
             item.setToolTip(place(annotation))
             if column == _MEASURES:
                 full = "\n".join(measure_lines(measures)) if measures is not None else ""

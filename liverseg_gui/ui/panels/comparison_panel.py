@@ -29,7 +29,9 @@ from liverseg_gui.evaluation.mask_comparison import (
 )
 from liverseg_gui.state.open_scan import OpenScan
 from liverseg_gui.state.view import ViewState
+from liverseg_gui.system.plain_text import one_line
 from liverseg_gui.ui.controllers.compare import CompareController
+from liverseg_gui.ui.widgets.labels import PlainLabel, RichLabel, escaped
 from liverseg_gui.ui.widgets.severity import SHORT_MARK, why_unreliable
 
 _CHOICES = {"Both labels": None, "Liver": LIVER, "Tumor": TUMOR}
@@ -58,11 +60,13 @@ class ComparisonPanel(QGroupBox):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(4)
-        self.names = {ONLY_A: QLabel(), ONLY_B: QLabel()}
+        self.names = {ONLY_A: RichLabel(), ONLY_B: RichLabel()}
         for label in self.names.values():
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             layout.addWidget(label)
-        self.legend = QLabel(_GAP.join(f"{_square(n)}&nbsp;{text}" for n, text in _LEGEND.items()))
+        self.legend = RichLabel(
+            _GAP.join(f"{_square(n)}&nbsp;{text}" for n, text in _LEGEND.items())
+        )
         layout.addWidget(self.legend)
         layout.addLayout(self._choice_row())
         layout.addLayout(self._value_grid())
@@ -100,15 +104,15 @@ class ComparisonPanel(QGroupBox):
         grid.setColumnStretch(0, 1)
         self.cells: dict[tuple[str, int], QLabel] = {}
         for column, label in enumerate((LIVER, TUMOR), 1):
-            head = QLabel(LABEL_NAMES[label])
+            head = PlainLabel(LABEL_NAMES[label])
             head.setAlignment(Qt.AlignmentFlag.AlignRight)
             if label == LIVER:
                 head.setToolTip("Tumor included")
             grid.addWidget(head, 0, column)
         for row, text in enumerate(("Dice", "A, ml", "B, ml", "B - A, ml", "B - A, %"), 1):
-            grid.addWidget(QLabel(text.replace("-", _MINUS)), row, 0)
+            grid.addWidget(PlainLabel(text.replace("-", _MINUS)), row, 0)
             for column, label in enumerate((LIVER, TUMOR), 1):
-                cell = QLabel()
+                cell = PlainLabel()
                 cell.setAlignment(Qt.AlignmentFlag.AlignRight)
                 cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
                 cell.setMinimumWidth(70)
@@ -127,12 +131,11 @@ class ComparisonPanel(QGroupBox):
             (ONLY_A, "A", comparer.name_a, self._study.mask_source.note),
             (ONLY_B, "B", comparer.name_b, comparer.note_b),
         ):
-            shown = self._shown(name)
+            shown = one_line(self._shown(name))
             short = QFontMetrics(self.font()).elidedText(
                 shown, Qt.TextElideMode.ElideMiddle, _NAME_PX
             )
-            self.names[which].setTextFormat(Qt.TextFormat.RichText)
-            self.names[which].setText(f"{_square(which)} {letter}: {_plain(short)}")
+            self.names[which].setText(f"{_square(which)} {letter}: {escaped(short)}")
             self.names[which].setToolTip("\n".join(filter(None, (shown, self._shown(note)))))
         self.colored.blockSignals(True)
         self.colored.setChecked(self._view.comparing)
@@ -171,7 +174,3 @@ def _value_text(text: str, of: LabelComparison) -> str:
 def _square(which: int) -> str:
     red, green, blue = COMPARED_COLORS[which]
     return f'<span style="color: rgb({red},{green},{blue})">\N{BLACK SQUARE}</span>'
-
-
-def _plain(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;")

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from liverseg_gui.state.open_scan import OpenScan
 from liverseg_gui.state.preferences import QUALITIES
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.severity import NOT_RELIABLE, SHORT_MARK, WARNING_SIGN, why_unreliable
 from liverseg_gui.ui.widgets.theme import QUALITY_TIP, Tone, set_tone
@@ -102,7 +103,7 @@ class ResultsPanel(QWidget):
             ("tumor_ml", "Tumor"),
             ("tumor_burden_percent", "Tumor burden"),
         ):
-            value = QLabel(_NO_VALUE)
+            value = PlainLabel(_NO_VALUE)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             value.setAlignment(Qt.AlignmentFlag.AlignRight)
             self._values[key] = value
@@ -221,7 +222,7 @@ class ResultsPanel(QWidget):
 
 
 def _wrapped(tone: Tone) -> QLabel:
-    label = QLabel()
+    label = PlainLabel()
     label.setWordWrap(True)
     set_tone(label, tone)
     return label

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QGroupBox,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QSizePolicy,
     QSpinBox,
@@ -30,8 +29,10 @@ from liverseg_gui.core.window_level import (
 from liverseg_gui.state.open_scan import OpenScan
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import ViewState
+from liverseg_gui.system.plain_text import one_line
 from liverseg_gui.ui.panels.histogram_plot import HistogramPlot
 from liverseg_gui.ui.widgets.input_filters import NumberKeys
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.theme import set_tone
 
 BUTTONS = {
@@ -114,7 +115,7 @@ class WindowLevelPanel(QGroupBox):
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(4)
         layout.addLayout(_row((self._presets, 1), (self._more, 0)))
-        numbers = ((QLabel("W"), 0), (self._width, 1), (QLabel("L"), 0), (self._center, 1))
+        numbers = ((PlainLabel("W"), 0), (self._width, 1), (PlainLabel("L"), 0), (self._center, 1))
         layout.addLayout(_row(*numbers))
         layout.addWidget(self.plot)
         layout.addLayout(_row(*((button, 1) for button in self._buttons.values())))
@@ -150,7 +151,9 @@ class WindowLevelPanel(QGroupBox):
             if self._presets.count():
                 self._presets.insertSeparator(self._presets.count())
             for name, window in group:
-                self._presets.addItem(f"{name}  {window.width:g} / {window.center:g}", window)
+                self._presets.addItem(
+                    one_line(f"{name}  {window.width:g} / {window.center:g}"), window
+                )
         self.refresh()
 
     def refresh(self, *_: object) -> None:

@@ -9,14 +9,15 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
+from liverseg_gui.system.plain_text import one_line
 from liverseg_gui.ui.widgets.buttons import push_button
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.severity import TONE_ROLE, ToneDelegate
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
 from training.runs.folder import RunRecord, RunState
@@ -57,14 +58,14 @@ class RunList(QWidget):
             lambda: self._emit(self.forgotten),
             "Take it off this list; its folder stays.",
         )
-        label = QLabel("&Trainings")
+        label = PlainLabel("&Trainings")
         label.setBuddy(self.list)
         row = QHBoxLayout()
         for button in (self.open_button, self.resume_button, self.forget_button):
             row.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        self.none = QLabel("None yet.")
+        self.none = PlainLabel("None yet.")
         set_tone(self.none, "muted")
         layout.addWidget(label)
         layout.addWidget(self.none, 1, Qt.AlignmentFlag.AlignTop)
@@ -87,7 +88,7 @@ class RunList(QWidget):
         self._runs = {run.out: run for run in runs}
         for n, run in enumerate(runs):
             item = self.list.item(n)
-            item.setText(f"{run.name}\n{_state_text(run)}")
+            item.setText(f"{one_line(run.name)}\n{_state_text(run)}")
             item.setData(TONE_ROLE, _TONES.get(run.state))
             tip = "\n".join(part for part in (run.message, str(run.out)) if part)
             item.setToolTip(self._shown(tip))

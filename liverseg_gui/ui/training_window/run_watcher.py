@@ -10,11 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.system.features import has_training
 from liverseg_gui.ui.dialogs.prompts import Dialogs
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
 from liverseg_gui.ui.widgets.window_settings import window_settings
 
@@ -30,7 +31,7 @@ class RunNotice(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.label, self.show_button, self.close_button = QLabel(), QToolButton(), QToolButton()
+        self.label, self.show_button, self.close_button = PlainLabel(), QToolButton(), QToolButton()
         self.show_button.setText("Show")
         self.show_button.setToolTip("Open the training room at it")
         self.show_button.clicked.connect(self.show_requested)

@@ -12,7 +12,6 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -33,6 +32,7 @@ from liverseg_gui.ui.training_window.run.page import RunPage
 from liverseg_gui.ui.training_window.run_list import RunList
 from liverseg_gui.ui.training_window.widgets.tab_order import put_last
 from liverseg_gui.ui.widgets.buttons import push_button
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.theme import set_tone
 from liverseg_gui.ui.widgets.window_settings import window_settings
 from training.config.train_config import TrainConfig
@@ -133,9 +133,8 @@ class TrainingWindow(QDialog):
 
     def _build(self) -> None:
         self._stack = QStackedWidget()
-        self.note = QLabel()
+        self.note = PlainLabel()
         self.note.setWordWrap(True)
-        self.note.setTextFormat(Qt.TextFormat.PlainText)
         self.show_it = push_button("S&how it", self._show_blocking_run)
         self.show_it.hide()
         note_row = QHBoxLayout()
@@ -175,7 +174,7 @@ class TrainingWindow(QDialog):
         return side
 
     def _buttons(self) -> QHBoxLayout:
-        self.name_label = QLabel("Name of the &model:")
+        self.name_label = PlainLabel("Name of the &model:")
         self.name = QLineEdit("trained")
         self.name.setMaximumWidth(240)
         self.name.textChanged.connect(lambda _: self._refresh())

@@ -6,6 +6,7 @@ from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.theme import PANE_LETTERS, PANE_TEXT
 
 _GAP = 6
@@ -36,7 +37,7 @@ class CornerTexts:
         self._patient_text = ""
 
     def _label(self, color: str) -> QLabel:
-        label = QLabel(self._parent)
+        label = PlainLabel(parent=self._parent)
         shade = _BACKING
         backing = f"rgba({shade.red()}, {shade.green()}, {shade.blue()}, {shade.alpha()})"
         label.setStyleSheet(f"color: {color}; background: {backing}; font-weight: 600;")

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from liverseg_gui.core.scan_issues import ScanIssue, Severity
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.scan_facts import ScanFacts
 from liverseg_gui.ui.widgets.severity import ICONS, SEVERITY_NAMES, TONES
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
@@ -43,7 +44,7 @@ class IssuesCard(QWidget):
         self.header.setCheckable(True)
         self.header.setChecked(True)
         self.header.setVisible(foldable)
-        self._title = QLabel()
+        self._title = PlainLabel()
         self._title.setVisible(not foldable)
         self.header.setAutoRaise(True)
         self.header.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -156,8 +157,7 @@ def _summary(facts: ScanFacts | None) -> str:
 
 
 def _text(text: str, tone: Tone | None = None) -> QLabel:
-    label = QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
+    label = PlainLabel(text)
     label.setWordWrap(True)
     set_tone(label, tone)
     label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from liverseg_gui.core.volume import Origin
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.system.plain_text import one_line, printable
 from liverseg_gui.system.privacy import scrub
 
 PATIENT_HIDDEN = "Patient hidden"
@@ -11,7 +12,8 @@ PATIENT_HIDDEN = "Patient hidden"
 
 def patient_name(dicom_name: str) -> str:
     """A DICOM name as a reader writes it: "Doe^John" is "Doe, John"."""
-    return ", ".join(part for part in dicom_name.replace("=", "^").split("^") if part.strip())
+    parts = one_line(dicom_name).replace("=", "^").split("^")
+    return ", ".join(part for part in parts if part.strip())
 
 
 def patient_shown(patient: str, settings: Settings) -> str:
@@ -23,11 +25,11 @@ def patient_shown(patient: str, settings: Settings) -> str:
 
 def text_shown(text: str, settings: Settings) -> str:
     """Any text for the screen: without names and paths where the patient is hidden."""
-    return scrub(text) if settings.values.hide_patient else text
+    return printable(scrub(text) if settings.values.hide_patient else text)
 
 
 def study_title(origin: Origin, settings: Settings) -> str:
     """What the open scan is called in the title of the window."""
     if settings.values.hide_patient:
         return PATIENT_HIDDEN
-    return patient_name(origin.patient) or origin.description or origin.path.name
+    return patient_name(origin.patient) or one_line(origin.description or origin.path.name)

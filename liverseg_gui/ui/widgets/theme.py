@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.state.preferences import Theme
 from liverseg_gui.system import paths
+from liverseg_gui.ui.widgets.labels import PlainTextStyle
 
 Tone = Literal["warning", "error", "info", "good", "muted", "accent"]
 TONE_PROPERTY = "tone"
@@ -94,7 +95,7 @@ def apply_theme(app: QApplication, theme: Theme = Theme.DARK) -> None:
         return
     app.setProperty(_THEME_PROPERTY, theme.value)
     app.styleHints().setColorScheme(_SCHEMES[theme])
-    app.setStyle("Fusion")
+    app.setStyle(PlainTextStyle())
     app.setPalette(_palette(COLORS[theme]))
     app.setStyleSheet(_style_sheet(COLORS[theme]))
     # pyqtgraph's own default is column-major: (x, y)

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.theme import set_tone
 from training.config.augmentation_config import Augmentation, SyntheticTumors
 
@@ -165,7 +166,7 @@ class AugmentationBox(QWidget):
         grid.setColumnStretch(1, 1)
         grid.setColumnMinimumWidth(2, 52)
         for at, row in enumerate(rows):
-            label, slider, number = QLabel(row.label), _slider(row), QLabel()
+            label, slider, number = PlainLabel(row.label), _slider(row), PlainLabel()
             label.setToolTip(row.tip)
             label.setBuddy(slider)
             set_tone(number, "muted")

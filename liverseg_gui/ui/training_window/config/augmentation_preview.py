@@ -7,13 +7,15 @@ from functools import partial
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from liverseg_gui.system.child_process import KeptChild
+from liverseg_gui.system.plain_text import one_line
 from liverseg_gui.system.privacy import remember_case
 from liverseg_gui.ui.jobs.job_runner import JobRunner
 from liverseg_gui.ui.training_window.config.background_checks import run_in_child
 from liverseg_gui.ui.training_window.widgets.image_grid import ImageGrid
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.theme import set_tone
 from training.config.train_config import TrainConfig
 from training.data.case import CaseSource
@@ -58,7 +60,7 @@ class AugmentationPreview(QWidget):
         self.another.setAutoDefault(False)
         self.another.setToolTip("Draw the random changes again")
         self.another.clicked.connect(self.draw_another)
-        self.status = QLabel()
+        self.status = PlainLabel()
         self.status.setWordWrap(True)
         set_tone(self.status, "muted")
         self._timer = QTimer(self)
@@ -86,7 +88,7 @@ class AugmentationPreview(QWidget):
             remember_case(source.name)
         self.case.blockSignals(True)
         self.case.clear()
-        self.case.addItems(self._titles() or ["a phantom"])
+        self.case.addItems(list(map(one_line, self._titles())) or ["a phantom"])
         self.case.setEnabled(bool(sources))
         self.case.blockSignals(False)
         self._again()
@@ -94,7 +96,7 @@ class AugmentationPreview(QWidget):
     def show_names(self) -> None:
         """Call the cases as they may be called now."""
         for n, title in enumerate(self._titles()):
-            self.case.setItemText(n, title)
+            self.case.setItemText(n, one_line(title))
         self.status.setText(self._shown(self._text))
 
     def _titles(self) -> list[str]:

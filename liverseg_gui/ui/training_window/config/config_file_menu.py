@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from liverseg_gui.ui.widgets.buttons import push_button
+from liverseg_gui.ui.widgets.file_dialogs import ask_file, ask_new_file
 
 _KINDS = "Recipes (*.toml *.json)"
 AskPath = Callable[[QWidget], Path | None]
@@ -34,14 +35,10 @@ class ConfigFileMenu(QWidget):
 
 def ask_config_file(parent: QWidget) -> Path | None:
     """Which file to load."""
-    name, _ = QFileDialog.getOpenFileName(parent, "Load a recipe", "", _KINDS)
-    return Path(name) if name else None
+    return ask_file(parent, "Load a recipe", _KINDS)
 
 
 def ask_new_config_file(parent: QWidget) -> Path | None:
     """Where to save, as TOML unless the name says otherwise."""
-    name, _ = QFileDialog.getSaveFileName(parent, "Save the recipe", "recipe.toml", _KINDS)
-    if not name:
-        return None
-    path = Path(name)
-    return path if path.suffix else path.with_suffix(".toml")
+    path = ask_new_file(parent, "Save the recipe", "recipe.toml", _KINDS)
+    return path if path is None or path.suffix else path.with_suffix(".toml")

@@ -21,6 +21,7 @@ from liverseg_gui.ui.training_window.config.initial_weights_box import (
 from liverseg_gui.ui.training_window.config.linked_setting import LinkedSetting
 from liverseg_gui.ui.training_window.config.network_box import NetworkBox
 from liverseg_gui.ui.training_window.widgets.section import Section
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.theme import set_tone
 from training.config.train_config import TrainConfig
 
@@ -213,13 +214,13 @@ def _held(form: QFormLayout) -> QWidget:
 
 
 def _add(form: QFormLayout, title: str, widget: QWidget) -> None:
-    label = QLabel(title)
+    label = PlainLabel(title)
     label.setBuddy(widget)
     form.addRow(label, widget)
 
 
 def _line(tone: str) -> QLabel:
-    label = QLabel()
+    label = PlainLabel()
     label.setWordWrap(True)
     set_tone(label, tone)  # type: ignore[arg-type]
     return label

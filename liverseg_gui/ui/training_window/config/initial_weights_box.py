@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QWidget
+from PySide6.QtWidgets import QComboBox, QWidget
 
 from liverseg_gui.core.errors import ModelError
 from liverseg_gui.segmentation.models.card import ModelCard
 from liverseg_gui.segmentation.models.registry import InstalledModel, find_model, list_models
+from liverseg_gui.system.plain_text import one_line, printable
 from liverseg_gui.ui.training_window.config.linked_setting import disable_choices
+from liverseg_gui.ui.widgets.file_dialogs import ask_file
 from training.config.field_of_view import LIVER_VIEW, FieldOfView
 from training.config.train_config import IMAGENET, TrainConfig
 
@@ -78,19 +80,19 @@ class InitialWeightsBox(QComboBox):
         encoder, model_name = self._value
         key = f"model {model_name}" if model_name is not None else encoder or ""
         if self.findData(key) < 0:
-            self.insertItem(0, Path(model_name or key).name, key)
-            self.setItemData(0, model_name or key, _ROLE)
+            self.insertItem(0, one_line(Path(model_name or key).name), key)
+            self.setItemData(0, printable(model_name or key), _ROLE)
         self.setCurrentIndex(self.findData(key))
         disable_choices(self, {IMAGENET: self._imagenet_problem})
         self.blockSignals(False)
 
     def _add_model(self, model: InstalledModel) -> None:
-        self.addItem(f"Model: {model.name} ({model.origin})", f"model {model.name}")
+        self.addItem(one_line(f"Model: {model.name} ({model.origin})"), f"model {model.name}")
         at = self.count() - 1
         problem = model_problem(model)
         if problem:
             self.model().item(at).setEnabled(False)  # type: ignore[attr-defined]
-        self.setItemData(at, problem or _facts(model), _ROLE)
+        self.setItemData(at, printable(problem) or _facts(model), _ROLE)
 
     def _choose(self, at: int) -> None:
         data = str(self.itemData(at))
@@ -153,5 +155,4 @@ def _facts(model: InstalledModel) -> str:
 def ask_weights_file(parent: QWidget) -> Path | None:
     """Which file of encoder weights to begin with."""
     kinds = "Weights of a ResNet (*.pth *.pt *.safetensors)"
-    name, _ = QFileDialog.getOpenFileName(parent, "Weights of ImageNet", "", kinds)
-    return Path(name) if name else None
+    return ask_file(parent, "Weights of ImageNet", kinds)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QWidget
 
 from liverseg_gui.ui.training_window.config.form_rows import ConfigRow
 from liverseg_gui.ui.training_window.widgets.number_box import NumberBox
+from liverseg_gui.ui.widgets.labels import PlainLabel
 
 
 class LinkedSetting(QObject):
@@ -53,7 +54,7 @@ class LinkedSetting(QObject):
 
     def add_to(self, form: QFormLayout, beside: QWidget | None = None) -> None:
         """A line of `form`, perhaps with something beside the box."""
-        label = QLabel(self.row.label)
+        label = PlainLabel(self.row.label)
         label.setToolTip(self.row.tip)
         label.setBuddy(self.box)
         if beside is None:

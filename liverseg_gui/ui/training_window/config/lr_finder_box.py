@@ -14,7 +14,6 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QLabel,
     QProgressBar,
     QVBoxLayout,
     QWidget,
@@ -25,6 +24,7 @@ from liverseg_gui.system.relaunch import own_command
 from liverseg_gui.system.temporary_files import make_temporary, remove_temporary
 from liverseg_gui.ui.training_window.process.run_progress import hide_case
 from liverseg_gui.ui.training_window.widgets.schedule_plot import bare_plot, color_plot
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.theme import set_tone, tone_color
 from training.runs.events import parse_event
 
@@ -134,10 +134,10 @@ class LRFinderBox(QDialog):
         self.program = tuple(own_command())
         self._partial_line, self._stderr = b"", ""
         self.plot = LRPlot()
-        self.bar, self.label = QProgressBar(), QLabel("Starting")
+        self.bar, self.label = QProgressBar(), PlainLabel("Starting")
         self.label.setWordWrap(True)
         self.bar.setRange(0, _STEPS)
-        explained = QLabel(_EXPLAINED)
+        explained = PlainLabel(_EXPLAINED)
         explained.setWordWrap(True)
         set_tone(explained, "muted")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QShowEvent
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.state.settings import Settings
@@ -35,6 +35,7 @@ from liverseg_gui.ui.training_window.config.lr_finder_box import LRFinderBox
 from liverseg_gui.ui.training_window.widgets.schedule_plot import SchedulePlot
 from liverseg_gui.ui.training_window.widgets.time_estimate_bar import TimeEstimateBar
 from liverseg_gui.ui.widgets.input_filters import WheelGuard
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import set_tone
 from training.config.config_file import read_config_file, write_config_file
@@ -88,7 +89,7 @@ class ConfigPage(QWidget):
             AugmentationPreview(self._quick, self._child, self._shown),
         )
         self.estimate = TimeEstimateBar(self._slow)
-        self.message = QLabel()
+        self.message = PlainLabel()
         self.message.setWordWrap(True)
         self._arrange()
         self._connect()

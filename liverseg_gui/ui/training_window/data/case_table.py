@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QIcon, QImage, QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from liverseg_gui.io.dataset_names import natural
+from liverseg_gui.system.plain_text import one_line, printable
 from liverseg_gui.ui.training_window.data import case_columns
 from liverseg_gui.ui.training_window.data.case_columns import Cell
 from liverseg_gui.ui.training_window.data.scan_cases import ScannedCase
@@ -159,8 +160,8 @@ class _Row(QTreeWidgetItem):
 
     def _fill(self, column: int, cell: Cell) -> None:
         self._keys[column] = cell.key
-        self.setText(column, cell.text)
-        self.setToolTip(column, cell.tip)
+        self.setText(column, one_line(cell.text))
+        self.setToolTip(column, printable(cell.tip))
         self.setData(column, TONE_ROLE, cell.tone)
 
     def setCheckState(self, column: int, state: Qt.CheckState) -> None:

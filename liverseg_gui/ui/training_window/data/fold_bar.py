@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSpinBox, QWidget
 
 from liverseg_gui.ui.training_window.data.split_preview import NOT_YET, SplitPreview
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
 from training.data.selection import FOLDS, SPLIT_SEED
 
@@ -31,8 +32,8 @@ class FoldBar(QWidget):
             "The same number deals the same patients the same way every time. Keep it to compare "
             "trainings: then they are judged by the same patients. Another one shuffles them anew."
         )
-        self._of = QLabel()
-        self._text = QLabel()
+        self._of = PlainLabel()
+        self._text = PlainLabel()
         self._text.setWordWrap(True)
         self._lay_out()
         self.set(FOLDS, 0, SPLIT_SEED)
@@ -108,6 +109,6 @@ def _spin(low: int, high: int, name: str) -> QSpinBox:
 
 
 def _label(text: str, buddy: QWidget) -> QLabel:
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setBuddy(buddy)
     return label

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from liverseg_gui.core.scan_issues import Severity
+from liverseg_gui.system.plain_text import one_line
 from liverseg_gui.ui.widgets.severity import ICONS, TONE_ROLE, TONES, ToneDelegate
 
 _HEIGHT_PX = 84
@@ -133,7 +134,7 @@ class FolderList(QWidget):
             folder = Path(item.data(_PATH))
             problem = self._problems.get(folder, "")
             mark = f"{ICONS[Severity.ERROR]} " if problem else ""
-            item.setText(f"{mark}{self._shown(str(folder))}")
+            item.setText(one_line(f"{mark}{self._shown(str(folder))}"))
             item.setToolTip(self._shown(problem or str(folder)))
             item.setData(TONE_ROLE, TONES[Severity.ERROR] if problem else None)
         self._refresh()

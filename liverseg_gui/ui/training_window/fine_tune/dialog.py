@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QVBoxLayout,
@@ -24,6 +23,7 @@ from liverseg_gui.ui.jobs.job_runner import JobRunner
 from liverseg_gui.ui.training_window.data.page import DataPage
 from liverseg_gui.ui.training_window.fine_tune.plan import make_plan, plan_text
 from liverseg_gui.ui.training_window.widgets.time_estimate_bar import TimeEstimateBar
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import set_tone
 from training.data.case import CaseSource
@@ -64,16 +64,15 @@ class FineTuneDialog(QDialog):
     def _build(self, count: int) -> None:
         model = chosen_model(self._settings)
         cases = "1 case" if count == 1 else f"{count} cases"
-        self.title = QLabel(text_shown(f"Improve {model} with {cases}", self._settings))
+        self.title = PlainLabel(text_shown(f"Improve {model} with {cases}", self._settings))
         set_tone(self.title, None, strong=True)
-        self.plan_label, self.note = QLabel(self._plan_text()), QLabel()
+        self.plan_label, self.note = PlainLabel(self._plan_text()), PlainLabel()
         for label in (self.plan_label, self.note):
             label.setWordWrap(True)
-            label.setTextFormat(Qt.TextFormat.PlainText)
         set_tone(self.note, "error")
         self.name = QLineEdit(_free_name(model))
         self.name.textChanged.connect(lambda _: self._refresh())
-        label = QLabel("&Name of the new model:")
+        label = PlainLabel("&Name of the new model:")
         label.setBuddy(self.name)
         self.estimate = TimeEstimateBar(self.runner)
         self.estimate.button.setAutoDefault(False)

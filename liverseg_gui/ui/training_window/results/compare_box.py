@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from liverseg_gui.segmentation.models.registry import chosen_model
 from liverseg_gui.state.settings import Settings
@@ -16,6 +16,7 @@ from liverseg_gui.ui.jobs.job_runner import JobRunner
 from liverseg_gui.ui.training_window.results.difference_table import DifferenceTable
 from liverseg_gui.ui.training_window.results.run_results import RunResults
 from liverseg_gui.ui.training_window.results.texts import comparison_notes, installed_name
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
 from training.evaluation.comparison_text import difference_text
@@ -54,10 +55,9 @@ class CompareBox(QWidget):
         self.button.clicked.connect(self.compare)
         self.bar = JobBar(runner, self._shown, "Cancel")
         self.table = DifferenceTable()
-        self.means, self.left_out, self.note = QLabel(), QLabel(), QLabel()
+        self.means, self.left_out, self.note = PlainLabel(), PlainLabel(), PlainLabel()
         for label in (self.means, self.left_out, self.note):
             label.setWordWrap(True)
-            label.setTextFormat(Qt.TextFormat.PlainText)
         set_tone(self.left_out, "warning")
         runner.job_started.connect(lambda _: self._refresh())
         runner.became_idle.connect(self._refresh)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
+from liverseg_gui.system.plain_text import one_line
 from liverseg_gui.ui.widgets.severity import TONE_ROLE, ToneDelegate
 from liverseg_gui.ui.widgets.theme import Tone
 from training.evaluation.model_comparison import CaseComparison, Comparison, Difference
@@ -56,7 +57,7 @@ def _patient(pair: CaseComparison, name: str) -> QTreeWidgetItem:
         for column in (4, 5, 6):
             item.setToolTip(column, tip)
     if not pair.fair:
-        models = " and ".join(pair.seen_by)
+        models = one_line(" and ".join(pair.seen_by))
         for column in range(7):
             item.setData(column, TONE_ROLE, "muted")
             item.setToolTip(
@@ -78,7 +79,7 @@ def _false_tumor(pair: CaseComparison) -> str:
 def _row(
     name: str, liver: tuple[float, float], tumor: tuple[float | None, float | None]
 ) -> QTreeWidgetItem:
-    item = QTreeWidgetItem([name])
+    item = QTreeWidgetItem([one_line(name)])
     for first, (before, after) in ((1, liver), (4, tumor)):
         cells: tuple[str, ...] = (NONE, NONE, NONE)
         if before is not None and after is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
@@ -32,6 +32,7 @@ from liverseg_gui.ui.training_window.process.training_process import starting
 from liverseg_gui.ui.training_window.results.run_results import RunResults
 from liverseg_gui.ui.training_window.results.texts import CardTexts, installed_name
 from liverseg_gui.ui.widgets.buttons import push_button
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
 from training.evaluation.acceptance import add_accepted
@@ -82,10 +83,9 @@ class ModelActionsBox(QWidget):
         self.roll_back_button.done.connect(lambda text: self._changed(text))
         self.roll_back_button.failed.connect(lambda text: self.show_note(text, "error"))
         self.bar = JobBar(self._runner, self._shown, "Cancel")
-        self.note = QLabel()
+        self.note = PlainLabel()
         self.note.setWordWrap(True)
-        self.note.setTextFormat(Qt.TextFormat.PlainText)
-        self._label = QLabel("&Name of the model:")
+        self._label = PlainLabel("&Name of the model:")
         self._label.setBuddy(self.name)
 
     def _lay_out(self) -> None:

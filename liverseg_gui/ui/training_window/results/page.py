@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from liverseg_gui.core.errors import LiverSegError
@@ -18,6 +18,7 @@ from liverseg_gui.ui.training_window.results.run_results import RunResults, read
 from liverseg_gui.ui.training_window.results.texts import decision_text, headline, names_shown
 from liverseg_gui.ui.training_window.results.worst_slices_strip import WorstSlicesStrip
 from liverseg_gui.ui.training_window.widgets.slice_image import ShowSlice
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import set_tone
 from training.evaluation.acceptance import RULE
@@ -48,11 +49,10 @@ class ResultPage(QWidget):
         settings.changed.connect(self._show_settings)
 
     def _build(self) -> None:
-        self.title, self.line, self.verdict, self.rule = (QLabel() for _ in range(4))
-        self.worst_line = QLabel()
+        self.title, self.line, self.verdict, self.rule = (PlainLabel() for _ in range(4))
+        self.worst_line = PlainLabel()
         for label in (self.title, self.line, self.verdict, self.rule, self.worst_line):
             label.setWordWrap(True)
-            label.setTextFormat(Qt.TextFormat.PlainText)
         set_tone(self.title, None, strong=True)
         set_tone(self.rule, "muted")
         set_tone(self.worst_line, "muted")

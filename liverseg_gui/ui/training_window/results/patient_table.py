@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
+from liverseg_gui.system.plain_text import one_line
 from liverseg_gui.ui.training_window.results.run_results import tumor_dice
 from liverseg_gui.ui.widgets.severity import TONE_ROLE, ToneDelegate
 from training.export.model_card import Row
@@ -74,6 +75,7 @@ class _Item(QTreeWidgetItem):
     """Sorted by what its cells mean; by how bad the patient is where they are alike."""
 
     def __init__(self, row: Row, name: str, place: int) -> None:
+        name = one_line(name)
         super().__init__([name])
         self._place = place
         self.setData(0, _SORT, float(place))
@@ -85,7 +87,9 @@ class _Item(QTreeWidgetItem):
         if not row.get("mm_reliable", True):
             self.setText(0, f"{name} *")
             self.setData(0, TONE_ROLE, "warning")
-            self.setToolTip(0, " ".join(["mm are not reliable.", *row.get("warnings", ())]))
+            self.setToolTip(
+                0, one_line(" ".join(["mm are not reliable.", *row.get("warnings", ())]))
+            )
 
     def __lt__(self, other: QTreeWidgetItem) -> bool:
         tree = self.treeWidget()

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPen, QPixmap, QPolygonF
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout
 from PySide6.QtWidgets import QWidget as Widget
 
 from liverseg_gui.core.contours import smooth_contours
 from liverseg_gui.core.display import LABEL_COLORS
 from liverseg_gui.evaluation.worst_slices import WorstSlice
 from liverseg_gui.ui.training_window.widgets.slice_image import body_box
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.theme import set_tone
 from training.evaluation.worst_slices_file import SavedSlice
 
@@ -90,10 +91,9 @@ class WorstTile(QFrame):
         super().__init__()
         self.saved = saved
         self.setObjectName("card")
-        self.picture = QLabel()
+        self.picture = PlainLabel()
         self.picture.setPixmap(triptych(saved.slice, _PICTURE_PX, self.devicePixelRatioF()))
-        self.caption = QLabel(_caption(saved, name))
-        self.caption.setTextFormat(Qt.TextFormat.PlainText)
+        self.caption = PlainLabel(_caption(saved, name))
         self.button = QPushButton("Show in the viewer")
         self.button.setAutoDefault(False)
         self.button.setAccessibleName(f"Show {self.caption.text()} in the viewer")
@@ -108,7 +108,7 @@ class WorstTile(QFrame):
         titles = QHBoxLayout()
         titles.setContentsMargins(0, 0, 0, 0)
         for title in TITLES:
-            label = QLabel(title)
+            label = PlainLabel(title)
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             set_tone(label, "muted")
             titles.addWidget(label, 1)

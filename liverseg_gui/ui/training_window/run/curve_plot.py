@@ -10,10 +10,11 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from liverseg_gui.ui.training_window.process.run_progress import RunStep
 from liverseg_gui.ui.training_window.widgets.schedule_plot import bare_plot, color_plot
+from liverseg_gui.ui.widgets.labels import RichLabel
 from liverseg_gui.ui.widgets.theme import tone_color
 from training.runs.epoch_log import EpochResult
 
@@ -54,8 +55,7 @@ class CurvePlot(QWidget):
         self._steps: tuple[RunStep, ...] = ()
         self._pointed: int | None = None
         self._marks: list[pg.InfiniteLine] = []
-        self.heading = QLabel()
-        self.heading.setTextFormat(Qt.TextFormat.RichText)
+        self.heading = RichLabel()
         self.heading.setWordWrap(True)
         self.heading.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.plot = bare_plot("", "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from liverseg_gui.ui.training_window.run.status_text import (
     STARTING,
@@ -15,6 +15,7 @@ from liverseg_gui.ui.training_window.run.status_text import (
     state_text,
 )
 from liverseg_gui.ui.widgets.buttons import push_button
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
 from training.runs.control import RunCommand
 from training.runs.folder import RunRecord, RunState
@@ -39,10 +40,8 @@ class RunHeader(QWidget):
     def __init__(self, shown: Callable[[str], str] = str) -> None:
         super().__init__()
         self._shown = shown
-        self.title, self.status, self.left = QLabel(), QLabel(), QLabel()
+        self.title, self.status, self.left = PlainLabel(), PlainLabel(), PlainLabel()
         self.status.setWordWrap(True)
-        for label in (self.title, self.status, self.left):
-            label.setTextFormat(Qt.TextFormat.PlainText)
         self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         set_tone(self.left, "muted")
         self.bar = QProgressBar()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.state.settings import Settings
@@ -24,6 +24,7 @@ from liverseg_gui.ui.training_window.run.log_view import LogView
 from liverseg_gui.ui.training_window.run.status_text import time_left
 from liverseg_gui.ui.training_window.run.usage_row import UsageRow
 from liverseg_gui.ui.training_window.run.validation_image_strip import ValidationImageStrip
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.open_externally import open_externally
 from liverseg_gui.ui.widgets.patient_display import text_shown
 from liverseg_gui.ui.widgets.theme import set_tone
@@ -66,9 +67,9 @@ class RunPage(QWidget):
         self._unread = False
         """Whether the last poll found no training any more."""
         self.head, self.curves, self.usage_row = RunHeader(shown), CurvesBox(), UsageRow()
-        self.strip, self.log, self.problem = ValidationImageStrip(shown), LogView(shown), QLabel()
+        self.strip, self.log = ValidationImageStrip(shown), LogView(shown)
+        self.problem = PlainLabel()
         self.problem.setWordWrap(True)
-        self.problem.setTextFormat(Qt.TextFormat.PlainText)
         self.problem.hide()
         set_tone(self.problem, "error")
         self._arrange()

@@ -7,6 +7,7 @@ import os
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from liverseg_gui.ui.training_window.process.run_progress import Usage
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.theme import set_tone
 
 _BAR_PX = 110
@@ -19,7 +20,7 @@ class UsageRow(QWidget):
         super().__init__()
         self._cores = os.cpu_count() or 1
         self.cpu, self.gpu = _bar("Processor"), _bar("GPU")
-        self.memory, self.gpu_memory, self.none = QLabel(), QLabel(), QLabel()
+        self.memory, self.gpu_memory, self.none = PlainLabel(), PlainLabel(), PlainLabel()
         set_tone(self.none, "muted")
         self.cpu.setToolTip("Processor time of the training, of all cores")
         self.memory.setToolTip("Memory that the training holds")

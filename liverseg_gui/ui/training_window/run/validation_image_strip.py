@@ -7,11 +7,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QHelpEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QToolTip, QVBoxLayout, QWidget
 
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.ui.training_window.process.run_progress import ImageFile
 from liverseg_gui.ui.training_window.widgets.image_grid import ImageGrid
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.theme import set_tone
 from training.runs.validation_image_file import read_validation_images
 
@@ -39,7 +40,7 @@ class ValidationImageStrip(QWidget):
         self.pictures.setAccessibleName("Validation slices")
         self.pictures.setMinimumWidth(_LEAST_PX)
         self.pictures.installEventFilter(self)
-        self.caption, key = QLabel(_NONE), QLabel(_KEY)
+        self.caption, key = PlainLabel(_NONE), PlainLabel(_KEY)
         key.setWordWrap(True)
         set_tone(key, "muted")
         self.slider = QSlider(Qt.Orientation.Horizontal)

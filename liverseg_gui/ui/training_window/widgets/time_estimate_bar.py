@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from liverseg_gui.ui.jobs.job_runner import Job, JobRunner
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.theme import set_tone
 from training.config.train_config import TrainConfig
 from training.planning.time_estimate import Estimate, estimate_time
@@ -31,7 +32,7 @@ class TimeEstimateBar(QWidget):
         self._slices = (0, 0)
         self.assumed = ""
         self._measured: tuple[TrainConfig, tuple[int, int]] | None = None
-        self.line = QLabel()
+        self.line = PlainLabel()
         self.line.setWordWrap(True)
         self.button = QPushButton("Estimate")
         self.button.setAutoDefault(False)

@@ -20,7 +20,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QStackedLayout,
     QToolButton,
     QVBoxLayout,
@@ -41,6 +40,7 @@ from liverseg_gui.ui.viewer.surface3d.scene import (
     crosshair_rings,
     scan_box,
 )
+from liverseg_gui.ui.widgets.labels import PlainLabel
 from liverseg_gui.ui.widgets.severity import SHORT_MARK
 from liverseg_gui.ui.widgets.theme import PANE_BACKGROUND, PANE_TEXT, PLANE_COLORS
 
@@ -74,7 +74,7 @@ class SurfaceView(QWidget):
         self._active = False
         self.unavailable = ""
         self.drawing = SurfaceCanvas()
-        self.message = QLabel(NO_MASK)
+        self.message = PlainLabel(NO_MASK)
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.message.setWordWrap(True)
         self.message.setStyleSheet(f"color: {PANE_TEXT};")
@@ -114,7 +114,7 @@ class SurfaceView(QWidget):
         row = QHBoxLayout(self._row)
         row.setContentsMargins(4, 1, 4, 1)
         row.setSpacing(4)
-        row.addWidget(QLabel("Clip:"))
+        row.addWidget(PlainLabel("Clip:"))
         self.clips: dict[Plane, QToolButton] = {}
         for plane in Plane:
             button = QToolButton()
