@@ -55,6 +55,8 @@ class FakeDialogs:
         self.questions: list[str] = []
         self.save_answer: bool | None = None
         self.leave_answer: bool | None = None
+        self.restore_answer: bool | None = None
+        self.leave_choices: list[str] = []
         self.yes = False
         self.choice: int | None = None
         self.offered: list[VolumeEntry] = []
@@ -75,13 +77,18 @@ class FakeDialogs:
         self.questions.append(question)
         return self.save_answer
 
-    def confirm(self, question: str, yes: str) -> bool:
+    def confirm(self, question: str, yes: str, no: str) -> bool:
         self.questions.append(question)
         return self.yes
 
-    def leave_training(self, question: str) -> bool | None:
+    def leave_training(self, question: str, leave: str) -> bool | None:
         self.questions.append(question)
+        self.leave_choices.append(leave)
         return self.leave_answer
+
+    def restore_mask(self, question: str) -> bool | None:
+        self.questions.append(question)
+        return self.restore_answer
 
     def browse(
         self, title: str, entries: Sequence[VolumeEntry], chosen: Callable[[int], None]

@@ -105,7 +105,9 @@ class ScanController:
         if study.mask_source.model:
             return True
         return self._context.dialogs.confirm(
-            "Segmenting replaces the mask you opened. Its file stays as it is.", "Segment"
+            "Segmenting replaces the mask you opened. Its file stays as it is.",
+            "Segment",
+            "Keep the mask",
         )
 
     def _may_replace_mask(self, consequence: str) -> bool:
@@ -143,7 +145,7 @@ class ScanController:
         if running is None or running.state not in (JobState.WAITING, JobState.RUNNING):
             return True
         if not self._context.dialogs.confirm(
-            "The segmentation is still running. Cancel it?", "Cancel it"
+            "The segmentation is still running.", "Stop segmenting", "Keep segmenting"
         ):
             return False
         running.cancel()
