@@ -44,7 +44,9 @@ _MASK_FILTER = f"Masks ({_patterns(*NIFTI_FILES)})"
 _NIFTI_FILTER = "NIfTI (*.nii.gz)"
 _MODEL_FILTER = "Models (*.zip)"
 _CRASHED = "LiverSeg crashed when it ran last."
-_SAVED_IS_WHOLE = "What was saved is whole; what was not saved is lost."
+_SAVED_IS_WHOLE = (
+    "What was saved is whole. A mask that was not saved is offered again when its scan is opened."
+)
 _REPORT_FILTER = "JSON report (*.json);;CSV table (*.csv)"
 
 

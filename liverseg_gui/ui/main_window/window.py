@@ -173,6 +173,7 @@ class MainWindow(ViewerWindow):
             event.ignore()
             return
         self.windows.keep()
+        self.context.unsaved_masks.close()
         self.closing.emit()
         self.trainings.stop()
         self.runner.shutdown()
