@@ -51,13 +51,14 @@ def scan_folders() -> list[Path]:
 
 
 def make_private(folder: Path) -> None:
-    """Make `folder`, closed to other users of the computer.
+    """Make a scan's `folder`, closed to other users of the computer.
 
     Raises:
         SaveError: it cannot be made.
     """
     with save_errors(not_written(folder, "Free some space, or look to its permissions.")):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        scans_folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def write_private(path: Path, data: bytes) -> None:
