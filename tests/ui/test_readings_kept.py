@@ -96,11 +96,12 @@ def test_two_series_of_a_study_keep_their_own(desk: Desk, phantom: Phantom, tmp_
 def test_every_change_is_on_disk_at_once(measured: Desk, files: Path) -> None:
     annotations = measured.window.context.annotations
     (id_,) = annotations.items
+    stores: list[AnnotationStore] = []
 
     def kept() -> list[Annotation]:
         study, history = OpenScan(), History()
         again = Annotations(study, history)
-        AnnotationStore(study, again)
+        stores.append(AnnotationStore(study, again))
         study.open(measured.window.study.volume)
         return list(again.items.values())
 
@@ -188,9 +189,8 @@ def test_a_row_that_makes_no_annotation_takes_no_other_along(measured: Desk, fil
         {**good, "points_ijk": "abc"},
         {**good, "text": ["a"]},
     ]
-    file.write_text(
-        json.dumps({"annotations": {**rows, **dict(zip("abcdefghi", wrong, strict=True))}})
-    )
+    rows |= dict(zip("abcdefghi", wrong, strict=True))
+    file.write_text(json.dumps({"annotations": rows}))
     measured.open(files / "scan.nii.gz")
     assert items(measured) == [ruler()]
 
