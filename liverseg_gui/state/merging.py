@@ -20,7 +20,7 @@ def merged(
     each entry is looked at by itself. Fields that only another version knows stay as they are. The
     entries of `lists` are looked at by themselves, too; those that came here stand first.
     """
-    out = {}
+    out: dict[str, Any] = {}
     for key, value in mine.items():
         before, now = known.get(key), theirs.get(key, value)
         tables = (before, value, now)
@@ -33,10 +33,10 @@ def merged(
     return out | {key: now for key, now in theirs.items() if key not in mine}
 
 
-def _merged_list(before: list[Any], mine: list[Any], theirs: list[Any]) -> list[Any]:
+def _merged_list(before: Any, mine: Any, theirs: Any) -> list[Any]:
     """Without what was taken out on either side; what was put first here stays first."""
     if mine == before:
-        return theirs
+        return list(theirs)
     kept = [entry for entry in mine if entry in theirs or entry not in before or entry == mine[0]]
     return [*kept, *(entry for entry in theirs if entry not in before and entry not in mine)]
 

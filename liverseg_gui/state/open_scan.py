@@ -12,7 +12,7 @@ from psygnal import Signal
 from liverseg_gui.core.histogram import Histogram, hu_histogram
 from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.volume import Volume
-from liverseg_gui.state.scan_folder import scan_fingerprint
+from liverseg_gui.state.scan_folder import volume_fingerprint
 
 if TYPE_CHECKING:
     from liverseg_gui.core.measure import Measurements
@@ -88,7 +88,7 @@ class OpenScan:
         """Tells the open scan from all others by what it holds; worked out now where its reader
         did not."""
         if not self._fingerprint and self._volume is not None:
-            self._fingerprint = scan_fingerprint(self._volume)
+            self._fingerprint = volume_fingerprint(self._volume)
         return self._fingerprint
 
     @property

@@ -21,13 +21,13 @@ _DIGEST_BYTES = 16
 _NAME = re.compile(rf"[0-9a-f]{{{2 * _DIGEST_BYTES}}}")
 
 
-def scan_fingerprint(volume: Volume) -> str:
+def volume_fingerprint(volume: Volume) -> str:
     """The same for scans of the same HU on the same grid alone."""
     digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
     matrix = np.round(volume.affine.matrix, 4) + 0.0  # no -0.0
     digest.update(repr((volume.shape, matrix.tolist())).encode())
     for k in range(volume.shape[2]):
-        digest.update(np.ascontiguousarray(volume.hu[:, :, k].T))
+        digest.update(volume.hu[:, :, k].tobytes("F"))
     return digest.hexdigest()
 
 

@@ -169,11 +169,13 @@ def _read(file: Path) -> LeftMask | None:
     try:
         with gzip.open(file) as stream:
             values: Mapping[str, Any] = json.loads(stream.readline())
-        texts = {key: str(values[key]) for key in ("model", "device", "why")}
         seconds = values["seconds"]
-        warnings = tuple(str(text) for text in values["warnings"])
         source = MaskSource(
-            **texts, seconds=None if seconds is None else float(seconds), warnings=warnings
+            model=str(values["model"]),
+            device=str(values["device"]),
+            seconds=None if seconds is None else float(seconds),
+            warnings=tuple(str(text) for text in values["warnings"]),
+            why=str(values["why"]),
         )
         scan, number = values["scan"], values["number"]
         place = ScanLocation(Path(scan), number and int(number)) if scan is not None else None

@@ -24,7 +24,7 @@ from liverseg_gui.state.annotation_store import AnnotationStore
 from liverseg_gui.state.annotations import Annotations
 from liverseg_gui.state.history import History
 from liverseg_gui.state.open_scan import OpenScan
-from liverseg_gui.state.scan_folder import scan_fingerprint, scans_folder
+from liverseg_gui.state.scan_folder import scans_folder, volume_fingerprint
 from liverseg_gui.system.clear_caches import clear_caches
 from tests.ui.conftest import Desk
 
@@ -155,7 +155,7 @@ def test_clearing_the_caches_leaves_them(measured: Desk, files: Path) -> None:
 def test_a_stated_geometry_has_annotations_of_its_own(phantom: Phantom) -> None:
     volume = phantom.volume
     grid = type(volume.grid)(volume.grid.shape, Affine.from_spacing((1, 1, 1)))
-    assert scan_fingerprint(Volume(volume.hu, grid, volume.origin)) != scan_fingerprint(volume)
+    assert volume_fingerprint(Volume(volume.hu, grid, volume.origin)) != volume_fingerprint(volume)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.state.open_scan import ScanLocation
-from liverseg_gui.state.scan_folder import scan_fingerprint
+from liverseg_gui.state.scan_folder import volume_fingerprint
 from liverseg_gui.state.window_level_memory import study_key
 from liverseg_gui.system.privacy import remember_path, remember_secret
 from liverseg_gui.ui.controllers.app_context import AppContext
@@ -159,7 +159,7 @@ class OpenController(QObject):
 
         def work(progress: Progress) -> tuple[Volume, Histogram, str]:
             volume = entry.read(progress, lambda slice_: self._sliced.emit(turn, slice_))
-            return volume, hu_histogram(volume.hu), scan_fingerprint(volume)
+            return volume, hu_histogram(volume.hu), volume_fingerprint(volume)
 
         self._job = self._context.submit(
             f"Opening {entry.path.name}", work, partial(self._show, turn, offer, mask)

@@ -175,10 +175,11 @@ class ScanController:
 
     def _set_mask(self, mask: LabelMap, source: MaskSource) -> None:
         study = self._context.study
-        before = study.mask, study.mask_source
+        before, its_source = study.mask, study.mask_source
         self._show_mask(mask, source)
-        if before[0] is not None:
-            undo, redo = partial(self._show_mask, *before), partial(self._show_mask, mask, source)
+        if before is not None:
+            undo = partial(self._show_mask, before, its_source)
+            redo = partial(self._show_mask, mask, source)
             self._context.history.push("replace mask", undo, redo, large=True)
 
     def _show_mask(self, mask: LabelMap, source: MaskSource) -> None:
