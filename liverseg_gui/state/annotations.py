@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from psygnal import Signal
@@ -63,13 +63,21 @@ class Annotations:
         return known[1]
 
     @property
-    def unsaved(self) -> bool:
-        """Whether there are annotations that no saved report holds as they are now."""
-        return any(self._saved.get(id_) != annotation for id_, annotation in self._items.items())
+    def saved(self) -> bool:
+        """Whether the annotations are on disk as they are now."""
+        return self._saved == self._items
 
     def mark_saved(self, items: Mapping[int, Annotation]) -> None:
-        """A report that holds `items` is on disk."""
+        """`items`, and no others, are on disk."""
         self._saved = dict(items)
+
+    def load(self, annotations: Iterable[Annotation]) -> list[int]:
+        """Take annotations that are on disk; this is no step of the history. Their ids."""
+        items = dict(enumerate(annotations, self._next))
+        self._next += len(items)
+        self._saved = items
+        self._set(items, None)
+        return list(items)
 
     def choose(self, id_: int | None) -> None:
         """Choose an annotation, or none."""

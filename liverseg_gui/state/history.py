@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from psygnal import Signal
 
-_MOST_STEPS = 200
+_MOST_STEPS, _MOST_LARGE = 200, 3
 
 
 @dataclass(frozen=True)
@@ -15,12 +15,13 @@ class _Step:
     name: str
     undo: Callable[[], None]
     redo: Callable[[], None]
+    large: bool = False
 
 
 class History:
     """Steps that were done, newest last, and those undone. `changed` is emitted on every change.
 
-    The oldest of more than 200 steps is forgotten.
+    The oldest of more than 200 steps is forgotten, and what lies before the last few large ones.
     """
 
     changed = Signal()
@@ -29,9 +30,16 @@ class History:
         self._done: list[_Step] = []
         self._undone: list[_Step] = []
 
-    def push(self, name: str, undo: Callable[[], None], redo: Callable[[], None]) -> None:
-        """Remember a step that was just done; what was taken back before it is forgotten."""
-        self._done = [*self._done[-(_MOST_STEPS - 1) :], _Step(name, undo, redo)]
+    def push(
+        self, name: str, undo: Callable[[], None], redo: Callable[[], None], large: bool = False
+    ) -> None:
+        """Remember a step that was just done; what was taken back before it is forgotten.
+
+        A `large` one holds much memory, such as a mask.
+        """
+        done = [*self._done, _Step(name, undo, redo, large)][-_MOST_STEPS:]
+        places = [n for n, step in enumerate(done) if step.large]
+        self._done = done[places[-_MOST_LARGE] :] if len(places) > _MOST_LARGE else done
         self._undone.clear()
         self.changed.emit()
 

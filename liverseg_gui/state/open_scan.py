@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from psygnal import Signal
 
 from liverseg_gui.core.histogram import Histogram, hu_histogram
 from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.volume import Volume
+from liverseg_gui.state.scan_folder import volume_fingerprint
 
 if TYPE_CHECKING:
     from liverseg_gui.core.measure import Measurements
@@ -54,7 +56,7 @@ class OpenScan:
 
     def __init__(self) -> None:
         self._volume: Volume | None = None
-        self._phase = self._key = ""
+        self._phase = self._key = self._fingerprint = ""
         self._place: ScanLocation | None = None
         self._histogram: Histogram | None = None
         self._preview: Volume | None = None
@@ -62,6 +64,7 @@ class OpenScan:
         self._source = MaskSource()
         self._measurements: Measurements | None = None
         self._unsaved = False
+        self._on_disk: WeakSet[LabelMap] = WeakSet()
         self._compared: LabelMap | None = None
         self._compared_name = ""
 
@@ -79,6 +82,14 @@ class OpenScan:
     def key(self) -> str:
         """Names the open scan in the settings without telling whose it is; empty if unnamed."""
         return self._key
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells the open scan from all others by what it holds; worked out now where its reader
+        did not."""
+        if not self._fingerprint and self._volume is not None:
+            self._fingerprint = volume_fingerprint(self._volume)
+        return self._fingerprint
 
     @property
     def place(self) -> ScanLocation | None:
@@ -163,10 +174,11 @@ class OpenScan:
         key: str = "",
         histogram: Histogram | None = None,
         place: ScanLocation | None = None,
+        fingerprint: str = "",
     ) -> None:
         """Replace the scan; the mask goes with the old one, the preview with the new one."""
         self._volume, self._phase, self._place = volume, phase, place
-        self._key, self._histogram = key, histogram
+        self._key, self._histogram, self._fingerprint = key, histogram, fingerprint
         self._mask, self._source, self._unsaved = None, MaskSource(), False
         self._measurements = None
         self.drop_compared()
@@ -184,7 +196,7 @@ class OpenScan:
             raise ValueError("there is no scan to put a mask on")
         mask.require_grid(self._volume.shape, self._volume.affine)
         self._mask, self._source = mask, source
-        self._unsaved = source.path is None
+        self._unsaved = source.path is None and mask not in self._on_disk
         self._measurements = None
         self.mask_changed.emit()
 
@@ -196,6 +208,7 @@ class OpenScan:
 
     def mark_saved(self, mask: LabelMap) -> None:
         """`mask` is on disk."""
+        self._on_disk.add(mask)
         if mask is self._mask:
             self._unsaved = False
             self.saved.emit()

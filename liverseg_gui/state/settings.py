@@ -22,10 +22,12 @@ from liverseg_gui.state.settings_values import (
 )
 from liverseg_gui.state.site_model import SiteModel
 from liverseg_gui.system.atomic_write import write_text
+from liverseg_gui.system.file_lock import locked
 from liverseg_gui.system.paths import config_folder
 from liverseg_gui.system.regular_file import read_json
 
-_TABLES = ("user_presets", "study_windows", "label_maps")
+_TABLES = ("user_presets", "study_windows", "label_maps", "overlay")
+_LISTS = ("recent",)
 _DAMAGED = (LiverSegError, ValueError, OverflowError, RecursionError)
 
 
@@ -121,11 +123,12 @@ class Settings:
 
     def _write(self) -> None:
         mine = self.values.stored()
-        kept = merged(self._known, mine, self._on_disk(), _TABLES)
-        kept["study_windows"] = newest(kept["study_windows"])
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            write_text(self._file, json.dumps(kept, indent=1))
+            with locked(self._file):
+                kept = merged(self._known, mine, self._on_disk(), _TABLES, _LISTS)
+                kept["study_windows"] = newest(kept["study_windows"])
+                kept["recent"] = kept["recent"][:MOST_RECENT]
+                write_text(self._file, json.dumps(kept, indent=1))
             self._known = mine
         except (OSError, SaveError) as error:
             reason = error if isinstance(error, OSError) else error.__cause__

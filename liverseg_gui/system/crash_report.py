@@ -10,11 +10,14 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import os
+import secrets
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from liverseg_gui.system.host import HOST
 from liverseg_gui.system.paths import log_folder
 
 LAST = "last-crash.txt"
@@ -31,7 +34,7 @@ def crash_file() -> Iterator[None]:
 
     Where no file can be written the process does without.
     """
-    path = _path(os.getpid())
+    path = log_folder() / f"crash-{HOST}-{os.getpid()}-{secrets.token_hex(4)}.txt"
     file = _opened(path)
     if file is None:
         yield
@@ -48,30 +51,35 @@ def crash_file() -> Iterator[None]:
 def _opened(path: Path) -> TextIO | None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if _read(path):  # in a container, say, where each program has the same process id
-            path.replace(path.with_stem(f"{path.stem}-before"))
-        return path.open("w", encoding="utf-8")
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        return open(handle, "w", encoding="utf-8")
     except OSError:
         return None
 
 
 def take_crash_report(pid: int) -> str:
     """What the process `pid` wrote when it crashed, or nothing; it has ended, and its file goes."""
-    report = _read(_path(pid))
-    _remove(_path(pid))
+    files = _files(f"{HOST}-{pid}-")
+    if not files:
+        return ""
+    newest = files[-1]  # in a container, say, many processes have had this id
+    report = _read(newest)
+    _remove(newest)
     return report
 
 
 def earlier_crash() -> str:
     """What a process that nobody waited for wrote when it crashed, or nothing. It is shown once.
 
-    Of several the latest is given. Files of long ago that stayed empty are removed.
+    Of several the latest is given. Those of other computers that share the folder are theirs to
+    give; files of long ago are removed where they stayed empty or are of another computer.
     """
     shown = log_folder() / LAST
     report = ""
-    for path in sorted(log_folder().glob(_path_name("*")), key=_changed):
+    for path in _files():
+        own = path.name.startswith(f"crash-{HOST}-")
         with contextlib.suppress(OSError):  # another window took it just now, or writes to it
-            if path.stat().st_size:
+            if own and path.stat().st_size:
                 path.replace(shown)
                 report = _read(shown)
             elif time.time() - _changed(path) > _OLD_SECONDS:
@@ -79,12 +87,17 @@ def earlier_crash() -> str:
     return report
 
 
-def _path_name(pid: int | str) -> str:
-    return f"crash-{pid}.txt"
+def _files(of: str = "") -> list[Path]:
+    """This user's crash files whose names go on with `of`, the oldest first."""
+    return sorted(filter(_is_mine, log_folder().glob(f"crash-{of}*.txt")), key=_changed)
 
 
-def _path(pid: int) -> Path:
-    return log_folder() / _path_name(pid)
+def _is_mine(path: Path) -> bool:
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and (os.name == "nt" or status.st_uid == os.getuid())
 
 
 def _changed(path: Path) -> float:

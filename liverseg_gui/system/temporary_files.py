@@ -7,11 +7,9 @@ each removes only what it made itself, which the name of a folder tells.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
-import socket
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -19,11 +17,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from liverseg_gui.system.host import HOST
+
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-HOST = hashlib.sha256(os.fsencode(socket.gethostname())).hexdigest()[:8]
-"""Names this computer, without telling its name."""
 _PREFIX, _FILES, _LOCK = f"liverseg-{HOST}-", "files", "in-use.lock"
 _NAME = re.compile(rf"{_PREFIX}[a-z0-9_]{{8}}")
 

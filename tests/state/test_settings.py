@@ -139,7 +139,7 @@ def test_where_nothing_can_be_written_it_is_said_and_holds_for_now(tmp_path: Pat
 
 def test_no_half_written_file_stays_behind(file: Path, tmp_path: Path) -> None:
     Settings(file).opened(tmp_path)
-    assert [path.name for path in file.parent.iterdir()] == ["settings.json"]
+    assert sorted(path.name for path in file.parent.iterdir()) == ["settings.json", "settings.lock"]
 
 
 def test_how_masks_are_drawn_is_there_at_the_next_start(file: Path) -> None:

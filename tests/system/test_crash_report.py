@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from liverseg_gui.system.crash_report import LAST, earlier_crash, take_crash_report
+from liverseg_gui.system.host import HOST
 from liverseg_gui.system.paths import log_folder
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +54,10 @@ def left() -> list[str]:
 def test_a_crash_is_written_and_told_once(line: str, said: str) -> None:
     process = start(line)
     assert finish(process) != 0
-    assert left() == [f"crash-{process.pid}.txt"]
+    (name,) = left()
+    assert name.startswith(f"crash-{HOST}-{process.pid}-")
+    if os.name != "nt":
+        assert stat.S_IMODE((log_folder() / name).stat().st_mode) == 0o600
     words = earlier_crash()
     assert said in words
     assert "in work" in words
@@ -86,7 +91,7 @@ def test_one_that_is_killed_has_not_crashed_and_its_file_goes_in_the_end() -> No
 def test_of_several_crashes_the_latest_is_told(tmp_path: Path) -> None:
     log_folder().mkdir(parents=True)
     for age, word in ((30, "first"), (10, "latest"), (20, "second")):
-        path = log_folder() / f"crash-{age}.txt"
+        path = log_folder() / f"crash-{HOST}-{age}-x.txt"
         path.write_text(word)
         os.utime(path, (time.time() - age, time.time() - age))
     assert earlier_crash() == "latest"
@@ -96,9 +101,10 @@ def test_of_several_crashes_the_latest_is_told(tmp_path: Path) -> None:
 _SAME_ID = """
 import os
 from liverseg_gui.system.crash_report import crash_file, earlier_crash
+from liverseg_gui.system.host import HOST
 from liverseg_gui.system.paths import log_folder
 
-(log_folder() / f"crash-{os.getpid()}.txt").write_text("from before")
+(log_folder() / f"crash-{HOST}-{os.getpid()}-before.txt").write_text("from before")
 with crash_file():
     print(earlier_crash())
 """
@@ -111,6 +117,25 @@ def test_a_crash_is_told_by_a_program_that_has_the_same_process_id() -> None:
     )
     assert done.stdout == "from before\n"
     assert left() == [LAST]
+
+
+def test_the_crash_of_another_computer_on_a_shared_home_is_not_told_here() -> None:
+    log_folder().mkdir(parents=True)
+    elsewhere = log_folder() / "crash-0123abcd-77-x.txt"
+    elsewhere.write_text("elsewhere")
+    assert earlier_crash() == ""
+    assert take_crash_report(77) == ""
+    assert left() == [elsewhere.name]
+    long_ago = time.time() - 31 * 86_400
+    os.utime(elsewhere, (long_ago, long_ago))
+    assert earlier_crash() == ""
+    assert left() == []
+
+
+def test_a_folder_that_is_called_so_is_no_crash() -> None:
+    (log_folder() / f"crash-{HOST}-5-x.txt").mkdir(parents=True)
+    assert earlier_crash() == ""
+    assert take_crash_report(5) == ""
 
 
 def test_who_waits_for_a_process_takes_its_last_words() -> None:

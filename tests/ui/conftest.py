@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.entries import VolumeEntry
 from liverseg_gui.segmentation.segmenter import Segmentation
+from liverseg_gui.state.scan_folder import scans_folder
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.dialogs.geometry_dialog import GeometryChoice
 from liverseg_gui.ui.dialogs.labels_dialog import LabelChoice
@@ -55,6 +57,8 @@ class FakeDialogs:
         self.questions: list[str] = []
         self.save_answer: bool | None = None
         self.leave_answer: bool | None = None
+        self.restore_answer: bool | None = None
+        self.leave_choices: list[str] = []
         self.yes = False
         self.choice: int | None = None
         self.offered: list[VolumeEntry] = []
@@ -75,13 +79,18 @@ class FakeDialogs:
         self.questions.append(question)
         return self.save_answer
 
-    def confirm(self, question: str, yes: str) -> bool:
+    def confirm(self, question: str, yes: str, no: str) -> bool:
         self.questions.append(question)
         return self.yes
 
-    def leave_training(self, question: str) -> bool | None:
+    def leave_training(self, question: str, leave: str) -> bool | None:
         self.questions.append(question)
+        self.leave_choices.append(leave)
         return self.leave_answer
+
+    def restore_mask(self, question: str) -> bool | None:
+        self.questions.append(question)
+        return self.restore_answer
 
     def browse(
         self, title: str, entries: Sequence[VolumeEntry], chosen: Callable[[int], None]
@@ -179,6 +188,7 @@ class Desk:
 @pytest.fixture
 def desk(qtbot: QtBot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     # Qt deadlocks where garbage of an earlier window is freed while signals are disconnected
+    shutil.rmtree(scans_folder(), ignore_errors=True)
     gc.disable()
     try:
         desk = Desk(qtbot, Settings(tmp_path_factory.mktemp("settings") / "settings.json"))

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage, QRegion, QWheelEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QDoubleSpinBox, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QWidget
 
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.core.slabs import Slab, SlabMode
 from liverseg_gui.core.window_level import PRESETS
 from liverseg_gui.state.view import Layout, Pane, Tool
+from liverseg_gui.ui.widgets.number_box import NumberBox
 from tests.ui.conftest import Desk
 from tests.ui.drawing import Hand, Spot
 from tests.ui.gestures import turn
@@ -69,7 +70,7 @@ def end_at(hand: Hand, spot: Spot) -> None:
 
 
 def box_named(desk: Desk, name: str) -> QWidget:
-    kinds = (QComboBox, QDoubleSpinBox)
+    kinds = (QComboBox, NumberBox)
     boxes = [box for kind in kinds for box in desk.window.findChildren(kind)]
     return next(box for box in boxes if box.accessibleName() == name)
 

@@ -38,6 +38,18 @@ def place(annotation: Annotation) -> str:
     return f"{annotation.plane.title} {annotation.index + 1}"
 
 
+def long_place(annotation: Annotation) -> str:
+    """The same within a sentence: "axial slice 25"."""
+    return f"{annotation.plane.title.lower()} slice {annotation.index + 1}"
+
+
+def full_name(annotation: Annotation, measures: AnnotationMeasures | None) -> str:
+    """What tells an annotation from the others: "Ruler 23.1 mm on axial slice 25"."""
+    lines = measure_lines(measures) if measures is not None else ()
+    said = (annotation.title, annotation.text, *lines[:1])
+    return f"{' '.join(text for text in said if text)} on {long_place(annotation)}"
+
+
 def short_place(annotation: Annotation) -> str:
     """The same in a narrow column: "Ax 25"."""
     return f"{annotation.plane.title[:2]} {annotation.index + 1}"

@@ -118,6 +118,8 @@ def open_first(window: MainWindow, path: Path | None, mask: Path | None = None) 
         window.controller.opener.open_last()
     if words := earlier_crash():
         window.context.dialogs.crashed(words)
+    if path is None and not window.settings.values.reopen_last:
+        window.controller.recovery.offer_scan()
 
 
 def follow_choices(segmenter: ProcessSegmenter, settings: Settings) -> None:

@@ -8,10 +8,12 @@ from liverseg_gui.core.annotations import Annotation
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.state.view import Layout, Pane
 from liverseg_gui.ui.annotations.layer import AnnotationLayer
-from liverseg_gui.ui.annotations.texts import HINTS, hint
+from liverseg_gui.ui.annotations.texts import HINTS, full_name, hint, long_place
 from liverseg_gui.ui.annotations.tool import AnnotationTool
 from liverseg_gui.ui.controllers.app_context import AppContext
 from liverseg_gui.ui.viewer.panes import PaneGrid
+
+_UNDO = "Undo: Ctrl+Z"
 
 
 class AnnotationController(QObject):
@@ -78,15 +80,40 @@ class AnnotationController(QObject):
             self._context.say(f"Done again: {name}")
 
     def delete(self) -> None:
-        """Delete the chosen reading."""
+        """Delete the chosen reading if the active pane shows it; one out of sight stays."""
         self.give_up()
-        if self._annotations.chosen is not None:
-            self._annotations.remove(self._annotations.chosen)
+        id_ = self._annotations.chosen
+        if id_ is None:
+            return
+        if self._is_shown(self._annotations.items[id_]):
+            self.delete_listed(id_)
+        else:
+            annotation = self._annotations.items[id_]
+            self._context.say(
+                f"The chosen {annotation.title.lower()} on {long_place(annotation)} is not in the "
+                "active pane. Nothing was deleted."
+            )
+
+    def delete_listed(self, id_: int) -> None:
+        """Delete a reading, wherever it is."""
+        self.give_up()
+        name = full_name(self._annotations.items[id_], self._annotations.figures(id_))
+        self._annotations.remove(id_)
+        self._context.say(f"{name} deleted. {_UNDO}")
 
     def delete_all(self) -> None:
         """Delete all readings."""
         self.give_up()
+        count = len(self._annotations.items)
         self._annotations.clear()
+        if count:
+            self._context.say(f"{count} reading{'s' * (count > 1)} deleted. {_UNDO}")
+
+    def _is_shown(self, annotation: Annotation) -> bool:
+        """Whether the pane that keys act on shows it."""
+        state, view = self._context.view, self._panes.active_view
+        seen = state.annotations_visible and state.active is not Pane.SURFACE
+        return seen and (annotation.plane, annotation.index) == (view.plane, view.index)
 
     def go_to(self, id_: int) -> None:
         """Choose a reading and bring its slice, and its middle, to the screen."""

@@ -8,10 +8,12 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.state.annotation_store import AnnotationStore
 from liverseg_gui.state.annotations import Annotations
 from liverseg_gui.state.history import History
 from liverseg_gui.state.open_scan import OpenScan
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.state.unsaved_masks import UnsavedMasks
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.dialogs.prompts import Dialogs
 from liverseg_gui.ui.jobs.job_runner import Job, JobRunner
@@ -36,6 +38,16 @@ class AppContext(QObject):
         self.runner, self.dialogs = runner, dialogs
         self.history = History()
         self.annotations = Annotations(study, self.history)
+        self.annotation_store = AnnotationStore(study, self.annotations)
+        self.unsaved_masks = UnsavedMasks(study)
+        self.annotation_store.failed.connect(self.say)
+
+    @property
+    def restored_words(self) -> str:
+        """What follows "Opened ..." where annotations of the scan are there again."""
+        count = len(self.annotations.items)
+        kept = "1 reading is" if count == 1 else f"{count} readings are"
+        return f". {kept} shown again" if count else ""
 
     def submit(
         self,

@@ -21,6 +21,7 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import warning
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.state.open_scan import ScanLocation
+from liverseg_gui.state.scan_folder import volume_fingerprint
 from liverseg_gui.state.window_level_memory import study_key
 from liverseg_gui.system.privacy import remember_path, remember_secret
 from liverseg_gui.ui.controllers.app_context import AppContext
@@ -157,9 +158,9 @@ class OpenController(QObject):
             return
         turn = self._start_turn()
 
-        def work(progress: Progress) -> tuple[Volume, Histogram]:
+        def work(progress: Progress) -> tuple[Volume, Histogram, str]:
             volume = entry.read(progress, lambda slice_: self._sliced.emit(turn, slice_))
-            return volume, hu_histogram(volume.hu)
+            return volume, hu_histogram(volume.hu), volume_fingerprint(volume)
 
         self._job = self._context.submit(
             f"Opening {entry.path.name}", work, partial(self._show, turn, offer, mask)
@@ -171,10 +172,10 @@ class OpenController(QObject):
             self._context.study.show_preview(slice_)
 
     def _show(
-        self, turn: object, offer: Offer, mask: Path | None, read: tuple[Volume, Histogram]
+        self, turn: object, offer: Offer, mask: Path | None, read: tuple[Volume, Histogram, str]
     ) -> None:
         """Take the scan in the place of the open one, unless a mask came that must be kept."""
-        volume, histogram = read
+        volume, histogram, fingerprint = read
         study, view = self._context.study, self._context.view
         remember_secret(volume.origin.patient)
         if turn is not self._turn:
@@ -185,9 +186,9 @@ class OpenController(QObject):
         axial = k // 2 if self._axial is None else min(self._axial, k - 1)
         view.crosshair_ijk = (i // 2, j // 2, axial)
         key = study_key(offer.path, offer.number)
-        study.open(volume, offer.entry.about.phase, key, histogram, offer.place)
+        study.open(volume, offer.entry.about.phase, key, histogram, offer.place, fingerprint)
         self._context.settings.opened(offer.path, offer.number)
-        self._context.say(f"Opened {volume.origin.path.name}")
+        self._context.say(f"Opened {volume.origin.path.name}{self._context.restored_words}")
         mask = mask or offer.entry.mask
         if mask is not None:
             self._open_mask(mask)

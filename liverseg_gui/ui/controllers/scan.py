@@ -19,6 +19,7 @@ from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.ui.controllers.app_context import AppContext
 from liverseg_gui.ui.controllers.compare import CompareController
 from liverseg_gui.ui.controllers.mask import MaskController
+from liverseg_gui.ui.controllers.mask_recovery import MaskRecovery
 from liverseg_gui.ui.controllers.open import OpenController
 from liverseg_gui.ui.controllers.save import SaveController
 from liverseg_gui.ui.jobs.job_runner import Job, JobState
@@ -38,6 +39,11 @@ class ScanController:
         self.opener = OpenController(context, self._may_leave, self.open_mask)
         self._masks = MaskController(context, self._may_go, self._may_replace_mask, self._set_mask)
         self.comparer = CompareController(context, self._masks)
+        self.recovery = MaskRecovery(
+            context,
+            self._set_mask,
+            lambda path, number: self.opener.open([path], None, number),
+        )
 
     def open(self, path: Path | Sequence[Path], mask: Path | None = None) -> None:
         """Open the scan at `path` (several are offered together), and `mask` over it."""
@@ -63,6 +69,7 @@ class ScanController:
                 i, j, k = result.shape
                 self._context.view.crosshair_ijk = (i // 2, j // 2, k // 2)
                 study.open(result, study.phase, study.key, study.histogram)
+                self._context.say(f"The geometry is set{self._context.restored_words}")
 
         self._context.submit("Setting the geometry", lambda _: stated(), show)
 
@@ -105,7 +112,10 @@ class ScanController:
         if study.mask_source.model:
             return True
         return self._context.dialogs.confirm(
-            "Segmenting replaces the mask you opened. Its file stays as it is.", "Segment"
+            "Segmenting replaces the mask you opened. Its file stays as it is, and Undo (Ctrl+Z) "
+            "shows it again.",
+            "Segment",
+            "Keep the mask",
         )
 
     def _may_replace_mask(self, consequence: str) -> bool:
@@ -122,15 +132,18 @@ class ScanController:
         return self._may_stop() and self._may_replace_mask(consequence)
 
     def _may_leave(self, consequence: str) -> bool:
-        """Whether the study may be left: its mask, and readings that are in no report."""
+        """Whether the scan may be left: its mask, and annotations that could not be kept."""
         return self._may_go(consequence) and self._may_drop_annotations()
 
     def _may_drop_annotations(self) -> bool:
-        if not self._context.annotations.unsaved:
+        self._context.annotation_store.keep()
+        if self._context.annotations.saved:
             return True
         return self._context.dialogs.confirm(
-            "The readings are in no saved report (Ctrl+R, JSON) and go with the scan.",
+            "The readings could not be kept, and are lost with the scan. A report (Ctrl+R, JSON) "
+            "on another disk holds them.",
             "Discard the readings",
+            "Keep the scan open",
         )
 
     def may_close(self) -> bool:
@@ -143,7 +156,7 @@ class ScanController:
         if running is None or running.state not in (JobState.WAITING, JobState.RUNNING):
             return True
         if not self._context.dialogs.confirm(
-            "The segmentation is still running. Cancel it?", "Cancel it"
+            "The segmentation is still running.", "Stop segmenting", "Keep segmenting"
         ):
             return False
         running.cancel()
@@ -161,6 +174,16 @@ class ScanController:
             self._context.view.move_crosshair((int(i), int(j), lesion.slice_k), volume.shape)
 
     def _set_mask(self, mask: LabelMap, source: MaskSource) -> None:
+        study = self._context.study
+        before, its_source = study.mask, study.mask_source
+        self._show_mask(mask, source)
+        if before is not None:
+            undo = partial(self._show_mask, before, its_source)
+            redo = partial(self._show_mask, mask, source)
+            self._context.history.push("replace mask", undo, redo, large=True)
+
+    def _show_mask(self, mask: LabelMap, source: MaskSource) -> None:
+        """Put `mask` on the scan, and measure it."""
         study = self._context.study
         volume = study.volume
         assert volume is not None

@@ -99,7 +99,9 @@ class WindowLevelController(QObject):
     def delete_preset(self) -> None:
         """Ask, and drop the reader's preset that is used now; the window stays."""
         settings, name = self._context.settings, self.own_preset
-        if name is not None and self._context.dialogs.confirm(f'Delete "{name}"?', "Delete"):
+        if name is not None and self._context.dialogs.confirm(
+            f'Delete the preset "{name}"?', "Delete it", "Keep it"
+        ):
             presets = settings.values.user_presets
             settings.change(user_presets={n: w for n, w in presets.items() if n != name})
 

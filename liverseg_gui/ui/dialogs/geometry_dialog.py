@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
     QVBoxLayout,
@@ -19,8 +18,10 @@ from PySide6.QtWidgets import (
 from liverseg_gui.core.geometry import Affine, Float3
 from liverseg_gui.core.geometry_override import ORIENTATIONS
 from liverseg_gui.ui.widgets.labels import PlainLabel
+from liverseg_gui.ui.widgets.number_box import NumberBox
 
 _RANGE_MM = (0.05, 50.0)
+_SHOWN_DIGITS = 14
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,14 @@ class GeometryDialog(QDialog):
         layout.addWidget(self.buttons)
         for box in (self.spacing_box, self.orientation_box):
             box.toggled.connect(self._refresh)
+        for spin in self.spacings:
+            spin.checked.connect(self._refresh)
         self._refresh()
 
     @property
     def choice(self) -> GeometryChoice:
         """What the reader states."""
-        i, j, k = (spin.value() for spin in self.spacings)
+        i, j, k = (spin.typed for spin in self.spacings)
         return GeometryChoice(
             (i, j, k) if self.spacing_box.isChecked() else None,
             self.orientations.currentText() if self.orientation_box.isChecked() else None,
@@ -86,13 +89,15 @@ class GeometryDialog(QDialog):
             spin.setEnabled(self.spacing_box.isChecked())
         self.orientations.setEnabled(self.orientation_box.isChecked())
         stated = self.spacing_box.isChecked() or self.orientation_box.isChecked()
-        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(stated)
+        numbers = all(spin.hasAcceptableInput() for spin in self.spacings)
+        can = stated and (numbers or not self.spacing_box.isChecked())
+        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(can)
 
 
-def _spin(mm: float, name: str) -> QDoubleSpinBox:
-    spin = QDoubleSpinBox()
-    spin.setDecimals(4)
-    spin.setRange(*_RANGE_MM)
+def _spin(mm: float, name: str) -> NumberBox:
+    spin = NumberBox(*_RANGE_MM)
     spin.setValue(mm)
     spin.setAccessibleName(name)
+    spin.setToolTip("From {:g} to {:g} mm".format(*_RANGE_MM))
+    spin.setMinimumWidth(spin.fontMetrics().horizontalAdvance("0" * _SHOWN_DIGITS))
     return spin

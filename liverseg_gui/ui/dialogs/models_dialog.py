@@ -264,7 +264,9 @@ class ModelsDialog(QDialog):
         """Remove the selected model, once the reader has said so."""
         model = self.selected
         if model is None or not self._dialogs.confirm(
-            f"Remove the model {model.name}? It can be added again only from its file.", "Remove it"
+            f"Remove the model {model.name}? It can be added again only from its file.",
+            "Remove it",
+            "Keep it",
         ):
             return
         try:

@@ -46,7 +46,9 @@ _MASK_FILTER = f"Masks ({_patterns(*NIFTI_FILES)})"
 _NIFTI_FILTER = "NIfTI (*.nii.gz)"
 _MODEL_FILTER = "Models (*.zip)"
 _CRASHED = "LiverSeg crashed when it ran last."
-_SAVED_IS_WHOLE = "What was saved is whole; what was not saved is lost."
+_SAVED_IS_WHOLE = (
+    "What was saved is whole. A mask that was not saved is offered again when its scan is opened."
+)
 _REPORT_FILTER = "JSON report (*.json);;CSV table (*.csv)"
 
 
@@ -70,32 +72,38 @@ class Dialogs:
 
     def save_first(self, question: str) -> bool | None:
         """Ask about an unsaved mask: True to save it, False to discard it, None to stay."""
-        buttons = QMessageBox.StandardButton
-        box = MessageBox(self._parent, question)
-        box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
-        box.setDefaultButton(buttons.Save)
-        return {buttons.Save: True, buttons.Discard: False}.get(buttons(box.exec()))
+        return self._ask(question, "Save", "Discard", "Cancel")
 
-    def confirm(self, question: str, yes: str) -> bool:
-        """Ask whether to go on; `yes` names what would be done."""
-        box = MessageBox(self._parent, question)
-        accept = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
-        box.addButton(QMessageBox.StandardButton.Cancel)
-        box.exec()
-        return box.clickedButton() is accept
+    def confirm(self, question: str, yes: str, no: str) -> bool:
+        """Ask whether to do what `yes` names; `no` names what remains, and is what Enter and Esc
+        choose."""
+        return self._ask(question, "", yes, no) is False
 
-    def leave_training(self, question: str) -> bool | None:
-        """Ask what becomes of a training that runs: True to let it go on in the background, False
-        to cancel it, None to stay."""
+    def leave_training(self, question: str, leave: str) -> bool | None:
+        """Ask what becomes of a training: True to let it be, which `leave` names, False to cancel
+        it, None to stay."""
+        return self._ask(question, leave, "Cancel the training", "Stay")
+
+    def restore_mask(self, question: str) -> bool | None:
+        """Ask about a mask that was not saved: True to restore it, False to delete it, None to
+        decide later."""
+        return self._ask(question, "Restore", "Delete", "Not now")
+
+    def _ask(self, question: str, keep: str, lose: str, stay: str) -> bool | None:
+        """True for the button `keep`, False for `lose`, None for `stay`, which is what Esc chooses.
+
+        Enter chooses `keep`, or `stay` where there is none: never the one by which something goes.
+        """
         box = MessageBox(self._parent, question)
-        background = box.addButton("Go on in the background", QMessageBox.ButtonRole.AcceptRole)
-        cancel = box.addButton("Cancel the training", QMessageBox.ButtonRole.DestructiveRole)
-        stay = box.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(background)
-        box.setEscapeButton(stay)
+        roles = QMessageBox.ButtonRole
+        kept = box.addButton(keep, roles.AcceptRole) if keep else None
+        lost = box.addButton(lose, roles.DestructiveRole if keep else roles.AcceptRole)
+        stays = box.addButton(stay, roles.RejectRole)
+        box.setDefaultButton(kept or stays)
+        box.setEscapeButton(stays)
         box.exec()
         clicked = box.clickedButton()
-        return True if clicked is background else False if clicked is cancel else None
+        return True if kept and clicked is kept else False if clicked is lost else None
 
     def browse(
         self, title: str, entries: Sequence[VolumeEntry], chosen: Callable[[int], None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -23,14 +23,16 @@ from shiboken6 import isValid
 
 _KEY = Qt.Key
 _PRESS = frozenset({_KEY.Key_Space, _KEY.Key_Return, _KEY.Key_Enter})
+_DELETE = frozenset({_KEY.Key_Delete})
+"""Of what the pane shows; elsewhere a row is deleted, or nothing."""
 _PAGES = frozenset({_KEY.Key_PageUp, _KEY.Key_PageDown, _KEY.Key_Home, _KEY.Key_End})
 _ARROWS = frozenset({_KEY.Key_Up, _KEY.Key_Down, _KEY.Key_Left, _KEY.Key_Right})
 _OWN_KEYS: tuple[tuple[type[QWidget], frozenset[Qt.Key]], ...] = (
-    (QAbstractButton, _PRESS),
-    (QAbstractItemView, _PRESS | _PAGES | _ARROWS),
-    (QAbstractSlider, _PAGES | _ARROWS),
+    (QAbstractButton, _PRESS | _DELETE),
+    (QAbstractItemView, _PRESS | _PAGES | _ARROWS | _DELETE),
+    (QAbstractSlider, _PAGES | _ARROWS | _DELETE),
     (QAbstractSpinBox, _PAGES | _ARROWS | {_KEY.Key_Return, _KEY.Key_Enter}),
-    (QComboBox, _PRESS | _PAGES | _ARROWS),
+    (QComboBox, _PRESS | _PAGES | _ARROWS | _DELETE),
 )
 
 
@@ -59,8 +61,8 @@ class KeyGuard(QObject):
         """Claim a key before it is looked up among the shortcuts; Enter presses a button."""
         if not isinstance(event, QKeyEvent) or not isinstance(watched, QWidget):
             return False
-        if isinstance(watched, QLabel):
-            return _copies(watched, event)
+        if isinstance(watched, QLabel | QAbstractItemView) and _copies(watched, event):
+            return True
         if event.type() is QEvent.Type.ShortcutOverride and _is_own(watched, event):
             event.accept()
             return True
@@ -78,15 +80,33 @@ def _is_own(widget: QWidget, event: QKeyEvent) -> bool:
     return any(isinstance(widget, kind) and event.key() in keys for kind, keys in _OWN_KEYS)
 
 
-def _copies(label: QLabel, event: QKeyEvent) -> bool:
-    """Copy the text that is selected in a label, where else a picture would be copied."""
-    if not label.hasSelectedText() or not event.matches(QKeySequence.StandardKey.Copy):
+def _copies(widget: QLabel | QAbstractItemView, event: QKeyEvent) -> bool:
+    """Copy what is selected in a label or a table, where else a picture would be copied."""
+    if not event.matches(QKeySequence.StandardKey.Copy):
+        return False
+    text = widget.selectedText() if isinstance(widget, QLabel) else _selected_rows(widget)
+    if not text:
         return False
     if event.type() is QEvent.Type.ShortcutOverride:
         event.accept()
     elif event.type() is QEvent.Type.KeyPress:
-        QGuiApplication.clipboard().setText(label.selectedText())
+        QGuiApplication.clipboard().setText(text)
     return True
+
+
+def _selected_rows(view: QAbstractItemView) -> str:
+    """The selected cells, a line a row with tabs between them."""
+    rows: dict[tuple[int, ...], list[str]] = {}
+    selected = {(*_row_path(at), at.column()): at for at in view.selectedIndexes()}
+    for path in sorted(selected):
+        text = str(selected[path].data() or "").replace("\n", " ")
+        rows.setdefault(path[:-1], []).append(text)
+    return "\n".join("\t".join(cells) for cells in rows.values())
+
+
+def _row_path(at: QModelIndex) -> tuple[int, ...]:
+    """The rows from the root of a tree to `at`."""
+    return (*_row_path(at.parent()), at.row()) if at.isValid() else ()
 
 
 def _presses(widget: QWidget, event: QKeyEvent) -> bool:

@@ -129,6 +129,7 @@ class ViewerWindow(QMainWindow):
         self.display_dock = self.add_panel("Display", "display", self._build_display())
         self.annotations_panel = AnnotationsPanel(self.study, self.context.annotations)
         self.annotations_panel.requested.connect(self.annotations.go_to)
+        self.annotations_panel.deletion_requested.connect(self.annotations.delete_listed)
         self.annotations_dock = self.add_panel("Readings", "readings", self.annotations_panel)
         self._results_dock.raise_()
         self._fit_card = QTimer(self)

@@ -177,6 +177,7 @@ class MainWindow(ViewerWindow):
             event.ignore()
             return
         self.windows.keep()
+        self.context.unsaved_masks.close()
         self.closing.emit()
         self.trainings.stop()
         self.runner.shutdown()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent
@@ -38,9 +38,11 @@ BUTTONS = ("delete_reading", "delete_readings", "undo", "redo")
 
 
 class AnnotationsPanel(QWidget):
-    """Follows `Annotations`. A chosen row asks to go to its reading; names can be edited."""
+    """Follows `Annotations`. A chosen row asks to go to its reading, and to delete it, whatever
+    the panes show; names can be edited."""
 
     requested = Signal(int)
+    deletion_requested = Signal(int)
 
     def __init__(self, study: OpenScan, annotations: Annotations) -> None:
         super().__init__()
@@ -51,6 +53,7 @@ class AnnotationsPanel(QWidget):
         self._table.currentCellChanged.connect(self._ask)
         self._table.cellClicked.connect(self._ask)
         self._table.itemChanged.connect(self._rename)
+        self._table.deletion_requested.connect(self._delete)
         self._empty = PlainLabel(EMPTY)
         self._empty.setWordWrap(True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -68,7 +71,8 @@ class AnnotationsPanel(QWidget):
     def add_buttons(self, actions: Mapping[str, QAction]) -> None:
         """Buttons for the commands of this panel."""
         for at, key in enumerate(BUTTONS):
-            self._buttons.addWidget(_Button(actions[key]), at // 2, at % 2)
+            call = self._delete if key == "delete_reading" else actions[key].trigger
+            self._buttons.addWidget(_Button(actions[key], call), at // 2, at % 2)
 
     def refresh(self) -> None:
         """Show the readings of the open study; none while another one is read."""
@@ -110,6 +114,11 @@ class AnnotationsPanel(QWidget):
         if 0 <= row < len(self._ids):
             self.requested.emit(self._ids[row])
 
+    def _delete(self) -> None:
+        row = self._table.currentRow()
+        if 0 <= row < len(self._ids):
+            self.deletion_requested.emit(self._ids[row])
+
     def _rename(self, item: QTableWidgetItem) -> None:
         """Take a typed name; that of its kind, or none, is no name of its own."""
         id_ = self._ids[item.row()]
@@ -120,7 +129,9 @@ class AnnotationsPanel(QWidget):
 
 
 class _Table(QTableWidget):
-    """A row a reading; Enter edits its name."""
+    """A row a reading; Enter edits its name, Del deletes it."""
+
+    deletion_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__(0, len(_COLUMNS))
@@ -137,10 +148,12 @@ class _Table(QTableWidget):
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter edits the name."""
+        """Enter edits the name, Del deletes the row's reading."""
         item = self.item(self.currentRow(), _NAME)
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and item is not None:
             self.editItem(item)
+        elif event.key() == Qt.Key.Key_Delete:
+            self.deletion_requested.emit()
         else:
             super().keyPressEvent(event)
 
@@ -148,11 +161,11 @@ class _Table(QTableWidget):
 class _Button(QPushButton):
     """A button of a command: it can be used whenever the command can."""
 
-    def __init__(self, action: QAction) -> None:
+    def __init__(self, action: QAction, call: Callable[[], object]) -> None:
         keys = action.shortcut().toString()
         super().__init__(action.text().replace("&", ""))
         self.setToolTip(f"{action.text()}  ({keys})" if keys else action.text())
         self.setEnabled(action.isEnabled())
         self.setAutoDefault(False)
-        self.clicked.connect(lambda: action.trigger())
+        self.clicked.connect(lambda: call())
         action.enabledChanged.connect(self.setEnabled)

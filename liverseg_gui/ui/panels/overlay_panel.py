@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QColorDialog,
     QComboBox,
-    QDoubleSpinBox,
     QGridLayout,
     QGroupBox,
     QHBoxLayout,
@@ -30,6 +29,7 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.viewer.flicker import Flicker
 from liverseg_gui.ui.widgets.input_filters import NumberKeys
+from liverseg_gui.ui.widgets.number_box import NumberBox
 
 _KEEP_AFTER_MS = 600
 _MODES = {"Fill and contour": (True, True), "Fill": (True, False), "Contour": (False, True)}
@@ -85,14 +85,10 @@ class OverlayPanel(QGroupBox):
         self.mode.setAccessibleName("How masks are drawn")
         self.mode.addItems(list(_MODES))
         self.mode.activated.connect(self._set_mode)
-        self.thickness = QDoubleSpinBox()
+        self.thickness = NumberBox(THINNEST_PX, THICKEST_PX, step=0.5, nearest=True)
         self.thickness.setAccessibleName("Thickness of the contour")
         self.thickness.setToolTip("Thickness of the contour in pixels of the screen")
-        self.thickness.setRange(THINNEST_PX, THICKEST_PX)
-        self.thickness.setSingleStep(0.5)
-        self.thickness.setDecimals(1)
         self.thickness.setSuffix(" px")
-        self.thickness.setKeyboardTracking(False)
         self.thickness.valueChanged.connect(partial(setattr, self._view, "contour_px"))
         NumberKeys(self.thickness).done.connect(self.done)
         return _row(self.mode, self.thickness)

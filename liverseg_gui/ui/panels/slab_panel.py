@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QGroupBox, QHBoxLayout
+from PySide6.QtWidgets import QComboBox, QGroupBox, QHBoxLayout
 
 from liverseg_gui.core.slabs import THICKEST_MM, THINNEST_MM, SlabMode
 from liverseg_gui.state.view import ViewState
 from liverseg_gui.ui.widgets.input_filters import NumberKeys
+from liverseg_gui.ui.widgets.number_box import NumberBox
 
 
 class SlabPanel(QGroupBox):
@@ -26,13 +27,10 @@ class SlabPanel(QGroupBox):
         for mode in SlabMode:
             self._mode.addItem(mode.value, mode)
         self._mode.activated.connect(self._choose)
-        self._thickness = QDoubleSpinBox()
+        self._thickness = NumberBox(THINNEST_MM, THICKEST_MM, step=1, nearest=True)
         self._thickness.setAccessibleName("Thickness of the slab")
         self._thickness.setToolTip("Thickness of the slab (+ and -)")
-        self._thickness.setRange(THINNEST_MM, THICKEST_MM)
-        self._thickness.setDecimals(1)
         self._thickness.setSuffix(" mm")
-        self._thickness.setKeyboardTracking(False)
         self._thickness.valueChanged.connect(self._set_thickness)
         NumberKeys(self._thickness).done.connect(self.done)
         row = QHBoxLayout(self)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QValidator
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QComboBox,
     QGroupBox,
     QHBoxLayout,
     QMenu,
     QSizePolicy,
-    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -33,6 +32,7 @@ from liverseg_gui.system.plain_text import one_line
 from liverseg_gui.ui.panels.histogram_plot import HistogramPlot
 from liverseg_gui.ui.widgets.input_filters import NumberKeys
 from liverseg_gui.ui.widgets.labels import PlainLabel
+from liverseg_gui.ui.widgets.number_box import NumberBox
 from liverseg_gui.ui.widgets.theme import set_tone
 
 BUTTONS = {
@@ -46,28 +46,14 @@ BUTTONS = {
 PRESET_COMMANDS = ("save_preset", "rename_preset", "delete_preset")
 
 
-class WindowNumberBox(QSpinBox):
+class WindowNumberBox(NumberBox):
     """A number in HU that is taken on Enter or when the box is left."""
 
     def __init__(self, name: str, least: float, most: float, step: int) -> None:
-        super().__init__()
+        super().__init__(least, most, step, whole=True, nearest=True)
         self.setAccessibleName(name)
         self.setToolTip(f"{name} in HU: type it and press Enter")
-        self.setRange(int(least), int(most))
-        self.setSingleStep(step)
-        self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    def validate(self, text: str, at: int) -> tuple[QValidator.State, str, int]:
-        """Let a number beyond the limits be typed: a digit refused would leave quite another."""
-        if text.lstrip("-").isdigit() and not self.minimum() <= int(text) <= self.maximum():
-            return QValidator.State.Intermediate, text, at
-        return super().validate(text, at)
-
-    def fixup(self, text: str) -> str:
-        """The limit that was passed; of anything else the number shown before."""
-        number = int(text) if text.lstrip("-").isdigit() else self.value()
-        return str(min(max(number, self.minimum()), self.maximum()))
 
     def show_value(self, value: float) -> None:
         """Show a number that was set elsewhere; what is being typed goes only for another one."""
@@ -171,11 +157,11 @@ class WindowLevelPanel(QGroupBox):
     def _choose(self, at: int) -> None:
         self._view.window = self._presets.itemData(at)
 
-    def _set_width(self, width: int) -> None:
-        self._view.window = Window(float(width), self._view.window.center)
+    def _set_width(self, width: float) -> None:
+        self._view.window = Window(width, self._view.window.center)
 
-    def _set_center(self, center: int) -> None:
-        self._view.window = Window(self._view.window.width, float(center))
+    def _set_center(self, center: float) -> None:
+        self._view.window = Window(self._view.window.width, center)
 
 
 def _button(name: str, text: str) -> QToolButton:

@@ -104,14 +104,20 @@ class RunWatcher(QObject):
         return all(self._may_leave(out) for out in self._concerns)
 
     def _may_leave(self, out: Path) -> bool:
-        from liverseg_gui.ui.training_window.process.training_process import active_run_name
+        from liverseg_gui.ui.training_window.process.training_process import (
+            active_run_name,
+            is_paused,
+        )
 
         name = active_run_name(out)
         if name is None:
             return True
+        paused = is_paused(out)
         answer = self._dialogs.leave_training(
-            f'The training "{self._shown(name)}" is running. It can go on without this window; '
-            "the training room finds it again."
+            f'The training "{self._shown(name)}" is {"paused" if paused else "running"}. It '
+            f"{'stays so' if paused else 'can go on'} without this window, and the training window "
+            "finds it again.",
+            "Leave it paused" if paused else "Go on in the background",
         )
         return self._cancel(out) if answer is False else answer is True
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QSpinBox, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QWidget
 
 from liverseg_gui.ui.widgets.input_filters import Notches, NumberKeys
+from liverseg_gui.ui.widgets.number_box import NumberBox
 
 _PAGE = 10
 
@@ -27,14 +28,13 @@ class SliceSlider(QWidget):
         self.slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.slider.setPageStep(_PAGE)
         self.slider.valueChanged.connect(self.requested)
-        self.number = QSpinBox()
+        self.number = NumberBox(1, 1, step=1, whole=True, nearest=True)
         self.number.setAccessibleName(f"{plane} slice number")
-        self.number.setKeyboardTracking(False)
         self.number.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.number.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self.number.setButtonSymbols(NumberBox.ButtonSymbols.NoButtons)
         self.number.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.number.setToolTip("Number of the slice: type one and press Enter")
-        self.number.valueChanged.connect(lambda number: self.requested.emit(number - 1))
+        self.number.valueChanged.connect(lambda number: self.requested.emit(int(number) - 1))
         NumberKeys(self.number).done.connect(self.done)
         row = QHBoxLayout(self)
         row.setContentsMargins(2, 0, 2, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDoubleSpinBox, QWidget
 
 _A_NOTCH = 120
 """Eighths of a degree; fine wheels and touchpads tell of parts of it."""
@@ -53,7 +53,7 @@ class NumberKeys(QObject):
 
     done = Signal()
 
-    def __init__(self, box: QSpinBox | QDoubleSpinBox) -> None:
+    def __init__(self, box: QDoubleSpinBox) -> None:
         super().__init__(box)
         self._box = box
         box.installEventFilter(self)
@@ -72,7 +72,7 @@ class NumberKeys(QObject):
         if event.type() is not QEvent.Type.KeyPress or not (escape or event.key() in _ENTER):
             return False
         if escape:
-            self._box.setValue(self._box.value())  # type: ignore[arg-type]
+            self._box.setValue(self._box.value())
         else:
             self._box.interpretText()
         self.done.emit()

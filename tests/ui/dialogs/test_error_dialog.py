@@ -18,6 +18,7 @@ from liverseg_gui import __version__
 from liverseg_gui.segmentation.runtime import choice_cache
 from liverseg_gui.segmentation.runtime.choice_cache import RuntimeChoice
 from liverseg_gui.system import privacy
+from liverseg_gui.system.host import HOST
 from liverseg_gui.system.logging_setup import LOG_NAME, start_logging
 from liverseg_gui.system.paths import log_folder
 from liverseg_gui.ui.app.app import open_first
@@ -175,7 +176,7 @@ def test_the_window_tells_of_an_earlier_crash_once(desk: Desk) -> None:
     open_first(desk.window, None)
     assert desk.dialogs.crashes == []
     log_folder().mkdir(parents=True)
-    (log_folder() / "crash-7.txt").write_text("Fatal Python error: Segmentation fault\n")
+    (log_folder() / f"crash-{HOST}-7-x.txt").write_text("Fatal Python error: Segmentation fault\n")
     open_first(desk.window, None)
     open_first(desk.window, None)
     assert desk.dialogs.crashes == ["Fatal Python error: Segmentation fault"]

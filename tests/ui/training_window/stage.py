@@ -32,7 +32,7 @@ class Stage:
         self.finished: list[Path] = []
         page.finished.connect(self.finished.append)
 
-    def confirm(self, question: str, yes: str) -> bool:
+    def confirm(self, question: str, yes: str, no: str) -> bool:
         self.questions.append(question)
         return self.yes
 
@@ -76,7 +76,7 @@ def stage(qtbot: QtBot, tmp_path: Path, settings: Settings) -> Iterator[Stage]:
     made: list[Stage] = []
     gc.disable()
     try:
-        page = RunPage(lambda question, yes: made[0].confirm(question, yes), settings)
+        page = RunPage(lambda *words: made[0].confirm(*words), settings)
     finally:
         gc.enable()
     qtbot.addWidget(page)

@@ -13,7 +13,7 @@ from liverseg_gui.ui.training_window.pages import Step
 from liverseg_gui.ui.training_window.window import TrainingWindow
 from tests.ui.conftest import Desk
 from tests.ui.training_window.stage import PLAYER, Stage
-from training.runs.control import read_command
+from training.runs.control import RunCommand, read_command, send_command
 from training.runs.folder import RunRecord, RunState
 
 
@@ -104,6 +104,19 @@ def test_the_window_asks_once_what_becomes_of_a_training(
     assert '"clinic" is running' in desk.dialogs.questions[0]
     assert stage.record().active
     assert read_command(out) == "go"
+
+
+def test_a_paused_training_is_said_to_stay_paused(
+    desk: Desk, room: TrainingWindow, stage: Stage
+) -> None:
+    out = stage.start()
+    room.open_folder(out)
+    send_command(out, RunCommand.PAUSE)
+    stage.until(lambda: stage.record().state is RunState.PAUSED)
+    desk.dialogs.leave_answer = None
+    assert not closes(desk)
+    assert '"clinic" is paused. It stays so' in desk.dialogs.questions[-1]
+    assert desk.dialogs.leave_choices[-1] == "Leave it paused"
 
 
 def test_closing_the_room_asks_and_can_cancel(

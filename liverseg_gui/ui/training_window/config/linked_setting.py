@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QWidget
 
 from liverseg_gui.ui.training_window.config.form_rows import ConfigRow
-from liverseg_gui.ui.training_window.widgets.number_box import NumberBox
 from liverseg_gui.ui.widgets.labels import PlainLabel
+from liverseg_gui.ui.widgets.number_box import NumberBox
 
 
 class LinkedSetting(QObject):
@@ -70,7 +70,7 @@ class LinkedSetting(QObject):
     def _read(self) -> Any:
         if isinstance(self.box, QComboBox):
             return self.box.currentData()
-        return int(self.box.value()) if self.row.whole else self.box.value()
+        return int(self.box.typed) if self.row.whole else self.box.typed
 
 
 def disable_choices(box: QComboBox, problems: dict[str, str]) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QSpinBox, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from liverseg_gui.ui.training_window.data.split_preview import NOT_YET, SplitPreview
 from liverseg_gui.ui.widgets.labels import PlainLabel
+from liverseg_gui.ui.widgets.number_box import NumberBox
 from liverseg_gui.ui.widgets.theme import Tone, set_tone
 from training.data.selection import FOLDS, SPLIT_SEED
 
@@ -60,17 +61,17 @@ class FoldBar(QWidget):
     @property
     def folds(self) -> int:
         """The number of folds."""
-        return self._folds.value()
+        return int(self._folds.typed)
 
     @property
     def fold(self) -> int:
         """The fold that is held out, from 0; 0 where none is."""
-        return self._fold.value() - 1
+        return int(self._fold.typed) - 1
 
     @property
     def seed(self) -> int:
         """The seed of the shuffle."""
-        return self._seed.value()
+        return int(self._seed.typed)
 
     @property
     def text(self) -> str:
@@ -101,9 +102,8 @@ class FoldBar(QWidget):
         self._fold.setEnabled(self.folds > 1)
 
 
-def _spin(low: int, high: int, name: str) -> QSpinBox:
-    spin = QSpinBox()
-    spin.setRange(low, high)
+def _spin(low: int, high: int, name: str) -> NumberBox:
+    spin = NumberBox(low, high, step=1, whole=True)
     spin.setAccessibleName(name)
     return spin
 

@@ -278,6 +278,7 @@ class DataPage(QWidget):
             f"Take {self.table.title_of(name)} off the list of corrected studies? Scan and mask "
             "stay where they are; saving the mask again puts it back.",
             "Take it off",
+            "Keep it",
         ):
             return
         try:

@@ -14,7 +14,7 @@ from liverseg_gui.system.relaunch import own_command
 from training.config.config_file import write_config_file
 from training.runs.control import RunCommand, send_command
 from training.runs.files import RECIPE, STDERR
-from training.runs.folder import read_run
+from training.runs.folder import RunState, read_run
 from training.runs.registry import known_runs, register_run
 from training.runs.training_job import TrainingJob
 
@@ -100,6 +100,14 @@ def active_run_name(out: Path) -> str | None:
     except UnreadableFileError:
         return None if process is None else out.name
     return run.name if run.active or process is not None else None
+
+
+def is_paused(out: Path) -> bool:
+    """Whether the training in `out` waits until it is resumed."""
+    try:
+        return read_run(out).state is RunState.PAUSED
+    except UnreadableFileError:
+        return False
 
 
 def cancel_training(out: Path) -> None:

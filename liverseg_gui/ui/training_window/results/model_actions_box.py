@@ -248,12 +248,12 @@ class ModelActionsBox(QWidget):
             return "The training is just starting again. Wait until it runs, and cancel it first."
         return ""
 
-    def _discard_question(self, outcome: RunResults) -> tuple[str, str]:
+    def _discard_question(self, outcome: RunResults) -> tuple[str, str, str]:
         added = installed_name(outcome.card.sha256) if outcome.card else None
         kept = f" The model stays among the models, as {added}." if added else ""
         lost = " Its model has not been added and is lost." if outcome.card and not added else ""
         question = f"Discard the training {outcome.record.name}? Its folder is deleted.{kept}{lost}"
-        return self._shown(question), "Discard it"
+        return self._shown(question), "Discard it", "Keep it"
 
     def show_note(self, text: str, tone: Tone) -> None:
         """Show `text` in the line below the card."""

@@ -41,14 +41,14 @@ _CANCEL = (
     "Cancel the training now? What was trained up to the last whole epoch is kept, and Go on "
     "continues from there; what this epoch has done so far is lost."
 )
-Confirm = Callable[[str, str], bool]
+Confirm = Callable[[str, str, str], bool]
 
 
 class RunPage(QWidget):
     """A client of the training's folder: the process goes on whatever becomes of the page.
 
     `finished` is emitted when a training that was seen running is done. `confirm` asks a question
-    whose yes is named; `settings` hold whether patients are hidden.
+    whose yes and no are named; `settings` hold whether patients are hidden.
     """
 
     finished = Signal(Path)
@@ -226,7 +226,9 @@ class RunPage(QWidget):
     def _send(self, command: str) -> None:
         if self._follower is None:
             return
-        if command == RunCommand.CANCEL and not self._confirm(_CANCEL, "Cancel the training"):
+        if command == RunCommand.CANCEL and not self._confirm(
+            _CANCEL, "Cancel the training", "Keep training"
+        ):
             return
         try:
             send_command(self._follower.out, command)

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
-from PySide6.QtWidgets import QSpinBox
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.core.errors import LiverSegError
@@ -23,6 +22,7 @@ from liverseg_gui.system.privacy import scrub
 from liverseg_gui.ui.training_window.data import case_columns
 from liverseg_gui.ui.training_window.data import page as data_page
 from liverseg_gui.ui.training_window.data.page import DataPage
+from liverseg_gui.ui.widgets.number_box import NumberBox
 from liverseg_gui.ui.widgets.severity import TONE_ROLE
 from liverseg_gui.ui.widgets.theme import tone_of
 from tests.conftest import WAIT_S
@@ -40,8 +40,8 @@ def row(page: DataPage, name: str):
     return item
 
 
-def spin(page: DataPage, name: str) -> QSpinBox:
-    return next(s for s in page.fold_bar.findChildren(QSpinBox) if s.accessibleName() == name)
+def spin(page: DataPage, name: str) -> NumberBox:
+    return next(s for s in page.fold_bar.findChildren(NumberBox) if s.accessibleName() == name)
 
 
 def test_an_empty_page_says_what_to_do(page: DataPage) -> None:
