@@ -45,7 +45,8 @@ class MadeFrom:
 class Report:
     """The measurements of a study, how its mask came about, and the reader's annotations.
 
-    Without a mask there are no measurements: then a report holds the annotations alone.
+    Without a mask there are no measurements: then a report holds the annotations alone. `reviewed`
+    is the day (YYYY-MM-DD) on which a person marked the mask as reviewed, or nothing.
     """
 
     volume: Volume
@@ -57,6 +58,7 @@ class Report:
     warnings: tuple[str, ...] = field(default=())
     annotations: tuple[Annotation, ...] = field(default=())
     made_from: MadeFrom | None = None
+    reviewed: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain values; docs/json.md describes each."""
@@ -71,6 +73,8 @@ class Report:
             "device": self.device,
             "seconds": self.seconds,
             "peak_memory_mb": self.peak_memory_mb,
+            "reviewed": bool(self.reviewed) if self.measurements else None,
+            "reviewed_on": self.reviewed or None,
             "made_from": asdict(self.made_from) if self.made_from else None,
             "scan": {
                 "path": str(volume.origin.path),

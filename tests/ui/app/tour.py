@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QApplication, QDialog
 
 from liverseg_gui.segmentation.models.registry import list_models
 from liverseg_gui.system.import_guard import NETWORK_LIBRARIES
@@ -27,7 +27,9 @@ from liverseg_gui.ui.training_window.run.page import RunPage
 from liverseg_gui.ui.training_window.window import TrainingWindow
 
 LEFT_OUT = {"quit", "segment", "cancel", "train", "models", "about"}
-"""Commands that are done by themselves, in their turn."""
+"""Commands that are done by themselves, in their turn; recent scans would take the mask away."""
+GOING_ON = {"cine", "flicker", "full_screen"}
+"""They go on until they are switched off."""
 OUTSIDE = {"user_guide", "log_folder"}
 """They start other programs."""
 
@@ -40,7 +42,8 @@ class Tour:
         self.problems: list[str] = []
         self.visited: list[str] = []
         self.in_3d = False
-        self.closer = QTimer()
+        self.closer, self.clock = QTimer(), QTimer()
+        self.clock.start(20)
         self.closer.timeout.connect(self._close_dialog)
 
     def _close_dialog(self) -> None:
@@ -53,7 +56,7 @@ class Tour:
 
     def until(self, done: Callable[[], object]) -> None:
         while not done():
-            QApplication.processEvents()
+            QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
 
     def go(self) -> None:
         window = next(w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow))
@@ -70,17 +73,21 @@ class Tour:
         self.training_window(window)
         self.until(lambda: not window.runner.busy)
         window.close()
+        assert not window.isVisible()
+        QApplication.exit(0)
 
     def main_window(self, window: MainWindow) -> None:
         for row in ROWS:
-            if row.key not in LEFT_OUT | OUTSIDE:
+            if row.key not in LEFT_OUT | OUTSIDE and not row.key.startswith("recent"):
                 window.actions_by_key[row.key].trigger()
                 QApplication.processEvents()
+                if row.key in GOING_ON:
+                    window.actions_by_key[row.key].trigger()
                 self.until(lambda: not window.runner.busy)
                 self.until(lambda: QApplication.activeModalWidget() is None)
                 self.visited.append(row.key)
+        window.context.dialogs.confirm = lambda *_: True  # type: ignore[method-assign]
         window.actions_by_key["segment"].trigger()
-        self.until(lambda: window.runner.busy or QApplication.activeModalWidget())
         window.actions_by_key["cancel"].trigger()
         self.until(lambda: not window.runner.busy)
 
@@ -95,10 +102,11 @@ class Tour:
         window.actions_by_key["models"].trigger()
         dialog = next(iter(window.findChildren(ModelsDialog)))
         self.closer.stop()
-        dialog.add_from(list_models()[0].folder)
+        dialog.add(list_models()[0].folder, "again")
         self.until(lambda: not dialog.runner.busy)
+        self.problems += [] if "is added" in dialog.note.text() else [dialog.note.text()]
         self.closer.start()
-        self.until(lambda: not dialog.isVisible())
+        self.until(lambda: QApplication.activeModalWidget() is None)
         self.visited.append("models")
 
     def training_window(self, window: MainWindow) -> None:
