@@ -34,7 +34,7 @@ def segment_volume(
     began = time.monotonic()
     segmentation = segmenter.segment(volume, progress.part(0.0, 0.9))
     progress.update(0.9, "Saving the mask")
-    save_mask(segmentation.labels, volume.origin, mask)
+    save_mask(segmentation.labels, volume.origin, mask, of_a_model=True)
     progress.update(0.95, "Measuring")
     measurements = measure(volume, segmentation.labels)
     progress.update(1.0, "Done")

@@ -247,6 +247,13 @@ def kept_sources() -> list[tuple[CorrectedStudy, VolumeCase]]:
     for study in studies:
         first.setdefault(study.patient, study.name)
     return [
-        (s, VolumeCase(s.scan.parent, s.name, first[s.patient], s.scan, s.mask, volume=s.volume))
+        (
+            s,
+            VolumeCase(
+                *(s.scan.parent, s.name, first[s.patient], s.scan, s.mask),
+                volume=s.volume,
+                reviewed=True,
+            ),
+        )
         for s in studies
     ]

@@ -15,12 +15,15 @@ from liverseg_gui.core.geometry import Affine
 from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io.file_endings import NIFTI_FILES
+from liverseg_gui.io.formats.model_mark import model_mark
 from liverseg_gui.io.formats.nifti import open_header, read_stored
 from liverseg_gui.system.atomic_write import atomic_write, not_written
 
 
-def save_mask(mask: LabelMap, origin: Origin, path: Path) -> None:
+def save_mask(mask: LabelMap, origin: Origin, path: Path, of_a_model: bool = False) -> None:
     """Write `mask` to NIfTI on the grid its scan was stored on.
+
+    One `of_a_model` that nobody has reviewed is marked as such (`model_mark`).
 
     It is written beside `path`, read back, compared voxel by voxel, and only then renamed over
     `path`: an old file there stays whole until the new one is proved.
@@ -34,7 +37,10 @@ def save_mask(mask: LabelMap, origin: Origin, path: Path) -> None:
 
     problem = not_written(path, "Choose another folder or free some space; nothing was changed.")
     with atomic_write(path, problem, ending=ending) as beside:
-        _write(_mask_image(stored, mask.grid.affine, origin), beside)
+        image = _mask_image(stored, mask.grid.affine, origin)
+        if of_a_model:
+            image.header["descrip"] = model_mark(mask)
+        _write(image, beside)
         _require_same(beside, stored, mask.grid.affine)
 
 

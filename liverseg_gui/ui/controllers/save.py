@@ -36,9 +36,11 @@ class SaveController:
         from liverseg_gui.io.formats.nifti_write import save_mask
 
         remember_path(path)
+        source = self._context.study.mask_source
+        untouched = bool(source.model) and not source.reviewed
         self.saving = True
         try:
-            run_blocking(lambda: save_mask(mask, volume.origin, path))
+            run_blocking(lambda: save_mask(mask, volume.origin, path, of_a_model=untouched))
         except SaveError as error:
             self._context.tell(str(error))
             return False

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -20,13 +19,11 @@ ROOT = Path(__file__).parents[3]
 ON_A_DISPLAY = ("xvfb-run", "-a", "-s", "-screen 0 1280x1000x24 +extension GLX")
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("display", [(), ON_A_DISPLAY], ids=["offscreen", "with OpenGL"])
 def test_a_tour_of_the_whole_program_loads_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, display: Sequence[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if display and shutil.which(display[0]) is None:
-        pytest.skip("no xvfb-run to draw with OpenGL in")
+    """With OpenGL where it can be had: there a library that is loaded ends the program."""
+    display = ON_A_DISPLAY if shutil.which(ON_A_DISPLAY[0]) else ()
     monkeypatch.setenv("LIVERSEG_HOME", str(tmp_path / "home"))
     layouts.pair(small(1), tmp_path / "scan.nii.gz", tmp_path / "mask.nii.gz")
     layouts.decathlon(tmp_path / "data", tuple(range(1, 8)))
@@ -38,12 +35,8 @@ def test_a_tour_of_the_whole_program_loads_none(
         capture_output=True,
         text=True,
     )
-    if display and "no Qt platform plugin" in done.stderr:
-        pytest.skip(f"no display here: {done.stderr[-300:]}")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
-    if display and not told["in_3d"]:
-        pytest.skip("no OpenGL here")
     assert told["loaded"] == []
     assert told["problems"] == []
     rooms = {"licenses", "models", "data", "recipe", "fine-tune", "run", "result"}

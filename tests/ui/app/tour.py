@@ -131,9 +131,7 @@ class Tour:
 
     def recipe(self, page: ConfigPage) -> None:
         self.until(lambda: page.preview.pictures._images and not page._quick.busy)
-        page.form.find_batch.click()
-        self.until(lambda: not page._quick.busy)
-        self.problems += [page.message.text()] if "fit into" not in page.message.text() else []
+        self.problems += [page.message.text()] if page.message.text() else []
         page.estimate.button.click()
         self.until(lambda: page._slow.busy)
         page.estimate.button.click()

@@ -144,12 +144,15 @@ def _problem_text(folder: Path, problem: LiverSegError | OSError) -> str:
 
 
 def _scan(source: CaseSource, known: Mapping[str, ScannedCase]) -> ScannedCase:
-    """The known result of the case under its present name, or that of a check."""
+    """The known result of the case under its present name, or that of a check.
+
+    What could not be read is read again: a review may have made it truth meanwhile.
+    """
     from training.data.data_check import look_at
 
     fingerprint = source.fingerprint()
     before = known.get(fingerprint)
-    if before is not None:
+    if before is not None and before.seen.case.figures is not None:
         checked = replace(before.seen.case, name=source.name, patient=source.patient)
         return replace(before, source=source, seen=replace(before.seen, case=checked))
     kept = _CaseWithThumbnail(source)
