@@ -61,7 +61,7 @@ def _add_job(group: argparse._ArgumentGroup) -> None:
         metavar="DIR",
         help="folders of labelled cases; may be given several times",
     )
-    add("--corrected", action="store_true", help="also the studies corrected in this program")
+    add("--corrected", action="store_true", help="also the studies reviewed in this program")
     add("--exclude", action="append", default=[], metavar="NAME", help="leave this case out")
     add("--out", type=Path, metavar="DIR", help="where model and log are written")
     add("--check", type=Path, metavar="DIR", help="only look through the labelled cases there")

@@ -48,6 +48,7 @@ class Report:
 
     Without a mask there are no measurements: then a report holds the annotations alone.
     `mask_sha256` is the checksum of the file that holds the mask; empty where there is none.
+    `reviewed` is the day (YYYY-MM-DD) on which a person marked the mask as reviewed, or nothing.
     """
 
     volume: Volume
@@ -60,6 +61,7 @@ class Report:
     annotations: tuple[Annotation, ...] = field(default=())
     made_from: MadeFrom | None = None
     mask_sha256: str = ""
+    reviewed: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain values; docs/json.md describes each."""
@@ -78,6 +80,8 @@ class Report:
             "device": self.device,
             "seconds": self.seconds,
             "peak_memory_mb": self.peak_memory_mb,
+            "reviewed": bool(self.reviewed) if self.measurements else None,
+            "reviewed_on": self.reviewed or None,
             "made_from": asdict(self.made_from) if self.made_from else None,
             "mask_sha256": self.mask_sha256 or None,
             "scan": {

@@ -1,5 +1,7 @@
-"""List of the studies corrected in this program: which scan belongs to which saved mask.
+"""List of the studies corrected in this program: which scan belongs to which saved mask, and
+whether a person has reviewed it.
 
+Only a mask that somebody marked as reviewed, and that was not changed since, is truth to train on.
 Kept in `corrected.json` in the program's own data. It holds paths and no more: who the patient is
 stands there as a hash of the PatientID with a random text of this computer before it. The list
 itself is read without loading what reads scans.
@@ -31,18 +33,37 @@ _KEY_LENGTH = 16
 @dataclass(frozen=True)
 class CorrectedStudy:
     """A scan and the mask that was saved for it. `volume` counts from 1, None where it is the only
-    one; `patient` is the same for all scans of a patient and tells nothing else."""
+    one; `patient` is the same for all scans of a patient and tells nothing else.
+
+    `model` made the mask, if one did. `reviewed` is the day (YYYY-MM-DD) on which somebody marked
+    it as reviewed, or nothing; `stamp` is what the file was like then (`_stamp`).
+    """
 
     number: int
     scan: Path
     mask: Path
     volume: int | None
     patient: str
+    model: str = ""
+    reviewed: str = ""
+    stamp: str = ""
 
     @property
     def name(self) -> str:
         """What the case is called; never given to another study."""
         return f"{PREFIX}{self.number}"
+
+    @property
+    def why_not(self) -> str:
+        """Why it may not be trained on, or nothing. The mask's file is looked at."""
+        if not self.reviewed:
+            return "Nobody has marked this mask as reviewed, so it is not trained on."
+        if self.stamp != _stamp(self.mask):
+            return (
+                f"The mask was changed after it was reviewed on {self.reviewed}, so it is not "
+                "trained on."
+            )
+        return ""
 
 
 @dataclass(frozen=True)
@@ -57,10 +78,18 @@ def library_file() -> Path:
     return data_folder() / _FILE
 
 
-def remember_corrected(scan: Path, mask: Path, volume: int | None, patient_id: str) -> None:
-    """`mask` was saved for the scan; it takes the place of one that was saved for it before.
+def remember_corrected(
+    scan: Path,
+    mask: Path,
+    volume: int | None,
+    patient_id: str,
+    reviewed: str,
+    model: str = "",
+) -> str:
+    """`mask`, which was marked as `reviewed` on that day, lies at its place for the scan; it takes
+    the place of one that was kept for it before.
 
-    A phantom is not kept: it lies beside its truth.
+    Returns the name of the case, or nothing for a phantom, which lies beside its truth.
 
     Raises:
         UnreadableFileError: the list is damaged.
@@ -68,11 +97,43 @@ def remember_corrected(scan: Path, mask: Path, volume: int | None, patient_id: s
     """
 
     if _is_phantom(scan):
-        return
+        return ""
     scan, mask = Path(os.path.abspath(scan)), Path(os.path.abspath(mask))
     with locked(library_file()):
         study_list = _read() or _StudyList(secrets.token_hex(16))
-        _write(_with_study(study_list, scan, mask, volume, somebody(patient_id)))
+        number = _number(study_list, scan, volume)
+        whose = somebody(patient_id) or os.path.realpath(scan)
+        patient = _patient(study_list.salt, whose)
+        study = CorrectedStudy(number, scan, mask, volume, patient, model, reviewed, _stamp(mask))
+        _write(_with_study(study_list, study))
+    return study.name
+
+
+def mark_reviewed(name: str, reviewed: str) -> None:
+    """The mask of the study `name`, as it is now, was reviewed on that day; "": it was not.
+
+    Raises:
+        UnreadableFileError: the list is damaged.
+        SaveError: the list could not be written.
+    """
+    with locked(library_file()):
+        study_list = _read()
+        for study in study_list.studies if study_list else ():
+            if study_list is not None and study.name == name:
+                marked = replace(study, reviewed=reviewed, stamp=_stamp(study.mask))
+                _write(_with_study(study_list, marked))
+
+
+def kept_study(scan: Path, mask: Path, volume: int | None) -> CorrectedStudy | None:
+    """The study whose mask this is, or None; a damaged list holds none."""
+    try:
+        study_list = _read()
+    except UnreadableFileError:
+        return None
+    place = os.path.realpath(scan), volume or 1
+    mask = Path(os.path.abspath(mask))
+    studies = study_list.studies if study_list else ()
+    return next((s for s in studies if s.mask == mask and _place(s) == place), None)
 
 
 def forget_corrected(name: str) -> None:
@@ -102,17 +163,26 @@ def corrected_studies() -> list[CorrectedStudy]:
     return sorted(there, key=lambda study: study.number)
 
 
-def _with_study(
-    study_list: _StudyList, scan: Path, mask: Path, volume: int | None, person: str
-) -> _StudyList:
-    place = (os.path.realpath(scan), volume or 1)
-    before = next((s for s in study_list.studies if _place(s) == place), None)
-    number = before.number if before else study_list.next
-    study = CorrectedStudy(
-        number, scan, mask, volume, _patient(study_list.salt, person or place[0])
-    )
-    kept = [s for s in study_list.studies if s is not before and s.mask != mask]
-    return replace(study_list, next=max(study_list.next, number + 1), studies=(*kept, study))
+def _number(study_list: _StudyList, scan: Path, volume: int | None) -> int:
+    """The number of the scan's study, or the next one that nobody had."""
+    place = os.path.realpath(scan), volume or 1
+    return next((s.number for s in study_list.studies if _place(s) == place), study_list.next)
+
+
+def _with_study(study_list: _StudyList, study: CorrectedStudy) -> _StudyList:
+    """The list with `study` in the place of the one of its number, and of others of its mask."""
+    others = [s for s in study_list.studies if study.number != s.number and study.mask != s.mask]
+    last = max(study_list.next, study.number + 1)
+    return replace(study_list, next=last, studies=(*others, study))
+
+
+def _stamp(mask: Path) -> str:
+    """Another text as soon as the file is written again; nothing where it is not there."""
+    try:
+        status = mask.stat()
+    except OSError:
+        return ""
+    return f"{status.st_size} {status.st_mtime_ns}"
 
 
 def _place(study: CorrectedStudy) -> tuple[str, int]:
@@ -146,7 +216,9 @@ def _read() -> _StudyList | None:
 def _study(row: dict[str, Any]) -> CorrectedStudy:
     volume = None if row["volume"] is None else int(row["volume"])
     paths = Path(row["scan"]), Path(row["mask"])
-    return CorrectedStudy(int(row["number"]), *paths, volume, str(row["patient"]))
+    # Earlier versions asked nobody: what they kept is known to none.
+    review = (str(row.get(key, "")) for key in ("model", "reviewed", "stamp"))
+    return CorrectedStudy(int(row["number"]), *paths, volume, str(row["patient"]), *review)
 
 
 def _write(study_list: _StudyList) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class MaskSource:
     """Where a mask came from: a file, or a model that ran on a device.
 
-    `note` is how a foreign file's labels were read, `why` the reason for that device.
+    `note` is how a foreign file's labels were read, `why` the reason for that device. `reviewed`
+    is the day (YYYY-MM-DD) on which a person marked the mask as reviewed, or nothing.
     """
 
     path: Path | None = None
@@ -32,6 +33,7 @@ class MaskSource:
     warnings: tuple[str, ...] = field(default=())
     note: str = ""
     why: str = ""
+    reviewed: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class OpenScan:
     mask_changed = Signal()
     measured = Signal()
     saved = Signal()
+    reviewed_changed = Signal()
     compared_changed = Signal()
 
     def __init__(self) -> None:
@@ -65,6 +68,7 @@ class OpenScan:
         self._measurements: Measurements | None = None
         self._unsaved = False
         self._on_disk: WeakSet[LabelMap] = WeakSet()
+        self._file: Path | None = None
         self._compared: LabelMap | None = None
         self._compared_name = ""
 
@@ -129,6 +133,11 @@ class OpenScan:
         return self._unsaved
 
     @property
+    def mask_file(self) -> Path | None:
+        """The file that holds the mask and says itself what its labels mean, or None."""
+        return self._file
+
+    @property
     def compared(self) -> LabelMap | None:
         """Another mask on the scan, which the mask is compared with."""
         return self._compared
@@ -180,7 +189,7 @@ class OpenScan:
         self._volume, self._phase, self._place = volume, phase, place
         self._key, self._histogram, self._fingerprint = key, histogram, fingerprint
         self._mask, self._source, self._unsaved = None, MaskSource(), False
-        self._measurements = None
+        self._measurements, self._file = None, None
         self.drop_compared()
         self.drop_preview()
         self.volume_changed.emit()
@@ -197,6 +206,7 @@ class OpenScan:
         mask.require_grid(self._volume.shape, self._volume.affine)
         self._mask, self._source = mask, source
         self._unsaved = source.path is None and mask not in self._on_disk
+        self._file = None if source.note else source.path
         self._measurements = None
         self.mask_changed.emit()
 
@@ -206,9 +216,16 @@ class OpenScan:
             self._measurements = measurements
             self.measured.emit()
 
-    def mark_saved(self, mask: LabelMap) -> None:
-        """`mask` is on disk."""
+    def mark_saved(self, mask: LabelMap, path: Path | None = None) -> None:
+        """`mask` is on disk, at `path` where it can be opened again as it is."""
         self._on_disk.add(mask)
         if mask is self._mask:
             self._unsaved = False
+            self._file = path or self._file
             self.saved.emit()
+
+    def mark_reviewed(self, mask: LabelMap, reviewed: str) -> None:
+        """A person has reviewed `mask` on that day, or with "" has not; another mask stays."""
+        if mask is self._mask and reviewed != self._source.reviewed:
+            self._source = replace(self._source, reviewed=reviewed)
+            self.reviewed_changed.emit()

@@ -16,7 +16,7 @@ from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
 from liverseg_gui.io.dataset_names import image_stem, ircadb, lits_name, mask_beside, natural
 from liverseg_gui.io.file_endings import IMAGES
 from liverseg_gui.io.folders import walk
-from liverseg_gui.state.corrected_studies import PREFIX, corrected_studies
+from liverseg_gui.state.corrected_studies import PREFIX, CorrectedStudy, corrected_studies
 from liverseg_gui.system.regular_file import read_json
 from training.data.case import CaseSource
 from training.data.case_list import beside_sources, listed_sources
@@ -74,7 +74,7 @@ def find_sources(folder: Path) -> list[CaseSource]:
 def find_all(
     folders: Sequence[Path], corrected: bool, excluded: Collection[str]
 ) -> list[CaseSource]:
-    """The cases of all `folders`, and where `corrected` the studies corrected in this program.
+    """The cases of all `folders`, and where `corrected` the reviewed studies of this program.
 
     `training.data.merge_datasets` says what they are called. Without those `excluded` by name; a
     corrected study that is excluded may be gone by now.
@@ -88,8 +88,8 @@ def find_all(
     cases = merge(groups, corrected_sources() if corrected else ())
     if not cases:
         raise LiverSegError(
-            "There are no labelled cases. Name a folder of them, or save the mask of a study in "
-            "this program first."
+            "There are no labelled cases. Name a folder of them, or open a study in the window, "
+            "mark its mask as reviewed and save it."
         )
     names = {case.name for case in cases}
     unknown = sorted(n for n in excluded if n not in names and not n.startswith(PREFIX))
@@ -228,7 +228,16 @@ def _images(folder: Path, deep: bool = False) -> list[Path]:
 
 
 def corrected_sources() -> list[VolumeCase]:
-    """The studies corrected in this program. A patient is called after the first case of theirs.
+    """The studies corrected in this program whose masks a person has reviewed.
+
+    Raises:
+        UnreadableFileError: the list is damaged.
+    """
+    return [source for study, source in kept_sources() if not study.why_not]
+
+
+def kept_sources() -> list[tuple[CorrectedStudy, VolumeCase]]:
+    """All studies of the list, reviewed or not. A patient is called after the first case of theirs.
 
     Raises:
         UnreadableFileError: the list is damaged.
@@ -238,6 +247,13 @@ def corrected_sources() -> list[VolumeCase]:
     for study in studies:
         first.setdefault(study.patient, study.name)
     return [
-        VolumeCase(s.scan.parent, s.name, first[s.patient], s.scan, s.mask, volume=s.volume)
+        (
+            s,
+            VolumeCase(
+                *(s.scan.parent, s.name, first[s.patient], s.scan, s.mask),
+                volume=s.volume,
+                reviewed=True,
+            ),
+        )
         for s in studies
     ]

@@ -91,9 +91,11 @@ def _with_mask(case: CaseSource, masks: Mapping[tuple[str, int], Path]) -> CaseS
     if not isinstance(case, VolumeCase):
         return case
     mask = masks.get(_scan(case))
-    if mask is None or os.path.realpath(mask) == os.path.realpath(case.mask):
+    if mask is None:
         return case
-    return replace(case, mask=mask, labels=())
+    if os.path.realpath(mask) == os.path.realpath(case.mask):
+        return replace(case, reviewed=True)
+    return replace(case, mask=mask, labels=(), reviewed=True)
 
 
 def _require_names(cases: Sequence[CaseSource]) -> None:

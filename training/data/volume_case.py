@@ -19,6 +19,7 @@ from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.archives import unpack
+from liverseg_gui.io.formats.mask_marks import is_untouched_segmentation
 from liverseg_gui.io.masks.read import UnknownLabelsError, read_mask
 from liverseg_gui.io.scans import open_scan
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM, axial_slices
@@ -46,9 +47,10 @@ class VolumeCase:
     mask: Path
     labels: tuple[tuple[int, int], ...] = ()
     volume: int | None = None
+    reviewed: bool = False
 
     def read(self) -> Case:
-        """See `CaseSource.read`.
+        """See `CaseSource.read`. A model's mask is no truth until a person has `reviewed` it.
 
         Uneven or tilted slices come as the even grid that the program resamples them onto, and
         their mask with them. `z` is slice number times slice distance in mm; where the file does
@@ -57,6 +59,13 @@ class VolumeCase:
         """
         volume = self._read_scan()
         mask = self._read_mask(volume)
+        if not self.reviewed and is_untouched_segmentation(self.mask):
+            raise UnreadableFileError(
+                f"{self.mask} is as a model drew it, and nobody has marked it as reviewed: a model "
+                "would learn its own mistakes.",
+                "Open scan and mask in the window, look at every slice, mark the mask as reviewed "
+                "and save it, or leave the case out.",
+            )
         slices = axial_slices(volume)
         labels = np.ascontiguousarray(mask.labels[::-1, ::-1].transpose(2, 1, 0))
         z = np.arange(len(slices), dtype=np.float64)

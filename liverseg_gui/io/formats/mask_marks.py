@@ -48,6 +48,17 @@ def mark_text(mark: Mark, stored: NDArray[Any]) -> bytes:
     return f"LiverSeg {mark}, CRC-32 {crc:08x}".encode()
 
 
+def is_untouched_segmentation(path: Path) -> bool:
+    """Whether `path` bears the mark of a mask that a model made, and nobody reviewed or changed."""
+    try:
+        text = _description(path)
+        return text.startswith(f"LiverSeg {Mark.SEGMENTATION},".encode()) and text == mark_text(
+            Mark.SEGMENTATION, read_stored(open_header(path))
+        )
+    except (LiverSegError, OSError):
+        return False
+
+
 def is_as_made(path: Path, mark: Mark) -> bool:
     """Whether `path` is what this program wrote there, and nobody changed since.
 

@@ -16,6 +16,7 @@ from liverseg_gui.state.settings import Settings
 from liverseg_gui.state.view import Layout
 from liverseg_gui.system import paths
 from liverseg_gui.system.crash_report import crash_file, earlier_crash
+from liverseg_gui.system.import_guard import without_networks
 from liverseg_gui.system.logging_setup import start_logging
 from liverseg_gui.ui.app.exception_hook import ExceptionHook
 from liverseg_gui.ui.app.gc_timer import GarbageTimer
@@ -60,6 +61,7 @@ def set_taskbar_id() -> None:
 
 
 @crash_file()
+@without_networks()
 def run_window(
     path: Path | None = None,
     mask: Path | None = None,

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,11 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.segmenter_process import ProcessSegmenter
 from liverseg_gui.state.settings import Settings
+from liverseg_gui.system.child_process import call_in_child
+from liverseg_gui.system.import_guard import without_networks
 from liverseg_gui.ui.main_window.status_bar import NOTICE
 from liverseg_gui.ui.main_window.window import MainWindow
 from liverseg_gui.ui.viewer.screenshot import ScreenshotOptions, save_screenshot, screenshot
@@ -61,13 +65,22 @@ def _without_hints() -> Iterator[None]:
         qInstallMessageHandler(before)
 
 
-@_without_hints()
 def check_window(scan: Path, mask: Path, target: Path) -> Shown:
     """Open the window on `scan` and `mask`, write what it shows to `target` (PNG), and close it.
 
+    It has a process of its own, as ever: one that has segmented has loaded torch.
+
     Raises:
-        LiverSegError: it did not show them.
+        LiverSegError: it did not show them, or its process ended.
     """
+    died = LiverSegError("The window ended unexpectedly.")
+    return call_in_child(partial(_show, scan, mask, target), Progress(), "Opening the window", died)
+
+
+@_without_hints()
+@without_networks()
+def _show(scan: Path, mask: Path, target: Path, _: Progress) -> Shown:
+    """As `check_window`, in this process."""
     app = QApplication.instance() or QApplication(["liverseg"])
     assert isinstance(app, QApplication)
     segmenter, settings = ProcessSegmenter(), Settings()

@@ -13,6 +13,7 @@ from liverseg_gui.core.volume import Volume
 from liverseg_gui.state.open_scan import MaskSource
 from liverseg_gui.system.privacy import remember_path
 from liverseg_gui.ui.controllers.app_context import AppContext
+from liverseg_gui.ui.controllers.review import ReviewController
 
 if TYPE_CHECKING:
     from liverseg_gui.io.masks.read import UnknownLabelsError
@@ -30,8 +31,9 @@ class MaskController:
         may_go: Callable[[str], bool],
         may_replace: Callable[[str], bool],
         set_mask: Callable[[LabelMap, MaskSource], None],
+        review: ReviewController,
     ) -> None:
-        self._context = context
+        self._context, self._review = context, review
         self._may_go, self._may_replace, self._set_mask = may_go, may_replace, set_mask
 
     def open(self, path: Path) -> None:
@@ -55,7 +57,8 @@ class MaskController:
 
     def _replace(self, path: Path, mask: LabelMap, note: str) -> None:
         if self._may_replace(_REPLACED):
-            self._set_mask(mask, MaskSource(path, note=note))
+            reviewed = "" if note else self._review.reviewed_before(path)
+            self._set_mask(mask, MaskSource(path, note=note, reviewed=reviewed))
 
     def _read(
         self,

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from PySide6.QtGui import QGuiApplication, QImage
 
-from liverseg_gui.core.errors import LiverSegError, SaveError
+from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
-from liverseg_gui.state.corrected_studies import remember_corrected
 from liverseg_gui.system.privacy import remember_path
 from liverseg_gui.ui.controllers.app_context import AppContext
+from liverseg_gui.ui.controllers.review import ReviewController
 from liverseg_gui.ui.jobs.blocking_call import run_blocking
 from liverseg_gui.ui.viewer.screenshot import ScreenshotOptions, save_screenshot
 
@@ -20,8 +20,8 @@ from liverseg_gui.ui.viewer.screenshot import ScreenshotOptions, save_screenshot
 class SaveController:
     """Saves what belongs to the open scan."""
 
-    def __init__(self, context: AppContext) -> None:
-        self._context = context
+    def __init__(self, context: AppContext, review: ReviewController) -> None:
+        self._context, self._review = context, review
         self.saving = False
         self.picture_options = ScreenshotOptions()
 
@@ -37,7 +37,8 @@ class SaveController:
         from liverseg_gui.io.formats.nifti_write import save_mask
 
         remember_path(path)
-        mark = Mark.SEGMENTATION if self._context.study.mask_source.model else Mark.MASK
+        source = self._context.study.mask_source
+        mark = Mark.SEGMENTATION if source.model and not source.reviewed else Mark.MASK
         self.saving = True
         try:
             run_blocking(lambda: save_mask(mask, volume.origin, path, mark))
@@ -46,25 +47,10 @@ class SaveController:
             return False
         finally:
             self.saving = False
-        self._context.study.mark_saved(mask)
-        self._context.say(f"Saved {path}{self._remember(volume, path)}")
+        self._context.study.mark_saved(mask, path)
+        kept = self._review.keep(path) if self._context.study.mask is mask else ""
+        self._context.say(f"Saved {path}. {kept}" if kept else f"Saved {path}")
         return True
-
-    def _remember(self, volume: Volume, mask: Path) -> str:
-        """Keep in the list of corrected studies that `mask` is the scan's; what to say of it.
-
-        A scan whose geometry the reader stated is not in any file as it is shown. A mask that a
-        model made and nobody changed corrects nothing: a model would learn its own answers.
-        """
-        study = self._context.study
-        if study.volume is not volume or study.place is None or study.mask_source.model:
-            return ""
-        place = study.place
-        try:
-            remember_corrected(place.path, mask, place.number, place.patient_id)
-        except LiverSegError as problem:
-            return f". It is not in the list of corrected studies: {problem}"
-        return ""
 
     def save_slices(self) -> None:
         """Ask for a folder and save the mask there, one file for each slice of the source."""
@@ -76,14 +62,14 @@ class SaveController:
             return
         remember_path(folder)
 
-        model_made = bool(self._context.study.mask_source.model)
+        source = self._context.study.mask_source
 
         def work(progress: Progress) -> None:
             from liverseg_gui.io.formats.mask_marks import Mark
             from liverseg_gui.io.masks.slice_images import save_mask_slices
 
             progress.update(0.1, "Saving the mask slice by slice")
-            mark = Mark.SEGMENTATION if model_made else Mark.MASK
+            mark = Mark.SEGMENTATION if source.model and not source.reviewed else Mark.MASK
             save_mask_slices(mask, volume.origin, folder, mark, asked=False)
 
         self._context.submit(
@@ -112,6 +98,7 @@ class SaveController:
             source.seconds,
             warnings=warnings,
             annotations=tuple(annotations.values()),
+            reviewed=source.reviewed,
         )
         remember_path(path)
         try:

@@ -21,6 +21,7 @@ from liverseg_gui.ui.controllers.compare import CompareController
 from liverseg_gui.ui.controllers.mask import MaskController
 from liverseg_gui.ui.controllers.mask_recovery import MaskRecovery
 from liverseg_gui.ui.controllers.open import OpenController
+from liverseg_gui.ui.controllers.review import ReviewController
 from liverseg_gui.ui.controllers.save import SaveController
 from liverseg_gui.ui.jobs.job_runner import Job, JobState
 from liverseg_gui.ui.widgets.scan_facts import why_not_segmented
@@ -35,9 +36,12 @@ class ScanController:
     def __init__(self, context: AppContext, segmenter: Segmenter) -> None:
         self._context, self._segmenter = context, segmenter
         self._segmenting: Job | None = None
-        self.saver = SaveController(context)
+        self.review = ReviewController(context)
+        self.saver = SaveController(context, self.review)
         self.opener = OpenController(context, self._may_leave, self.open_mask)
-        self._masks = MaskController(context, self._may_go, self._may_replace_mask, self._set_mask)
+        self._masks = MaskController(
+            context, self._may_go, self._may_replace_mask, self._set_mask, self.review
+        )
         self.comparer = CompareController(context, self._masks)
         self.recovery = MaskRecovery(
             context,

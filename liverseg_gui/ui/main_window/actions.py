@@ -86,6 +86,7 @@ ROWS: tuple[ActionRow, ...] = (
     ActionRow("opacity_down", "&Segmentation", "Overlay opacity down", ("A",)),
     ActionRow("opacity_up", "&Segmentation", "Overlay opacity up", ("D",)),
     ActionRow("flicker", "&Segmentation", "Flicker overlay", ("F",), checkable=True),
+    ActionRow("reviewed", "&Segmentation", "Mark as reviewed", checkable=True, gap=True),
     ActionRow("compare_file", "&Segmentation", "Compare with mask ...", gap=True),
     ActionRow("compare_model", "&Segmentation", "Compare with the model's mask"),
     ActionRow("compare_before", "&Segmentation", "Compare with the mask before"),

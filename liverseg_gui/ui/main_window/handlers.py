@@ -133,6 +133,7 @@ def _overlay_handlers(window: ViewerWindow) -> dict[str, Callable[..., object]]:
         "opacity_down": partial(state.change_opacity, -0.1),
         "opacity_up": partial(state.change_opacity, 0.1),
         "flicker": window.flicker.set_running,
+        "reviewed": window.controller.review.mark,
         "compare_file": partial(_ask_then, window.context.dialogs.mask_file, comparer.open),
         "compare_model": comparer.with_model,
         "compare_before": comparer.with_before,

@@ -19,6 +19,10 @@ from liverseg_gui.ui.widgets.scan_facts import why_not_segmented
 
 _NONE_STATED = "The file states no window of its own"
 _NOT_OWN = "Choose one of your own presets first"
+_REVIEWED = (
+    "You have looked at every slice and stand for this mask: once it is saved, a model may learn "
+    "from it"
+)
 _LONGEST_NAME = 60
 USER_GUIDE = "user-guide"
 
@@ -91,6 +95,7 @@ def refresh_commands(window: ViewerWindow) -> None:
     going = window.runner.busy or window.flicker.running or window.annotations.unfinished
     actions["cancel"].setEnabled(going)
     actions["flicker"].setEnabled(has_mask)
+    _refresh_reviewed(window)
     actions["compare_file"].setEnabled(has_mask)
     actions["compare_model"].setEnabled(has_mask and comparer.has_model)
     actions["compare_before"].setEnabled(has_mask and comparer.has_before)
@@ -114,11 +119,18 @@ def _refresh_segment(window: ViewerWindow) -> None:
         widget.setToolTip(reason or tool_tip(row))
 
 
+def _refresh_reviewed(window: ViewerWindow) -> None:
+    study, action = window.study, window.actions_by_key["reviewed"]
+    action.setEnabled(study.mask is not None and study.preview is None)
+    action.setToolTip(_REVIEWED)
+
+
 def _refresh_checks(window: ViewerWindow) -> None:
     state, settings = window.view_state, window.settings
     checks = {
         "overlay": state.overlay_visible,
         "flicker": window.flicker.running,
+        "reviewed": bool(window.study.mask_source.reviewed),
         "navigate": state.tool is Tool.NAVIGATE,
         "window_tool": state.tool is Tool.WINDOW,
         "pacs": state.mouse_profile is MouseProfile.PACS,

@@ -57,7 +57,8 @@ class MainWindow(ViewerWindow):
     def _listen(self) -> None:
         self.study.volume_changed.connect(self._show_study)
         self.study.preview_changed.connect(self._show_preview)
-        for signal in (self.study.mask_changed, self.study.measured, self.study.saved):
+        study = self.study
+        for signal in (study.mask_changed, study.measured, study.saved, study.reviewed_changed):
             signal.connect(self._refresh)
         self.view_state.events.connect(self._follow_view)
         self.settings.changed.connect(self.comparison_panel.refresh)

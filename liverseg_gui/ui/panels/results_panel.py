@@ -70,6 +70,7 @@ class ResultsPanel(QWidget):
         study.mask_changed.connect(self.refresh)
         study.measured.connect(self.refresh)
         study.saved.connect(self.refresh)
+        study.reviewed_changed.connect(self.refresh)
         study.preview_changed.connect(self.refresh)
         settings.changed.connect(self.refresh)
         self.refresh()
@@ -187,6 +188,7 @@ class ResultsPanel(QWidget):
         return (
             made
             + (f" {source.note}" if source.note else "")
+            + (f" Reviewed on {source.reviewed}." if source.reviewed else " Not reviewed.")
             + (" Not saved yet." if self._study.unsaved else "")
         )
 

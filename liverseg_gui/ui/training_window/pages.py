@@ -88,7 +88,7 @@ def standard_pages(
 
 def _improve(settings: Settings, parent: QWidget, data: DataPage) -> FineTuneDialog:
     slices = sum(data.slices)
-    dialog = FineTuneDialog(parent, settings, data.sources, data.selection(), slices)
+    dialog = FineTuneDialog(parent, settings, data.sources, data.selection(), slices, data.reviews)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     return dialog
 

@@ -23,6 +23,7 @@ from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.segmentation.models.registry import ModelSource, models_folder
 from liverseg_gui.segmentation.segmenter import Segmentation
 from liverseg_gui.system import paths
+from liverseg_gui.ui.app import window_self_test
 from liverseg_gui.ui.viewer.surface3d import canvas
 from liverseg_gui.ui.viewer.surface3d.scene import NoOpenGLError
 
@@ -169,6 +170,15 @@ def no_renderer() -> Renderer:
     raise NoOpenGLError("no OpenGL context can be made")
 
 
+@pytest.fixture
+def no_process_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The window is opened in this process, where a test can say what draws."""
+    monkeypatch.setattr(
+        window_self_test, "call_in_child", lambda work, progress, *_words: work(progress)
+    )
+
+
+@pytest.mark.usefixtures("no_process_apart")
 @pytest.mark.parametrize(
     ("make", "told"),
     [(partial(Renderer, "green"), "3D pane drawn"), (no_renderer, "3D pane not drawn: no OpenGL")],
@@ -184,6 +194,7 @@ def test_the_window_is_drawn_in_3d_where_there_is_opengl(
     assert told in check("window").run(bench)
 
 
+@pytest.mark.usefixtures("no_process_apart")
 @pytest.mark.parametrize(("color", "reason"), [("black", "empty"), ("none", "out of paint")])
 def test_a_3d_pane_that_stays_empty_fails(
     qapp: object, bench: Bench, monkeypatch: pytest.MonkeyPatch, color: str, reason: str

@@ -69,7 +69,7 @@ def test_corrected_studies_come_after_the_folders_only_where_they_are_asked_for(
     layouts.decathlon(tmp_path / "set", (1,))
     layouts.pair(small(3), tmp_path / "desk" / "a.nii.gz", tmp_path / "desk" / "a_mask.nii.gz")
     remember_corrected(
-        tmp_path / "desk" / "a.nii.gz", tmp_path / "desk" / "a_mask.nii.gz", None, ""
+        tmp_path / "desk" / "a.nii.gz", tmp_path / "desk" / "a_mask.nii.gz", None, "", "2026-01-31"
     )
     assert [s.name for s in find_all([tmp_path / "set"], False, ())] == ["liver_1"]
     sources = find_all([tmp_path / "set"], True, ())
@@ -85,7 +85,7 @@ def test_a_case_of_a_folder_that_was_corrected_has_the_corrected_mask_and_counts
     corrected = layouts.small(2).truth.labels.copy()
     corrected[corrected == 2] = 1
     save_mask(type(small(2).truth)(corrected, small(2).truth.grid), small(2).volume.origin, mask)
-    remember_corrected(scan, mask, None, "")
+    remember_corrected(scan, mask, None, "", "2026-01-31")
     sources = find_all([tmp_path], True, ())
     assert [s.name for s in sources] == ["liver_1", "liver_2"]
     assert sources[1].read().labels.max() == 1

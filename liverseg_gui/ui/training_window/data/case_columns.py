@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from liverseg_gui.core.labels import TUMOR
 from liverseg_gui.core.scan_issues import ScanIssue, Severity
 from liverseg_gui.io.dataset_names import natural
+from liverseg_gui.state.corrected_studies import CorrectedStudy
 from liverseg_gui.ui.training_window.data.scan_cases import ScannedCase
 from liverseg_gui.ui.widgets.severity import ICONS, TONES
 from liverseg_gui.ui.widgets.theme import Tone
@@ -15,12 +16,15 @@ from liverseg_gui.ui.widgets.theme import Tone
 if TYPE_CHECKING:
     from training.data.data_check import CaseStats
 
-COLUMNS = ("Case", "Patient", "Part", "Slices", "Spacing", "Liver", "Tumor", "Problems")
-CASE, PATIENT, PART, SLICES, SPACING, LIVER, TUMORS, PROBLEMS = range(len(COLUMNS))
+COLUMNS = (
+    *("Case", "Patient", "Part", "Reviewed", "Slices", "Spacing", "Liver", "Tumor", "Problems"),
+)
+CASE, PATIENT, PART, REVIEWED, SLICES, SPACING, LIVER, TUMORS, PROBLEMS = range(len(COLUMNS))
 TIPS = {
     CASE: "Checked cases are taken. Space checks or unchecks what is selected.",
     PATIENT: "All scans of a patient are on one side of the split",
     PART: "Held-out patients are never trained on: they show what the model has learned",
+    REVIEWED: "When somebody marked the mask of a study corrected here as reviewed",
     LIVER: "Volume of the liver with its tumors",
     TUMORS: "Volume of all tumors, and how many there are",
 }
@@ -45,10 +49,20 @@ def cells(case: ScannedCase, hidden_number: int | None = None) -> dict[int, Cell
     if hidden_number is not None:
         name, patient = f"Case {hidden_number}", "hidden"
     row = {CASE: Cell(name, natural(name)), PATIENT: Cell(patient, natural(patient))}
-    row[PROBLEMS] = _problems(checked.issues)
+    row[PROBLEMS] = _problems(case.issues)
+    if case.study is not None:
+        row[REVIEWED] = _reviewed(case.study, case.why_not)
     if checked.figures is None:
         return row
     return row | _stats_cells(checked.figures)
+
+
+def _reviewed(study: CorrectedStudy, why_not: str) -> Cell:
+    made = f"Made by the model {study.model}" if study.model else "Opened from a file"
+    if not study.reviewed:
+        return Cell("unknown", ("",), "warning", why_not)
+    text = f"{study.reviewed}, changed" if why_not else study.reviewed
+    return Cell(text, (study.reviewed,), "warning" if why_not else None, why_not or made)
 
 
 def _stats_cells(stats: CaseStats) -> dict[int, Cell]:

@@ -23,6 +23,7 @@ _FINEST = 2
 _WIDTHS = {
     case_columns.PATIENT: 84,
     case_columns.PART: 84,
+    case_columns.REVIEWED: 84,
     case_columns.SLICES: 52,
     case_columns.SPACING: 146,
     case_columns.LIVER: 76,
@@ -95,9 +96,9 @@ class CaseTable(QTreeWidget):
         row = _Row(case, case_columns.cells(case, len(self._rows) + 1 if hide else None))
         self._rows[case.name] = row
         row.setCheckState(0, _ON if taken else _OFF)
-        if case.seen.case.figures is None:
+        if not case.usable:
             row.setFlags(row.flags() & ~Qt.ItemFlag.ItemIsUserCheckable)
-            row.setToolTip(0, "It cannot be read, so it is left out.")
+            row.setToolTip(0, case.why_not or "It cannot be read, so it is left out.")
         self.addTopLevelItem(row)
 
     def remove(self, name: str) -> None:

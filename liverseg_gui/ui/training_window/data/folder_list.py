@@ -24,17 +24,23 @@ from liverseg_gui.ui.widgets.severity import ICONS, TONE_ROLE, TONES, ToneDelega
 _HEIGHT_PX = 84
 _PATH = Qt.ItemDataRole.UserRole
 _NONE_CORRECTED = (
-    "None yet. Open a scan, put its mask on it and save that (Ctrl+S): from then on it is here."
+    "None yet. Open or segment a scan, look at the mask, mark it as reviewed (Segmentation menu) "
+    "and save it (Ctrl+S): from then on it is here."
 )
-_CORRECTED = "The studies of which a mask was saved in this program, with the mask saved last."
+_CORRECTED = (
+    "The studies of which a mask was marked as reviewed and saved in this program. One that nobody "
+    "reviewed is listed, and left out."
+)
+_REVIEW = "You have looked at every slice of the mask and stand for it: a model may learn from it."
+_NOTHING_TO_REVIEW = "Select a study whose mask is not reviewed in the table below."
 _FORGET = "Take it off the list of corrected studies; scan and mask stay where they are."
 _NOTHING_TO_FORGET = "Select one of the studies corrected here in the table below."
 
 
 class FolderList(QWidget):
     """`changed` is emitted when other folders are chosen or are to be scanned again, `add_asked`
-    when one is to be asked for, and `forget_asked` when the selected corrected study is to go from
-    the program's list.
+    when one is to be asked for, `forget_asked` when the selected corrected study is to go from
+    the program's list, and `review_asked` when its mask is to be marked as reviewed.
 
     `shown` hides names of patients in a text where they must not be seen.
     """
@@ -42,6 +48,7 @@ class FolderList(QWidget):
     changed = Signal()
     add_asked = Signal()
     forget_asked = Signal()
+    review_asked = Signal()
 
     def __init__(self, shown: Callable[[str], str] = str) -> None:
         super().__init__()
@@ -67,7 +74,11 @@ class FolderList(QWidget):
         self.forget_button = QPushButton("Fo&rget this study ...")
         self.forget_button.setAutoDefault(False)
         self.forget_button.clicked.connect(lambda: self.forget_asked.emit())
+        self.review_button = QPushButton("Mar&k as reviewed ...")
+        self.review_button.setAutoDefault(False)
+        self.review_button.clicked.connect(lambda: self.review_asked.emit())
         self.offer_forgetting(False)
+        self.offer_review(False)
         self._lay_out()
         self.show_corrected(0)
         self._refresh()
@@ -87,6 +98,7 @@ class FolderList(QWidget):
         own = QHBoxLayout()
         own.addWidget(self.corrected)
         own.addStretch(1)
+        own.addWidget(self.review_button)
         own.addWidget(self.forget_button)
         layout.addLayout(own)
 
@@ -112,15 +124,23 @@ class FolderList(QWidget):
         self._problems = dict(problems)
         self.refresh()
 
-    def show_corrected(self, count: int, problem: str = "") -> None:
-        """Offer the studies corrected here, where there are any."""
-        self.corrected.setText(f"Studies &corrected here ({count})")
-        self.corrected.setEnabled(count > 0)
+    def show_corrected(self, count: int, waiting: int = 0, problem: str = "") -> None:
+        """Offer the studies corrected here, where there are any: `count` can be trained on, and
+        `waiting` others nobody has reviewed."""
+        also = f", and {waiting} not reviewed" if waiting else ""
+        self.corrected.setText(f"Studies &corrected here ({count}{also})")
+        there = count + waiting > 0
+        self.corrected.setEnabled(there)
         self.corrected.setToolTip(
-            self._shown(problem) or (_CORRECTED if count else _NONE_CORRECTED)
+            self._shown(problem) or (_CORRECTED if there else _NONE_CORRECTED)
         )
-        if not count:
+        if not there:
             self.corrected.setChecked(False)
+
+    def offer_review(self, can: bool) -> None:
+        """Whether a study whose mask nobody has reviewed is selected among the cases."""
+        self.review_button.setEnabled(can)
+        self.review_button.setToolTip(_REVIEW if can else _NOTHING_TO_REVIEW)
 
     def offer_forgetting(self, can: bool) -> None:
         """Whether a study that was corrected here is selected among the cases."""

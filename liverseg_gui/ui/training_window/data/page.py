@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,12 +16,13 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 from liverseg_gui.core.errors import LiverSegError, ModelError
 from liverseg_gui.core.scan_issues import Severity
 from liverseg_gui.segmentation.models.card import ModelCard
-from liverseg_gui.segmentation.models.registry import find_model
+from liverseg_gui.segmentation.models.registry import chosen_model, find_model
 from liverseg_gui.state.corrected_studies import (
     PREFIX,
     CorrectedStudy,
     corrected_studies,
     forget_corrected,
+    mark_reviewed,
 )
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.system.privacy import remember_case, remember_path
@@ -73,7 +75,7 @@ class DataPage(QWidget):
         self._start_card: ModelCard | None = None
         self._note = ""
         self._hides = settings.values.hide_patient
-        self._studies: list[CorrectedStudy] = []
+        self._reviews: list[tuple[CorrectedStudy, str]] = []
         self.setAcceptDrops(True)
         self._build()
         # Emitted in the thread of the job, which must not touch widgets.
@@ -87,6 +89,7 @@ class DataPage(QWidget):
         self.folders.add_asked.connect(self._ask_folder)
         self.folders.changed.connect(self._scan)
         self.folders.forget_asked.connect(self._forget)
+        self.folders.review_asked.connect(self._review)
         self.table = CaseTable()
         self.table.checks_changed.connect(self._choose)
         self.table.case_chosen.connect(self._show_case)
@@ -129,6 +132,40 @@ class DataPage(QWidget):
         return [case.source for name, case in self._cases.items() if name not in left_out]
 
     @property
+    def new_sources(self) -> list[CaseSource]:
+        """Those of patients whom the model in use was not trained on, as far as names tell."""
+        sources = self.sources
+        if not sources:
+            return []
+        from training.data.leakage_free_split import (  # late: for the start
+            patients_seen_by_model,
+            trained_on,
+        )
+
+        try:
+            card = find_model(chosen_model(self._settings))
+        except ModelError:
+            return sources
+        seen = patients_seen_by_model(sources, trained_on(card))
+        return [source for source in sources if source.patient not in seen]
+
+    @property
+    def reviews(self) -> str:
+        """Which of the studies corrected here are learned from, and which are not, in words."""
+        if not self.folders.corrected.isChecked() or not self._reviews:
+            return ""
+        taken = {source.name for source in self.sources}
+        lines = [
+            f"{study.name} (reviewed on {study.reviewed})"
+            for study, why_not in self._reviews
+            if not why_not and study.name in taken
+        ]
+        waiting = sum(bool(why_not) for _, why_not in self._reviews)
+        learned = f"Corrected here: {', '.join(lines)}." if lines else ""
+        left_out = f"Not reviewed, and left out: {waiting}." if waiting else ""
+        return f"{learned} {left_out}".strip()
+
+    @property
     def slices(self) -> tuple[int, int]:
         """How many slices the cases that are trained on have, and those that are held out."""
         counts = [0, 0]
@@ -168,15 +205,17 @@ class DataPage(QWidget):
 
     def refresh_corrected(self) -> None:
         """Offer the studies that are corrected by now."""
-
-        before, self._studies = self._studies, []
+        studies: list[CorrectedStudy] = []
         problem = ""
         try:
-            self._studies = corrected_studies()
+            studies = corrected_studies()
         except LiverSegError as error:
             problem = str(error)
-        self.folders.show_corrected(len(self._studies), problem)
-        if self.folders.corrected.isChecked() and self._studies != before:
+        states = [(study, study.why_not) for study in studies]
+        waiting = sum(bool(why_not) for _, why_not in states)
+        self.folders.show_corrected(len(states) - waiting, waiting, problem)
+        before, self._reviews = self._reviews, states
+        if self.folders.corrected.isChecked() and states != before:
             self._scan()
 
     def shutdown(self) -> None:
@@ -212,7 +251,7 @@ class DataPage(QWidget):
         if turn is self._turn:
             before = self._cases.get(case.name)
             self._cases[case.name] = case
-            if before is None or before.fingerprint != case.fingerprint:
+            if before is None or _appearance(before) != _appearance(case):
                 self.table.add(case, self._taken(case), self._hides)
             self._refresh()
 
@@ -242,16 +281,15 @@ class DataPage(QWidget):
 
     def _taken(self, case: ScannedCase) -> bool:
         """Whether a case is taken: as the reader chose, else if it has no error."""
-        checked = case.seen.case
-        if checked.figures is None:
+        if not case.usable:
             return False
-        errors = any(issue.severity is Severity.ERROR for issue in checked.issues)
+        errors = any(issue.severity is Severity.ERROR for issue in case.issues)
         return self._choices.get(_original(case.source), not errors)
 
     def _choose(self) -> None:
         left_out = self.table.left_out
         for name, case in self._cases.items():
-            if case.seen.case.figures is not None:
+            if case.usable:
                 self._choices[_original(case.source)] = name not in left_out
         self._refresh()
 
@@ -268,7 +306,27 @@ class DataPage(QWidget):
     def _show_case(self, name: str) -> None:
 
         self.folders.offer_forgetting(name.startswith(PREFIX) and not self.runner.busy)
+        case = self._cases.get(name)
+        self.folders.offer_review(case is not None and bool(case.why_not) and not self.runner.busy)
         self._show_issues()
+
+    def _review(self) -> None:
+        """Mark the mask of the selected study as reviewed, once the reader has confirmed."""
+        case = self._cases.get(self.table.chosen)
+        if case is None or case.study is None:
+            return
+        question = (
+            f"Have you looked at every slice of {case.study.mask} on {case.study.scan}, and is it "
+            "right? A model will learn from it. If not, open both in the window first."
+        )
+        if not self._dialogs.confirm(self._shown(question), "Mark as reviewed"):
+            return
+        try:
+            mark_reviewed(case.name, date.today().isoformat())
+        except LiverSegError as problem:
+            self._dialogs.problem(self._shown(str(problem)))
+            return
+        self.refresh_corrected()
 
     def _forget(self) -> None:
         """Take the selected study off the list of corrected ones, once the reader has confirmed."""
@@ -319,7 +377,7 @@ class DataPage(QWidget):
         if case is None:
             return []
         name = self.table.title_of(case.name)
-        issues = case.seen.case.issues
+        issues = case.issues
         if not issues:
             return [(f"{name}: nothing doubtful was found.", "muted")]
         return [issue_line(issue.severity, f"{name}: {issue}") for issue in issues]
@@ -348,6 +406,11 @@ class DataPage(QWidget):
         event.acceptProposedAction()
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         self.add([path for path in paths if path.is_dir()])
+
+
+def _appearance(case: ScannedCase) -> tuple[object, ...]:
+    """Another one where the case's row is to be another."""
+    return case.fingerprint, case.study, case.why_not
 
 
 def _original(source: CaseSource) -> CaseSource:

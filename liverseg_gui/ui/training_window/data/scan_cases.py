@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.scan_issues import ScanIssue, Severity
+from liverseg_gui.state.corrected_studies import CorrectedStudy
 from liverseg_gui.ui.training_window.widgets.slice_image import case_thumbnail
 
 if TYPE_CHECKING:
     from training.data.case import Case, CaseSource
     from training.data.data_check import SeenCase
 
+_REVIEW_IT = "Look at the mask, and mark it as reviewed or forget the study."
 CORRECTED = Path("corrected")
 """Stands for the studies corrected here in `ScannedCases.problems`."""
 
@@ -26,13 +29,29 @@ CORRECTED = Path("corrected")
 class ScannedCase:
     """A case, its check, and its thumbnail; None where it cannot be read.
 
-    `fingerprint` is another one as soon as its files are.
+    `fingerprint` is another one as soon as its files are. `study` is what is known of a case that
+    was corrected here, and `why_not` why its mask may not be trained on.
     """
 
     source: CaseSource
     seen: SeenCase
     picture: NDArray[np.uint8] | None
     fingerprint: str
+    study: CorrectedStudy | None = None
+    why_not: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can be trained on at all."""
+        return self.seen.case.figures is not None and not self.why_not
+
+    @property
+    def issues(self) -> tuple[ScanIssue, ...]:
+        """What is doubtful about it, the gravest first."""
+        issues = self.seen.case.issues
+        if not self.why_not:
+            return issues
+        return (ScanIssue("not-reviewed", Severity.ERROR, self.why_not, _REVIEW_IT), *issues)
 
     @property
     def name(self) -> str:
@@ -66,12 +85,15 @@ def scan_cases(
     """
     from training.data.data_check import same_scans
 
-    sources, problems = _list_sources(folders, corrected, progress.part(0.0, 0.05))
+    studies: dict[str, CorrectedStudy] = {}
+    sources, problems = _list_sources(folders, corrected, studies, progress.part(0.0, 0.05))
     reading = progress.part(0.05, 1.0)
     cases = []
     for n, source in enumerate(sources):
         reading.update(n / len(sources), f"Looking at case {n + 1} of {len(sources)}")
-        case = _scan(source, known)
+        study = studies.get(source.name)
+        why_not = study.why_not if study is not None else ""
+        case = replace(_scan(source, known), study=study, why_not=why_not)
         on_case(case)
         cases.append(case)
     reading.update(1.0, "All cases were looked at")
@@ -79,10 +101,17 @@ def scan_cases(
 
 
 def _list_sources(
-    folders: Sequence[Path], corrected: bool, progress: Progress
+    folders: Sequence[Path],
+    corrected: bool,
+    studies: dict[str, CorrectedStudy],
+    progress: Progress,
 ) -> tuple[list[CaseSource], dict[Path, str]]:
-    """The cases of all folders that can be read, and why others cannot."""
-    from training.data.dataset_layouts import corrected_sources, find_sources, unlike
+    """The cases of all folders that can be read, and why others cannot.
+
+    Those corrected here come with their `studies`, also where nobody reviewed them; then they take
+    the place of no other mask.
+    """
+    from training.data.dataset_layouts import find_sources, kept_sources, unlike
     from training.data.merge_datasets import merge
 
     groups: dict[Path, list[CaseSource]] = {}
@@ -94,12 +123,15 @@ def _list_sources(
         except (LiverSegError, OSError) as problem:
             problems[folder] = _problem_text(folder, problem)
     try:
-        own = corrected_sources() if corrected else []
+        kept = kept_sources() if corrected else []
     except LiverSegError as problem:
-        own, problems[CORRECTED] = [], str(problem)
+        kept, problems[CORRECTED] = [], str(problem)
+    own = [source for study, source in kept if not study.why_not]
+    waiting = [source for study, source in kept if study.why_not]
+    studies |= {study.name: study for study, _ in kept}
     while True:
         try:
-            return merge(groups, own), problems
+            return [*merge(groups, own), *waiting], problems
         except LiverSegError as problem:  # names that meet: the folder added last is the odd one
             folder, _ = groups.popitem()
             problems[folder] = str(problem)
@@ -112,12 +144,15 @@ def _problem_text(folder: Path, problem: LiverSegError | OSError) -> str:
 
 
 def _scan(source: CaseSource, known: Mapping[str, ScannedCase]) -> ScannedCase:
-    """The known result of the case under its present name, or that of a check."""
+    """The known result of the case under its present name, or that of a check.
+
+    What could not be read is read again: a review may have made it truth meanwhile.
+    """
     from training.data.data_check import look_at
 
     fingerprint = source.fingerprint()
     before = known.get(fingerprint)
-    if before is not None:
+    if before is not None and before.seen.case.figures is not None:
         checked = replace(before.seen.case, name=source.name, patient=source.patient)
         return replace(before, source=source, seen=replace(before.seen, case=checked))
     kept = _CaseWithThumbnail(source)

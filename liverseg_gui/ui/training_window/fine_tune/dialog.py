@@ -35,10 +35,15 @@ _TIP = (
     "The model in use learns from these cases, and is judged against itself as it was; first it is "
     "said what will happen"
 )
+_NOTHING_NEW = (
+    "The model in use was trained on all of these, as far as names tell. Add a study that it has "
+    "not seen."
+)
 
 
 class FineTuneDialog(QDialog):
-    """`job_requested` carries the `TrainingJob`. `slices` is how many the cases have together."""
+    """`job_requested` carries the `TrainingJob`. `slices` is how many the cases have together, and
+    `reviews` says which of them somebody reviewed here."""
 
     job_requested = Signal(object)
 
@@ -49,9 +54,10 @@ class FineTuneDialog(QDialog):
         sources: Sequence[CaseSource],
         selection: DataSelection,
         slices: int,
+        reviews: str = "",
     ) -> None:
         super().__init__(parent)
-        self._settings = settings
+        self._settings, self._reviews = settings, reviews
         self.runner = JobRunner()
         self.plan = make_plan(sources, selection, chosen_model(settings))
         self.setWindowTitle("Improve the model")
@@ -67,7 +73,10 @@ class FineTuneDialog(QDialog):
         self.title = PlainLabel(text_shown(f"Improve {model} with {cases}", self._settings))
         set_tone(self.title, None, strong=True)
         self.plan_label, self.note = PlainLabel(self._plan_text()), PlainLabel()
-        for label in (self.plan_label, self.note):
+        self.reviews = PlainLabel(self._reviews)
+        self.reviews.setVisible(bool(self._reviews))
+        set_tone(self.reviews, "muted")
+        for label in (self.plan_label, self.reviews, self.note):
             label.setWordWrap(True)
         set_tone(self.note, "error")
         self.name = QLineEdit(_free_name(model))
@@ -84,7 +93,7 @@ class FineTuneDialog(QDialog):
         row.addWidget(label)
         row.addWidget(self.name, 1)
         layout = QVBoxLayout(self)
-        for widget in (self.title, self.plan_label, self.estimate):
+        for widget in (self.title, self.plan_label, self.reviews, self.estimate):
             layout.addWidget(widget)
         layout.addLayout(row)
         layout.addWidget(self.note)
@@ -159,9 +168,11 @@ class FineTuneButton(QPushButton):
 
         A fine-tuning splits its patients itself, also where they are too few for the folds.
         """
-        count = len(data.sources)
+        count = len(data.new_sources)
         studies = {0: "new studies", 1: "1 new study"}.get(count, f"{count} new studies")
         self.setText(f"&Improve the model with {studies} ...")
         why = "" if data.scanned and data.sources else data.why_not
+        if not why and not count:
+            why = _NOTHING_NEW
         self.setEnabled(not why)
         self.setToolTip(why or _TIP)

@@ -16,18 +16,23 @@ from pytestqt.qtbot import QtBot
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.models.card import ModelCard
-from liverseg_gui.state.corrected_studies import corrected_studies, remember_corrected
+from liverseg_gui.state.corrected_studies import (
+    corrected_studies,
+    mark_reviewed,
+    remember_corrected,
+)
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.system.privacy import scrub
 from liverseg_gui.ui.training_window.data import case_columns
 from liverseg_gui.ui.training_window.data import page as data_page
+from liverseg_gui.ui.training_window.data.case_columns import REVIEWED
 from liverseg_gui.ui.training_window.data.page import DataPage
 from liverseg_gui.ui.widgets.number_box import NumberBox
 from liverseg_gui.ui.widgets.severity import TONE_ROLE
 from liverseg_gui.ui.widgets.theme import tone_of
 from tests.conftest import WAIT_S
 from tests.training import layouts
-from tests.training.layouts import labelled, pair, small
+from tests.training.layouts import decathlon, labelled, pair, small
 from tests.ui.conftest import FakeDialogs
 from tests.ui.training_window.conftest import idle, listed, look, parts
 from training.data.dataset_layouts import find_all
@@ -276,7 +281,7 @@ def test_corrected_studies_are_offered_taken_and_forgotten(
     for seed, name in enumerate(("a", "b"), 1):
         scan, mask = tmp_path / f"{name}.nii.gz", tmp_path / f"{name}_mask.nii.gz"
         pair(small(seed), scan, mask)
-        remember_corrected(scan, mask, None, "")
+        remember_corrected(scan, mask, None, "", "2026-01-31")
     page.refresh_corrected()
     assert page.folders.corrected.text() == "Studies &corrected here (2)"
     page.folders.corrected.setChecked(True)
@@ -291,6 +296,53 @@ def test_corrected_studies_are_offered_taken_and_forgotten(
     idle(qtbot, page)
     assert listed(page) == ["corrected-2"]
     assert [study.name for study in corrected_studies()] == ["corrected-2"]
+
+
+def test_a_study_that_nobody_reviewed_is_listed_and_left_out_until_it_is_reviewed(
+    qtbot: QtBot, page: DataPage, dialogs: FakeDialogs, tmp_path: Path
+) -> None:
+    for seed, name in enumerate(("a", "b"), 1):
+        scan, mask = tmp_path / f"{name}.nii.gz", tmp_path / f"{name}_mask.nii.gz"
+        pair(small(seed), scan, mask)
+        remember_corrected(scan, mask, None, "", "2026-01-31")
+    mark_reviewed("corrected-2", "")
+    page.refresh_corrected()
+    assert page.folders.corrected.text() == "Studies &corrected here (1, and 1 not reviewed)"
+    page.folders.corrected.setChecked(True)
+    idle(qtbot, page)
+    there, waiting = row(page, "corrected-1"), row(page, "corrected-2")
+    assert (there.text(REVIEWED), waiting.text(REVIEWED)) == ("2026-01-31", "unknown")
+    assert [source.name for source in page.sources] == ["corrected-1"]
+    assert page.selection().excluded == ("corrected-2",)
+    assert not waiting.flags() & Qt.ItemFlag.ItemIsUserCheckable
+    page.table.setCurrentItem(there)
+    assert not page.folders.review_button.isEnabled()
+    page.table.setCurrentItem(waiting)
+    page.folders.review_button.click()
+    assert "every slice" in dialogs.questions[-1]
+    assert [source.name for source in page.sources] == ["corrected-1"]  # the reader said no
+    dialogs.yes = True
+    page.folders.review_button.click()
+    idle(qtbot, page)
+    assert [source.name for source in page.sources] == ["corrected-1", "corrected-2"]
+    assert page.selection().excluded == ()
+    assert page.folders.corrected.text() == "Studies &corrected here (2)"
+
+
+def test_a_study_that_nobody_reviewed_takes_the_place_of_no_mask(
+    qtbot: QtBot, page: DataPage, tmp_path: Path
+) -> None:
+    decathlon(tmp_path / "set", (1, 2))
+    scan, mask = tmp_path / "set" / "imagesTr" / "liver_2.nii.gz", tmp_path / "mine.nii.gz"
+    pair(small(2), tmp_path / "copy.nii.gz", mask)
+    remember_corrected(scan, mask, None, "", "2026-01-31")
+    mark_reviewed("corrected-1", "")
+    page.refresh_corrected()
+    page.folders.corrected.setChecked(True)
+    look(qtbot, page, tmp_path / "set")
+    masks = {source.name: source.mask for source in page.sources}  # type: ignore[attr-defined]
+    assert masks["liver_2"] == tmp_path / "set" / "labelsTr" / "liver_2.nii.gz"
+    assert set(masks) == {"liver_1", "liver_2"}
 
 
 def test_stopping_keeps_what_was_seen_and_says_so(
@@ -374,7 +426,7 @@ def test_a_study_that_is_saved_meanwhile_is_taken_where_they_are_taken(
     for seed, name in enumerate(("a", "b"), 1):
         scan, mask = tmp_path / f"{name}.nii.gz", tmp_path / f"{name}_mask.nii.gz"
         pair(small(seed), scan, mask)
-        remember_corrected(scan, mask, None, "")
+        remember_corrected(scan, mask, None, "", "2026-01-31")
         page.refresh_corrected()
         page.folders.corrected.setChecked(True)
         idle(qtbot, page)

@@ -10,12 +10,12 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from liverseg_gui.segmentation.models.registry import find_model
-from liverseg_gui.state.corrected_studies import remember_corrected
+from liverseg_gui.state.corrected_studies import mark_reviewed, remember_corrected
 from liverseg_gui.state.settings import Settings
 from liverseg_gui.ui.training_window.fine_tune.dialog import FineTuneDialog
 from liverseg_gui.ui.training_window.pages import standard_pages
 from liverseg_gui.ui.training_window.window import Step, TrainingWindow
-from tests.training.layouts import pair, small
+from tests.training.layouts import decathlon, pair, small
 from tests.ui.conftest import FakeDialogs
 from tests.ui.training_window.conftest import look
 from tests.ui.training_window.test_window import FakeConfig, FakeResult, FakeRun
@@ -145,7 +145,7 @@ def test_the_room_offers_it_with_the_studies_that_are_chosen(
     assert not button.isEnabled()
     assert button.toolTip() == "No case is included."
     look(qtbot, room.data, seven)
-    assert button.text() == "&Improve the model with 7 new studies ..."
+    assert button.text() == "&Improve the model with 1 new study ..."  # six are cases of LiTS
     button.click()
     (dialog,) = room.findChildren(FineTuneDialog)
     dialog.start_button.click()
@@ -162,17 +162,53 @@ def test_two_studies_corrected_here_are_enough(
     for seed in (1, 2):
         scan, mask = (tmp_path / f"{what}{seed}.nii.gz" for what in ("scan", "mask"))
         pair(small(seed), scan, mask)
-        remember_corrected(scan, mask, None, f"id {seed}")
+        remember_corrected(scan, mask, None, f"id {seed}", "2026-01-31")
     room.data.refresh_corrected()
     room.data.folders.corrected.click()
     look(qtbot, room.data)
     assert room.improve_button.text() == "&Improve the model with 2 new studies ..."
     room.improve_button.click()
     (dialog,) = room.findChildren(FineTuneDialog)
+    assert dialog.reviews.text() == (
+        "Corrected here: corrected-1 (reviewed on 2026-01-31), corrected-2 (reviewed on "
+        "2026-01-31)."
+    )
     dialog.start_button.click()
     ((job, _),) = room.page(Step.RUN).started
     assert isinstance(job, TrainingJob)
     assert job.data.corrected
+
+
+def test_studies_that_nobody_reviewed_are_not_counted_and_not_learned_from(
+    qtbot: QtBot, room: TrainingWindow, tmp_path: Path
+) -> None:
+    for seed in (1, 2, 3):
+        scan, mask = (tmp_path / f"{what}{seed}.nii.gz" for what in ("scan", "mask"))
+        pair(small(seed), scan, mask)
+        remember_corrected(scan, mask, None, f"id {seed}", "2026-01-31")
+    mark_reviewed("corrected-2", "")
+    room.data.refresh_corrected()
+    room.data.folders.corrected.click()
+    look(qtbot, room.data)
+    assert room.improve_button.text() == "&Improve the model with 2 new studies ..."
+    room.improve_button.click()
+    (dialog,) = room.findChildren(FineTuneDialog)
+    assert dialog.reviews.text().endswith("Not reviewed, and left out: 1.")
+    assert not isinstance(dialog.plan, str)
+    learned = {*dialog.plan.training, *dialog.plan.held_out}
+    assert learned == {"corrected-1", "corrected-3"}
+    dialog.reject()
+
+
+def test_with_nothing_that_the_model_has_not_seen_it_says_so(
+    qtbot: QtBot, room: TrainingWindow, tmp_path: Path
+) -> None:
+    decathlon(tmp_path / "set", (1, 2))  # the default model learned from these of LiTS
+    look(qtbot, room.data, tmp_path / "set")
+    button = room.improve_button
+    assert button.text() == "&Improve the model with new studies ..."
+    assert not button.isEnabled()
+    assert "was trained on all of these" in button.toolTip()
 
 
 def test_a_training_that_cannot_start_is_told_where_it_was_asked_for(
