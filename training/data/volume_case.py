@@ -19,6 +19,7 @@ from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.archives import unpack
+from liverseg_gui.io.masks.grid_checks import dataset_segments
 from liverseg_gui.io.masks.read import UnknownLabelsError, read_mask
 from liverseg_gui.io.scans import open_scan
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM, axial_slices
@@ -69,7 +70,8 @@ class VolumeCase:
 
     def fingerprint(self) -> str:
         """See `CaseSource.fingerprint`."""
-        return files_fingerprint(self.root, (self.scan, self.mask), self.labels, self.volume)
+        named = [(one.value, one.name) for one in dataset_segments(self.mask)]
+        return files_fingerprint(self.root, (self.scan, self.mask), self.labels, self.volume, named)
 
     def _read_scan(self) -> Volume:
         try:

@@ -148,7 +148,13 @@ class DataPage(QWidget):
             folds=self.fold_bar.folds,
             fold=self.fold_bar.fold,
             seed=self.fold_bar.seed,
+            allow_errors=self._insisted,
         )
+
+    @property
+    def _insisted(self) -> bool:
+        """Whether the reader took a case in spite of its errors."""
+        return any(_has_error(case) and self._taken(case) for case in self._cases.values())
 
     def start_from(self, model: str | None) -> None:
         """Hold nobody out whom `model`, which the training is to start from, was trained on."""
@@ -245,8 +251,7 @@ class DataPage(QWidget):
         checked = case.seen.case
         if checked.figures is None:
             return False
-        errors = any(issue.severity is Severity.ERROR for issue in checked.issues)
-        return self._choices.get(_original(case.source), not errors)
+        return self._choices.get(_original(case.source), not _has_error(case))
 
     def _choose(self) -> None:
         left_out = self.table.left_out
@@ -347,6 +352,10 @@ class DataPage(QWidget):
         event.acceptProposedAction()
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         self.add([path for path in paths if path.is_dir()])
+
+
+def _has_error(case: ScannedCase) -> bool:
+    return any(issue.severity is Severity.ERROR for issue in case.seen.case.issues)
 
 
 def _original(source: CaseSource) -> CaseSource:
