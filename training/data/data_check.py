@@ -89,7 +89,8 @@ class SeenCase:
             )
             for row in values["findings"]
         )
-        case = CheckedCase(source.name, source.patient, CaseStats(**values["figures"]), issues)
+        figures = {k: tuple(v) if isinstance(v, list) else v for k, v in values["figures"].items()}
+        case = CheckedCase(source.name, source.patient, CaseStats(**figures), issues)
         fingerprint = ScanFingerprint.from_values(values["digest"], values["picture"])
         return cls(case, fingerprint, str(values["person"]))
 
