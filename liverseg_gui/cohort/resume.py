@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from liverseg_gui.cohort.result import ALREADY, CaseResult, CohortCase, done
 from liverseg_gui.core.errors import LiverSegError, SaveError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.io.formats.nifti import open_header, read_stored
 from liverseg_gui.report.measurements import MadeFrom
 
@@ -38,7 +38,7 @@ def already_done(
 
 def _values(report: Path) -> dict[str, Any]:
     try:
-        values = json.loads(report.read_text(encoding="utf-8"))
+        values = parse_json(report.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return values if isinstance(values, dict) else {}

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.system.atomic_write import write_text
 from liverseg_gui.system.file_lock import locked
 from liverseg_gui.system.paths import data_folder
@@ -129,7 +130,7 @@ def _is_phantom(scan: Path) -> bool:
 def _read() -> _StudyList | None:
     path = library_file()
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = parse_json(path.read_text("utf-8"))
         studies = tuple(_study(row) for row in values["studies"])
         return _StudyList(str(values["salt"]), int(values["next"]), studies)
     except FileNotFoundError:

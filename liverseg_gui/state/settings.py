@@ -11,6 +11,7 @@ from typing import Any
 from psygnal import Signal
 
 from liverseg_gui.core.errors import LiverSegError, SaveError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.core.window_level import Window
 from liverseg_gui.state.merging import merged
 from liverseg_gui.state.settings_values import (
@@ -99,7 +100,7 @@ class Settings:
 
     def _read(self) -> SettingsValues:
         try:
-            return SettingsValues.from_stored(json.loads(self._file.read_text("utf-8")))
+            return SettingsValues.from_stored(parse_json(self._file.read_text("utf-8")))
         except FileNotFoundError:
             pass
         except OSError as error:
@@ -136,7 +137,7 @@ class Settings:
     def _on_disk(self) -> Mapping[str, Any]:
         """What the file holds now; nothing where it cannot be understood."""
         try:
-            held = json.loads(self._file.read_text("utf-8"))
+            held = parse_json(self._file.read_text("utf-8"))
             SettingsValues.from_stored(held)
         except (OSError, *_DAMAGED):
             return {}

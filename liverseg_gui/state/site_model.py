@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from liverseg_gui.core.errors import SaveError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.system.atomic_write import write_text
 from liverseg_gui.system.paths import DEFAULT_MODEL, site_folder
 from liverseg_gui.system.permissions import make_shared_folder, share
@@ -19,7 +20,7 @@ class SiteModel:
     def model(self) -> str:
         """The chosen model; the program's own where there is no choice that can be read."""
         try:
-            stored = json.loads((site_folder() / FILE).read_text("utf-8"))
+            stored = parse_json((site_folder() / FILE).read_text("utf-8"))
         except (OSError, ValueError, RecursionError):
             return DEFAULT_MODEL
         model = stored.get("model") if isinstance(stored, dict) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.io.dataset_names import image_stem
 from liverseg_gui.io.folders import walk
 from liverseg_gui.io.masks.label_values import parse_labels
@@ -40,7 +40,7 @@ def listed_sources(folder: Path) -> Sequence[VolumeCase]:
     if not path.is_file():
         return ()
     try:
-        rows = json.loads(path.read_text("utf-8"))["cases"]
+        rows = parse_json(path.read_text("utf-8"))["cases"]
         cases = [_listed(folder, row) for row in rows]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise UnreadableFileError(

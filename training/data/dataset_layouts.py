@@ -6,7 +6,6 @@ docs/training-data.md describes the layouts.
 from __future__ import annotations
 
 import difflib
-import json
 import re
 from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.io.dataset_names import image_stem, ircadb, lits_name, mask_beside, natural
 from liverseg_gui.io.file_endings import IMAGES
 from liverseg_gui.io.folders import walk
@@ -140,7 +140,7 @@ def _decathlon(folder: Path) -> Sequence[CaseSource]:
     if not path.is_file():
         return ()
     try:
-        rows = json.loads(path.read_text("utf-8")).get("training", ())
+        rows = parse_json(path.read_text("utf-8")).get("training", ())
         pairs = [(folder / row["image"], folder / row["label"]) for row in rows]
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise UnreadableFileError(

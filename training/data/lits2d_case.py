@@ -6,7 +6,6 @@ stored ones, and `spacing_mm_512`, in-plane pixel and slice distance at 512 pixe
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from liverseg_gui.core.errors import GridMismatchError, UnreadableFileError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM
 from training.data.case import Case, ForeignLabelsError
 from training.data.fingerprints import files_fingerprint
@@ -76,7 +76,7 @@ def lits2d_sources(folder: Path) -> list[SliceCase]:
         UnreadableFileError: there is no readable manifest.
     """
     try:
-        rows = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["cases"]
+        rows = parse_json((folder / MANIFEST).read_text(encoding="utf-8"))["cases"]
         return sorted((_source(folder, row) for row in rows), key=lambda case: case.name)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UnreadableFileError(

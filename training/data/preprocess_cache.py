@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import SaveError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM, MARGIN, WINDOW_HU
 from liverseg_gui.system.atomic_write import flush_to_disk, not_written, save_errors
@@ -129,7 +130,7 @@ def _load(entry: Path, source: CaseSource) -> PreparedCase | None:
     from training.data.slice_dataset import GRID, PreparedCase
 
     try:
-        about: dict[str, Any] = json.loads((entry / _ABOUT).read_text("utf-8"))
+        about: dict[str, Any] = parse_json((entry / _ABOUT).read_text("utf-8"))
         images, labels = (np.load(entry / file, mmap_mode="r") for file in (_IMAGES, _LABELS))
         z, gap = np.array(about["z"], np.float64), float(about["gap"])
         sums = about["checksums"]

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.system.atomic_write import write_text
 from training.data.case import CaseSource
 
@@ -148,7 +149,7 @@ def named_in(path: Path) -> set[str]:
 def _sides(path: Path) -> dict[str, Side]:
     """The side of each name in a file."""
     try:
-        stored = json.loads(path.read_text("utf-8"))
+        stored = parse_json(path.read_text("utf-8"))
         pairs = [(name, side) for side in Side for name in stored.pop(side.value, [])]
         whole = not stored and all(isinstance(name, str) for name, _ in pairs)
     except (OSError, ValueError, AttributeError, TypeError) as error:

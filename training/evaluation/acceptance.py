@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.models.card import read_card
 from liverseg_gui.segmentation.models.history import choose_instead
@@ -133,7 +134,7 @@ def read_decision(out: Path) -> AcceptanceDecision:
     """
     path = out / DECISION
     try:
-        return AcceptanceDecision.from_json(json.loads(path.read_text("utf-8")))
+        return AcceptanceDecision.from_json(parse_json(path.read_text("utf-8")))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise UnreadableFileError(
             f"{path} is missing or damaged. `liverseg train --improve` writes it once the new "

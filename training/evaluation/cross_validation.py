@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.evaluation.confidence_interval import mean_interval
 from liverseg_gui.evaluation.lesion_detection import LesionCounts
 from liverseg_gui.segmentation.models.registry import CARD
@@ -100,7 +101,7 @@ def _large(row: Row) -> LesionCounts:
 def _fold(folder: Path) -> Row:
     path = folder / HELD_OUT
     try:
-        fold: Row = json.loads(path.read_text(encoding="utf-8"))
+        fold: Row = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UnreadableFileError(
             f"{path} is missing or damaged. Name the folder of a training that is finished."
@@ -120,7 +121,7 @@ def _same_config(folders: Sequence[Path], model: Path) -> None:
 
 def _config(model: Path) -> object:
     try:
-        return json.loads((model / CARD).read_text(encoding="utf-8")).get("training")
+        return parse_json((model / CARD).read_text(encoding="utf-8")).get("training")
     except (OSError, ValueError) as error:
         raise UnreadableFileError(
             f"{model / CARD} is missing or damaged. Name the folder of a training that is finished."

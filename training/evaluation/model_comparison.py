@@ -11,6 +11,7 @@ from statistics import fmean
 from typing import Any
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.evaluation.confidence_interval import LEVEL, mean_interval
 from liverseg_gui.segmentation.models.card import ModelCard, read_card
@@ -210,7 +211,7 @@ def read_comparison(out: Path) -> Comparison:
     """
     path = out / COMPARISON
     try:
-        return Comparison.from_json(json.loads(path.read_text("utf-8")))
+        return Comparison.from_json(parse_json(path.read_text("utf-8")))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise UnreadableFileError(f"{path} is missing or damaged. Compare again.") from error
 
@@ -230,7 +231,7 @@ def _score(
 def _held_out(out: Path) -> tuple[dict[str, Row], dict[str, str]]:
     """The rows of the held-out patients, and the fingerprints that they had then, if known."""
     try:
-        values = json.loads((out / HELD_OUT).read_text("utf-8"))
+        values = parse_json((out / HELD_OUT).read_text("utf-8"))
         rows = {row["name"]: row for row in values["cases"]}
         return rows, dict(values.get("fingerprints", {}))
     except (OSError, ValueError, LookupError, TypeError) as error:

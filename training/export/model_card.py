@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.core.errors import LiverSegError, ModelError, UnreadableFileError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.segmentation.models.registry import CARD, find_model
 from liverseg_gui.segmentation.preprocessing import WINDOW_HU
 from liverseg_gui.system.atomic_write import write_text
@@ -89,7 +90,7 @@ def add_to_card(model: Path, entries: Mapping[str, Any]) -> None:
     """
     path = model / CARD
     try:
-        card: Row = json.loads(path.read_text(encoding="utf-8"))
+        card: Row = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UnreadableFileError(
             f"{path} is missing or damaged. Train again into another folder."

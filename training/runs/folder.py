@@ -5,7 +5,6 @@ Free of torch: the window reads it.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from liverseg_gui.core.errors import LiverSegError, SaveError, UnreadableFileError
+from liverseg_gui.core.parsing import parse_json
 from training.runs.events import NextStep, last_progress
 from training.runs.files import CHECKPOINT, EVENTS, LOCK, RUN
 from training.runs.training_job import TrainingJob
@@ -113,7 +113,7 @@ def read_record(out: Path) -> dict[str, Any]:
         UnreadableFileError: there is none, or it is damaged.
     """
     try:
-        values: dict[str, Any] = json.loads((out / RUN).read_text("utf-8"))
+        values: dict[str, Any] = parse_json((out / RUN).read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise UnreadableFileError(
             f"{out} holds no training of this program. Name the folder that was given with --out."

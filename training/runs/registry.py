@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from liverseg_gui.core.errors import SaveError, UnreadableFileError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.system.atomic_write import write_text
 from liverseg_gui.system.file_lock import locked
 from liverseg_gui.system.paths import data_folder
@@ -71,7 +72,7 @@ def new_run_folder(name: str) -> Path:
 
 def _read() -> list[Path]:
     try:
-        folders = json.loads((data_folder() / _LIST).read_text("utf-8"))["folders"]
+        folders = parse_json((data_folder() / _LIST).read_text("utf-8"))["folders"]
         return [Path(folder) for folder in folders]
     except (OSError, ValueError, LookupError, TypeError):
         return []

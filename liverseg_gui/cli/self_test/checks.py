@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from liverseg_gui.cli.self_test.exports import (
 )
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.labels import LIVER, TUMOR
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.evaluation.mask_comparison import measure_agreement
 from liverseg_gui.system.features import NO_TRAINING, has_training
@@ -117,7 +117,7 @@ def _training(bench: Bench) -> str:
 
     model = train_tiny(bench.folder, _LONGEST_TRAINING_S)
     segmented = NetworkSegmenter(str(model), "cpu").segment(bench.phantom.volume, Progress())
-    card = json.loads((model / "card.json").read_text("utf-8"))
+    card = parse_json((model / "card.json").read_text("utf-8"))
     return f"{card['architecture']} of torch {card['libraries']['torch']}, on {segmented.device}"
 
 

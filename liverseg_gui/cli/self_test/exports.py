@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import pydicom
 from liverseg_gui.cli.self_test.bench import Bench
 from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.labels import LabelMap
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.io.dicom.write import write_dicom_series
 from liverseg_gui.io.formats.nifti_write import save_mask, write_scan
 from liverseg_gui.io.masks.read import read_mask
@@ -67,7 +67,7 @@ def write_reports(bench: Bench) -> list[Path]:
         measurements.write_report(report, path)
     with as_csv.open(encoding="utf-8", newline="") as rows:
         volumes_ml = [float(next(csv.DictReader(rows))["liver_ml"])]
-    volumes_ml.append(json.loads(as_json.read_text("utf-8"))["liver_ml"])
+    volumes_ml.append(parse_json(as_json.read_text("utf-8"))["liver_ml"])
     if any(abs(ml - bench.measurements.liver_ml) > 1e-6 for ml in volumes_ml):
         raise LiverSegError("A report tells another volume than was measured.")
     return [as_json, as_csv]

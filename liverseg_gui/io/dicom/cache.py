@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.io.dicom.headers import ImageHeader
 from liverseg_gui.system import paths
 
@@ -80,7 +81,7 @@ class HeaderCache:
                 return {}
             return {
                 name: (changed, size, ImageHeader.from_json(header, folder) if header else None)
-                for name, changed, size, header in json.loads(row[0])
+                for name, changed, size, header in parse_json(row[0])
             }
         except sqlite3.Error as error:
             self._give_up(error)

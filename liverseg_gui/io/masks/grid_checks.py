@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.io.masks.label_values import FileLabel, LabelMapping
 
 _HIGHEST = 65535
@@ -139,7 +139,7 @@ def dataset_segments(mask: Path) -> list[Segment]:
     if not mask.parent.name.startswith("labels"):
         return []
     try:
-        named = json.loads((mask.parent.parent / "dataset.json").read_text("utf-8"))["labels"]
+        named = parse_json((mask.parent.parent / "dataset.json").read_text("utf-8"))["labels"]
         pairs = [_pair(key, value) for key, value in named.items()]
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return []

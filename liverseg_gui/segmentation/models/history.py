@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from liverseg_gui.core.errors import ModelError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.segmentation.models.registry import (
     InstalledModel,
     ModelChoice,
@@ -82,7 +83,7 @@ def _can_be_chosen(name: str, settings: ModelChoice) -> bool:
 def _remembered() -> list[str]:
     """What is remembered; a file that is none is as good as nothing."""
     try:
-        names = json.loads(previous_model_file().read_text("utf-8"))
+        names = parse_json(previous_model_file().read_text("utf-8"))
     except (OSError, ValueError):
         return []
     return [str(name) for name in names] if isinstance(names, list) else []

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.core.errors import SaveError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.system import paths
 from liverseg_gui.system.atomic_write import write_text
 
@@ -98,7 +99,7 @@ def _file() -> Path:
 def _read() -> list[dict[str, Any]]:
     """The rows of the file; none where it is missing, damaged or of another program."""
     try:
-        values = json.loads(_file().read_text(encoding="utf-8"))
+        values = parse_json(_file().read_text(encoding="utf-8"))
         rows = values["choices"] if values["format"] == _FORMAT else []
         return [row for row in rows if _is_row(row)]
     except (OSError, ValueError, KeyError, TypeError):

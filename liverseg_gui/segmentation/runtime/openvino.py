@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.segmentation.runtime.base import require_finite
 from liverseg_gui.system import paths
 
@@ -85,7 +86,7 @@ def _converted(network: torch.nn.Module, channels: int, sha256: str) -> Any:
     version = openvino.get_version().split("-")[0]
     folder = paths.cache_folder() / "openvino" / f"{sha256[:32]}-{version}"
     with suppress(OSError, ValueError, RuntimeError):
-        if _sums(folder) == json.loads((folder / _SUMS).read_text(encoding="utf-8")):
+        if _sums(folder) == parse_json((folder / _SUMS).read_text(encoding="utf-8")):
             return openvino.Core().read_model(folder / _FILES[0])
     model = _convert(network, channels)
     with suppress(OSError, RuntimeError):  # it is made anew each time, then

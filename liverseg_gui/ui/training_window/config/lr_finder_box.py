@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import tempfile
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.system.relaunch import own_command
 from liverseg_gui.ui.training_window.process.run_progress import hide_case
 from liverseg_gui.ui.training_window.widgets.schedule_plot import bare_plot, color_plot
@@ -208,7 +208,7 @@ class LRFinderBox(QDialog):
 
     def _ended(self, code: int, _status: QProcess.ExitStatus) -> None:
         try:
-            curve = json.loads((Path(self._folder.name) / _CURVE).read_text("utf-8"))
+            curve = parse_json((Path(self._folder.name) / _CURVE).read_text("utf-8"))
             self.plot.show_curve(curve["rates"], curve["losses"], curve["valley"])
         except (OSError, ValueError, LookupError):
             self._fail(_last_line(self._stderr) or f"It ended unexpectedly (code {code}).")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.evaluation.confidence_interval import mean_interval
 from liverseg_gui.segmentation.models.card import ModelCard, read_card
 from training.evaluation.acceptance import AcceptanceDecision, read_decision
@@ -118,7 +118,7 @@ def _rows(out: Path, problems: list[str]) -> list[Row]:
 def _load_rows(path: Path) -> list[Row]:
     if path.name == EVENTS:
         return [event for event in read_events(path) if event["event"] == "patient"]
-    return list(json.loads(path.read_text("utf-8"))["cases"])
+    return list(parse_json(path.read_text("utf-8"))["cases"])
 
 
 def _validated(row: Row) -> Row:
