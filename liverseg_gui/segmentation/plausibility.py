@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from liverseg_gui.core.geometry import bounding_box
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.segmentation.components import largest_component
 
@@ -31,6 +32,8 @@ swapped: 0.1 to 0.84 in 30 patients of the LiTS challenge and 0.02 to 0.4 in the
 in a patient whose right lobe was taken out."""
 _LUNG_HU, _LUNG_SHARE, _LEAST_LUNG_MM = -600, 0.15, 25.0
 """A section of which so much is air shows lungs; fewer mm of such sections may show bowel."""
+_METAL_HU, _METAL_ML, _METAL_MM = 2500, 0.1, 20.0
+"""So much above any bone, so near to the organ, is metal whose streaks may look like lesions."""
 _GRID_MM, _LEAST_GRID = 6.0, 48
 _BODY_HU = -300
 
@@ -120,12 +123,28 @@ def check_plausibility(
             f"The marked organ has {ml:.0f} ml, more than nearly all livers have. Check that the "
             "mask does not spill over, and that the scan's values and spacing are right."
         )
+    if _metal_ml(labels, volume) > _METAL_ML:
+        doubts.append(
+            "Metal lies in or beside the marked organ: its streaks may hide lesions, or be taken "
+            "for some. Check each."
+        )
     if _upside_down(labels, volume):
         doubts.append(
             "The lungs lie below the marked organ: the scan's slices may be in the wrong order, "
             "head and feet, and right and left, swapped. Check the letters at the edges."
         )
     return labels, tuple(doubts)
+
+
+def _metal_ml(labels: NDArray[np.uint8], volume: Volume) -> float:
+    """The volume of metal in the box around what is marked and a little beyond, in ml."""
+    box = bounding_box(labels)
+    assert box is not None  # something is marked
+    near = tuple(
+        slice(max(side.start - round(_METAL_MM / mm), 0), side.stop + round(_METAL_MM / mm))
+        for side, mm in zip(box, volume.affine.spacing_mm, strict=True)
+    )
+    return np.count_nonzero(volume.hu[near] > _METAL_HU) * volume.affine.voxel_ml
 
 
 def _upside_down(labels: NDArray[np.uint8], volume: Volume) -> bool:

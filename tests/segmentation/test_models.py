@@ -8,7 +8,7 @@ import pytest
 
 from liverseg_gui.core.errors import ModelError
 from liverseg_gui.segmentation.inference import load_predictor
-from liverseg_gui.segmentation.models.registry import find_model, list_models
+from liverseg_gui.segmentation.models.registry import find_model, list_models, read_weights
 
 
 @pytest.fixture

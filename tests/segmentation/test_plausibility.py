@@ -141,3 +141,13 @@ def test_lungs_below_the_liver_tell_of_a_scan_upside_down(slices: slice, doubted
     scan = Volume(hu, volume.grid, volume.origin)
     _, doubts = check_plausibility(ball(volume, 70, 60), scan)
     assert any("upside" in d or "wrong order" in d for d in doubts) is doubted
+
+
+@pytest.mark.parametrize(("x", "doubted"), [(110, True), (20, False)], ids=["beside", "far off"])
+def test_metal_beside_the_organ_is_a_doubt(x: int, doubted: bool) -> None:
+    volume = body()
+    hu = volume.hu.copy()
+    hu[x : x + 3, 60:63, 14:16] = 3071
+    scan = Volume(hu, volume.grid, volume.origin)
+    _, doubts = check_plausibility(ball(volume, 70, 60), scan)
+    assert any("Metal" in doubt for doubt in doubts) is doubted
