@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from liverseg_gui.cli.console import console_progress, say, say_json
 from liverseg_gui.core.errors import GridMismatchError, LiverSegError, UnreadableFileError
 from liverseg_gui.core.geometry_override import with_geometry
 from liverseg_gui.core.labels import LabelMap
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.masks.grid import blank_scan
@@ -210,7 +210,7 @@ def _unmatched(pairs: MaskPairs) -> list[str]:
 def _log(path: Path) -> list[dict[str, Any]]:
     """The rows of a training's log."""
     try:
-        rows = [json.loads(line) for line in read_text(path).splitlines() if line]
+        rows = [parse_json(line) for line in read_text(path).splitlines() if line]
     except (OSError, ValueError) as problem:
         raise UnreadableFileError(
             f"{path} is no log of a training. Name the log.jsonl beside its checkpoint."

@@ -64,7 +64,14 @@ def _add_job(group: argparse._ArgumentGroup) -> None:
     add("--corrected", action="store_true", help="also the studies reviewed in this program")
     add("--exclude", action="append", default=[], metavar="NAME", help="leave this case out")
     add("--out", type=Path, metavar="DIR", help="where model and log are written")
-    add("--check", type=Path, metavar="DIR", help="only look through the labelled cases there")
+    add(
+        "--check",
+        type=Path,
+        nargs="+",
+        metavar="DIR",
+        help="only look through the labelled cases there, as one data set",
+    )
+    add("--allow-errors", action="store_true", help="train on cases in which --check finds errors")
     add("--name", default="trained", help="name of the model (trained)")
     add("--phantoms", type=int, default=2, metavar="N", help="synthetic abdomens to mix in (2)")
     add("--folds", type=int, default=5, metavar="N", help="parts that patients are split into (5)")
@@ -148,7 +155,7 @@ def _listed(title: str, choices: dict[str, str]) -> str:
 def run(arguments: argparse.Namespace) -> int:
     """Train, print the metrics of each epoch and of each held-out patient."""
     if arguments.check:
-        return run_check(arguments.check, arguments.json)
+        return run_check(arguments.check, arguments.exclude, arguments.json)
     if not has_training():
         raise LiverSegError(NO_TRAINING)
     try:

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 _MOST_NAMED = 8
 
 
-def run_check(folder: Path, as_json: bool) -> int:
-    """Print a row for each case of `folder` and all findings; 1 if one of them is an error."""
+def run_check(folders: Sequence[Path], excluded: Sequence[str], as_json: bool) -> int:
+    """Print a row for each case of `folders` and all findings; 1 if one of them is an error."""
     from training.data.data_check import check_sources
-    from training.data.dataset_layouts import find_sources
+    from training.data.dataset_layouts import find_all
 
     with console_progress(quiet=as_json) as progress:
-        checked = check_sources(find_sources(folder), progress)
+        checked = check_sources(find_all(folders, False, excluded), progress)
     if as_json:
         say_json(checked.to_json())
     else:

@@ -111,6 +111,7 @@ def data_selection(arguments: argparse.Namespace) -> DataSelection:
         fold=arguments.fold,
         seed=arguments.split_seed,
         split_file=arguments.split and arguments.split.absolute(),
+        allow_errors=arguments.allow_errors,
     )
 
 

@@ -8,7 +8,7 @@ from itertools import permutations, product
 import numpy as np
 
 from liverseg_gui.core.geometry import Affine, Float3, StoredGrid
-from liverseg_gui.core.scan_checks import spacing_issues
+from liverseg_gui.core.scan_checks import position_issues, spacing_issues
 from liverseg_gui.core.scan_issues import ScanIssue, by_severity, warning
 from liverseg_gui.core.volume import Volume
 
@@ -23,7 +23,7 @@ ORIENTATIONS = tuple(
 _ABOUT_SPACING = frozenset(
     ("unit-spacing", "implausible-spacing", "spacing-differs", "no-pixel-spacing", "units")
 )
-_ABOUT_ORIENTATION = frozenset(("no-orientation", "identity-affine"))
+_ABOUT_ORIENTATION = frozenset(("no-orientation", "identity-affine", "turned"))
 
 
 def with_geometry(
@@ -60,10 +60,13 @@ def with_geometry(
     issues = [f for f in issues if f.code in _ABOUT_SPACING]
     before = any(f.code == _STATED for f in volume.issues)
     kept = tuple(f for f in volume.issues if f.code not in {*resolved, _STATED})
+    hu = np.asfortranarray(grid.to_ras(stored))
+    if orientation is not None:
+        issues += position_issues(hu, grid.ras_affine.spacing_mm)
     given = before or spacing_mm is not None, before or orientation is not None
     override = _override_issue(grid.affine, *given)
     return Volume(
-        np.asfortranarray(grid.to_ras(stored)),
+        hu,
         grid,
         replace(
             volume.origin,

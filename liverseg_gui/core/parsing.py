@@ -1,8 +1,9 @@
-"""Strict reading of dataclasses from plain values, as JSON and TOML give them."""
+"""Strict reading of JSON, and of dataclasses from plain values, as JSON and TOML give them."""
 
 from __future__ import annotations
 
 import difflib
+import json
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -20,6 +21,18 @@ _TYPE_NAMES = {int: "a whole number", float: "a number", str: "text", bool: "tru
 
 class _UnknownError(LiverSegError):
     """A name, or a choice, that this version does not know."""
+
+
+def parse_json(text: str | bytes) -> Any:
+    """The values of a JSON text.
+
+    Raises:
+        ValueError: it is no JSON, or is nested deeper than Python reads.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def read_dataclass(kind: type[T], values: object, where: str, *, lenient: bool = False) -> T:

@@ -156,7 +156,7 @@ def from_archive(entry: VolumeEntry, archive: Path) -> VolumeEntry:
         volume = entry.read(progress, preview)
         return replace(volume, origin=replace(volume.origin, path=archive))
 
-    return replace(entry, path=archive, read=read, files=())
+    return replace(entry, path=archive, reader=read, files=())
 
 
 def remove(path: Path) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.geometry import Int3
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.scan_checks import position_issues
 from liverseg_gui.core.scan_issues import ScanIssue, Severity, by_severity
 from liverseg_gui.core.volume import Volume, modality_text
 
@@ -92,10 +93,11 @@ class SeriesInfo:
 class VolumeEntry:
     """A volume that can be read from a path. `size` and `spacing_mm` are in stored i, j, k order.
 
-    `spacing_mm` is None where the file gives none at all. `issues` is what the headers alone
-    tell; a volume that was read may have more. `mask` is the mask that its data set keeps beside
-    it. `thumbnail` gives the middle slice as 8-bit grey (rows, columns). `files` are those that it
-    is read from, where they are more than `path`; `key` tells it from the others there.
+    `spacing_mm` is None where the file gives none at all. `reader` reads it as its format is read.
+    `issues` is what the headers alone tell; a volume that was read may have more. `mask` is the
+    mask that its data set keeps beside it. `thumbnail` gives the middle slice as 8-bit grey (rows,
+    columns). `files` are those that it is read from, where they are more than `path`; `key` tells
+    it from the others there.
     """
 
     path: Path
@@ -103,7 +105,7 @@ class VolumeEntry:
     modality: str
     size: Int3
     spacing_mm: Spacing | None
-    read: Read
+    reader: Read
     issues: tuple[ScanIssue, ...] = field(default=())
     about: SeriesInfo = field(default=SeriesInfo())
     mask: Path | None = None
@@ -116,6 +118,14 @@ class VolumeEntry:
     def modality_text(self) -> str:
         """The modality in words."""
         return modality_text(self.modality, self.modality_stated)
+
+    def read(self, progress: Progress, preview: ShowPreview | None = None) -> Volume:
+        """See `Read`; the picture itself is asked whether the patient lies as the file says."""
+        volume = self.reader(progress, preview)
+        if volume.origin.modality != "CT":
+            return volume
+        seen = position_issues(volume.hu, volume.affine.spacing_mm)
+        return replace(volume, issues=by_severity((*volume.issues, *seen))) if seen else volume
 
     @property
     def obstacle(self) -> ScanIssue | None:

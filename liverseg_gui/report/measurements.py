@@ -15,6 +15,7 @@ from liverseg_gui.core.annotation_measures import measure_annotation
 from liverseg_gui.core.annotations import Annotation
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.measure import Measurements
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.system.atomic_write import not_written, require_place, save_errors, write_text
 from liverseg_gui.system.csv_table import csv_table
@@ -171,7 +172,7 @@ def is_report_or_nothing(path: Path) -> bool:
     if path.suffix.lower() == ".csv":
         return not text or text.startswith(f"{_STUDY_COLUMNS[0]},{_STUDY_COLUMNS[1]},")
     try:
-        values = json.loads(text)
+        values = parse_json(text)
     except (ValueError, RecursionError):
         return not text or text.startswith('{\n  "liver_ml": ')
     return isinstance(values, dict) and {"liver_ml", "notice"} <= values.keys()

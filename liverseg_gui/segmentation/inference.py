@@ -34,6 +34,9 @@ from liverseg_gui.segmentation.runtime.fallback import FallbackRuntime
 from liverseg_gui.segmentation.runtime.selection import chosen_runtime, measured_choice
 from liverseg_gui.segmentation.segmenter import Segmentation
 
+_MIRROR_MM = 15.0
+"""How far apart the slices are whose mirror image is looked at."""
+
 
 @dataclass(frozen=True)
 class Procedure:
@@ -90,9 +93,9 @@ class NetworkSegmenter:
                 self._card, pick_device(self._device), progress=progress.part(0.0, 0.03)
             )
         predictor = self._predictor
-        labels = self._labels(predictor, volume, progress.part(0.05, 0.98))
+        labels, mirrored_share = self._labels(predictor, volume, progress.part(0.05, 0.98))
         progress.update(0.98, "Checking")
-        labels, notes = check_plausibility(labels, volume)
+        labels, notes = check_plausibility(labels, volume, mirrored_share)
         progress.update(1.0, "Done")
         return Segmentation(
             LabelMap(labels, volume.grid),
@@ -105,8 +108,8 @@ class NetworkSegmenter:
 
     def _labels(
         self, predictor: Predictor, volume: Volume, progress: Progress
-    ) -> NDArray[np.uint8]:
-        """Labels (i, j, k) of the volume, cleaned up."""
+    ) -> tuple[NDArray[np.uint8], float]:
+        """Labels (i, j, k) of the volume, cleaned up, and `Predictor.mirrored_share`."""
         progress.update(0.0, "Preparing the slices")
         slices = AxialSlices(volume, self._card.window_hu)
         i_mm, j_mm, k_mm = volume.affine.spacing_mm
@@ -118,7 +121,7 @@ class NetworkSegmenter:
             slices,
             context,
             box,
-            progress.part(0.02, 0.9),
+            progress.part(0.02, 0.85),
             how.augmentations,
             step=max(1, round(how.coarse_mm / k_mm)),
             crop=how.crop,
@@ -126,9 +129,11 @@ class NetworkSegmenter:
         out = np.zeros(slices.shape, np.uint8)
         if prediction is not None:
             spacing_mm = (k_mm, j_mm, i_mm)
-            part = progress.part(0.9, 1.0)
+            part = progress.part(0.85, 0.95)
             out[prediction.where] = prediction.finished(slices, spacing_mm, part, how.clean_up)
-        return from_axial(out)
+        step = max(1, round(_MIRROR_MM / k_mm))
+        share = predictor.mirrored_share(slices, context, box, progress.part(0.95, 1.0), step)
+        return from_axial(out), share
 
 
 def load_predictor(

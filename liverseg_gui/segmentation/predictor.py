@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.segmentation.components import largest_component
 from liverseg_gui.segmentation.gap_filling import bridge_gaps
 from liverseg_gui.segmentation.postprocessing import CLEAN_UP, CleanUp, clean
 from liverseg_gui.segmentation.preprocessing import (
@@ -164,13 +165,40 @@ class Predictor:
             whole.on(region).where,
         )
 
-    def _coarse(self, view: _View, step: int, progress: Progress) -> NDArray[np.uint8]:
+    def mirrored_share(
+        self,
+        slices: Slices,
+        context: NDArray[np.int64],
+        box: TrunkBox,
+        progress: Progress,
+        step: int = 1,
+    ) -> float:
+        """How much more of an organ the network sees in the mirror image, right and left swapped.
+
+        The largest organ in every `step`-th of `slices` there, of the largest one in the slices as
+        they are; infinite where there is none. See `predict` for the other arguments.
+
+        Raises:
+            Cancelled: asked for between two batches.
+        """
+        step = max(1, min(step, len(slices) // FEWEST))
+        view = _View(slices, context, Region(0, len(slices), box, self._size))
+        there = on_slice(box, self._size, slices.shape)
+        plain = self._coarse(view, step, progress.part(0.0, 0.5)) * there
+        mirrored = self._coarse(view, step, progress.part(0.5, 1.0), mirrored=True)
+        plain_size, mirrored_size = (
+            np.count_nonzero(largest_component(labels > 0))
+            for labels in (plain, mirrored * there[:, ::-1])
+        )
+        return mirrored_size / plain_size if plain_size else float("inf") if mirrored_size else 1.0
+
+    def _coarse(
+        self, view: _View, step: int, progress: Progress, mirrored: bool = False
+    ) -> NDArray[np.uint8]:
         """Labels of every `step`-th slice at the input's size: uint8 (n, *size)."""
-        parts = [
-            scores.argmax(1).to(torch.uint8).cpu().numpy()
-            for scores in self._scores(view.every(step), view.region.size, progress, FINDING_LIVER)
-        ]
-        return np.concatenate(parts)
+        view = view.every(step)
+        found = self._scores(view, view.region.size, progress, FINDING_LIVER, mirrored)
+        return np.concatenate([scores.argmax(1).to(torch.uint8).cpu().numpy() for scores in found])
 
     def _label(self, view: _View, augmentations: Augmentations, progress: Progress) -> Prediction:
         """Labels on the slices' own pixels."""
@@ -193,12 +221,19 @@ class Predictor:
         return Prediction(labels, tumor, where)
 
     def _scores(
-        self, view: _View, size: tuple[int, int], progress: Progress, phase: str = SEGMENTING
+        self,
+        view: _View,
+        size: tuple[int, int],
+        progress: Progress,
+        phase: str = SEGMENTING,
+        mirrored: bool = False,
     ) -> Iterator[torch.Tensor]:
         """The class scores (batch, classes, *size) of each batch."""
         needed, context = np.unique(view.context, return_inverse=True)
         context = context.reshape(view.context.shape)
         inputs = torch.from_numpy(to_input(view.slices, view.region.box, size, needed))
+        if mirrored:
+            inputs = inputs.flip(-1)
         count = len(context)
         for start in range(0, count, BATCH):
             progress.update(start / count, f"{phase}: slice {start + 1} of {count}")

@@ -14,6 +14,7 @@ from psygnal import Signal
 from liverseg_gui.core.annotations import Annotation, AnnotationKind
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.core.geometry import Int3
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.state.annotations import Annotations
 from liverseg_gui.state.merging import merged
@@ -82,7 +83,7 @@ class AnnotationStore:
         """Rows of the file by name; one that is damaged is set aside."""
         assert self._file is not None
         try:
-            rows = json.loads(self._file.read_bytes())[_LIST]
+            rows = parse_json(self._file.read_bytes())[_LIST]
         except FileNotFoundError:
             return {}
         except OSError as error:

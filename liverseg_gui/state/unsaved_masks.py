@@ -25,6 +25,7 @@ import numpy as np
 
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.labels import LabelMap
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.state.open_scan import MaskSource, OpenScan, ScanLocation
 from liverseg_gui.state.scan_folder import (
@@ -71,7 +72,7 @@ class LeftMask:
         """The mask, on the grid of `volume`; None where the copy is damaged."""
         try:
             with gzip.open(self.file) as stream:
-                shape = json.loads(stream.readline())["shape"]
+                shape = parse_json(stream.readline())["shape"]
                 labels = np.frombuffer(stream.read(), np.uint8)
             mask = LabelMap(labels.reshape(shape).transpose().copy(), volume.grid)
             mask.require_grid(volume.shape, volume.affine)
@@ -168,7 +169,7 @@ def _read(file: Path) -> LeftMask | None:
     """What is said of the copy `file`; None where it is damaged."""
     try:
         with gzip.open(file) as stream:
-            values: Mapping[str, Any] = json.loads(stream.readline())
+            values: Mapping[str, Any] = parse_json(stream.readline())
         seconds = values["seconds"]
         source = MaskSource(
             model=str(values["model"]),

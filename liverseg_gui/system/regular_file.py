@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import stat
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from liverseg_gui.core.parsing import parse_json
 
 Stamp = tuple[int, int, int, int]
 """Of a file: time of change (ns), size, time of any change at all (ns), and number on its disk."""
@@ -68,10 +69,7 @@ def read_json(path: Path) -> Any:
         OSError: it is none, or cannot be read.
         ValueError: it is no JSON, or nested beyond all sense.
     """
-    try:
-        return json.loads(read_text(path))
-    except RecursionError as error:
-        raise ValueError(f"{path} is nested too deeply") from error
+    return parse_json(read_text(path))
 
 
 def regular_only(path: str, flags: int) -> int:

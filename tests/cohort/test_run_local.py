@@ -38,7 +38,7 @@ class Readers:
             self.was_read[name].set()
             return volume
 
-        return replace(entry, read=read)
+        return replace(entry, reader=read)
 
     def alive(self) -> int:
         return sum(volume() is not None for volume in self.volumes)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from liverseg_gui.core.errors import LiverSegError
-from liverseg_gui.core.parsing import read_dataclass
+from liverseg_gui.core.parsing import parse_json, read_dataclass
 
 
 class Color(Enum):
@@ -73,3 +73,10 @@ def test_lenient_passes_over_what_is_not_known_and_reads_the_rest() -> None:
 def test_lenient_refuses_what_is_of_another_type(values: object) -> None:
     with pytest.raises(LiverSegError):
         read(values, lenient=True)
+
+
+def test_json_that_is_nested_without_end_is_no_json() -> None:
+    assert parse_json('{"a": [1]}') == {"a": [1]}
+    for text in ("[" * 100_000, '{"a":' * 100_000, "", "{", "9" * 5000):
+        with pytest.raises(ValueError, match=r"."):
+            parse_json(text)

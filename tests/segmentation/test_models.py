@@ -8,7 +8,7 @@ import pytest
 
 from liverseg_gui.core.errors import ModelError
 from liverseg_gui.segmentation.inference import load_predictor
-from liverseg_gui.segmentation.models.registry import find_model, list_models
+from liverseg_gui.segmentation.models.registry import find_model, list_models, read_weights
 
 
 @pytest.fixture
@@ -62,3 +62,20 @@ def test_a_damaged_card_is_named(model: Path) -> None:
     (model / "card.json").write_text("{")
     with pytest.raises(ModelError, match=r"card\.json is missing or damaged"):
         find_model(str(model))
+
+
+def test_a_folder_that_is_no_model_is_called_so(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"is no model: there is no card\.json and no weights"):
+        find_model(str(tmp_path))
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "card.json").write_text("{}")
+    with pytest.raises(ModelError, match="is the folder of a training"):
+        find_model(str(tmp_path))
+
+
+def test_a_broken_copy_is_to_be_copied_again_not_the_installed_model(model: Path) -> None:
+    weights = model / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    with pytest.raises(ModelError, match="are damaged") as problem:
+        read_weights(find_model(str(model)))
+    assert problem.value.remedy == f"Copy {model} again from where it came."

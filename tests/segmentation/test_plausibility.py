@@ -104,3 +104,50 @@ def test_a_liver_is_judged_by_the_body_where_the_spacing_is_wrong(spacing_mm: fl
     found, (said,) = check_plausibility(speck, volume)
     assert not found.any()
     assert "No liver found" in said
+
+
+def test_more_of_a_liver_in_the_mirror_image_is_a_doubt() -> None:
+    volume = body()
+    labels = ball(volume, 70, 70)
+    assert check_plausibility(labels, volume, mirrored_share=0.9) == (labels, ())
+    found, (doubt,) = check_plausibility(labels, volume, mirrored_share=3.0)
+    assert found is labels
+    assert "right and left may be swapped" in doubt
+
+
+def test_where_no_liver_is_found_the_mirror_image_may_say_why() -> None:
+    volume = body()
+    _, doubts = check_plausibility(ball(volume, 60, 20), volume, mirrored_share=float("inf"))
+    assert doubts[0].startswith("No liver found")
+    assert "mirror image" in doubts[1]
+
+
+def test_a_very_large_organ_is_kept_and_doubted() -> None:
+    volume = body(70)
+    column = np.hypot(*(np.indices(volume.shape[:2]) - [[[110]], [[60]]])) < 32  # 80 mm
+    labels = np.repeat(column[:, :, None], 70, 2).astype(np.uint8)
+    found, (doubt,) = check_plausibility(labels, volume)
+    assert found is labels
+    assert "more than nearly all livers have" in doubt
+
+
+@pytest.mark.parametrize(("slices", "doubted"), [(slice(0, 8), True), (slice(22, 30), False)])
+def test_lungs_below_the_liver_tell_of_a_scan_upside_down(slices: slice, doubted: bool) -> None:
+    volume = body()
+    hu = volume.hu.copy()
+    i, j, _ = np.indices(volume.shape)
+    lungs = (np.abs(i - 80) > 12) & (np.hypot((i - 80) / 64, (j - 60) / 44) < 0.8)
+    hu[..., slices][lungs[..., slices]] = -850
+    scan = Volume(hu, volume.grid, volume.origin)
+    _, doubts = check_plausibility(ball(volume, 70, 60), scan)
+    assert any("upside" in d or "wrong order" in d for d in doubts) is doubted
+
+
+@pytest.mark.parametrize(("x", "doubted"), [(110, True), (20, False)], ids=["beside", "far off"])
+def test_metal_beside_the_organ_is_a_doubt(x: int, doubted: bool) -> None:
+    volume = body()
+    hu = volume.hu.copy()
+    hu[x : x + 3, 60:63, 14:16] = 3071
+    scan = Volume(hu, volume.grid, volume.origin)
+    _, doubts = check_plausibility(ball(volume, 70, 60), scan)
+    assert any("Metal" in doubt for doubt in doubts) is doubted

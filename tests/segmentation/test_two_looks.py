@@ -194,3 +194,26 @@ def test_the_best_quality_looks_at_a_larger_scale_too_and_finds_the_same_block()
     truth[0] = False
     assert dice(found > 0, truth) > 0.99
     assert {shape[2:] for shape in network.seen[3:]} == {(64, 96), (64, 128)}
+
+
+def mirrored_share(slices: np.ndarray) -> float:
+    n = np.arange(len(slices))
+    context = np.stack([np.maximum(n - 1, 0), n, np.minimum(n + 1, len(n) - 1)], 1)
+    predictor = Predictor(TorchRuntime(BrightOnTheLeft(), "cpu"), COARSE, CLOSER)
+    return predictor.mirrored_share(slices, context, BOX, Progress())
+
+
+class BrightOnTheLeft(Bright):
+    """Knows what is bright on the left half of the picture only, as a liver is."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        half = images.clone()
+        half[..., half.shape[-1] // 2 :] = 0
+        return super().forward(half)
+
+
+def test_the_mirror_image_shows_more_where_right_and_left_are_swapped() -> None:
+    slices = scan()
+    assert mirrored_share(slices) < 0.1
+    assert mirrored_share(slices[:, :, ::-1]) > 10
+    assert mirrored_share(np.zeros_like(slices)) == 1.0

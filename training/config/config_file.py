@@ -10,6 +10,7 @@ from typing import Any
 import tomli_w
 
 from liverseg_gui.core.errors import LiverSegError, UnreadableFileError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.system.atomic_write import write_text
 from liverseg_gui.system.regular_file import read_text
 from training.config.train_config import TrainConfig
@@ -27,12 +28,12 @@ def read_config_file(path: Path) -> TrainConfig:
     _suffix(path)
     try:
         text = read_text(path)
-        values = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
+        values = tomllib.loads(text) if path.suffix.lower() == ".toml" else parse_json(text)
     except OSError as error:
         raise UnreadableFileError(
             f"{path} could not be read: {error.strerror}. Check the path and its permissions."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableFileError(
             f"{path} is no recipe: {error}. The recipe.toml beside any training is one."
         ) from error

@@ -53,8 +53,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "patience": (0, 10_000),
     "seed": (0, 2**32 - 1),
 }
-_COARSEST = 32
-"""Sizes are multiples of it: the encoders halve five times."""
+_COARSEST, _FINEST = 32, 4096
+"""Sizes are multiples of the first: the encoders halve five times."""
 
 
 @dataclass(frozen=True)
@@ -116,10 +116,15 @@ class TrainConfig:
         _known("precision", self.precision, PRECISIONS)
         _known("device", self.device, DEVICES)
         for view in (self.trunk, self.liver):
-            if view is not None and any(s % _COARSEST or s < _COARSEST for s in view.size):
+            if view is not None and (
+                any(s % _COARSEST for s in view.size)
+                or not all(_COARSEST <= s <= _FINEST for s in (*view.size, *view.of_trunk))
+            ):
+                rows, columns = view.size
                 raise LiverSegError(
-                    f"The recipe looks at {view.size[0]} x {view.size[1]} pixels. Choose "
-                    f"multiples of {_COARSEST}."
+                    f"The recipe looks at {rows} x {columns} pixels of a trunk of "
+                    f"{view.of_trunk[0]} x {view.of_trunk[1]}. Choose multiples of {_COARSEST}, "
+                    f"and none above {_FINEST}."
                 )
 
     @property

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.scan_issues import ScanIssue
+from liverseg_gui.core.slices import median_step
 from liverseg_gui.segmentation.preprocessing import TrunkBox, context_indices, find_trunk
 
 
@@ -39,6 +40,14 @@ class Case:
     patient: str = ""
     issues: tuple[ScanIssue, ...] = ()
     person: str = ""
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float] | None:
+        """mm between columns, rows and slices; None where they are not known."""
+        if self.pixel_mm is None:
+            return None
+        slice_mm = median_step(np.diff(self.z)) if len(self.z) > 1 else self.gap
+        return self.pixel_mm[1], self.pixel_mm[0], slice_mm
 
     def trunk(self, aspect: float) -> TrunkBox:
         """The box around the trunk (`find_trunk`)."""

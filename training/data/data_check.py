@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,11 +13,12 @@ from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.core.measure import lesion_parts
 from liverseg_gui.core.progress import Progress
-from liverseg_gui.core.scan_issues import ScanIssue, Severity
-from liverseg_gui.core.slices import median_step
+from liverseg_gui.core.scan_issues import Concern, ScanIssue, Severity
 from training.data.case import Case, CaseSource
 from training.data.data_check_rules import DatasetIssue, case_issues, dataset_issues, unreadable
 from training.data.duplicates import ScanFingerprint, find_duplicates, scan_fingerprint
+
+_MOST_NAMED = 4
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,40 @@ class SeenCase:
     fingerprint: ScanFingerprint | None = None
     person: str = ""
 
+    def to_json(self) -> dict[str, Any]:
+        """Plain values of a case that was read, but for the name and patient of its source.
+
+        Of the person only a digest is kept: it tells whether two cases are one person's.
+        """
+        assert self.case.figures is not None
+        assert self.fingerprint is not None
+        person = hashlib.sha256(self.person.encode()).hexdigest()[:16] if self.person else ""
+        return {
+            "figures": asdict(self.case.figures),
+            "findings": [asdict(issue) for issue in self.case.issues],
+            "digest": self.fingerprint.digest.hex(),
+            "picture": self.fingerprint.small.round(1).ravel().tolist(),
+            "person": person,
+        }
+
+    @classmethod
+    def from_json(cls, source: CaseSource, values: dict[str, Any]) -> SeenCase:
+        """What `to_json` gave of the case that `source` reads.
+
+        Raises:
+            LookupError, TypeError, ValueError: the values are damaged.
+        """
+        issues = tuple(
+            ScanIssue(
+                **{**row, "severity": Severity(row["severity"]), "concern": Concern(row["concern"])}
+            )
+            for row in values["findings"]
+        )
+        figures = {k: tuple(v) if isinstance(v, list) else v for k, v in values["figures"].items()}
+        case = CheckedCase(source.name, source.patient, CaseStats(**figures), issues)
+        fingerprint = ScanFingerprint.from_values(values["digest"], values["picture"])
+        return cls(case, fingerprint, str(values["person"]))
+
 
 @dataclass(frozen=True)
 class DataCheck:
@@ -73,9 +109,14 @@ class DataCheck:
         return (*self.whole, *single)
 
     @property
+    def errors(self) -> tuple[DatasetIssue, ...]:
+        """What has to be put right before training."""
+        return tuple(f for f in self.issues if f.issue.severity is Severity.ERROR)
+
+    @property
     def failed(self) -> bool:
-        """Whether anything has to be put right before training."""
-        return any(f.issue.severity is Severity.ERROR for f in self.issues)
+        """Whether there are `errors`."""
+        return bool(self.errors)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values: {"cases": [...], "findings": [...]}."""
@@ -105,7 +146,7 @@ def check_sources(sources: Sequence[CaseSource], progress: Progress) -> DataChec
         progress.update(n / len(sources), f"Looking at case {source.name}")
         seen.append(look_at(source))
     progress.update(1.0, "All cases were looked at")
-    return DataCheck(tuple(one.case for one in seen), whole_issues(seen, same_scans(seen)))
+    return check_seen(seen)
 
 
 def look_at(source: CaseSource) -> SeenCase:
@@ -115,8 +156,37 @@ def look_at(source: CaseSource) -> SeenCase:
     except (LiverSegError, OSError) as problem:
         issues = (unreadable(problem),)
         return SeenCase(CheckedCase(source.name, source.patient, None, issues))
+    return look_over(source, case)
+
+
+def look_over(source: CaseSource, case: Case) -> SeenCase:
+    """What the case that was read from `source` holds, and what is doubtful about it."""
     checked = CheckedCase(source.name, source.patient, _case_stats(case), case_issues(case))
     return SeenCase(checked, scan_fingerprint(case.slices), case.person)
+
+
+def check_seen(seen: Sequence[SeenCase]) -> DataCheck:
+    """The check of cases that were looked at."""
+    return DataCheck(tuple(one.case for one in seen), whole_issues(seen, same_scans(seen)))
+
+
+def require_sound(seen: Sequence[SeenCase]) -> None:
+    """Refuse cases with errors; that there is a single patient is for the split to say.
+
+    Raises:
+        LiverSegError: the check of a case, or of all together, finds an error.
+    """
+    errors = [f for f in check_seen(seen).errors if f.issue.code != "single-patient"]
+    if not errors:
+        return
+    first = errors[0]
+    more = f" There are {len(errors) - 1} more errors." if len(errors) > 1 else ""
+    raise LiverSegError(
+        f"The labelled cases have errors. {' and '.join(first.cases[:_MOST_NAMED])}: "
+        f"{first.issue.message} ({first.issue.code}){more}",
+        "`liverseg train --check` lists them all. Put them right, leave a case out with --exclude "
+        "NAME, or train on them all the same with --allow-errors.",
+    )
 
 
 def same_scans(seen: Sequence[SeenCase]) -> tuple[tuple[str, str], ...]:
@@ -144,10 +214,7 @@ def _case_stats(case: Case) -> CaseStats:
         counts += np.bincount(labels.ravel(), minlength=3)[:3]
     background, liver, tumor = (int(count) for count in counts)
     n, rows, columns = case.slices.shape
-    spacing = None
-    if case.pixel_mm is not None:
-        slice_mm = median_step(np.diff(case.z)) if n > 1 else case.gap
-        spacing = (case.pixel_mm[1], case.pixel_mm[0], slice_mm)
+    spacing = case.spacing_mm
     voxel_ml = None if spacing is None else float(np.prod(spacing)) / 1000
     return CaseStats(
         (columns, rows, n),

@@ -5,13 +5,17 @@ docs/training-data.md lists the codes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
 
 from liverseg_gui.core.errors import GridMismatchError, LiverSegError
-from liverseg_gui.core.labels import LIVER
+from liverseg_gui.core.labels import LIVER, TUMOR
 from liverseg_gui.core.scan_issues import ScanIssue, Severity, by_severity, error, warning
 from liverseg_gui.segmentation.preprocessing import WINDOW_HU
 from training.data.case import Case, ForeignLabelsError
@@ -24,8 +28,24 @@ _LIVER_CLIPPED = 0.9
 _LIVER_BELOW = 0.3
 """Share of the liver that may be as dark as the window's lower end: fat or air."""
 _ASPECT = 1.5
+_MISPLACED, _FITS_BETTER = 0.05, 0.25
+"""A mask of which more than this share lies in fat or air is held against its mirror images: one
+that leaves less than a quarter of it there fits better."""
+_MOSTLY_TUMOR, _TUMOR_AROUND, _ALL_TUMOR = 0.5, 0.8, 0.85
+"""Shares of the organ, and of its surface, that a tumor may make up."""
+_LEAST_ML, _SMALL_ML, _LARGE_ML, _MOST_ML = 30.0, 300.0, 5000.0, 10000.0
+"""Livers have 1 to 2 liters; an infant's has 60 ml, and 5 to 8 liters are known of the largest."""
 _NO_MATTER = ("phase-unknown",)
 """Findings about a scan that say nothing about what can be learned from it."""
+
+_SIDES = ("head and feet", "front and back", "right and left")
+_IMAGES = {
+    axes: tuple(_SIDES[axis] for axis in axes)
+    for count in (1, 2, 3)
+    for axes in combinations(range(3), count)
+}
+_NO_PATIENT = ("not-ct", "turned")
+"""Findings about a scan with which no training can do anything."""
 
 _COPY_AGAIN = "Copy the data set again from its source."
 _REMEDIES = {
@@ -33,6 +53,7 @@ _REMEDIES = {
     "taken as they come, not by their distance.",
     "implausible-spacing": "Convert the scan again from DICOM. It can be trained on; its slices "
     "are then taken as they come, not by their distance.",
+    "turned": "Save the scan again with its true orientation, and the mask with it.",
     "identity-affine": "Check in the program that the liver lies on the patient's right.",
     **dict.fromkeys(
         ("not-hu", "doubtful-hu"),
@@ -75,7 +96,7 @@ def _of_scan(case: Case) -> list[ScanIssue]:
         for f in case.issues
         if f.severity is not Severity.INFO and f.code not in _NO_MATTER
     ]
-    unfit = [f.code == "not-ct" or f.no_hu for f in kept]
+    unfit = [f.code in _NO_PATIENT or f.no_hu for f in kept]
     return [
         replace(f, severity=Severity.ERROR) if no else f for f, no in zip(kept, unfit, strict=True)
     ]
@@ -99,7 +120,16 @@ def _grey(case: Case) -> list[ScanIssue]:
                     "Take the original scan, in which air outside the body is about -1000.",
                 )
             ]
-    below = np.count_nonzero(liver == 0) / max(liver.size, 1)
+    below = _off_tissue(case.slices, case.labels > 0)
+    if below > _MISPLACED and (turned := _better_image(case, below)):
+        return [
+            error(
+                "turned-mask",
+                f"{below:.0%} of what the mask calls liver is fat or air in the scan, but hardly "
+                f"any of its mirror image {turned}: the mask is turned.",
+                "Save the mask again on its scan, or leave the case out.",
+            )
+        ]
     if below <= _LIVER_BELOW:
         return []
     return [
@@ -109,6 +139,21 @@ def _grey(case: Case) -> list[ScanIssue]:
             "Check that the mask was drawn on this scan.",
         )
     ]
+
+
+def _off_tissue(slices: NDArray[np.uint8], organ: NDArray[np.bool_]) -> float:
+    """The share of `organ` that is as dark as the window's lower end."""
+    return np.count_nonzero(slices[organ] == 0) / max(np.count_nonzero(organ), 1)
+
+
+def _better_image(case: Case, below: float) -> str:
+    """Which mirror image of the mask lies in tissue, where the mask does not; else nothing."""
+    images = {
+        f"{' and '.join(names)} swapped": _off_tissue(case.slices, np.flip(case.labels > 0, axes))
+        for axes, names in _IMAGES.items()
+    }
+    best = min(images, key=lambda image: images[image])
+    return best if images[best] < _FITS_BETTER * below else ""
 
 
 def _labels(case: Case) -> list[ScanIssue]:
@@ -135,17 +180,69 @@ def _labels(case: Case) -> list[ScanIssue]:
                 "Compare scan and mask in the program and save the mask again on its scan.",
             )
         )
-    return [*found, *_cut_off(case)]
+    return [*found, *_shares(case), *_size(case), *_cut_off(case)]
 
 
-def _cut_off(case: Case) -> list[ScanIssue]:
+def _shares(case: Case) -> list[ScanIssue]:
+    """Whether liver and tumor may be swapped: a tumor lies in the liver, not around it."""
+    organ = case.labels > 0
+    tumor = np.count_nonzero(case.labels == TUMOR) / np.count_nonzero(organ)
+    if tumor <= _MOSTLY_TUMOR:
+        return []
+    surface = case.labels[organ & ~ndimage.binary_erosion(organ)]
+    around = np.count_nonzero(surface == TUMOR) / max(len(surface), 1)
+    message = f"The mask calls {tumor:.0%} of the liver tumor, and {around:.0%} of its surface"
+    if tumor > _ALL_TUMOR or around > _TUMOR_AROUND:
+        return [
+            error(
+                "swapped-labels",
+                f"{message}: liver and tumor are swapped.",
+                'Name the labels in dataset.json, or in cases.json with "labels": '
+                '"2=liver,1=tumor"; leave the case out if it is so.',
+            )
+        ]
+    return [warning("mostly-tumor", f"{message}.", "Check which value is tumor.")]
+
+
+def _size(case: Case) -> list[ScanIssue]:
+    """Whether the organ has a size that a whole liver may have."""
+    spacing = case.spacing_mm
+    if spacing is None:
+        return []
+    ml = np.count_nonzero(case.labels) * math.prod(spacing) / 1000
+    whole = not _touched(case)
+    if ml > _MOST_ML or (whole and ml < _LEAST_ML):
+        return [
+            error(
+                "no-livers-size",
+                f"The mask's liver has {ml:.1f} ml; livers have 1000 to 2000.",
+                "Check what was marked, and the spacing of scan and mask.",
+            )
+        ]
+    if ml > _LARGE_ML or (whole and ml < _SMALL_ML):
+        return [
+            warning(
+                "unusual-size",
+                f"The mask's liver has {ml:.0f} ml; most have 1000 to 2000.",
+                "Check that all of the liver is marked, and nothing else.",
+            )
+        ]
+    return []
+
+
+def _touched(case: Case) -> list[str]:
+    """The sides of the scan that the organ reaches."""
     sides = {
         "first slice": case.labels[0],
         "last slice": case.labels[-1],
         "upper or lower edge": case.labels[:, [0, -1]],
         "left or right edge": case.labels[:, :, [0, -1]],
     }
-    touched = [name for name, side in sides.items() if side.any()]
+    return [name for name, side in sides.items() if side.any()]
+
+
+def _cut_off(case: Case) -> list[ScanIssue]:
+    touched = _touched(case)
     if not touched:
         return []
     return [

@@ -25,6 +25,16 @@ class ScanFingerprint:
     digest: bytes
     small: NDArray[np.float32]
 
+    @classmethod
+    def from_values(cls, digest: str, picture: Sequence[float]) -> ScanFingerprint:
+        """The fingerprint of a hexadecimal `digest` and the values of the picture.
+
+        Raises:
+            TypeError, ValueError: they are none.
+        """
+        small = np.array(picture, np.float32).reshape((_BLOCKS,) * 3)
+        return cls(bytes.fromhex(digest), small)
+
 
 def scan_fingerprint(slices: NDArray[np.uint8]) -> ScanFingerprint:
     """The fingerprint of windowed `slices` (n, rows, columns)."""

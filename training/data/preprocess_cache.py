@@ -22,11 +22,12 @@ from liverseg_gui.segmentation.preprocessing import CONTEXT_MM, MARGIN, WINDOW_H
 from liverseg_gui.system.atomic_write import flush_to_disk, not_written, save_errors
 from liverseg_gui.system.regular_file import read_json
 from training.data.case import CaseSource
+from training.data.data_check import SeenCase, look_over
 
 if TYPE_CHECKING:
     from training.data.slice_dataset import PreparedCase
 
-VERSION = 1
+VERSION = 2
 """Raise it when cases are prepared in another way than before."""
 
 _IMAGES, _LABELS, _ABOUT = "images.npy", "labels.npy", "case.json"
@@ -60,7 +61,7 @@ def prepare_all(
         works_on(source.name)
         progress.update(n / len(sources), f"Preparing case {source.name}")
         entry = folder / _entry_name(source)
-        prepared.append(_load(entry, source.name) or _make(source, entry))
+        prepared.append(_load(entry, source) or _make(source, entry))
     works_on(None)
     progress.update(1.0, "Cases are prepared")
     return prepared
@@ -78,7 +79,9 @@ def _entry_name(source: CaseSource) -> str:
 def _make(source: CaseSource, entry: Path) -> PreparedCase:
     from training.data.slice_dataset import prepare
 
-    case = prepare(source.read())
+    read = source.read()
+    seen = look_over(source, read)
+    case = prepare(read)
     with save_errors(
         not_written(
             entry.parent,
@@ -86,8 +89,8 @@ def _make(source: CaseSource, entry: Path) -> PreparedCase:
             "kept.",
         )
     ):
-        _write(case, entry)
-    written = _load(entry, source.name)
+        _write(case, seen, source, entry)
+    written = _load(entry, source)
     if written is None:
         raise SaveError(
             f"{entry} did not give back what was written. Name a folder on another disk for "
@@ -96,7 +99,7 @@ def _make(source: CaseSource, entry: Path) -> PreparedCase:
     return written
 
 
-def _write(case: PreparedCase, entry: Path) -> None:
+def _write(case: PreparedCase, seen: SeenCase, source: CaseSource, entry: Path) -> None:
     """Write beside `entry`, then rename; what was there before was damaged."""
     entry.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(_PART, f"{entry.name}.", entry.parent))
@@ -109,19 +112,20 @@ def _write(case: PreparedCase, entry: Path) -> None:
             "z": case.z.tolist(),
             "gap": float(case.gap),
             "checksums": _checksums(case),
+            "seen": seen.to_json(),
         }
         (part / _ABOUT).write_text(json.dumps(about) + "\n", "utf-8")
         shutil.rmtree(entry, ignore_errors=True)
         try:
             part.rename(entry)
         except OSError:
-            if _load(entry, case.name) is None:  # else another run was faster
+            if _load(entry, source) is None:  # else another run was faster
                 raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _load(entry: Path, name: str) -> PreparedCase | None:
+def _load(entry: Path, source: CaseSource) -> PreparedCase | None:
     """The case in `entry`, or None where there is none or it is damaged."""
     from training.data.slice_dataset import GRID, PreparedCase
 
@@ -130,12 +134,13 @@ def _load(entry: Path, name: str) -> PreparedCase | None:
         images, labels = (np.load(entry / file, mmap_mode="r") for file in (_IMAGES, _LABELS))
         z, gap = np.array(about["z"], np.float64), float(about["gap"])
         sums = about["checksums"]
+        seen = SeenCase.from_json(source, about["seen"])
     except (OSError, ValueError, EOFError, LookupError, TypeError):
         return None
     shape = (len(z), *GRID)
     if any(array.dtype != np.uint8 or array.shape != shape for array in (images, labels)):
         return None
-    case = PreparedCase(name, images, labels, z, gap)
+    case = PreparedCase(source.name, images, labels, z, gap, seen)
     return case if _checksums(case) == sums else None
 
 

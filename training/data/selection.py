@@ -13,7 +13,8 @@ class DataSelection:
     """The cases in `folders`, and where `corrected` the studies corrected in this program.
 
     Cases `excluded` by name are left out. `fold` (from 0) of `folds` is held out, by patient, as
-    `seed` shuffles them, or what `split_file` holds out; with one fold all are trained on.
+    `seed` shuffles them, or what `split_file` holds out; with one fold all are trained on. Cases in
+    which the check finds errors are refused unless `allow_errors`.
     """
 
     folders: tuple[Path, ...] = ()
@@ -23,3 +24,4 @@ class DataSelection:
     fold: int = 0
     seed: int = SPLIT_SEED
     split_file: Path | None = None
+    allow_errors: bool = False

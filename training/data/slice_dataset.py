@@ -13,6 +13,7 @@ from torch import Tensor
 from liverseg_gui.core.geometry import bounding_box
 from liverseg_gui.segmentation.preprocessing import TrunkBox, context_indices, to_input
 from training.data.case import Case
+from training.data.data_check import SeenCase
 
 GRID = (256, 384)
 """Rows and columns of the prepared trunk: about 1 mm a pixel, finer than any network's input."""
@@ -27,7 +28,8 @@ _CHUNK = 16
 class PreparedCase:
     """A case's trunk resampled to `GRID`: `images` and `labels`, uint8 (n, rows, columns).
 
-    The arrays may be memory-mapped. `z` and `gap` are the case's.
+    The arrays may be memory-mapped. `z` and `gap` are the case's. `seen` is what the check of the
+    data says of a case that was prepared from files.
     """
 
     name: str
@@ -35,6 +37,7 @@ class PreparedCase:
     labels: NDArray[np.uint8]
     z: NDArray[np.float64]
     gap: float
+    seen: SeenCase | None = None
 
     def liver_center(self) -> tuple[float, float]:
         """Middle of the liver over all slices, (row, column) in -1..1 from edge to edge."""

@@ -20,6 +20,7 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.archives import unpack
 from liverseg_gui.io.formats.mask_marks import is_untouched_segmentation
+from liverseg_gui.io.masks.label_names import names_beside
 from liverseg_gui.io.masks.read import UnknownLabelsError, read_mask
 from liverseg_gui.io.scans import open_scan
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM, axial_slices
@@ -78,7 +79,8 @@ class VolumeCase:
 
     def fingerprint(self) -> str:
         """See `CaseSource.fingerprint`."""
-        return files_fingerprint(self.root, (self.scan, self.mask), self.labels, self.volume)
+        named = sorted(names_beside(self.mask).items())
+        return files_fingerprint(self.root, (self.scan, self.mask), self.labels, self.volume, named)
 
     def _read_scan(self) -> Volume:
         try:

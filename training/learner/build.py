@@ -61,7 +61,7 @@ def make_learner(
             f"{config.batch_size} needs. Add patients or choose a smaller --batch-size."
         )
     device = torch.device(pick_device(config.device))
-    network = _network(config, on_note, new and here.leads)
+    network = _network(config, new and here.leads)
     shape = (min(config.batch_size, 2), config.context, *config.trunk.size)
     precision = choose_precision(config.precision, device, network, shape, on_note)
     # bfloat16 on the CPU is fast with channels last.
@@ -87,11 +87,11 @@ def make_learner(
     return learner
 
 
-def _network(config: TrainConfig, on_note: NoteCallback, with_weights: bool) -> nn.Module:
+def _network(config: TrainConfig, with_weights: bool) -> nn.Module:
     weights = None
     if with_weights and config.encoder_weights is not None:
         encoder = config.architecture.split("-")[1]
-        weights = encoder_weights(config.encoder_weights, encoder, on_note)
+        weights = encoder_weights(config.encoder_weights, encoder)
     network = build_network(config.architecture, config.context, config.trunk.size, weights)
     if with_weights and config.start_from is not None:
         load_weights(network, find_model(config.start_from))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import pickle
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ VERSION = 3
 """Raised when a checkpoint can no longer be gone on with by what was written before."""
 
 State = dict[str, Any]
+_MALFORMED = (LookupError, TypeError, ValueError, AttributeError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -61,15 +64,35 @@ def read_checkpoint(path: Path, identity: Identity) -> State | None:
     try:
         require_regular(path)
         state: State = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
-        raise LiverSegError(f"{path} is damaged. Train again into another folder.") from error
+    except (*_MALFORMED, OSError, EOFError, pickle.UnpicklingError) as error:
+        raise _damaged(path) from error
     if not isinstance(state, dict) or state.get("version") != VERSION:
         raise LiverSegError(
             f"{path} was written by another version of this program. Finish it with that one, or "
             "train into another folder."
         )
-    identity.require(state, path)
+    with read_as_written(path):
+        identity.require(state, path)
     return state
+
+
+@contextmanager
+def read_as_written(path: Path) -> Iterator[None]:
+    """While the state that `path` holds is put to use: what is missing or misshapen is damage.
+
+    Raises:
+        LiverSegError: it is damaged.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except _MALFORMED as error:
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> LiverSegError:
+    return LiverSegError(f"{path} is damaged.", "Train again into another folder.")
 
 
 def write_checkpoint(path: Path, state: State, kept: str) -> None:
@@ -133,6 +156,10 @@ def restore(learner: Learner, state: State) -> None:
 def restore_stage(learner: Learner, state: State) -> None:
     """Put the optimizer's state into `learner`: freezing and unfreezing cleared it."""
     learner.opt.load_state_dict(state["optimizer"])
+    for parameter, held in learner.opt.opt.state.items():
+        for name, value in held.items():
+            if isinstance(value, torch.Tensor) and value.dim() and value.shape != parameter.shape:
+                raise ValueError(f"{name} has another shape than its parameter")
 
 
 def restore_fit(learner: Learner, state: State) -> None:

@@ -18,7 +18,14 @@ from training.data.slice_dataset import SliceDataset
 from training.learner.build import NoteCallback, make_learner, seed_everything
 from training.learner.callbacks.checkpointing import CheckpointCallback, Failed
 from training.learner.callbacks.validation_images import SaveValidationImages
-from training.learner.checkpoint import Identity, State, read_checkpoint, restore, restore_stage
+from training.learner.checkpoint import (
+    Identity,
+    State,
+    read_as_written,
+    read_checkpoint,
+    restore,
+    restore_stage,
+)
 from training.learner.distributed import Processes, ShareSteps, gather, processes, together
 from training.learner.gpu_memory import free_gpu_memory, halve_batch, keep_freed_memory
 from training.runs.epoch_log import EpochResult, add_note
@@ -99,17 +106,20 @@ class FitAttempt:
     def run(self, config: TrainConfig, resume: bool, here: Processes) -> nn.Module:
         """One attempt, with the batch size of `config`."""
         state = self._state() if resume else None
-        self.fitted = config = _fitted(config, state)
+        checkpoint = self.out / CHECKPOINT
+        with read_as_written(checkpoint):
+            self.fitted = config = _fitted(config, state)
         seed_everything(config.seed)
         learner = make_learner(config, self.training, self.validation, self.on_note, state is None)
         self.fitted = learner.config
         epochs = self._callbacks(learner, here)
         self.observer.start(_plan(learner))
         if state is not None:
-            restore(learner, state)
-            epochs.resume_from(state)
+            with read_as_written(checkpoint):
+                restore(learner, state)
+                epochs.resume_from(state)
             self.observer.resumed(epochs.rows)
-        _fit(learner, epochs, config, state)
+        _fit(learner, epochs, config, state, checkpoint)
         network: nn.Module = learner.model
         best = learner.early_stopping.weights or learner.ema.average
         network.load_state_dict(best or network.state_dict())
@@ -118,7 +128,9 @@ class FitAttempt:
     def _state(self) -> State | None:
         path = self.out / CHECKPOINT
         state = read_checkpoint(path, self.identity)
-        if len({json.dumps(done) for done in gather(state and state["done"])}) > 1:
+        with read_as_written(path):
+            done = state and dict(state["done"])
+        if len({json.dumps(each) for each in gather(done)}) > 1:
             raise LiverSegError(f"Not all processes find the same {path}. Use a shared folder.")
         return state
 
@@ -168,7 +180,11 @@ def _plan(learner: Learner) -> Plan:
 
 
 def _fit(
-    learner: Learner, epochs: CheckpointCallback, config: TrainConfig, state: State | None
+    learner: Learner,
+    epochs: CheckpointCallback,
+    config: TrainConfig,
+    state: State | None,
+    checkpoint: Path,
 ) -> None:
     with learner.no_bar(), learner.no_logging():
         for stage in training_stages(config):
@@ -183,7 +199,8 @@ def _fit(
             if resumed is None:
                 learner.early_stopping.enter()
             else:
-                restore_stage(learner, resumed)
+                with read_as_written(checkpoint):
+                    restore_stage(learner, resumed)
             epochs.enter(stage.name, stage.rate, resumed)
             fit_stage(learner, stage, start)
 

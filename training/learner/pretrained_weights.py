@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pickle
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,16 +27,14 @@ _MARK = "layer1.0.conv1.weight"
 _PATIENCE_S = 30.0
 
 
-def encoder_weights(
-    source: str, encoder: str, on_note: Callable[[str], None]
-) -> dict[str, Tensor] | None:
+def encoder_weights(source: str, encoder: str) -> dict[str, Tensor]:
     """The ResNet state dict of `source`: a .pth or .safetensors file, or "imagenet".
 
-    Only "imagenet" uses the network, through torchvision and its cache. Where that fails None is
-    returned, for random weights, and `on_note` is told.
+    Only "imagenet" uses the network, through torchvision and its cache. A training that cannot have
+    them does not begin: its card would name weights that it never had.
 
     Raises:
-        ModelError: the file is missing, damaged, or holds no ResNet.
+        ModelError: the file is missing, damaged, or holds no ResNet; nothing could be downloaded.
     """
     if source != IMAGENET:
         return read_encoder_weights(Path(source))
@@ -44,12 +42,11 @@ def encoder_weights(
         with _timeout(_PATIENCE_S):
             return _download(encoder)
     except (OSError, RuntimeError) as error:
-        on_note(
-            f"Warning: the ImageNet weights of {encoder} could not be downloaded ({error}). "
-            "The encoder starts from random weights. With a file of weights no network is needed: "
-            "--encoder-weights FILE."
-        )
-        return None
+        raise ModelError(
+            f"The ImageNet weights of {encoder} could not be downloaded ({error}).",
+            "Name a file of weights, for which no network is needed (--encoder-weights FILE), or "
+            "leave the option out to begin with random weights.",
+        ) from error
 
 
 def read_encoder_weights(path: Path) -> dict[str, Tensor]:

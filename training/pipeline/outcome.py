@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.evaluation.case_metrics import CaseMetrics
 from liverseg_gui.evaluation.report.html import write_evaluation_report
@@ -72,7 +73,7 @@ class Outcome:
         }
         write_text(job.out / HELD_OUT, json.dumps(held_out, indent=1) + "\n")
         save_worst(job.out / WORST, worst, self.unseen)
-        log = [json.loads(line) for line in read_text(job.out / LOG).splitlines()]
+        log = [parse_json(line) for line in read_text(job.out / LOG).splitlines()]
         title = f"{job.name}: held-out patients"
         summary = summarize(results)
         write_evaluation_report(job.out / REPORT, summary, title=title, log=log, worst=worst)

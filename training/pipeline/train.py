@@ -13,6 +13,7 @@ from liverseg_gui.segmentation.models.registry import find_model
 from liverseg_gui.system.paths import prepared_cases_folder
 from training.config.train_config import TrainConfig
 from training.data.case import CaseSource
+from training.data.data_check import require_sound
 from training.data.dataset_layouts import find_all
 from training.data.fingerprints import sources_fingerprint
 from training.data.leakage_free_split import SplitResult, read_split, split_without_leakage
@@ -72,6 +73,10 @@ def train(
     identity = _identity(job, split, sources)
     training = _slices(known, config, progress.part(0.0, 0.02), observer.works_on)
     validation = _slices(watched, config, progress.part(0.02, 0.03), observer.works_on)
+    if not resume and not job.data.allow_errors:
+        require_sound(
+            [seen for each in (*training.cases, *validation.cases) if (seen := each.seen)]
+        )
     if not resume and processes().leads:
         _warn_of_no_tumor(job, training, observer)
     network = fit(
@@ -167,6 +172,12 @@ def _slices(
 ) -> SliceDataset:
     cases = prepare_all(sources, prepared_cases_folder(), progress, works_on)
     return SliceDataset(cases, config.context)
+
+
+def _require_sound(sources: Sequence[CaseSource], *sides: SliceDataset) -> None:
+    """Refuse labelled cases with errors; phantoms have none."""
+    seen = {each.name: each.seen for side in sides for each in side.cases}
+    require_sound([found for source in sources if (found := seen.get(source.name))])
 
 
 def _warn_of_no_tumor(job: TrainingJob, slices: SliceDataset, observer: TrainingObserver) -> None:

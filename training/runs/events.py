@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.core.errors import SaveError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.system.regular_file import open_regular
 
 Event = dict[str, Any]
@@ -125,7 +126,7 @@ def read_events(path: Path) -> list[Event]:
 def parse_event(line: bytes | str) -> Event | None:
     """The event on a `line`; None for half a line and for what is no event."""
     try:
-        event = json.loads(line)
+        event = parse_json(line)
     except ValueError:
         return None
     return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None

@@ -41,6 +41,7 @@ class TrainingJob:
             arguments += ["--data", str(folder)]
         arguments += ["--corrected"] if data.corrected else []
         arguments += [f"--exclude={name}" for name in data.excluded]
+        arguments += ["--allow-errors"] if data.allow_errors else []
         arguments += ["--recipe", str(self.out / RECIPE), "--out", str(self.out)]
         arguments += [f"--name={self.name}"]
         arguments += ["--folds", str(data.folds), "--fold", str(data.fold)]
@@ -60,6 +61,7 @@ class TrainingJob:
             "data": [str(folder) for folder in data.folders],
             "corrected": data.corrected,
             "excluded": data.excluded,
+            "allow_errors": data.allow_errors,
             "name": self.name,
             "folds": data.folds,
             "fold": data.fold,
@@ -87,6 +89,7 @@ class TrainingJob:
             fold=int(values["fold"]),
             seed=int(values["split_seed"]),
             split_file=Path(values["split"]) if values["split"] else None,
+            allow_errors=bool(values.get("allow_errors", False)),
         )
         return cls(
             out=Path(values["out"]),

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.io.dicom.headers import ImageHeader
 from liverseg_gui.system import paths
 from liverseg_gui.system.regular_file import Stamp
@@ -82,7 +83,7 @@ class HeaderCache:
                 return {}
             return {
                 name: (_stamp(stamp), ImageHeader.from_json(header, folder) if header else None)
-                for name, stamp, header in json.loads(row[0])
+                for name, stamp, header in parse_json(row[0])
             }
         except sqlite3.Error as error:
             self._give_up(error)

@@ -8,7 +8,6 @@ descriptions of ITK-SNAP, color tables of 3D Slicer and FreeSurfer, and label ta
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.core.labels import LIVER, TUMOR
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.io.dataset_names import image_stem
 from liverseg_gui.io.masks.label_values import meaning, name_of_class
 
@@ -142,7 +142,7 @@ def _of_text(text: str) -> Names:
     """The names in the text of a header or file of any of the formats."""
     if text.startswith(("{", "[")):
         try:
-            return _of_json(json.loads(text))
+            return _of_json(parse_json(text))
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return {}
     if labels := _LABEL_XML.findall(text):

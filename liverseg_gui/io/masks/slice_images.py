@@ -23,6 +23,7 @@ from liverseg_gui.system.atomic_write import (
     save_errors,
 )
 from liverseg_gui.system.partial_files import partial_folder
+from liverseg_gui.system.regular_file import read_json
 
 LIST_NAME = "slices.json"
 
@@ -83,7 +84,7 @@ def require_slices_place(
 
 def _is_list_or_nothing(path: Path) -> bool:
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = read_json(path)
         return isinstance(values, dict) and "slices" in values
     except FileNotFoundError:
         return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from liverseg_gui.core.errors import ModelError
+from liverseg_gui.core.parsing import parse_json
 from liverseg_gui.segmentation.networks.architectures import ARCHITECTURES
 from liverseg_gui.system.regular_file import read_text
 
@@ -80,7 +80,7 @@ def parse_card(text: str, folder: Path) -> ModelCard:
     """
     path = folder / CARD
     try:
-        values = json.loads(text)
+        values = parse_json(text)
     except (ValueError, RecursionError) as error:
         raise ModelError(
             f"The model card {path} is missing or damaged. Install the model again."

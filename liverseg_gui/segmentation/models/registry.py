@@ -147,6 +147,8 @@ def find_model(name: str = DEFAULT_MODEL) -> ModelCard:
         raise ModelError(model.problem)
     if (Path(name) / CARD).is_file():
         return read_card(Path(name))
+    if Path(name).is_dir():
+        require_model_folder(Path(name))
     if Path(name).is_file():
         raise ModelError(_why_no_file(Path(name)))
     known = ", ".join(model.name for model in list_models()) or "none"
@@ -191,15 +193,23 @@ def read_weights(card: ModelCard) -> bytes:
         with open_regular(card.weights) as file:
             data = file.read()
     except OSError as error:
-        raise ModelError(
-            f"The weights {card.weights} are missing. Install the model {card.name!r} again."
-        ) from error
+        raise ModelError(f"The weights {card.weights} are missing.", _remedy(card)) from error
     if hashlib.sha256(data).hexdigest() != card.sha256:
         raise ModelError(
-            f"The weights {card.weights} are damaged: their checksum is not the one on the card. "
-            f"Install the model {card.name!r} again."
+            f"The weights {card.weights} are damaged: their checksum is not the one on the card.",
+            _remedy(card),
         )
     return data
+
+
+def _remedy(card: ModelCard) -> str:
+    """What to do about a model that is not whole, by where it lies."""
+    folder = card.weights.parent
+    if folder.is_relative_to(paths.resource("models")):
+        return "Install the program again."
+    if any(place == folder for place, _ in _folders()):
+        return f"Remove the model {folder.name!r} and add it again."
+    return f"Copy {folder} again from where it came."
 
 
 def _folders() -> Iterator[tuple[Path, ModelSource]]:
@@ -249,6 +259,26 @@ def _require_free_name(folder: Path, place: ModelSource, owner: ModelSource) -> 
         raise ModelError(
             f"{folder} has the name of a model of yours, which is used in its place. Remove yours "
             "to use this one."
+        )
+
+
+def require_model_folder(path: Path) -> None:
+    """Say what a folder is where it is no model.
+
+    Raises:
+        ModelError: it is none.
+    """
+    names = sorted(entry.name for entry in path.iterdir())
+    missing = [name for name in (CARD, WEIGHTS) if not (path / name).is_file()]
+    foreign = next((path / name for name in names if is_foreign_weights(Path(name))), None)
+    if missing and foreign is not None:
+        raise ModelError(why_refused(foreign))
+    if missing and (path / "model" / CARD).is_file():
+        raise ModelError(f"{path} is the folder of a training. The model is {path / 'model'}.")
+    if missing:
+        raise ModelError(
+            f"{path} is no model: there is no {' and no '.join(missing)} in it. `liverseg train` "
+            "writes a model folder, OUT/model."
         )
 
 

@@ -35,6 +35,7 @@ from liverseg_gui.segmentation.models.registry import (
     is_built_in,
     models_folder,
     read_weights,
+    require_model_folder,
 )
 from liverseg_gui.segmentation.models.weights_check import (
     expected_shapes,
@@ -101,33 +102,13 @@ def add_model(
 def _add_folder(
     path: Path, name: str | None, progress: Progress, shapes_of: ExpectedShapes, place: ModelSource
 ) -> InstalledModel:
-    _require_model_folder(path)
+    require_model_folder(path)
     card = read_card(path)
     new_name = _free_name(card, name, place)
     expected = _expected(card, (path / WEIGHTS).stat().st_size, shapes_of, progress)
     with _half_made(new_name, place) as half:
         _copy(path / WEIGHTS, half / WEIGHTS, progress.part(0.3, 0.7))
         return _finish(half, card, new_name, expected, progress.part(0.7, 1.0), place)
-
-
-def _require_model_folder(path: Path) -> None:
-    """Say what a folder is where it is no model.
-
-    Raises:
-        ModelError: it is none.
-    """
-    names = sorted(entry.name for entry in path.iterdir())
-    missing = [name for name in (CARD, WEIGHTS) if not (path / name).is_file()]
-    foreign = next((path / name for name in names if is_foreign_weights(Path(name))), None)
-    if missing and foreign is not None:
-        raise ModelError(why_refused(foreign))
-    if missing and (path / "model" / CARD).is_file():
-        raise ModelError(f"{path} is the folder of a training. The model is {path / 'model'}.")
-    if missing:
-        raise ModelError(
-            f"{path} is no model: there is no {' and no '.join(missing)} in it. `liverseg train` "
-            "writes a model folder, OUT/model."
-        )
 
 
 def _add_zip(

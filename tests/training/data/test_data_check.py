@@ -10,12 +10,13 @@ import nibabel as nib
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from liverseg_gui.core.errors import Cancelled, LiverSegError, UnreadableFileError
 from liverseg_gui.core.phantom import PhantomSpec, make_phantom
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_checks import PHASE_UNKNOWN
-from liverseg_gui.core.scan_issues import Severity
+from liverseg_gui.core.scan_issues import Severity, warning
 from liverseg_gui.io.dicom.write import write_dicom_series
 from liverseg_gui.io.formats.nifti_write import save_mask
 from liverseg_gui.segmentation.preprocessing import CONTEXT_MM, axial_slices
@@ -23,11 +24,12 @@ from tests.io.dicom_files import change
 from tests.training import layouts
 from tests.training.layouts import SPACING_MM, labelled, small, true_labels, write_list
 from training.data.case import Case, CaseSource
-from training.data.data_check import DataCheck, check_sources
+from training.data.data_check import DataCheck, SeenCase, check_sources, look_at, same_scans
 from training.data.dataset_layouts import find_sources
 
 ROOT = Path(__file__).parents[3]
 Changed = Callable[[Case], Case]
+THIN = warning("unit-spacing", "The spacing is not known.", "State it.")
 
 
 class Made:
@@ -210,6 +212,87 @@ def test_a_mask_on_fat_and_air_is_told() -> None:
         lambda case: replace(case, labels=np.roll(case.labels, (0, -24), (1, 2)))
     )
     assert ("off-tissue", ("changed",)) in codes(checked)
+
+
+def swapped(case: Case) -> Case:
+    return replace(case, labels=np.array([0, 2, 1], np.uint8)[case.labels])
+
+
+@pytest.mark.parametrize("diameter_mm", [40.0, 60.0])
+def test_liver_and_tumor_that_are_swapped_are_an_error(diameter_mm: float) -> None:
+    labels = true_labels(small(1, (diameter_mm,)))
+    checked = with_another(lambda case: swapped(replace(case, labels=labels)))
+    assert codes(checked) == [("swapped-labels", ("changed",))]
+    assert checked.failed
+
+
+def test_a_liver_that_is_mostly_tumor_inside_is_told() -> None:
+    def mostly(case: Case) -> Case:
+        organ = case.labels > 0
+        inside = ndimage.binary_erosion(organ, iterations=1)
+        return replace(case, labels=(organ * 1 + inside * 1).astype(np.uint8))
+
+    checked = with_another(mostly)
+    assert codes(checked) == [("mostly-tumor", ("changed",))]
+    assert not checked.failed
+
+
+@pytest.mark.parametrize("axes", [0, 1, (0, 1), (0, 2)])
+def test_a_turned_mask_is_an_error_that_says_how(axes: int | tuple[int, ...]) -> None:
+    def upper(case: Case) -> Case:  # a liver that lies above the middle of the scan
+        part = slice(0, 16)
+        return replace(case, slices=case.slices[part], labels=case.labels[part], z=case.z[part])
+
+    checked = with_another(
+        lambda case: replace(upper(case), labels=np.flip(upper(case).labels, axes))
+    )
+    (found,) = [f for f in checked.issues if f.issue.code == "turned-mask"]
+    named = {0: "head and feet", 1: "front and back", 2: "right and left"}
+    for axis in (axes,) if isinstance(axes, int) else axes:
+        assert named[axis] in found.issue.message
+    assert checked.failed
+
+
+@pytest.mark.parametrize(
+    ("scale", "code", "fails"),
+    [
+        (0.2, "no-livers-size", True),
+        (0.4, "unusual-size", False),
+        (1.6, "unusual-size", False),
+        (2.5, "no-livers-size", True),
+    ],
+)
+def test_an_organ_of_no_livers_size_is_found(scale: float, code: str, fails: bool) -> None:
+    def scaled(case: Case) -> Case:
+        assert case.pixel_mm is not None
+        row, column = case.pixel_mm
+        return replace(case, pixel_mm=(row * scale, column * scale), z=case.z * scale)
+
+    checked = with_another(scaled)
+    assert codes(checked) == [(code, ("changed",))]
+    assert checked.failed is fails
+
+
+def test_a_part_of_a_liver_may_be_small() -> None:
+    def middle(case: Case) -> Case:
+        part = slice(9, 11)
+        return replace(
+            case, slices=case.slices[part], labels=case.labels[part], z=case.z[part] / 10
+        )
+
+    assert codes(with_another(middle)) == [("touches-edge", ("changed",))]
+
+
+def test_what_was_seen_of_a_case_is_kept_without_the_persons_name() -> None:
+    source = Made("a", 1, lambda case: replace(case, person="Miller", issues=(THIN,)))
+    seen = look_at(source)
+    values = json.loads(json.dumps(seen.to_json()))
+    assert "Miller" not in str(values)
+    kept = SeenCase.from_json(source, values)
+    assert kept.case == seen.case
+    assert same_scans([kept, look_at(Made("b", 1)), look_at(Made("c", 2))]) == (("a", "b"),)
+    other = SeenCase.from_json(Made("b", 2), look_at(source).to_json())
+    assert kept.person == other.person
 
 
 @pytest.mark.parametrize("shift", [1024, -1000])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -218,3 +219,22 @@ def test_a_data_set_that_was_moved_is_not_prepared_again(tmp_path: Path) -> None
 
 def test_prepared_cases_are_kept_among_the_programs_caches() -> None:
     assert prepared_cases_folder().parent == cache_folder()
+
+
+def test_labels_that_dataset_json_names_otherwise_are_prepared_anew(tmp_path: Path) -> None:
+    layouts.decathlon(tmp_path / "data", (1, 2))
+    path = tmp_path / "data" / "dataset.json"
+    right = json.loads(path.read_text())
+    wrong = right | {"labels": {"0": "background", "1": "cancer", "2": "liver"}}
+    path.write_text(json.dumps(wrong))
+    folder = tmp_path / "prepared"
+    before = prepare_all(find_sources(tmp_path / "data"), folder, Progress())
+    path.write_text(json.dumps(right))
+    after = prepare_all(find_sources(tmp_path / "data"), folder, Progress())
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one.labels == 2, other.labels == 1)
+        assert np.count_nonzero(other.labels == 1) > np.count_nonzero(other.labels == 2) > 0
+    path.write_text(json.dumps(right | {"name": "another name of the set"}))
+    again = [source.fingerprint() for source in find_sources(tmp_path / "data")]
+    path.write_text(json.dumps(right))
+    assert [source.fingerprint() for source in find_sources(tmp_path / "data")] == again

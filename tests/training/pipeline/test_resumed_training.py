@@ -7,9 +7,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -141,6 +142,38 @@ def test_a_checkpoint_of_another_version_is_refused(stopped_run: Path, tmp_path:
 def test_a_damaged_checkpoint_is_named(stopped_run: Path, tmp_path: Path, part: int) -> None:
     (tmp_path / CHECKPOINT).write_bytes((stopped_run / CHECKPOINT).read_bytes()[:part])
     with pytest.raises(LiverSegError, match=r"checkpoint\.pt is damaged"):
+        resume(tmp_path)
+
+
+def reshaped(values: object) -> object:
+    """The same, with every tensor of several axes a row shorter."""
+    if isinstance(values, dict):
+        return {name: reshaped(value) for name, value in values.items()}
+    if isinstance(values, list):
+        return [reshaped(value) for value in values]
+    return values[:-1] if isinstance(values, torch.Tensor) and values.dim() > 1 else values
+
+
+ALTERED: dict[str, Callable[[dict[str, Any]], object]] = {
+    "another kind": lambda state: [1, 2],
+    "no identity": lambda state: {k: v for k, v in state.items() if k != "identity"},
+    "no stages": lambda state: {k: v for k, v in state.items() if k != "done"},
+    "stages of another kind": lambda state: state | {"done": 3},
+    "no model": lambda state: {k: v for k, v in state.items() if k != "model"},
+    "other shapes": lambda state: state | {"model": reshaped(state["model"])},
+    "another optimizer": lambda state: state | {"optimizer": {"state": []}},
+    "optimizer of other shapes": lambda state: state | {"optimizer": reshaped(state["optimizer"])},
+    "log of another kind": lambda state: state | {"log": [{"epoch": 1}]},
+    "unknown settings": lambda state: state | {"recipe": {"speed": 3}},
+    "no random numbers": lambda state: state | {"random": [{}]},
+}
+
+
+@pytest.mark.parametrize("how", ALTERED)
+def test_an_altered_checkpoint_is_damaged(stopped_run: Path, tmp_path: Path, how: str) -> None:
+    state = torch.load(stopped_run / CHECKPOINT, weights_only=True)
+    torch.save(ALTERED[how](state), tmp_path / CHECKPOINT)
+    with pytest.raises(LiverSegError, match=r"checkpoint\.pt (is damaged|was written by another)"):
         resume(tmp_path)
 
 

@@ -7,8 +7,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from liverseg_gui.cli.main import main
 from liverseg_gui.core.errors import LiverSegError, SaveError
@@ -22,6 +24,7 @@ from training.export.weights import export_model
 from training.learner.lr_finder import find_learning_rate
 from training.pipeline.train import train
 from training.runs.files import CHECKPOINT, HELD_OUT, LOG, REPORT, SPLIT, TABLE, WORST
+from training.runs.training_job import TrainingJob
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +86,49 @@ def test_a_split_that_cannot_be_made_is_refused(
 ) -> None:
     with pytest.raises(LiverSegError, match=message):
         train(a_job(data, tmp_path, folds=folds, fold=fold), Progress())
+
+
+def swap_labels(case: Path) -> None:
+    """Call the liver tumor and the tumor liver."""
+    for file in case.glob("*.png"):
+        labels = np.asarray(Image.open(file))
+        Image.fromarray(np.array([0, 2, 1], np.uint8)[labels]).save(file)
+
+
+def test_cases_with_errors_are_refused_unless_they_are_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("training.learner.build", "liverseg_gui.segmentation.inference"):
+        monkeypatch.setattr(f"{place}.build_network", tiny_network)
+    data = write_lits2d(tmp_path / "data")
+    swap_labels(data / "007")
+    out = tmp_path / "out"
+    config = replace(TINY, epochs=1, fine_tune_epochs=0)
+    job = a_job(data, out, folds=3, config=config)
+    for _ in range(2):  # as read, and as kept since
+        with pytest.raises(LiverSegError, match=r"007: .*\(swapped-labels\)") as problem:
+            train(job, Progress())
+    assert "--allow-errors" in problem.value.remedy
+    assert not (out / CHECKPOINT).exists()
+    allowed = replace(job, data=replace(job.data, allow_errors=True))
+    assert "--allow-errors" in allowed.arguments()
+    assert TrainingJob.from_json(json.loads(json.dumps(allowed.to_json()))) == allowed
+    assert train(allowed, Progress())
+    without = replace(job, out=tmp_path / "b", data=replace(job.data, excluded=("007",), folds=2))
+    assert train(without, Progress())
+
+
+def test_one_scan_in_two_data_sets_is_refused_before_it_is_held_out(
+    data: Path, tmp_path: Path
+) -> None:
+    again = write_lits2d(tmp_path / "again", (7, 20))
+    (again / "007").rename(again / "099")
+    manifest = {"cases": [{"case": 99, "stored_z_step": 2}, {"case": 20, "stored_z_step": 2}]}
+    (again / "manifest.json").write_text(json.dumps(manifest))
+    job = a_job(data, tmp_path / "out", folds=5)
+    job = replace(job, data=replace(job.data, folders=(data, again)))
+    with pytest.raises(LiverSegError, match=r"\(duplicate\)"):
+        train(job, Progress())
 
 
 def test_an_earlier_training_is_not_overwritten(data: Path, tmp_path: Path) -> None:

@@ -185,7 +185,13 @@ class DataPage(QWidget):
             folds=self.fold_bar.folds,
             fold=self.fold_bar.fold,
             seed=self.fold_bar.seed,
+            allow_errors=self._insisted,
         )
+
+    @property
+    def _insisted(self) -> bool:
+        """Whether the reader took a case in spite of its errors."""
+        return any(_has_error(case) and self._taken(case) for case in self._cases.values())
 
     def start_from(self, model: str | None) -> None:
         """Hold nobody out whom `model`, which the training is to start from, was trained on."""
@@ -283,8 +289,7 @@ class DataPage(QWidget):
         """Whether a case is taken: as the reader chose, else if it has no error."""
         if not case.usable:
             return False
-        errors = any(issue.severity is Severity.ERROR for issue in case.issues)
-        return self._choices.get(_original(case.source), not errors)
+        return self._choices.get(_original(case.source), not _has_error(case))
 
     def _choose(self) -> None:
         left_out = self.table.left_out
@@ -411,6 +416,10 @@ class DataPage(QWidget):
 def _appearance(case: ScannedCase) -> tuple[object, ...]:
     """Another one where the case's row is to be another."""
     return case.fingerprint, case.study, case.why_not
+
+
+def _has_error(case: ScannedCase) -> bool:
+    return any(issue.severity is Severity.ERROR for issue in case.issues)
 
 
 def _original(source: CaseSource) -> CaseSource:
