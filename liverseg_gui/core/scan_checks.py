@@ -311,10 +311,9 @@ def _inverted(sample: NDArray[np.int16], cut: float) -> str:
     """Whether the edges of the volume are bright and even, as air is, and its middle dark."""
     if min(sample.shape) < 3:
         return ""
-    at_end = sum(
-        np.isin(index, (0, size - 1)).astype(np.int8)
-        for index, size in zip(np.indices(sample.shape, sparse=True), sample.shape, strict=True)
-    )
+    at_end = np.zeros(sample.shape, np.int8)
+    for index, size in zip(np.indices(sample.shape, sparse=True), sample.shape, strict=True):
+        at_end += np.isin(index, (0, size - 1))
     edges = sample[at_end >= 2]
     middle = sample[tuple(slice(n // 3, n - n // 3) for n in sample.shape)]
     even = np.subtract(*np.percentile(edges, (95, 5))) < _LEAST_SPREAD
@@ -372,8 +371,8 @@ def _spine_side(hu: NDArray[np.int16], spacing_mm: Float3, bone_hu: int) -> str:
             ("anterior", y, x),
             ("left", -x, y),
         ):
-            sides[side] += np.count_nonzero(inside & (ahead > 0.1) & (np.abs(across) < 0.3))
+            sides[side] += int(np.count_nonzero(inside & (ahead > 0.1) & (np.abs(across) < 0.3)))
     total = max(sum(sides.values()), 1)
-    across = {"posterior": "anterior", "anterior": "posterior", "right": "left", "left": "right"}
-    side = max(sides, key=lambda name: sides[name] - sides[across[name]])
-    return side if sides[side] - sides[across[side]] >= _LEAST_SPINE * total else ""
+    opposite = {"posterior": "anterior", "anterior": "posterior", "right": "left", "left": "right"}
+    side = max(sides, key=lambda name: sides[name] - sides[opposite[name]])
+    return side if sides[side] - sides[opposite[side]] >= _LEAST_SPINE * total else ""

@@ -97,4 +97,4 @@ def watched(entry: VolumeEntry) -> VolumeEntry:
         with unchanged(files):
             return entry.read(progress, preview)
 
-    return replace(entry, read=read)
+    return replace(entry, reader=read)

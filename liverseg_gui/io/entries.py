@@ -156,7 +156,7 @@ def with_issue(entry: VolumeEntry, issue: ScanIssue) -> VolumeEntry:
         volume = entry.read(progress, preview)
         return replace(volume, issues=by_severity((*volume.issues, issue)))
 
-    return replace(entry, issues=by_severity((*entry.issues, issue)), read=read)
+    return replace(entry, issues=by_severity((*entry.issues, issue)), reader=read)
 
 
 def likeliest(entries: Sequence[VolumeEntry]) -> int | None:

@@ -89,7 +89,10 @@ class SeenCase:
             )
             for row in values["findings"]
         )
-        figures = {k: tuple(v) if isinstance(v, list) else v for k, v in values["figures"].items()}
+        figures: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values["figures"].items()
+        }
         case = CheckedCase(source.name, source.patient, CaseStats(**figures), issues)
         fingerprint = ScanFingerprint.from_values(values["digest"], values["picture"])
         return cls(case, fingerprint, str(values["person"]))

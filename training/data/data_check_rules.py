@@ -143,7 +143,7 @@ def _grey(case: Case) -> list[ScanIssue]:
 
 def _off_tissue(slices: NDArray[np.uint8], organ: NDArray[np.bool_]) -> float:
     """The share of `organ` that is as dark as the window's lower end."""
-    return np.count_nonzero(slices[organ] == 0) / max(np.count_nonzero(organ), 1)
+    return float(np.count_nonzero(slices[organ] == 0)) / max(int(np.count_nonzero(organ)), 1)
 
 
 def _better_image(case: Case, below: float) -> str:

@@ -18,12 +18,14 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 from isal import isal_zlib
+from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import LiverSegError, SaveError
 from liverseg_gui.core.geometry import StoredGrid
 from liverseg_gui.io.formats import gzip_stream
 from liverseg_gui.io.formats.nifti import NiftiFile, open_header, read_stored
+from liverseg_gui.system.regular_file import open_regular, require_regular
 
 _MOST_LABELS = 128
 """No mask has more different values, and no CT so few."""
@@ -138,7 +140,7 @@ def _holds_labels(file: NiftiFile) -> bool:
             if not np.array_equal(labels, plane):
                 return False
             counts += np.bincount(labels.ravel(order="K"), minlength=256)
-    return np.count_nonzero(counts) <= _MOST_LABELS
+    return bool(np.count_nonzero(counts) <= _MOST_LABELS)
 
 
 def _is_plain(path: Path, grid: StoredGrid) -> bool:
@@ -159,18 +161,19 @@ def _description(path: Path) -> bytes:
     """The field `descrip`, also of a file that is cut short."""
     opened: Any = gzip.open if path.name.lower().endswith(".gz") else open
     try:
+        require_regular(path)
         with opened(path, "rb") as file:
             head = file.read(_HEADER_BYTES)
         header = nib.Nifti1Header(head, check=False)
         return bytes(header["descrip"].item())
-    except (OSError, EOFError, ValueError, zlib.error, nib.wrapstruct.WrapStructError):
+    except (OSError, EOFError, ValueError, zlib.error, WrapStructError):
         return b""
 
 
 def _is_earlier(path: Path, mark: Mark | None = None) -> bool:
     """Whether an earlier version wrote `path`: the name in gzip's header is as theirs was."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             head = file.read(512)
     except OSError:
         return False

@@ -324,7 +324,7 @@ class DataPage(QWidget):
             f"Have you looked at every slice of {case.study.mask} on {case.study.scan}, and is it "
             "right? A model will learn from it. If not, open both in the window first."
         )
-        if not self._dialogs.confirm(self._shown(question), "Mark as reviewed"):
+        if not self._dialogs.confirm(self._shown(question), "Mark as reviewed", "Not yet"):
             return
         try:
             mark_reviewed(case.name, date.today().isoformat())
