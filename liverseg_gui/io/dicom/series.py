@@ -24,12 +24,17 @@ _SCOUT = re.compile(r"scout|topogram|locali[sz]er|surview|scanogram", re.IGNOREC
 _FEWEST = 3
 _STEP_TOLERANCE = 0.15
 _AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+_ARCHIVE = "Export the series again from the archive."
 _REMARKS = {
-    "modality-assumed": ("Check that it is one.", Concern.SCAN),
-    "pixel-spacing-assumed": ("Export the series again from the archive.", Concern.MM),
-    "frames-missing": ("Copy the series again from its source.", Concern.MM),
+    remark.code: remark
+    for remark in (
+        warning("modality-assumed", "", "Check that it is one."),
+        warning("pixel-spacing-assumed", "", _ARCHIVE, Concern.MM),
+        info("pixel-spacing-misspelled", ""),
+        warning("frames-missing", "", "Copy the series again from its source.", Concern.MM),
+    )
 }
-"""Remedy and concern of the remarks that are warnings."""
+"""The findings that remarks of headers become."""
 
 
 def make_stacks(headers: Iterable[ImageHeader]) -> list[Stack]:
@@ -279,14 +284,11 @@ def _mixed(group: list[Slice], groups: list[list[Slice]]) -> list[ScanIssue]:
 def _remarks(group: list[Slice]) -> list[ScanIssue]:
     """The findings of the headers about what they state, each once."""
     told = dict(remark for s in reversed(group) for remark in s.header.remarks)
-    issues = []
-    for code, message in told.items():
-        if code in _REMARKS:
-            remedy, concern = _REMARKS[code]
-            issues.append(warning(code, message, remedy, concern))
-        elif code != "no-pixel-spacing":
-            issues.append(info(code, message))
-    return issues
+    return [
+        replace(_REMARKS[code], message=message)
+        for code, message in told.items()
+        if code in _REMARKS
+    ]
 
 
 def _role(header: ImageHeader) -> Role:
