@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from liverseg_gui.cohort.run_case import CaseOptions
 from liverseg_gui.cohort.run_cluster import run_on_cluster
 from liverseg_gui.cohort.run_local import run_here
 from liverseg_gui.cohort.summary import NAME, CohortSummary
-from liverseg_gui.core.errors import SaveError, SegmentationError, UnreadableFileError
+from liverseg_gui.core.errors import SaveError, SegmentationError, cannot_read
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.segmentation.models.registry import ModelCard, find_model
 
@@ -27,11 +28,14 @@ def run_cohort(arguments: argparse.Namespace) -> int:
             f"its report beside its mask, and {NAME} has them all"
         )
     options = _options(arguments, find_model(arguments.model))
-    if not arguments.input.exists():
-        raise UnreadableFileError(f"{arguments.input} is not there. Check the path.")
+    try:
+        os.stat(arguments.input)
+    except OSError as problem:
+        raise cannot_read(arguments.input, problem) from problem
     _require_folder(options.output, arguments.input)
-    summary = CohortSummary(options.output)
+    summary = CohortSummary(options.output, arguments.input)
     failures: list[CaseResult] = []
+    without_liver = 0
     with console_progress(at_once=True) as progress:
         part = progress.part(0.0, 0.02)
         cohort = find_cases(arguments.input, options.output, part, arguments.volume)
@@ -39,12 +43,13 @@ def run_cohort(arguments: argparse.Namespace) -> int:
         rest = progress.part(0.02, 1.0)
         for n, results in enumerate(_results(cohort, options, arguments.scheduler, rest)):
             failures += [result for result in results if result.status is Status.FAILED]
+            without_liver += sum(result.status is Status.NO_LIVER for result in results)
             _write(summary, results)
             for result in results:
                 print_beside_bar(_line(result, n, len(cohort.cases)))
     summary.add(())
     unopened = sum(result.status is Status.FAILED for result in cohort.settled)
-    return _closing(failures, len(cohort.cases) + unopened, summary.path)
+    return _closing(failures, len(cohort.cases) + unopened, without_liver, summary.path)
 
 
 def _options(arguments: argparse.Namespace, card: ModelCard) -> CaseOptions:
@@ -115,20 +120,23 @@ def _write(summary: CohortSummary, results: Sequence[CaseResult]) -> None:
 def _line(result: CaseResult, n: int, total: int) -> str:
     """What is printed about `result`, the `n`th of `total`; 0 is what is no case."""
     count = f"{n} of {total}  " if n else ""
+    how = ALREADY if result.reason == ALREADY else f"{result.seconds or 0:.1f} s, {result.device}"
+    if result.status is Status.NO_LIVER:
+        return f"{count}{result.name}: no liver found; {how}"
     if result.status is not Status.DONE:
         return f"{count}{result.name or result.path}: {result.status}, {result.reason}"
     assert result.liver_ml is not None  # it is done
     doubt = "" if result.mm_reliable else "  (mm and ml not reliable)"
-    how = ALREADY if result.reason == ALREADY else f"{result.seconds or 0:.1f} s, {result.device}"
     return (
         f"{count}{result.name}: liver {result.liver_ml:.1f} ml, tumor {result.tumor_ml:.1f} ml, "
         f"lesions {result.lesions}{doubt}; {how}"
     )
 
 
-def _closing(failures: Sequence[CaseResult], total: int, table: Path) -> int:
+def _closing(failures: Sequence[CaseResult], total: int, without_liver: int, table: Path) -> int:
     if not failures:
-        print(f"{total} cases. Table: {table}")
+        empty = f", no liver found in {without_liver}" if without_liver else ""
+        print(f"{total} cases{empty}. Table: {table}")
         return 0
     print(
         f"liverseg: {len(failures)} of {total} cases failed. {table} says why; start again to try "

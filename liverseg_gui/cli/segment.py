@@ -213,9 +213,13 @@ def _mask(path: Path, labels: str | None, volume: Volume) -> LabelMap:
 def print_measurements(measured: Measurements, warnings: tuple[str, ...] = ()) -> None:
     """The measurements on stdout, the warnings about them on stderr."""
     doubt = "" if measured.mm_reliable else "  (mm and ml not reliable)"
-    without = f"{measured.liver_without_tumor_ml:.1f} ml without tumor"
-    print(f"Liver {measured.liver_ml:.1f} ml ({without}){doubt}")
-    print(f"Tumor {measured.tumor_ml:.1f} ml, burden {measured.tumor_burden_percent:.2f} %{doubt}")
+    if measured.tumor_burden_percent is None:
+        print("No liver in the mask: there is nothing to measure.")
+    else:
+        without = f"{measured.liver_without_tumor_ml:.1f} ml without tumor"
+        burden = f"burden {measured.tumor_burden_percent:.2f} %"
+        print(f"Liver {measured.liver_ml:.1f} ml ({without}){doubt}")
+        print(f"Tumor {measured.tumor_ml:.1f} ml, {burden}{doubt}")
     for lesion in measured.lesions:
         edge = ", touches the edge" if lesion.touches_edge else ""
         print(

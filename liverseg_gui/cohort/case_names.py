@@ -20,11 +20,15 @@ _SHORTEST_INSIDE = 3
 
 @dataclass(frozen=True)
 class Place:
-    """Where a volume lies: which one (from 1) at `path`, and whose it is."""
+    """Where a volume lies: which one (from 1) at `path`, and whose it is.
+
+    A `public` name, by which a published data set calls the patient, stands for all of that.
+    """
 
     path: Path
     nth: int = 1
     patient: tuple[str, ...] = ()
+    public: str = ""
 
 
 def case_names(root: Path, places: Sequence[Place]) -> list[str]:
@@ -47,7 +51,7 @@ def case_names(root: Path, places: Sequence[Place]) -> list[str]:
 
 def _below(root: Path, path: Path) -> str:
     """`path` from `root` on, with slashes; its own name where it is the root."""
-    below = path.relative_to(root) if path.is_relative_to(root) else path
+    below = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
     return below.as_posix() if below.parts else path.name
 
 
@@ -55,6 +59,8 @@ def _plain(root: Path, place: Place) -> str:
     *folders, last = _below(root, place.path).split("/")
     parts = [*folders, without_ending(last, _ENDINGS)]
     secrets = [token for text in place.patient for token in _tokens(text)]
+    if place.public:
+        parts, secrets = [place.public], []
     safe_parts = [
         f"p{_digest(part)}" if any(_holds(part, token) for token in secrets) else _safe(part)
         for part in parts

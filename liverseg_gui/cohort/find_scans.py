@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from liverseg_gui.cohort.case_names import Place, case_names
@@ -13,7 +14,7 @@ from liverseg_gui.core.errors import UnreadableFileError, system_error_text
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import Severity
 from liverseg_gui.io import archives
-from liverseg_gui.io.dataset_names import masks_of_ircadb
+from liverseg_gui.io.dataset_names import masks_of_ircadb, public_patient
 from liverseg_gui.io.entries import Role, SkippedFile, VolumeEntry, fingerprint
 from liverseg_gui.io.folders import walk
 from liverseg_gui.io.scans import list_volumes, survey_archive
@@ -50,10 +51,15 @@ def find_cases(source: Path, output: Path, progress: Progress, number: int | Non
         raise UnreadableFileError(
             f"{source} has no volume {number}. It holds volumes 1 to {len(entries)}."
         )
-    numbered = [(n, e) for n, e in enumerate(entries, 1) if e.path.resolve().parent != own]
-    skipped = [p for p in skipped if p.path.resolve().parent != own]
-    cohort = _classify(source, numbered, skipped, number)
+    numbered = [(n, e) for n, e in enumerate(entries, 1) if not _lies_in(e.path, own)]
+    skipped = [p for p in skipped if not _lies_in(p.path, own)]
+    cohort = _classify(source, own, numbered, skipped, number)
     return cohort if number is None else _only(cohort, number)
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    """Whether `path` is right in `folder`; a link, where it leads (realpath: it may lead round)."""
+    return Path(os.path.realpath(path)).parent == folder
 
 
 def _only(cohort: Cohort, number: int) -> Cohort:
@@ -111,6 +117,7 @@ def _archive(path: Path, progress: Progress) -> Listing:
 
 def _classify(
     source: Path,
+    output: Path,
     numbered: list[tuple[int, VolumeEntry]],
     skipped: list[SkippedFile],
     chosen: int | None,
@@ -131,8 +138,8 @@ def _classify(
             kept.append((Place(entry.path, at_path[entry.path], patient), n, entry))
     settled += [failed(CohortCase("", p.path, None, ""), p.why) for p in skipped if p.unread]
     damaged = [p for p in skipped if p.damaged and not p.unread]
-    names = case_names(
-        source, [*(place for place, _, _ in kept), *(Place(p.path) for p in damaged)]
+    names = _names(
+        source, output, [*(place for place, _, _ in kept), *(Place(p.path) for p in damaged)]
     )
     cases, entries = [], {}
     for name, (_, n, entry) in zip(names, kept, strict=False):
@@ -146,6 +153,24 @@ def _classify(
         settled.append(failed(CohortCase(name, p.path, None, ""), p.why))
     in_files = {name: e for name, e in entries.items() if not archives.is_archive(e.path)}
     return Cohort(tuple(cases), tuple(settled), in_files)
+
+
+def _names(source: Path, output: Path, places: list[Place]) -> list[str]:
+    """The names of `places`, by those that data sets give their patients where they do.
+
+    What an earlier run called by its place alone keeps that name, or it would be done anew.
+    """
+    names, earlier = (
+        case_names(source, [replace(place, public=public) for place, public in named])
+        for named in (
+            [(place, public_patient(place.path)) for place in places],
+            [(place, "") for place in places],
+        )
+    )
+    return [
+        old if (output / f"{old}.json").is_file() else new
+        for old, new in zip(earlier, names, strict=True)
+    ]
 
 
 def _case(name: str, number: int, entry: VolumeEntry) -> CohortCase | CaseResult:

@@ -12,9 +12,10 @@ ALREADY = "already done"
 
 
 class Status(StrEnum):
-    """What became of a case."""
+    """What became of a case. NO_LIVER is done, too: the mask is empty, and nothing is measured."""
 
     DONE = "done"
+    NO_LIVER = "no liver"
     FAILED = "failed"
     SKIPPED = "skipped"
 
@@ -64,22 +65,30 @@ def done(case: CohortCase, report: Mapping[str, Any], reason: str = "") -> CaseR
         KeyError, TypeError: it is no report of a mask.
     """
     lesions = report["lesions"]
+    values: dict[str, Any] = {}
+    found = bool(report["liver_ml"])  # a mask without liver once had a 0 in place of null
+    if found:
+        values = {
+            "liver_ml": float(report["liver_ml"]),
+            "tumor_ml": float(report["tumor_ml"]),
+            "tumor_burden_percent": float(report["tumor_burden_percent"]),
+            "lesions": len(lesions),
+            "largest_lesion_longest_axial_mm": (
+                float(lesions[0]["longest_axial_mm"]) if lesions else None
+            ),
+        }
     return CaseResult(
         case.name,
         case.path,
         case.number,
-        Status.DONE,
+        Status.DONE if found else Status.NO_LIVER,
         reason,
-        float(report["liver_ml"]),
-        float(report["tumor_ml"]),
-        float(report["tumor_burden_percent"]),
-        len(lesions),
-        float(lesions[0]["longest_axial_mm"]) if lesions else None,
-        bool(report["mm_reliable"]),
-        tuple(report["warnings"]),
-        str(report["model"]),
-        str(report["device"]),
-        report["seconds"],
+        **values,
+        mm_reliable=bool(report["mm_reliable"]),
+        warnings=tuple(report["warnings"]),
+        model=str(report["model"]),
+        device=str(report["device"]),
+        seconds=report["seconds"],
     )
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import math
+import os
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from liverseg_gui.cohort.result import CaseResult, Status
 from liverseg_gui.core.errors import SaveError
 from liverseg_gui.system.atomic_write import write_text
+from liverseg_gui.system.file_lock import locked
+from liverseg_gui.system.paths import cache_folder
 from liverseg_gui.system.regular_file import read_text
 
 NAME = "summary.csv"
@@ -27,17 +32,22 @@ Row = Mapping[str, str]
 class CohortSummary:
     """Results as they come, in a file that is written whole each time.
 
-    Rows of earlier runs stay as long as their masks are there, until the case is done anew.
+    Several runs may write into one table at the same time. Rows of earlier runs stay as long as
+    their masks are there, until the case is done anew; what was no case, or failed, stays as long
+    as it lies outside of `source`, which is looked through anew.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Keep the table of `folder`.
+    def __init__(self, folder: Path, source: Path | None = None) -> None:
+        """Keep the table of `folder`; without a `source` it is looked through anew everywhere.
 
         Raises:
             SaveError: there is a file of its name that is no such table.
         """
         self.path = folder / NAME
-        self._rows = {_key(row): row for row in _earlier(self.path)}
+        self._rows: dict[tuple[str, ...], Row] = {}
+        self._outdated = {
+            _key(row): row for row in _read(self.path) if _is_outdated(row, folder, source)
+        }
 
     def add(self, results: Iterable[CaseResult]) -> None:
         """Put `results` in the place of what was there about them, and write the table.
@@ -48,11 +58,23 @@ class CohortSummary:
         for result in results:
             row = _row(result)
             self._rows[_key(row)] = row
-        out = io.StringIO()
-        writer = csv.DictWriter(out, COLUMNS)
-        writer.writeheader()
-        writer.writerows(sorted(self._rows.values(), key=_order))
-        write_text(self.path, out.getvalue())
+        with ExitStack() as stack:
+            with suppress(SaveError):  # whoever can lock nothing still merges what is there
+                stack.enter_context(locked(_lock_place(self.path)))
+            theirs = {_key(row): row for row in _read(self.path)}
+            kept = {key: row for key, row in theirs.items() if self._outdated.get(key) != row}
+            rows = kept | self._rows
+            out = io.StringIO()
+            writer = csv.DictWriter(out, COLUMNS)
+            writer.writeheader()
+            writer.writerows(sorted(rows.values(), key=_order))
+            write_text(self.path, out.getvalue())
+
+
+def _lock_place(table: Path) -> Path:
+    """What runs of this user that write `table` lock; beside the masks nothing is left."""
+    name = hashlib.sha256(os.fsencode(table.resolve())).hexdigest()[:16]
+    return cache_folder() / "tables" / f"{name}.csv"
 
 
 def _row(result: CaseResult) -> Row:
@@ -90,8 +112,16 @@ def _order(row: Row) -> tuple[float, str]:
     return number, row["path"]
 
 
-def _earlier(path: Path) -> list[Row]:
-    """The rows of an earlier table whose masks are still there."""
+def _is_outdated(row: Row, folder: Path, source: Path | None) -> bool:
+    """Whether this run finds out anew what `row` says, or its mask or file is gone."""
+    if row["status"] in (Status.DONE, Status.NO_LIVER):
+        return not (folder / f"{row['name']}.nii.gz").is_file()
+    path = Path(row["path"])
+    return source is None or path.is_relative_to(source.absolute()) or not os.path.lexists(path)
+
+
+def _read(path: Path) -> list[Row]:
+    """The rows of a table that was written before."""
     try:
         text = read_text(path).removeprefix("\ufeff")
         reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
@@ -107,8 +137,4 @@ def _earlier(path: Path) -> list[Row]:
             f"{path} is not the table that this program writes there, or another program has "
             "changed it. Move it away or choose another folder."
         )
-    return [
-        {column: row.get(column) or "" for column in COLUMNS}
-        for row in rows
-        if row["status"] == Status.DONE and (path.parent / f"{row['name']}.nii.gz").is_file()
-    ]
+    return [{column: row.get(column) or "" for column in COLUMNS} for row in rows]

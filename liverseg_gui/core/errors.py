@@ -8,6 +8,7 @@ _REMEDIES = {
     errno.EROFS: "Nothing can be written there: choose another place.",
     **dict.fromkeys((errno.EACCES, errno.EPERM), "Look to its permissions."),
     **dict.fromkeys((errno.ENOENT, errno.ENOTDIR), "Check the path."),
+    errno.EINVAL: "Name a file.",
     errno.EISDIR: "It is a folder: name a file.",
     errno.EEXIST: "Choose another name.",
     errno.ENAMETOOLONG: "Choose a shorter name.",

@@ -43,16 +43,21 @@ class Measurements:
     """The figures of one label map. `liver_ml` includes the tumors.
 
     Where `mm_reliable` is False the scan does not say for certain how large its voxels are: no
-    length or volume may be shown without that mark.
+    length or volume may be shown without that mark. A mask without a liver has no tumor burden.
     """
 
     liver_ml: float
     liver_without_tumor_ml: float
     tumor_ml: float
-    tumor_burden_percent: float
+    tumor_burden_percent: float | None
     lesions: tuple[Lesion, ...]
     warnings: tuple[str, ...]
     mm_reliable: bool = True
+
+    @property
+    def liver_found(self) -> bool:
+        """Whether the mask holds a liver, or a tumor of it."""
+        return self.tumor_burden_percent is not None
 
 
 def measure(volume: Volume, mask: LabelMap) -> Measurements:
@@ -70,7 +75,7 @@ def measure(volume: Volume, mask: LabelMap) -> Measurements:
         float(total),
         float(liver_only),
         float(tumor),
-        float(100.0 * tumor / total) if total else 0.0,
+        float(100.0 * tumor / total) if total else None,
         _lesions(volume, mask),
         (*volume.warnings, *_incomplete(mask)),
         volume.mm_reliable,

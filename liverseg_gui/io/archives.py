@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import errno
+import os
 import re
 import shutil
 import zipfile
@@ -44,7 +45,7 @@ def unpacked(path: Path, progress: Progress) -> Path:
         Cancelled: `progress` was cancelled; nothing is left.
     """
     try:
-        key = (str(path.resolve()), file_stamp(path))
+        key = (os.path.realpath(path), file_stamp(path))
     except OSError as problem:
         raise cannot_read(path, problem) from problem
     if key in _unpacked and _unpacked[key].is_dir():
@@ -160,7 +161,7 @@ def from_archive(entry: VolumeEntry, archive: Path) -> VolumeEntry:
 
 def remove(path: Path) -> None:
     """Delete what the archive `path` was unpacked into, if it was."""
-    for key in [key for key in _unpacked if key[0] == str(path.resolve())]:
+    for key in [key for key in _unpacked if key[0] == os.path.realpath(path)]:
         remove_temporary(_unpacked.pop(key))
 
 

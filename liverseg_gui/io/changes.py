@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,20 @@ def head_checksum(path: Path, size: int = _HEAD_BYTES) -> int:
     try:
         with open_regular(path) as file:
             return zlib.crc32(file.read(size))
+    except OSError as problem:
+        raise cannot_read(path, problem) from problem
+
+
+def require_readable(path: Path) -> None:
+    """Check that `path` is a folder, or a file that can be read, and say why where it is not.
+
+    Raises:
+        UnreadableFileError: it is neither.
+    """
+    try:
+        if not stat.S_ISDIR(os.stat(path).st_mode):
+            with open_regular(path) as file:
+                file.read(1)
     except OSError as problem:
         raise cannot_read(path, problem) from problem
 

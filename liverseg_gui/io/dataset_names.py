@@ -15,6 +15,7 @@ _IMAGES = re.compile(r"images(Tr|Ts|Val)")
 _LABELS = re.compile(r"labels(Tr|Ts|Val)")
 _FIRST_CHANNEL = "_0000"
 _SCANS_OF_IRCADB, _MASKS_OF_IRCADB = "PATIENT_DICOM", "MASKS_DICOM"
+_PATIENT_OF_IRCADB = re.compile(r"3d[-_ ]?ircadb[-_ ]?\d", re.IGNORECASE)
 _LABELS_OF_IRCADB = (_MASKS_OF_IRCADB, "LABELLED_DICOM")
 
 
@@ -82,6 +83,15 @@ def masks_of_ircadb(place: Path, root: Path) -> Path | None:
         if is_labels and (scans.is_dir() or scans.with_suffix(".zip").is_file()):
             return part
     return None
+
+
+def public_patient(scan: Path) -> str:
+    """The name that 3D-IRCADb-01 gives the patient of `scan`, which names nobody; or nothing."""
+    for part in (scan, *scan.parents):
+        name = part.parent.name
+        if part.name.removesuffix(".zip") == _SCANS_OF_IRCADB and _PATIENT_OF_IRCADB.match(name):
+            return name
+    return ""
 
 
 def _unpacked(folder: Path) -> Path:

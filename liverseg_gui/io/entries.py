@@ -70,6 +70,7 @@ class Role(StrEnum):
     VOLUME = "volume"
     LOCALIZER = "localizer"
     SECONDARY = "secondary capture"
+    EIGHT_BIT = "8-bit images"
     SINGLE = "single image"
 
 

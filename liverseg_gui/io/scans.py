@@ -44,8 +44,9 @@ def list_volumes(path: Path, progress: Progress | None = None) -> list[VolumeEnt
     if reader is not None and not _is_dicom(path):
         return [with_mask(watched(entry)) for entry in reader(path)]
     if path.name.lower().endswith(PACKED):
+        how = "gzipped" if path.name.lower().endswith(".gz") else "packed"
         raise UnreadableFileError(
-            f"{path} is packed in a way that this program does not unpack.",
+            f"{path} is {how}, and this program does not unpack it.",
             "Unpack it (gunzip, tar, 7-Zip) and open what it holds.",
         )
     from liverseg_gui.io.dicom.reader import dicom_file_entries

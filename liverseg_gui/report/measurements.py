@@ -61,9 +61,13 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         """The report as plain values; docs/json.md describes each."""
         volume = self.volume
+        found = self.measurements.liver_found if self.measurements else None
         values = asdict(self.measurements) if self.measurements else _unmeasured(volume)
+        if found is False:
+            values |= dict.fromkeys(_LIVER_FIGURES)
         warnings = [*values.pop("warnings"), *self.warnings]
         return {
+            "liver_found": found,
             **values,
             "readings": [_annotation(n, r, volume) for n, r in enumerate(self.annotations, 1)],
             "warnings": list(dict.fromkeys(warnings)),
@@ -163,11 +167,11 @@ def _csv(report: Report) -> str:
     return out.getvalue()
 
 
+_LIVER_FIGURES = ("liver_ml", "liver_without_tumor_ml", "tumor_ml", "tumor_burden_percent")
+"""What is null where there is no liver: a 0 would pass for a liver without tumor."""
+
 _STUDY_COLUMNS = (
-    "liver_ml",
-    "liver_without_tumor_ml",
-    "tumor_ml",
-    "tumor_burden_percent",
+    *_LIVER_FIGURES,
     "mm_reliable",
     "model",
     "device",

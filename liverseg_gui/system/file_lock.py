@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from liverseg_gui.core.errors import SaveError
 
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 _PATIENCE_S = 10.0
 
 
@@ -15,7 +21,8 @@ _PATIENCE_S = 10.0
 def locked(path: Path) -> Iterator[None]:
     """Keep other programs from changing the file at `path` meanwhile; its folder is made.
 
-    Whoever changes it asks for this before reading it; a lock file stays beside it.
+    Whoever changes it asks for this before reading it; a lock file stays beside it. Where the
+    disk knows no locks, it is done without.
 
     Raises:
         SaveError: the folder cannot be written, or another program does not let go.
@@ -25,7 +32,7 @@ def locked(path: Path) -> Iterator[None]:
     lock = FileLock(path.with_suffix(".lock"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=_PATIENCE_S)
+        _acquire(lock)
     except Timeout as error:
         raise SaveError(
             f"{path} could not be written: another window of this program keeps it. Close that "
@@ -40,3 +47,19 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _acquire(lock: BaseFileLock) -> None:
+    """Wait for `lock`; some network drives know none.
+
+    Raises:
+        Timeout: another program keeps it.
+        OSError: the lock file cannot be written.
+    """
+    try:
+        lock.acquire(timeout=_PATIENCE_S)
+    except NotImplementedError:
+        return
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise

@@ -9,6 +9,7 @@ import numpy as np
 import pydicom
 import pytest
 
+from liverseg_gui.cohort.case_names import Place, case_names
 from liverseg_gui.cohort.find_scans import Cohort, find_cases
 from liverseg_gui.cohort.result import Status
 from liverseg_gui.core.errors import UnreadableFileError
@@ -113,3 +114,104 @@ def test_a_changed_file_has_another_fingerprint(scans: Path, tiny: Phantom) -> N
     image.save_as(file)
     (second,) = (case for case in found(scans).cases if case.path.name == "dicom")
     assert first.fingerprint != second.fingerprint
+
+
+def test_a_folder_that_may_not_be_read_has_a_failed_row_and_the_others_are_cases(
+    scans: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.scandir
+
+    def scandir(place: Path) -> object:
+        if Path(place).name == "two":
+            raise PermissionError(13, "Permission denied", str(place))
+        return real(place)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    cohort = found(scans)
+    assert [case.name for case in cohort.cases] == ["a", "one__scan"]
+    (row,) = cohort.settled
+    assert (row.name, row.path, row.status) == ("", scans / "two", Status.FAILED)
+    assert row.reason == "cannot be read: Permission denied."
+
+
+def test_a_link_that_leads_nowhere_fails_and_changes_no_name(tiny: Phantom, tmp_path: Path) -> None:
+    write_dicom_series(tiny.volume, tmp_path / "in" / "study")
+    names = [case.name for case in found(tmp_path / "in").cases]
+    (tmp_path / "in" / "study" / "loop").symlink_to("loop")
+    (tmp_path / "in" / "study2").symlink_to("nowhere")
+    cohort = found(tmp_path / "in")
+    assert [case.name for case in cohort.cases] == names == ["study"]
+    assert told(cohort, Status.FAILED).keys() == {"loop", "study2"}
+
+
+def test_a_link_to_a_folder_is_skipped_with_a_row(scans: Path) -> None:
+    (scans / "again").symlink_to("one")
+    cohort = found(scans)
+    assert len(cohort.cases) == 3
+    assert "not followed" in told(cohort, Status.SKIPPED)["again"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such files")
+def test_pipes_and_devices_among_scans_have_failed_rows(scans: Path) -> None:
+    for name in ("p.nii.gz", "p.mha", "p.zip"):
+        os.mkfifo(scans / name)
+    (scans / "z.zip").symlink_to("/dev/zero")
+    cohort = found(scans)
+    assert len(cohort.cases) == 3
+    failed = told(cohort, Status.FAILED)
+    assert failed.keys() == {"p.nii.gz", "p.mha", "p.zip", "z.zip"}
+    assert all("not a file" in why for why in failed.values())
+
+
+def test_odd_archives_end_their_own_rows_alone(scans: Path) -> None:
+    with zipfile.ZipFile(scans / "sound.zip", "w") as archive:
+        archive.write(scans / "a.nii.gz", "inside (1)/b.nii.gz")
+        archive.writestr("inside (1)/bad.nii", "no image")
+        archive.writestr("inside (1)/more.zip", "no archive")
+    sound = (scans / "sound.zip").read_bytes()
+    (scans / "cut.zip").write_bytes(sound[:-40])
+    entry = sound.rindex(b"PK\x01\x02")
+    (scans / "nameless.zip").write_bytes(sound[: entry + 28] + b"\0\0" + sound[entry + 30 :])
+    (scans / "packed.7z").write_bytes(b"7z")
+    cohort = found(scans)
+    assert [case.name for case in cohort.cases] == ["a", "one__scan", "two__scan", "sound"]
+    assert told(cohort, Status.FAILED).keys() == {"cut.zip", "nameless.zip", "bad.nii"}
+    assert told(cohort, Status.SKIPPED).keys() == {"more.zip", "packed.7z"}
+
+
+def ircadb(tiny: Phantom, root: Path) -> Path:
+    """Two patients of 3D-IRCADb-01, whose PatientIDs are the names of their folders."""
+    for n in (1, 2):
+        patient = root / f"3Dircadb1.{n}"
+        for name in ("PATIENT_DICOM", "MASKS_DICOM/liver"):
+            write_dicom_series(tiny.volume, patient / name)
+            for file in (patient / name).iterdir():
+                image = pydicom.dcmread(file)
+                image.PatientID = image.PatientName = patient.name
+                image.SeriesInstanceUID += f".{n}{len(name)}"
+                image.save_as(file)
+    return root
+
+
+def test_patients_of_ircadb_are_called_as_the_data_set_calls_them(
+    tiny: Phantom, tmp_path: Path
+) -> None:
+    root = ircadb(tiny, tmp_path / "set")
+    for source in (root, root.parent):
+        cohort = find_cases(source, tmp_path / "out", Progress())
+        assert [case.name for case in cohort.cases] == ["3Dircadb1.1", "3Dircadb1.2"]
+        assert [result.reason for result in cohort.settled] == ["masks of 3D-IRCADb-01"] * 2
+    (one,) = found(root / "3Dircadb1.2").cases
+    assert one.name == "3Dircadb1.2"
+
+
+def test_what_an_earlier_run_called_otherwise_keeps_its_name(tiny: Phantom, tmp_path: Path) -> None:
+    root = ircadb(tiny, tmp_path / "set")
+    (tmp_path / "out").mkdir()
+    names = case_names(
+        root,
+        [Place(root / "3Dircadb1.1" / "PATIENT_DICOM", 1, ("3Dircadb1.1", "3Dircadb1.1"))],
+    )
+    (tmp_path / "out" / f"{names[0]}.json").write_text("{}")
+    cases = find_cases(root, tmp_path / "out", Progress()).cases
+    assert [case.name for case in cases] == [names[0], "3Dircadb1.2"]

@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 
 from liverseg_gui.cohort.find_scans import find_cases
-from liverseg_gui.cohort.result import ALREADY, CohortCase, Status
-from liverseg_gui.cohort.run_case import CaseOptions, segment_case
+from liverseg_gui.cohort.result import ALREADY, CaseResult, CohortCase, Status
+from liverseg_gui.cohort.run_case import CaseOptions, read_case, segment_case
 from liverseg_gui.core.errors import Cancelled, ModelError, SegmentationError
+from liverseg_gui.core.geometry import Affine, StoredGrid
+from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.volume import Volume
@@ -221,3 +223,68 @@ def test_a_scan_in_an_archive_is_a_case_like_any_other(
     np.testing.assert_array_equal(voxels(options.output / "more_2.nii.gz"), first)
     assert list((tmp_path / "temporary").iterdir()) == []
     assert [segment_case(case, Threshold(), options).reason for case in cases] == [ALREADY] * 5
+
+
+def test_a_scan_that_was_replaced_since_it_was_listed_fails(
+    scans: Path, options: CaseOptions, tiny: Phantom
+) -> None:
+    cohort = find_cases(scans, options.output, Progress())
+    case, entry = cohort.cases[0], cohort.entries["a"]
+    grid = StoredGrid(tiny.volume.shape, Affine(np.diag([3.0, 3.0, 6.0, 1.0])))
+    write_scan(replace(tiny.volume, grid=grid), scans / "a.nii.gz")
+    result = read_case(case, options, Progress(), entry)
+    assert isinstance(result, CaseResult)
+    assert result.status is Status.FAILED
+    assert "has changed since it was listed. Start again" in result.reason
+
+
+def test_a_scan_that_is_touched_while_it_is_read_fails(scans: Path, options: CaseOptions) -> None:
+    cohort = find_cases(scans, options.output, Progress())
+    case, entry = cohort.cases[0], cohort.entries["a"]
+    progress = Progress(lambda _fraction, _phase: os.utime(scans / "a.nii.gz", ns=(1, 1)))
+    result = read_case(case, options, progress, entry)
+    assert isinstance(result, CaseResult)
+    assert "changed" in result.reason
+
+
+class FindsNothing:
+    """Finds no liver."""
+
+    def segment(self, volume: Volume, progress: Progress) -> Segmentation:
+        labels = LabelMap(np.zeros(volume.shape, np.uint8), volume.grid)
+        return Segmentation(labels, "nothing", "cpu", 0.0)
+
+
+def test_a_scan_without_liver_is_a_state_of_its_own_and_has_no_figures(
+    case: CohortCase, options: CaseOptions
+) -> None:
+    for again in range(2):
+        result = segment_case(case, FindsNothing(), options)
+        assert (result.status, result.reason) == (Status.NO_LIVER, ALREADY if again else "")
+        figures = (result.liver_ml, result.tumor_ml, result.tumor_burden_percent, result.lesions)
+        assert figures == (None, None, None, None)
+    report = json.loads((options.output / "a.json").read_text())
+    assert report["liver_found"] is False
+    assert report["liver_ml"] is report["tumor_ml"] is report["tumor_burden_percent"] is None
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        MemoryError(),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("could not create a primitive"),
+        RuntimeError("Failed to allocate memory for image."),
+        RuntimeError("std::bad_alloc"),
+        ImportError("libtorch_cpu.so: failed to map segment from shared object"),
+        OSError(12, "Cannot allocate memory"),
+    ],
+)
+def test_memory_that_ran_out_is_told_as_such(
+    case: CohortCase, options: CaseOptions, problem: Exception
+) -> None:
+    result = segment_case(case, Breaks(problem), options)
+    assert (result.status, result.reason) == (
+        Status.FAILED,
+        "There is not enough memory for this scan.",
+    )

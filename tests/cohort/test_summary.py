@@ -59,3 +59,35 @@ def test_a_file_that_is_no_such_table_is_not_replaced(tmp_path: Path, content: b
 def test_names_of_files_that_are_no_unicode_are_written(tmp_path: Path) -> None:
     CohortSummary(tmp_path).add([CaseResult("a", Path("/in/\udcff.nii"), 1, Status.FAILED, "=odd")])
     assert rows(tmp_path)[0]["path"] == "/in/\\udcff.nii"
+
+
+def test_two_runs_that_write_one_table_lose_no_row(tmp_path: Path) -> None:
+    first, second = CohortSummary(tmp_path, Path("/one")), CohortSummary(tmp_path, Path("/two"))
+    first.add([result("a", 1)])
+    second.add([result("b", 1), result("broken", 2, status=Status.FAILED, liver_ml=None)])
+    first.add([result("c", 2)])
+    second.add(())
+    first.add(())
+    assert {row["name"] for row in rows(tmp_path)} == {"a", "b", "broken", "c"}
+
+
+def test_what_failed_elsewhere_stays_and_what_is_looked_through_anew_goes(tmp_path: Path) -> None:
+    for place in ("one", "two"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "x.nii").write_bytes(b"")
+    failures = [
+        CaseResult(place, tmp_path / place / "x.nii", 1, Status.FAILED, "damaged")
+        for place in ("one", "two")
+    ]
+    (tmp_path / "out").mkdir()
+    CohortSummary(tmp_path / "out").add(failures)
+    CohortSummary(tmp_path / "out", tmp_path / "one").add([result("a", 1)])
+    assert {row["name"] for row in rows(tmp_path / "out")} == {"a", "two"}
+
+
+def test_the_row_of_a_scan_without_liver_stays_with_its_mask(tmp_path: Path) -> None:
+    (tmp_path / "empty.nii.gz").write_bytes(b"a mask")
+    CohortSummary(tmp_path).add([result("empty", status=Status.NO_LIVER, liver_ml=None)])
+    CohortSummary(tmp_path).add([result("a", 2)])
+    row = next(row for row in rows(tmp_path) if row["name"] == "empty")
+    assert (row["status"], row["liver_ml"], row["tumor_burden_percent"]) == ("no liver", "", "")

@@ -98,7 +98,8 @@ def test_a_lesion_tells_its_box_middle_and_hu() -> None:
 
 def test_a_mask_without_liver_measures_zero() -> None:
     found = measure(*study(np.zeros((4, 4, 4), np.uint8)))
-    assert (found.liver_ml, found.tumor_burden_percent, found.lesions) == (0.0, 0.0, ())
+    assert (found.liver_ml, found.tumor_burden_percent, found.lesions) == (0.0, None, ())
+    assert not found.liver_found
 
 
 def test_a_liver_cut_by_the_scan_is_called_incomplete() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -113,3 +114,94 @@ def test_an_archive_without_a_scan_is_named_itself(tmp_path: Path) -> None:
         archive.writestr("notes.txt", "text")
     with pytest.raises(UnreadableFileError, match=r"empty\.zip holds no scan"):
         list_volumes(path)
+
+
+def test_a_pair_whose_names_hold_odd_characters_finds_its_voxels(
+    phantom: Phantom, tmp_path: Path
+) -> None:
+    import SimpleITK as sitk  # noqa: N813
+
+    path = tmp_path / "pairs.zip"
+    image = sitk.GetImageFromArray(phantom.volume.hu.T)
+    names = ["scan (1)", "a+b@c#d&e'f", "caf\u00e9 \u4e2d", "x[2]{3}=!$~^;", "long " * 24 + "end"]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            sitk.WriteImage(image, tmp_path / "plain.mhd")
+            text = (tmp_path / "plain.mhd").read_text().replace("plain.raw", f"{name}.raw")
+            archive.writestr(f"disc (a)/{name}.mhd", text)
+            archive.write(tmp_path / "plain.raw", f"disc (a)/{name}.raw")
+    assert len(list_volumes(path)) == len(names)
+
+
+def test_names_that_are_none_on_some_system_are_changed_and_stay_below(tmp_path: Path) -> None:
+    path = tmp_path / "odd.zip"
+    names = [
+        "a:b?.dcm",
+        "NUL.dcm",
+        "end. ",
+        "\x1b[2J.dcm",
+        "..",
+        "C:\\x\\..\\y.dcm",
+        "a/./../b",
+        "x" * 400,
+    ]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, "text")
+    folder = archives.unpacked(path, Progress())
+    files = [p for p in folder.rglob("*") if p.is_file()]
+    assert len(files) == len(names)
+    assert all(p.resolve().is_relative_to(folder.resolve()) for p in files)
+    assert not any(set(p.name) & set('<>:"|?*\x1b') or len(p.name) > 200 for p in files)
+
+
+def damaged_zips(sound: bytes) -> dict[str, bytes]:
+    directory = sound.rindex(b"PK\x05\x06")
+    first = sound.index(b"PK\x01\x02")
+    return {
+        "cut": sound[: len(sound) // 2],
+        "tail": sound[-200:],
+        "encrypted": sound[: first + 8] + b"\x01" + sound[first + 9 :],
+        "method": sound[: first + 10] + b"\x63" + sound[first + 11 :],
+        "lying": sound[: first + 24] + b"\x05\0\0\0" + sound[first + 28 :],
+        "flipped": sound[:60] + bytes(255 - b for b in sound[60:90]) + sound[90:],
+        "garbage": b"PK\x05\x06" + sound[directory + 4 :][:18],
+        "empty": b"",
+    }
+
+
+def test_an_odd_archive_is_an_error_that_names_it(tmp_path: Path, zipped: Path) -> None:
+    for name, content in damaged_zips(zipped.read_bytes()).items():
+        path = tmp_path / f"{name}.zip"
+        path.write_bytes(content)
+        with pytest.raises(UnreadableFileError, match=rf"{name}\.zip"):
+            pytest.fail(f"{name}: {list_volumes(path)}")
+
+
+def test_a_member_without_a_name_hides_no_scan(zipped: Path) -> None:
+    with zipfile.ZipFile(zipped, "a") as archive:
+        archive.writestr("x", "text")
+    data = zipped.read_bytes()
+    first, last = data.index(b"x" + b"text") - 30, data.rindex(b"PK\x01\x02")
+    zipped.write_bytes(data[: last + 28] + b"\0\0" + data[last + 30 :])
+    assert first > 0
+    with pytest.raises(UnreadableFileError, match=r"study\.zip"):
+        list_volumes(zipped)  # what follows the directory does not fit any more
+
+
+def test_an_archive_that_holds_another_says_so(tmp_path: Path, zipped: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as archive:
+        archive.write(zipped, "inner.zip")
+    with pytest.raises(UnreadableFileError, match=r"outer\.zip/inner\.zip: an archive"):
+        list_volumes(tmp_path / "outer.zip")
+
+
+def test_an_archive_of_the_same_time_and_size_is_unpacked_again(tmp_path: Path) -> None:
+    def make(text: str) -> Path:
+        with zipfile.ZipFile(tmp_path / "new", "w") as archive:
+            archive.writestr("a.txt", text)
+        os.utime(tmp_path / "new", ns=(1, 1))
+        return (tmp_path / "new").replace(tmp_path / "a.zip")
+
+    texts = [(archives.unpacked(make(t), Progress()) / "a.txt").read_text() for t in ("one", "two")]
+    assert texts == ["one", "two"]

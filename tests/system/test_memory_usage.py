@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -9,7 +11,12 @@ from liverseg_gui.core.errors import LiverSegError
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.system import memory_usage
 from liverseg_gui.system.child_process import call_in_child
-from liverseg_gui.system.memory_usage import available_memory, memory_mb, peak_memory_mb
+from liverseg_gui.system.memory_usage import (
+    available_memory,
+    is_out_of_memory,
+    memory_mb,
+    peak_memory_mb,
+)
 
 
 @pytest.fixture
@@ -60,3 +67,37 @@ def test_a_container_without_a_limit_or_with_a_large_one_changes_nothing(
 
 def test_without_a_container_the_computer_is_asked(container: Path) -> None:
     assert available_memory() > 1000
+
+
+@pytest.mark.parametrize(
+    ("problem", "expected"),
+    [
+        (MemoryError(), True),
+        (OSError(12, "Cannot allocate memory"), True),
+        (RuntimeError("could not create a primitive"), True),
+        (RuntimeError("could not create a primitive descriptor for a convolution"), False),
+        (ImportError("libx.so: failed to map segment from shared object"), True),
+        (RuntimeError("can't start new thread"), True),
+        (ValueError("a file is damaged"), False),
+        (LiverSegError("There is not enough memory for a batch. Halve it."), False),
+    ],
+)
+def test_what_libraries_say_of_memory_is_understood(problem: Exception, expected: bool) -> None:
+    assert is_out_of_memory(problem) is expected
+    wrapped = LiverSegError("The weights are damaged.")
+    wrapped.__cause__ = problem
+    assert is_out_of_memory(wrapped) is expected
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="has no such limit")
+def test_a_limit_too_low_for_the_program_is_one_line_and_no_cancellation() -> None:
+    limited = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (270 << 20,) * 2);"
+        "from liverseg_gui.cli.main import main; sys.exit(main(['info', 'x.nii']))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", limited], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1
+    assert run.stderr.startswith("liverseg: This process may take 283 MB of memory")
+    assert run.stderr.count("\n") == 1

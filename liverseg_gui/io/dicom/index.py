@@ -113,7 +113,9 @@ def _gzipped(names: list[str]) -> dict[str, str]:
     packed = [name for name in names if name.lower().endswith(_PACKED_DICOM)]
     there = set(names) if packed else set()
     return {
-        name: "packed by itself: unpack it first (gunzip)"
+        name: "gzipped: unpack it first (gunzip)"
+        if name.lower().endswith(".gz")
+        else "packed: unpack it first"
         for name in packed
         if name.rpartition(".")[0] not in there and not name.startswith(".")
     }

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liverseg_gui.core import scan_checks as checks
-from liverseg_gui.core.errors import UnreadableFileError, cannot_read
+from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.progress import Progress
 from liverseg_gui.core.scan_issues import Concern, ScanIssue, by_severity, error, info, warning
 from liverseg_gui.core.slices import SourceSlices, even_grid, resample_even
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.core.window_level import NamedWindow, stated_window
-from liverseg_gui.io.changes import changed, head_checksum, unchanged
+from liverseg_gui.io.changes import changed, head_checksum, require_readable, unchanged
 from liverseg_gui.io.dicom.cache import HeaderCache
 from liverseg_gui.io.dicom.geometry import (
     StackGeometry,
@@ -40,7 +40,6 @@ from liverseg_gui.io.dicom.value_checks import Seen, seen_issues, stated_issues
 from liverseg_gui.io.entries import Role, SeriesInfo, ShowPreview, VolumeEntry
 from liverseg_gui.io.formats.hu import slices_together
 from liverseg_gui.io.preview import one_slice, thumbnail
-from liverseg_gui.system.regular_file import open_regular
 
 
 def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
@@ -51,7 +50,7 @@ def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
     """
     header = read_header(path)
     if header is None:
-        _require_readable(path)
+        require_readable(path)
         raise UnreadableFileError(
             f"{path} is no scan this program reads, or is damaged.",
             "Open a NIfTI, NRRD or MetaImage file, a DICOM file or folder, or a zip archive of "
@@ -69,14 +68,6 @@ def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
             "Open the CT series it belongs to.",
         )
     return mine
-
-
-def _require_readable(path: Path) -> None:
-    try:
-        with open_regular(path) as file:
-            file.read(1)
-    except OSError as problem:
-        raise cannot_read(path, problem) from problem
 
 
 def dicom_entries(indexes: Sequence[DicomIndex]) -> list[VolumeEntry]:
@@ -249,6 +240,8 @@ class StackReader:
                     Concern.MODEL,
                 )
             )
+        if self.stack.role is Role.EIGHT_BIT:
+            issues.append(checks.EIGHT_BIT)
         if first.photometric == "MONOCHROME1":
             issues.append(
                 info(

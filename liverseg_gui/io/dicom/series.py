@@ -21,6 +21,8 @@ _WOBBLE = 1e-4
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _CROSS_SECTIONS = ("CT", "MR", "PT", "NM")
 _SCOUT = re.compile(r"scout|topogram|locali[sz]er|surview|scanogram", re.IGNORECASE)
+_NO_CT_BITS = 8
+"""HU do not fit into these: masks and pictures do."""
 _FEWEST = 3
 _STEP_TOLERANCE = 0.15
 _AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -296,6 +298,8 @@ def _role(header: ImageHeader) -> Role:
         return Role.SECONDARY
     if "LOCALIZER" in header.image_type or _SCOUT.search(header.description):
         return Role.LOCALIZER
+    if header.modality == "CT" and header.bits_stored <= _NO_CT_BITS:
+        return Role.EIGHT_BIT
     return Role.VOLUME
 
 

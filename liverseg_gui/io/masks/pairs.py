@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from liverseg_gui.core.errors import UnreadableFileError
+from liverseg_gui.io.changes import require_readable
 from liverseg_gui.io.dataset_names import lits_name
 from liverseg_gui.io.file_endings import IMAGES, without_ending
 from liverseg_gui.io.masks.dicom_seg import is_seg
 
 _ENDINGS = (*IMAGES, ".seg.nrrd", ".dcm")
 _SECOND_HALF = (".img", ".img.gz")
+_PLACE_IN_SET = re.compile(r"^(.+__)?(images|labels)(Tr|Ts|Val)__(?=.)")
 _FIRST_CHANNEL = "_0000"
 
 
@@ -45,8 +48,7 @@ def pair_masks(found: Path, truth: Path, scan: Path | None = None) -> MaskPairs:
         UnreadableFileError: a path is missing, a name occurs twice, or nothing matches.
     """
     for path in (found, truth, *((scan,) if scan else ())):
-        if not path.exists():
-            raise UnreadableFileError(f"{path} does not exist. Check the path.")
+        require_readable(path)
     if not (found.is_dir() and truth.is_dir()):
         return MaskPairs((MaskPair(case_name(truth), found, truth, scan),))
     ours, theirs = _by_key(found), _by_key(truth)
@@ -68,8 +70,12 @@ def pair_masks(found: Path, truth: Path, scan: Path | None = None) -> MaskPairs:
 
 
 def case_name(path: Path) -> str:
-    """The name of a mask's case: the file's without its ending and without _0000."""
-    return without_ending(path.name, _ENDINGS).removesuffix(_FIRST_CHANNEL) or path.name
+    """The name of a mask's case: the file's without its ending and without _0000.
+
+    A cohort calls the case of SET/imagesTr/liver_1 "imagesTr__liver_1": it is liver_1.
+    """
+    name = without_ending(path.name, _ENDINGS).removesuffix(_FIRST_CHANNEL) or path.name
+    return _PLACE_IN_SET.sub("", name)
 
 
 def _key(path: Path) -> str:

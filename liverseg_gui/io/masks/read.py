@@ -16,6 +16,7 @@ from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.labels import LIVER, TUMOR, LabelMap
 from liverseg_gui.core.slices import slice_affines
 from liverseg_gui.core.volume import Volume
+from liverseg_gui.io.changes import require_readable
 from liverseg_gui.io.dataset_names import ircadb
 from liverseg_gui.io.file_endings import ITK, NIFTI
 from liverseg_gui.io.formats import itk, nifti
@@ -83,8 +84,7 @@ def read_mask(path: Path, volume: Volume, mapping: LabelMapping | None = None) -
 
 def _placed_mask(path: Path, volume: Volume) -> _Mask:
     try:
-        if not path.exists():
-            raise UnreadableFileError(f"{path} does not exist.", "Check the path.")
+        require_readable(path)
         if path.is_dir():
             return _of_folder(path, volume)
         if path.name.lower().endswith(NIFTI):

@@ -88,7 +88,7 @@ def add_model(
     progress = progress or Progress()
     if path.is_dir():
         return _add_folder(path, name, progress, shapes_of, place)
-    if not path.is_file():
+    if not path.exists():
         raise ModelError(f"{path} does not exist. Name a model folder, or the zip of one.")
     if is_foreign_weights(path):
         raise ModelError(why_refused(path))

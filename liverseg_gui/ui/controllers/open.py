@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from liverseg_gui.core.errors import UnreadableFileError
 from liverseg_gui.core.histogram import Histogram, hu_histogram
 from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.scan_issues import warning
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.state.open_scan import ScanLocation
 from liverseg_gui.state.window_level_memory import study_key
@@ -211,6 +212,7 @@ def _list(paths: Sequence[Path], progress: Progress) -> list[Offer] | Path:
 
     What the files say of patients is kept out of the log from now on.
     """
+    from liverseg_gui.io.entries import with_issue
     from liverseg_gui.io.scans import list_volumes
 
     offers = []
@@ -230,6 +232,11 @@ def _list(paths: Sequence[Path], progress: Progress) -> list[Offer] | Path:
             for secret in (entry.about.patient, entry.about.patient_id):
                 remember_secret(secret)
             offers.append(Offer(path, number, entry, len(entries) == 1))
-    if problem is not None and not offers:
+    if problem is None:
+        return offers
+    if not offers:
         raise problem
-    return offers
+    unread = warning(
+        "unread-places", f"Not all of it could be read. {problem.message}", problem.remedy
+    )
+    return [replace(offer, entry=with_issue(offer.entry, unread)) for offer in offers]

@@ -63,7 +63,7 @@ class ScanTree(QTreeWidget):
         if aside.childCount():
             self.addTopLevelItem(aside)
             aside.setText(0, f"Set aside ({aside.childCount()})")
-            aside.setToolTip(0, "Localizers, secondary captures and single images.")
+            aside.setToolTip(0, "Localizers, secondary captures, 8-bit and single images.")
             _group(aside)
             aside.setExpanded(False)
 

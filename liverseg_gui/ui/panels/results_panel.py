@@ -138,9 +138,8 @@ class ResultsPanel(QWidget):
         for key, label in self._values.items():
             unit = " %" if key.endswith("percent") else f" ml{NOT_RELIABLE if reason else ''}"
             digits = ",.2f" if key.endswith("percent") else ",.1f"
-            label.setText(
-                f"{getattr(measurements, key):{digits}}{unit}" if measurements else _NO_VALUE
-            )
+            value = getattr(measurements, key, None)
+            label.setText(_NO_VALUE if value is None else f"{value:{digits}}{unit}")
             label.setToolTip(reason if measurements and not key.endswith("percent") else "")
         self._fill(measurements.lesions if measurements else (), reason)
         warnings = [] if reading else self._all_warnings(measurements)
