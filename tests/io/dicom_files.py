@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
 import pydicom
-from pydicom.dataset import Dataset
-from pydicom.uid import EnhancedCTImageStorage, generate_uid
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.uid import (
+    CTImageStorage,
+    EnhancedCTImageStorage,
+    ExplicitVRLittleEndian,
+    generate_uid,
+)
 
 SLICES = 12
 
@@ -66,3 +73,73 @@ def enhanced(files: list[Path], target: Path, slopes: list[float] | None = None)
     out.PixelData = np.stack([image.pixel_array for image in images]).tobytes()
     out.save_as(target)
     return target
+
+
+def ct_slice(z: float, value: int = 40, **elements: object) -> FileDataset:
+    """A CT slice of 6 columns and 4 rows at `z` mm, all of `value` HU but for air in a corner.
+
+    Pixels are 0.5 mm across and 0.75 mm down. `elements` are set last; None deletes.
+    """
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = CTImageStorage
+    meta.MediaStorageSOPInstanceUID = generate_uid()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    image = FileDataset("", Dataset(), file_meta=meta, preamble=b"\0" * 128)
+    image.SOPClassUID, image.SOPInstanceUID = CTImageStorage, meta.MediaStorageSOPInstanceUID
+    image.StudyInstanceUID, image.SeriesInstanceUID = "1.2.826.1", "1.2.826.2"
+    image.FrameOfReferenceUID, image.Modality, image.PatientID = "1.2.826.3", "CT", "P"
+    image.SeriesNumber, image.SeriesDescription = 3, "portal venous"
+    image.ImagePositionPatient, image.ImageOrientationPatient = [0, 0, z], [1, 0, 0, 0, 1, 0]
+    image.PixelSpacing, image.SliceThickness = [0.75, 0.5], 2
+    image.Rows, image.Columns, image.SamplesPerPixel = 4, 6, 1
+    image.PhotometricInterpretation, image.PixelRepresentation = "MONOCHROME2", 0
+    image.BitsAllocated, image.BitsStored, image.HighBit = 16, 16, 15
+    image.RescaleSlope, image.RescaleIntercept, image.RescaleType = 1, -1024, "HU"
+    stored = np.full((4, 6), value + 1024, "<u2")
+    stored[0, 0] = 24
+    image.PixelData = stored.tobytes()
+    for name, element in elements.items():
+        if element is None:
+            delattr(image, name)
+        else:
+            setattr(image, name, element)
+    return image
+
+
+def save(images: Sequence[FileDataset], folder: Path) -> Path:
+    """`images` as numbered files of `folder`, with the numbers they lack; the folder."""
+    folder.mkdir(exist_ok=True)
+    for n, image in enumerate(images, 1):
+        if "InstanceNumber" not in image:
+            image.InstanceNumber = n
+        image.save_as(folder / f"{n:03}.dcm", enforce_file_format=True)
+    return folder
+
+
+def frames(images: Sequence[FileDataset], contents: Sequence[Dataset] = ()) -> FileDataset:
+    """One Enhanced CT of single-frame `images`; `contents` is more of each frame."""
+    out = deepcopy(images[0])
+    out.SOPClassUID = out.file_meta.MediaStorageSOPClassUID = EnhancedCTImageStorage
+    out.SOPInstanceUID = out.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    shared, groups = Dataset(), []
+    for sequence, keywords in (
+        ("PlaneOrientationSequence", ["ImageOrientationPatient"]),
+        ("PixelMeasuresSequence", ["PixelSpacing", "SliceThickness"]),
+        ("PixelValueTransformationSequence", ["RescaleSlope", "RescaleIntercept", "RescaleType"]),
+    ):
+        setattr(shared, sequence, [Dataset()])
+        for keyword in keywords:
+            setattr(shared[sequence].value[0], keyword, images[0][keyword].value)
+            delattr(out, keyword)
+    for n, image in enumerate(images):
+        group = Dataset()
+        group.PlanePositionSequence = [Dataset()]
+        group.PlanePositionSequence[0].ImagePositionPatient = image.ImagePositionPatient
+        if contents:
+            group.update(contents[n])
+        groups.append(group)
+    del out.ImagePositionPatient
+    out.SharedFunctionalGroupsSequence, out.PerFrameFunctionalGroupsSequence = [shared], groups
+    out.NumberOfFrames = len(images)
+    out.PixelData = b"".join(image.PixelData for image in images)
+    return out

@@ -101,7 +101,7 @@ def frame_windows(dataset: Any) -> Windows:
             widths, centers = (
                 numbers(stated.get(keyword)) for keyword in ("WindowWidth", "WindowCenter")
             )
-            found.append(windows(plain(stated.get(WINDOW_NAMES)), widths, centers))
+            found.append(windows(element_text(stated.get(WINDOW_NAMES)), widths, centers))
     return mode(found) if found else ()
 
 
@@ -122,21 +122,21 @@ def value_unit(dataset: Any) -> str:
             ("PixelValueTransformationSequence", "RescaleType"),
         ):
             items = source.get(sequence)
-            stated = plain(items[0].get(keyword)) if items else ""
+            stated = element_text(items[0].get(keyword)) if items else ""
             if stated:
                 return stated
-    if plain(dataset.get("RescaleType")):
-        return plain(dataset.get("RescaleType"))
+    if element_text(dataset.get("RescaleType")):
+        return element_text(dataset.get("RescaleType"))
     for source in (*groups, dataset):
         for mapping in source.get(VALUE_MAPPING) or ():
             codes = mapping.get("MeasurementUnitsCodeSequence") or ()
-            code = plain(codes[0].get("CodeValue")) if codes else ""
+            code = element_text(codes[0].get("CodeValue")) if codes else ""
             if code:
                 return "HU" if code == _UCUM_HU else code
     return ""
 
 
-def plain(value: Any) -> str:
+def element_text(value: Any) -> str:
     """An element's value as text."""
     if isinstance(value, (list, MultiValue)):
         return "\\".join(str(v) for v in value)
@@ -171,7 +171,7 @@ def _plane(group: Any, shared: Any, dataset: Any, names: tuple[str, ...]) -> Fra
         positive(of_length(find("PixelMeasuresSequence", "PixelSpacing"), 2)),
         (slope or (None,))[0],
         (intercept or (None,))[0],
-        plain(converted if content is None else content),
+        element_text(converted if content is None else content),
         tuple(dict(_traits(group, shared, names)).items()),
     )
 
@@ -179,7 +179,7 @@ def _plane(group: Any, shared: Any, dataset: Any, names: tuple[str, ...]) -> Fra
 def _traits(group: Any, shared: Any, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """What may tell the frame from others at its place; the last of a name counts."""
     for name, sequence, keyword in reversed(_TRAITS):
-        value = plain(_find((group, shared), sequence, keyword))
+        value = element_text(_find((group, shared), sequence, keyword))
         if value:
             yield name, value
     content = _first(group, "FrameContentSequence")

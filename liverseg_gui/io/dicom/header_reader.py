@@ -37,9 +37,9 @@ from liverseg_gui.io.dicom.functional_groups import (
     VALUE_TABLE,
     WINDOW_NAMES,
     described,
+    element_text,
     frame_planes,
     frame_windows,
-    plain,
     shared_measure,
     value_unit,
     windows,
@@ -291,7 +291,7 @@ def _thorough(path: Path, stream: BinaryIO, start: bytes) -> dict[str, Any] | No
     if "Rows" not in dataset or not (has_preamble or "SOPClassUID" in dataset):
         return None
     values: dict[str, Any] = {
-        key: plain(_value(dataset, keyword))
+        key: element_text(_value(dataset, keyword))
         for key, keyword in (_TEXTS | _NAMES).items()
         if keyword in dataset
     }
@@ -313,10 +313,12 @@ def _thorough(path: Path, stream: BinaryIO, start: bytes) -> dict[str, Any] | No
     values["frame_windows"] = frame_windows(dataset)
     for key in ("thickness", "step", "pixel_mm"):
         values[key] = values.get(key) or numbers(shared_measure(dataset, _DECIMALS[key]))
-    values["pixel_text"] = values.get("pixel_text") or plain(
+    values["pixel_text"] = values.get("pixel_text") or element_text(
         shared_measure(dataset, _DECIMALS["pixel_mm"])
     )
-    values["stored_class"] = plain(getattr(dataset, "file_meta", {}).get("MediaStorageSOPClassUID"))
+    values["stored_class"] = element_text(
+        getattr(dataset, "file_meta", {}).get("MediaStorageSOPClassUID")
+    )
     values["described"] = described(dataset)
     values["data_offset"] = _offset(stream) if _is_native(str(syntax)) else 0
     return values

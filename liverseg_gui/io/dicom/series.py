@@ -21,15 +21,22 @@ _WOBBLE = 1e-4
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _CROSS_SECTIONS = ("CT", "MR", "PT", "NM")
 _SCOUT = re.compile(r"scout|topogram|locali[sz]er|surview|scanogram", re.IGNORECASE)
+_NO_CT_BITS = 8
+"""HU do not fit into these: masks and pictures do."""
 _FEWEST = 3
 _STEP_TOLERANCE = 0.15
 _AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+_ARCHIVE = "Export the series again from the archive."
 _REMARKS = {
-    "modality-assumed": ("Check that it is one.", Concern.SCAN),
-    "pixel-spacing-assumed": ("Export the series again from the archive.", Concern.MM),
-    "frames-missing": ("Copy the series again from its source.", Concern.MM),
+    remark.code: remark
+    for remark in (
+        warning("modality-assumed", "", "Check that it is one."),
+        warning("pixel-spacing-assumed", "", _ARCHIVE, Concern.MM),
+        info("pixel-spacing-misspelled", ""),
+        warning("frames-missing", "", "Copy the series again from its source.", Concern.MM),
+    )
 }
-"""Remedy and concern of the remarks that are warnings."""
+"""The findings that remarks of headers become."""
 
 
 def make_stacks(headers: Iterable[ImageHeader]) -> list[Stack]:
@@ -279,14 +286,11 @@ def _mixed(group: list[Slice], groups: list[list[Slice]]) -> list[ScanIssue]:
 def _remarks(group: list[Slice]) -> list[ScanIssue]:
     """The findings of the headers about what they state, each once."""
     told = dict(remark for s in reversed(group) for remark in s.header.remarks)
-    issues = []
-    for code, message in told.items():
-        if code in _REMARKS:
-            remedy, concern = _REMARKS[code]
-            issues.append(warning(code, message, remedy, concern))
-        elif code != "no-pixel-spacing":
-            issues.append(info(code, message))
-    return issues
+    return [
+        replace(_REMARKS[code], message=message)
+        for code, message in told.items()
+        if code in _REMARKS
+    ]
 
 
 _NO_CT_BITS = 8
