@@ -73,9 +73,10 @@ def _with_voxels(entry: VolumeEntry, progress: Progress) -> VolumeEntry:
     try:
         return replace(entry, issues=entry.read(progress).issues)
     except UnreadableFileError as problem:
-        code = "unsupported" if isinstance(problem, UnsupportedFileError) else "damaged"
-        damaged = error(code, str(problem), "")
-        return replace(entry, issues=by_severity((*entry.issues, damaged)))
+        issue = error("damaged", str(problem), "")
+        if isinstance(problem, UnsupportedFileError):
+            issue = error("unsupported", str(problem), "")
+        return replace(entry, issues=by_severity((*entry.issues, issue)))
 
 
 def _hidden(entry: VolumeEntry) -> VolumeEntry:

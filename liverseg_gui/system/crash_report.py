@@ -17,8 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from liverseg_gui.system.host import HOST
-from liverseg_gui.system.paths import log_folder
+from liverseg_gui.system.paths import HOST, log_folder
 
 LAST = "last-crash.txt"
 """The crash that was shown last; the one before is written over."""

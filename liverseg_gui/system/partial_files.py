@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from liverseg_gui.system.host import HOST
+from liverseg_gui.system.paths import HOST
 
 if os.name == "posix":
     import fcntl

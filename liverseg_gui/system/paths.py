@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import platformdirs
 _NAME = "liverseg"
 DEFAULT_MODEL = "default"
 """The model that comes with the program and is used until another one is chosen."""
+HOST = hashlib.sha256(os.fsencode(socket.gethostname())).hexdigest()[:8]
+"""Names this computer among those that share a folder, without telling its name."""
 _ROOT = Path(__file__).parent.parent.parent
 _INSTALLED = Path(__file__).parent.parent / "_resources"
 _CHECKOUT = _ROOT / "resources"

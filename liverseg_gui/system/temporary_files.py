@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from liverseg_gui.system.host import HOST
+from liverseg_gui.system.paths import HOST
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock

@@ -11,6 +11,7 @@ from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.measure import measure
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.progress import Progress
+from liverseg_gui.core.scan_checks import value_issues
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io.masks.read import read_mask
 from liverseg_gui.io.scans import open_scan
@@ -50,6 +51,18 @@ def test_progress_never_goes_back(phantom: Phantom, untrained_model: Path) -> No
     segmenter.segment(phantom.volume, Progress(lambda fraction, _: seen.append(fraction)))
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("shift", "what"), [(1024, "not Hounsfield units"), (-3000, "nothing to see")]
+)
+def test_values_that_are_no_hu_are_not_segmented_and_the_reason_is_told(
+    phantom: Phantom, untrained_model: Path, shift: int, what: str
+) -> None:
+    hu = np.maximum(phantom.volume.hu + np.int16(shift), -1024).astype(np.int16)
+    volume = Volume(hu, phantom.volume.grid, Origin(Path("scan.nii")), tuple(value_issues(hu)))
+    with pytest.raises(SegmentationError, match=what):
+        NetworkSegmenter(str(untrained_model), "cpu").segment(volume, Progress())
 
 
 def test_cancelling_stops_between_two_batches(phantom: Phantom, untrained_model: Path) -> None:

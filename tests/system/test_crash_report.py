@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from liverseg_gui.system.crash_report import LAST, earlier_crash, take_crash_report
-from liverseg_gui.system.host import HOST
-from liverseg_gui.system.paths import log_folder
+from liverseg_gui.system.paths import HOST, log_folder
 
 ROOT = Path(__file__).parents[2]
 _HEAD = """
@@ -101,7 +100,7 @@ def test_of_several_crashes_the_latest_is_told(tmp_path: Path) -> None:
 _SAME_ID = """
 import os
 from liverseg_gui.system.crash_report import crash_file, earlier_crash
-from liverseg_gui.system.host import HOST
+from liverseg_gui.system.paths import HOST
 from liverseg_gui.system.paths import log_folder
 
 (log_folder() / f"crash-{HOST}-{os.getpid()}-before.txt").write_text("from before")

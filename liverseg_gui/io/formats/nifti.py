@@ -162,7 +162,7 @@ def open_header(path: Path) -> NiftiFile:
         raise _no_image(path) from problem
     spatial, count = _spatial_shape(path, shape)
     try:
-        matrix[:3] *= nifti_checks.mm_per_unit(image.header, matrix)
+        matrix[:3] *= nifti_checks.header_mm_per_unit(image.header, matrix)
         grid = StoredGrid(spatial, Affine(matrix))
         # made when first asked for: an affine without an orientation is refused here, not later
         grid.ras_affine  # noqa: B018

@@ -20,7 +20,9 @@ def nifti_header_issues(header: Any, grid: StoredGrid, count: int) -> Iterator[S
     yield from checks.spacing_issues(grid.affine, grid.shape)
     yield from checks.skew_issues(grid)
     yield from _orientation(header, grid)
-    yield from checks.unit_issues(_unit(header), mm_per_unit(header, header.get_best_affine()))
+    yield from checks.unit_issues(
+        _unit(header), header_mm_per_unit(header, header.get_best_affine())
+    )
     if header.get_data_dtype().kind == "f":
         yield info("float-data", "The values are fractions; they are rounded to whole HU.")
     if header.get_data_dtype().itemsize == 1:
@@ -50,7 +52,7 @@ def _orientation(header: Any, grid: StoredGrid) -> Iterator[ScanIssue]:
             "Convert the scan again from DICOM, or check saved masks in the other program.",
         )
     stated = np.abs(np.asarray(header.get_zooms()[:3], np.float64))
-    factor = mm_per_unit(header, header.get_best_affine())
+    factor = header_mm_per_unit(header, header.get_best_affine())
     stated, used = stated * factor, np.array(grid.affine.spacing_mm[: len(stated)])
     if not np.allclose(stated, used, rtol=0.01, atol=1e-3):
         given = [" x ".join(f"{mm:.3g}" for mm in size) for size in (stated, used)]
@@ -63,7 +65,7 @@ def _orientation(header: Any, grid: StoredGrid) -> Iterator[ScanIssue]:
         )
 
 
-def mm_per_unit(header: Any, matrix: NDArray[np.float64]) -> float:
+def header_mm_per_unit(header: Any, matrix: NDArray[np.float64]) -> float:
     """By what the affine `matrix` of the file is multiplied to be in mm."""
     steps = np.linalg.norm(np.asarray(matrix, np.float64)[:3, :3], axis=0)
     return checks.mm_per_unit(_unit(header), (float(steps[0]), float(steps[1]), float(steps[2])))

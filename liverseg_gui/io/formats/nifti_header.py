@@ -121,7 +121,7 @@ def _mend_offset(
     true = _behind_extensions(_start(path, packed, _MOST_EXTENSIONS), order, least)
     if size - voxels == fields.header_bytes:
         true = fields.header_bytes
-    if (possible and true + voxels != size) or (not packed and true + voxels > size):
+    if possible and true + voxels != size:
         return []
     _set(start, order, fields.offset, true)
     if stated == fields.header_bytes == true:

@@ -18,9 +18,8 @@ from liverseg_gui import __version__
 from liverseg_gui.segmentation.runtime import choice_cache
 from liverseg_gui.segmentation.runtime.choice_cache import RuntimeChoice
 from liverseg_gui.system import privacy
-from liverseg_gui.system.host import HOST
 from liverseg_gui.system.logging_setup import LOG_NAME, start_logging
-from liverseg_gui.system.paths import log_folder
+from liverseg_gui.system.paths import HOST, log_folder
 from liverseg_gui.ui.app.app import open_first
 from liverseg_gui.ui.app.exception_hook import ExceptionHook
 from liverseg_gui.ui.dialogs.error_dialog import ErrorDialog, error_report
