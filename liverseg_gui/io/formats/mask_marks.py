@@ -18,6 +18,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 from isal import isal_zlib
+from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
 from liverseg_gui.core.errors import LiverSegError, SaveError
@@ -127,7 +128,7 @@ def _holds_labels(file: NiftiFile) -> bool:
             if not np.array_equal(labels, plane):
                 return False
             counts += np.bincount(labels.ravel(order="K"), minlength=256)
-    return np.count_nonzero(counts) <= _MOST_LABELS
+    return int(np.count_nonzero(counts)) <= _MOST_LABELS
 
 
 def _is_plain(path: Path, grid: StoredGrid) -> bool:
@@ -152,7 +153,7 @@ def _description(path: Path) -> bytes:
             head = file.read(_HEADER_BYTES)
         header = nib.Nifti1Header(head, check=False)
         return bytes(header["descrip"].item())
-    except (OSError, EOFError, ValueError, zlib.error, nib.wrapstruct.WrapStructError):
+    except (OSError, EOFError, ValueError, zlib.error, WrapStructError):
         return b""
 
 
