@@ -14,12 +14,13 @@ import pytest
 
 from liverseg_gui.cli.main import main
 from liverseg_gui.core.errors import SaveError
+from liverseg_gui.core.measure import measure
 from liverseg_gui.core.phantom import PhantomSpec, make_phantom
 from liverseg_gui.evaluation.report.html import require_html_place
 from liverseg_gui.evaluation.report.text import require_csv_place
 from liverseg_gui.io.dicom.write import write_dicom_series
 from liverseg_gui.io.formats.nifti_write import save_mask, write_scan
-from liverseg_gui.report.measurements import mask_checksum
+from liverseg_gui.report.measurements import Report, mask_checksum
 from liverseg_gui.report.slice_images import save_slice_images
 from liverseg_gui.segmentation.models.zip_file import write_model_zip
 
@@ -146,3 +147,24 @@ def test_a_model_is_exported_over_a_model_alone_and_always_as_the_same_bytes(
     zips[1].write_bytes(b"PK my holidays")
     with pytest.raises(SaveError, match=r"b\.zip is no model, and is not replaced"):
         write_model_zip(card, b"weights", zips[1], Progress())
+
+
+def test_figures_are_printed_where_their_report_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    phantom = make_phantom(PhantomSpec(2, (48, 48, 16), (8.0, 8.0, 12.0), (40.0,)))
+    write_scan(phantom.volume, tmp_path / "scan.nii.gz")
+    measured = Report(
+        phantom.volume, measure(phantom.volume, phantom.truth), "default", "cpu", seconds=1.0
+    )
+
+    def full(*_: object) -> None:
+        raise SaveError("r.json could not be written: File too large.")
+
+    monkeypatch.setattr("liverseg_gui.cli.segment.segment_file", lambda *_: measured)
+    monkeypatch.setattr("liverseg_gui.cli.segment.write_report", full)
+    words = ["segment", str(tmp_path / "scan.nii.gz"), "-o", str(tmp_path / "m.nii.gz")]
+    assert main([*words, "--report", str(tmp_path / "r.json")]) == 1
+    printed = capsys.readouterr()
+    assert f"Liver {measured.measurements.liver_ml:.1f} ml" in printed.out
+    assert "File too large" in printed.err
