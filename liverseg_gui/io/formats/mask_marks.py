@@ -140,7 +140,7 @@ def _holds_labels(file: NiftiFile) -> bool:
             if not np.array_equal(labels, plane):
                 return False
             counts += np.bincount(labels.ravel(order="K"), minlength=256)
-    return bool(np.count_nonzero(counts) <= _MOST_LABELS)
+    return int(np.count_nonzero(counts)) <= _MOST_LABELS
 
 
 def _is_plain(path: Path, grid: StoredGrid) -> bool:
