@@ -34,7 +34,7 @@ from pytestqt.qtbot import QtBot
 from liverseg_gui.core.annotations import Annotation, AnnotationKind
 from liverseg_gui.core.labels import LabelMap
 from liverseg_gui.core.planes import Plane
-from liverseg_gui.core.scan_issues import warning
+from liverseg_gui.core.scan_issues import Concern, warning
 from liverseg_gui.core.window_level import NamedWindow, Window
 from liverseg_gui.io.entries import Role, VolumeEntry
 from liverseg_gui.io.masks.read import FileLabel
@@ -147,7 +147,7 @@ def file_name(text: str) -> str:
 
 def hostile_entries(text: str, folder: Path) -> list[VolumeEntry]:
     path = folder / file_name(text) / f"{file_name(text)}.nii.gz"
-    issues = (warning("odd", f"{text} is odd.", text),)
+    issues = (warning("odd", f"{text} is odd.", text, Concern.MM),)
     windows = (NamedWindow(text, Window(400.0, 40.0)),)
     volume = make_volume(path, issues=issues, patient=text, windows=windows)
     volume = replace(volume, origin=replace(volume.origin, description=text))

@@ -10,6 +10,7 @@ from liverseg_gui.state.user_presets import MOST_USER_PRESETS
 from liverseg_gui.state.view import Layout, Tool
 from liverseg_gui.system import paths
 from liverseg_gui.system.features import has_training
+from liverseg_gui.system.plain_text import one_line, printable
 from liverseg_gui.ui.annotations.texts import KINDS
 from liverseg_gui.ui.main_window.actions import ROWS, tool_tip
 from liverseg_gui.ui.main_window.viewer_window import ViewerWindow
@@ -72,7 +73,9 @@ def refresh_window_commands(window: ViewerWindow) -> None:
         actions[key].setEnabled(own)
         actions[key].setToolTip("" if own or volume is None else _NOT_OWN)
     first = _numbers(window.windows.first)
-    actions["reset_window"].setToolTip(f"Back to the window that studies open with: {first}")
+    actions["reset_window"].setToolTip(
+        one_line(f"Back to the window that studies open with: {first}")
+    )
 
 
 def _numbers(window: Window) -> str:
@@ -116,7 +119,7 @@ def _refresh_segment(window: ViewerWindow) -> None:
     row = next(row for row in ROWS if row.key == "segment")
     for widget in (action, window.panel.segment_button):
         widget.setEnabled(can)
-        widget.setToolTip(reason or tool_tip(row))
+        widget.setToolTip(printable(reason) or tool_tip(row))
 
 
 def _refresh_reviewed(window: ViewerWindow) -> None:

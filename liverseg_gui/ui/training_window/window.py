@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from liverseg_gui.core.errors import LiverSegError
+from liverseg_gui.system.plain_text import printable
 from liverseg_gui.ui.training_window.config.page import ConfigPage
 from liverseg_gui.ui.training_window.data.page import DataPage
 from liverseg_gui.ui.training_window.fine_tune.dialog import FineTuneButton
@@ -328,7 +329,7 @@ class TrainingWindow(QDialog):
         self.back_button.setVisible(step > Step.DATA)
         why = self._why_no_next(step)
         self.next_button.setEnabled(not why)
-        self.next_button.setToolTip(why)
+        self.next_button.setToolTip(printable(why))
 
     def _why_no_next(self, step: Step) -> str:
         if step is Step.RECIPE:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from liverseg_gui.core.scan_issues import Severity
 from liverseg_gui.core.volume import Volume
+from liverseg_gui.system.plain_text import printable
 from liverseg_gui.ui.widgets.theme import Tone, tone_color
 
 WARNING_SIGN = "\N{WARNING SIGN}"
@@ -28,7 +29,7 @@ def why_unreliable(volume: Volume | None) -> str:
     """Why no mm and ml measured on `volume` can be trusted, or nothing."""
     if volume is None:
         return ""
-    return "\n".join(str(issue) for issue in volume.issues if issue.spoils_mm)
+    return printable("\n".join(str(issue) for issue in volume.issues if issue.spoils_mm))
 
 
 class ToneDelegate(QStyledItemDelegate):
