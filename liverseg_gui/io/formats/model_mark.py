@@ -19,7 +19,7 @@ from liverseg_gui.io.formats.nifti import open_header
 
 def model_mark(mask: LabelMap) -> bytes:
     """What stands in the field `descrip` (80 bytes) of the mask's file."""
-    labels = zlib.crc32(np.ascontiguousarray(mask.labels))
+    labels = zlib.crc32(np.ascontiguousarray(mask.labels).data)
     return f"LiverSeg: labels {labels:08x} of a model, not reviewed".encode()
 
 
