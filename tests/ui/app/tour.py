@@ -76,6 +76,7 @@ class Tour:
         self.training_window(window)
         self.until(lambda: not window.runner.busy)
         self.asked = ""
+        window.context.dialogs.save_first = lambda _: False  # type: ignore[method-assign]
         if not window.close():
             self.problems.append(f"The window stays open. {self.asked}")
         QApplication.exit(0)
