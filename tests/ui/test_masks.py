@@ -139,9 +139,9 @@ def test_the_window_cannot_be_closed_while_its_mask_is_being_saved(
     measured(desk)
     go_on, closed, save = threading.Event(), [], nifti_write.save_mask
 
-    def slow_save(*arguments: object) -> None:
+    def slow_save(*arguments: object, **more: object) -> None:
         assert go_on.wait(WAIT_S)
-        save(*arguments)
+        save(*arguments, **more)
 
     def try_to_close() -> None:
         try:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtWidgets import QApplication, QDialog, QMessageBox
 
 from liverseg_gui.segmentation.models.registry import list_models
 from liverseg_gui.system.import_guard import NETWORK_LIBRARIES
@@ -42,6 +42,7 @@ class Tour:
         self.problems: list[str] = []
         self.visited: list[str] = []
         self.in_3d = False
+        self.asked = ""
         self.closer, self.clock = QTimer(), QTimer()
         self.clock.start(20)
         self.closer.timeout.connect(self._close_dialog)
@@ -51,6 +52,8 @@ class Tour:
         dialog = QApplication.activeModalWidget()
         if isinstance(dialog, error_dialog.ErrorDialog):
             self.problems.append(dialog.text())
+        elif isinstance(dialog, QMessageBox):
+            self.asked = dialog.text()
         if isinstance(dialog, QDialog):
             dialog.reject()
 
@@ -72,8 +75,10 @@ class Tour:
         self.models(window)
         self.training_window(window)
         self.until(lambda: not window.runner.busy)
-        window.close()
-        assert not window.isVisible()
+        self.asked = ""
+        window.context.dialogs.save_first = lambda _: False  # type: ignore[method-assign]
+        if not window.close():
+            self.problems.append(f"The window stays open. {self.asked}")
         QApplication.exit(0)
 
     def main_window(self, window: MainWindow) -> None:
