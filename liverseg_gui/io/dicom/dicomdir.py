@@ -41,7 +41,9 @@ def with_listed_files(
     gone = Counter(listed.gone)
     told = []
     for entry in entries:
-        series = entry.read.stack.first.series_uid if isinstance(entry.read, StackReader) else ""
+        series = (
+            entry.reader.stack.first.series_uid if isinstance(entry.reader, StackReader) else ""
+        )
         if entry.path.is_relative_to(path.parent) and (count := listed.gone.get(series)):
             gone.pop(series, None)
             entry = with_issue(

@@ -61,7 +61,7 @@ def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
     else:
         indexes = index_folder(path.parent, progress, recursive=False)
     entries = dicom_entries(indexes)
-    mine = [e for e in entries if isinstance(e.read, StackReader) and e.read.holds(header)]
+    mine = [e for e in entries if isinstance(e.reader, StackReader) and e.reader.holds(header)]
     if not mine:
         raise UnreadableFileError(
             f"{path} is a DICOM {header.modality or 'object'}, not a scan.",

@@ -403,7 +403,7 @@ def test_a_full_disk_for_temporary_files_is_not_called_damage(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(tempfile, "TemporaryDirectory", full)
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
     with pytest.raises(LiverSegError, match="Free some space") as refusal:
         open_scan(tmp_path)
     assert "damaged" not in str(refusal.value)
