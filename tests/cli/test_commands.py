@@ -201,7 +201,7 @@ def test_no_scan_at_the_input_is_overwritten_by_the_mask(
     before = (tmp_path / "b.nii.gz").read_bytes()
     words = ["segment", str(tmp_path), "--volume", "1", "-o", str(tmp_path / "b.nii.gz")]
     assert main([*words, "--model", str(untrained_model)]) == 1
-    assert "is the scan itself" in capsys.readouterr().err
+    assert "is a scan, or no mask of labels" in capsys.readouterr().err
     assert (tmp_path / "b.nii.gz").read_bytes() == before
 
 

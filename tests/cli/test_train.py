@@ -113,8 +113,9 @@ def test_a_mask_of_another_scan_is_refused_before_training(
     layouts.decathlon(tmp_path / "d", (1, 2, 3))
     mask = tmp_path / "d" / "labelsTr" / "liver_2.nii.gz"
     stored = nib.load(mask)
-    labels = np.asarray(stored.dataobj).astype(np.uint8)[:-3]
-    nib.save(nib.Nifti1Image(labels, stored.affine), mask)
+    affine = stored.affine.copy()
+    affine[:3, 3] += 7.3
+    nib.save(nib.Nifti1Image(np.asarray(stored.dataobj).astype(np.uint8), affine), mask)
     assert "liver_2" in refused(capsys, train(tmp_path / "d", tmp_path / "out"))
     assert read_run(tmp_path / "out").state == "failed"
 

@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 
 from liverseg_gui.cli.main import main
 from liverseg_gui.io.dicom.write import write_dicom_series
+from liverseg_gui.io.formats.mask_marks import Mark
 from liverseg_gui.ui.app import app
 from tests.io.masks.test_dicom_seg import slices_of, stack, write_seg
 from tests.training import layouts
@@ -83,13 +84,14 @@ def made(tmp_path_factory: pytest.TempPathFactory, untrained_model: Path) -> Pat
     """A folder with all that the documents name."""
     folder = tmp_path_factory.mktemp("made")
     one, two = layouts.small(1), layouts.small(2)
-    layouts.pair(one, folder / "scan.nii.gz", folder / "mask.nii.gz")
+    layouts.pair(one, folder / "scan.nii.gz", folder / "mask.nii.gz", Mark.SEGMENTATION)
     for name, phantom in (("one", one), ("two", two)):
         for place in ("MASKS", "TRUTH"):
             layouts.pair(
                 phantom,
                 folder / "STUDIES" / f"{name}.nii.gz",
                 folder / place / f"{name}.nii.gz",
+                Mark.SEGMENTATION,
             )
     for name in ("FOLDER", "SCANS"):
         shutil.copytree(folder / "STUDIES", folder / name)

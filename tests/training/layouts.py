@@ -15,6 +15,7 @@ from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.phantom import Phantom, PhantomSpec, make_phantom
 from liverseg_gui.core.volume import Volume
 from liverseg_gui.io.dicom.write import write_dicom_series
+from liverseg_gui.io.formats.mask_marks import Mark
 from liverseg_gui.io.formats.nifti_write import save_mask, write_scan
 from liverseg_gui.segmentation.preprocessing import axial_slices
 from tests.io.masks.test_read import structure
@@ -33,11 +34,11 @@ def true_labels(phantom: Phantom) -> np.ndarray:
     return phantom.truth.labels[::-1, ::-1].transpose(2, 1, 0)
 
 
-def pair(phantom: Phantom, scan: Path, mask: Path) -> None:
+def pair(phantom: Phantom, scan: Path, mask: Path, mark: Mark = Mark.MASK) -> None:
     scan.parent.mkdir(parents=True, exist_ok=True)
     mask.parent.mkdir(parents=True, exist_ok=True)
     write_scan(phantom.volume, scan)
-    save_mask(phantom.truth, phantom.volume.origin, mask)
+    save_mask(phantom.truth, phantom.volume.origin, mask, mark)
 
 
 def labelled(scan: Path, mask: Path, labels: np.ndarray, seed: int = 1) -> None:
