@@ -41,6 +41,7 @@ OTHERWISE = {
     "liverseg_gui/segmentation/models/store.py": "into a half model, flushed and renamed",
     "liverseg_gui/segmentation/models/zip_file.py": "into a half model, flushed there",
     "liverseg_gui/segmentation/runtime/openvino.py": "a cache; read with checksums",
+    "liverseg_gui/state/annotation_store.py": "sets damaged readings aside",
     "liverseg_gui/state/settings.py": "sets damaged settings aside",
     "liverseg_gui/ui/training_window/process/training_process.py": "what another process prints",
     "training/data/preprocess_cache.py": "a cache; read with checksums",

@@ -27,7 +27,7 @@ _NAME = re.compile(r"\.liverseg-[0-9a-f]{8}-[0-9a-f]{16}\.part[a-z.]*")
 _OLD_S = 86_400.0
 
 _swept: set[Path] = set()
-"""Folders are looked through once in the life of a process, at its first write there."""
+"""What leftovers were looked for: once in the life of a process, at the first write of each file."""
 
 
 def is_partial(name: str) -> bool:
@@ -109,9 +109,9 @@ def _sweep(target: Path) -> None:
     Earlier versions named it after its target and the process, whose number proves nothing.
     """
     folder = target.parent.absolute()
-    if folder in _swept:
+    if folder / target.name in _swept:
         return
-    _swept.add(folder)
+    _swept.add(folder / target.name)
     earlier = re.compile(rf"\.{re.escape(target.name)}\.\d+[a-z.]*")
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in list(entries):

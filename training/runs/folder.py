@@ -29,7 +29,9 @@ from training.runs.files import (
     IMAGES,
     LOCK,
     MODEL,
+    RECIPE,
     RUN,
+    SPLIT,
     STDERR,
 )
 from training.runs.training_job import TrainingJob
@@ -37,9 +39,10 @@ from training.runs.training_job import TrainingJob
 _WRITTEN = (
     MODEL,
     IMAGES,
-    *(name for name in FILES if name not in (STDERR, CONTROL, CURVE, CURVE_TABLE)),
+    *(name for name in FILES if name not in (RECIPE, SPLIT, STDERR, CONTROL, CURVE, CURVE_TABLE)),
 )
-"""What no training has left where there is no record of one."""
+"""What no training has left where there is no record of one; a recipe and a split may have been put
+there for it."""
 _PATIENCE_S = 2.0
 """`is_held`, in any process, holds the lock for a moment."""
 

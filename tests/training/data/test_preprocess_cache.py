@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -223,6 +224,10 @@ def test_prepared_cases_are_kept_among_the_programs_caches() -> None:
 
 def test_labels_that_dataset_json_names_otherwise_are_prepared_anew(tmp_path: Path) -> None:
     layouts.decathlon(tmp_path / "data", (1, 2))
+    for mask in (tmp_path / "data" / "labelsTr").glob("liver_*"):
+        image = nib.load(mask)
+        image.header["descrip"] = b""  # a mask of another program does not say what its values are
+        nib.save(nib.Nifti1Image(np.asarray(image.dataobj), None, image.header), mask)
     path = tmp_path / "data" / "dataset.json"
     right = json.loads(path.read_text())
     wrong = right | {"labels": {"0": "background", "1": "cancer", "2": "liver"}}

@@ -185,6 +185,7 @@ def test_on_a_full_disk_the_last_checkpoint_is_kept_and_named(
     (tmp_path / CHECKPOINT).write_bytes(before)
     half = tmp_path / f".{CHECKPOINT}.4711"
     half.write_bytes(before[:100])
+    os.utime(half, (1, 1))  # left by a process long ago
     save = torch.save
 
     def save_to_a_full_disk(state: object, _: object) -> None:

@@ -337,7 +337,7 @@ def test_a_full_disk_is_told_with_what_to_do(
     write = Path.write_bytes
 
     def full(path: Path, content: bytes) -> int:
-        if "log" not in path.name:
+        if not content.startswith(b'{"stage"'):  # a row of the log
             return write(path, content)
         raise OSError(28, "No space left on device")
 

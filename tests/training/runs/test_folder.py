@@ -39,7 +39,7 @@ def test_the_log_of_a_finished_training_stays_without_its_model_too(tmp_path: Pa
         refuse_earlier(tmp_path, False)
 
 
-@pytest.mark.parametrize("name", ["model", "pictures", "log.csv", "split.json", "held_out.html"])
+@pytest.mark.parametrize("name", ["model", "pictures", "log.csv", "held_out.html"])
 @pytest.mark.parametrize("resume", [False, True])
 def test_what_others_keep_under_the_names_of_a_training_stays(
     name: str, resume: bool, tmp_path: Path
