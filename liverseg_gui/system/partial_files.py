@@ -27,7 +27,7 @@ _NAME = re.compile(r"\.liverseg-[0-9a-f]{8}-[0-9a-f]{16}\.part[a-z.]*")
 _OLD_S = 86_400.0
 
 _swept: set[Path] = set()
-"""What leftovers were looked for: once in the life of a process, at the first write of each file."""
+"""Whose leftovers were looked for: once in the life of a process, at the first write of a file."""
 
 
 def is_partial(name: str) -> bool:
