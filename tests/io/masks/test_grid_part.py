@@ -71,6 +71,12 @@ def test_a_cropped_mask_may_be_stored_in_another_axis_order(
     np.testing.assert_array_equal(read_mask(tmp_path / "turned.nii", scan).labels, LABELS)
 
 
+def test_a_mask_whose_axes_are_swapped_is_no_part(tmp_path: Path, scan: Volume) -> None:
+    swapped = np.ascontiguousarray(LABELS.transpose(1, 0, 2))
+    with pytest.raises(GridMismatchError, match="10 x 9 x 8 voxels but the scan has 9 x 10 x 8"):
+        read_mask(part(tmp_path / "m.nii", (0, 0, 0), swapped), scan)
+
+
 def test_a_mask_with_a_margin_around_the_scan_is_cut_where_it_is_empty(
     tmp_path: Path, scan: Volume
 ) -> None:
