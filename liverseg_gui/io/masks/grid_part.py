@@ -99,3 +99,11 @@ def unplaced(problem: GridMismatchError) -> GridMismatchError:
         "Save the mask again on its scan, with the scan's position: the program that made it has "
         "left that out.",
     )
+
+
+def unsized(problem: GridMismatchError) -> GridMismatchError:
+    """The error for a mask that is refused on a scan whose mm are not reliable."""
+    return GridMismatchError(
+        f"{problem.message} How large the scan's voxels are is not certain, either.",
+        "If the mask was made on this scan, set the scan's spacing first (File menu, --spacing).",
+    )
