@@ -55,7 +55,7 @@ class LabelMap:
         if self.labels.shape != shape:
             raise GridMismatchError(
                 f"The mask has {_size(self.labels.shape)} voxels but the scan has {_size(shape)}.",
-                "Open the scan this mask was made on.",
+                "Open the scan this mask was made on, or save the mask again on that scan.",
             )
         if not self.affine.close_to(affine, shape):
             raise GridMismatchError(

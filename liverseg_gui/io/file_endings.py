@@ -14,6 +14,8 @@ ARCHIVES = (".zip",)
 PACKED = (".gz", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".zst")
 """Packed files that are not unpacked. .nii.gz and its like are read as they are."""
 
+PACKED_DICOM = tuple(f"{ending}{packed}" for ending in DICOM for packed in PACKED)
+
 NO_SCANS = (
     *(".png", ".jpg", ".jpeg", ".gif", ".bmp", ".svg", ".pdf", ".txt", ".csv", ".json", ".xml"),
     *(".html", ".htm", ".md", ".py", ".js", ".css", ".exe", ".dll", ".ini", ".inf", ".vtk"),

@@ -36,14 +36,15 @@ def list_volumes(path: Path, progress: Progress | None = None) -> list[VolumeEnt
         require_regular(path)
     except OSError as problem:
         raise cannot_read(path, problem) from problem
-    if archives.is_archive(path):
+    dicom = _is_dicom(path)
+    if archives.is_archive(path) and not dicom:
         return _in_archive(path, progress)
     if path.name.lower() == "dicomdir":
         return _in_folder(path.parent, progress)
     reader = image_reader(path)
-    if reader is not None and not _is_dicom(path):
+    if reader is not None and not dicom:
         return [with_mask(watched(entry)) for entry in reader(path)]
-    if path.name.lower().endswith(PACKED):
+    if path.name.lower().endswith(PACKED) and not dicom:
         how = "gzipped" if path.name.lower().endswith(".gz") else "packed"
         raise UnreadableFileError(
             f"{path} is {how}, and this program does not unpack it.",

@@ -16,7 +16,7 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.io import dataset_names
 from liverseg_gui.io.changes import watched
 from liverseg_gui.io.entries import Role, SkippedFile, VolumeEntry
-from liverseg_gui.io.file_endings import ARCHIVES, IMAGES, ITK, NIFTI, PACKED
+from liverseg_gui.io.file_endings import ARCHIVES, IMAGES, ITK, NIFTI, PACKED, PACKED_DICOM
 from liverseg_gui.io.folders import unread_files, walk
 from liverseg_gui.io.formats import itk, nifti
 from liverseg_gui.system.regular_file import open_regular
@@ -49,11 +49,12 @@ def survey_folder(folder: Path, progress: Progress) -> Survey:
     walked, others = _walked(place, {index.folder for index in indexes if index.unread})
     passed += others
     entries = [with_mask(entry) for entry in dicom_entries(indexes)]
+    images = {header.path for index in indexes for header in index.headers}
     for inner, names in walked:
         if listed := next((name for name in names if name.lower() == NAME), None):
             entries, gone = with_listed_files(entries, inner / listed)
             passed += gone
-        passed += _packed(inner, names)
+        passed += _packed(inner, [name for name in names if str(inner / name) not in images])
     for seen in _image_files(walked, progress.part(0.9, 1.0)):
         if isinstance(seen, SkippedFile):
             passed.append(seen)
@@ -93,7 +94,8 @@ def _no_images(indexes: Sequence[DicomIndex]) -> list[SkippedFile]:
         if place.damaged and not place.headers:
             name, why = next(iter(sorted(place.damaged.items())))
             text = f"none of its {len(place.damaged)} DICOM files can be read. {name}: {why}."
-            passed.append(SkippedFile(place.folder, text, damaged=True))
+            packed = all(name.lower().endswith(PACKED) for name in place.damaged)
+            passed.append(SkippedFile(place.folder, text, damaged=True, unread=packed))
         passed += unread_files(place.folder, place.unread)
         kinds = Counter(h.modality for h in place.headers if h.modality in NO_IMAGES)
         passed += [
@@ -109,6 +111,7 @@ def _packed(place: Path, names: Sequence[str]) -> list[SkippedFile]:
     packed = [name for name in names if name.lower().endswith(PACKED)]
     others = [name for name in packed if not name.lower().endswith(IMAGES)]
     passed = [SkippedFile(place / name, "an archive: open it by itself.") for name in zips]
+    others = [name for name in others if not name.lower().endswith(PACKED_DICOM)]  # the index tells
     slices = [name for name in others if name.lower().endswith(".gz")]
     if slices and _is_gzipped_dicom(place / slices[0]):
         why = f"{len(slices)} files of it are gzipped DICOM: unpack them first (gunzip *.gz)."

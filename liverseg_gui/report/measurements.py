@@ -69,7 +69,7 @@ class Report:
         volume = self.volume
         found = self.measurements.liver_found if self.measurements else None
         values = asdict(self.measurements) if self.measurements else _unmeasured(volume)
-        if found is False:
+        if self.measurements and not (found or self.measurements.tumor_ml):
             values |= dict.fromkeys(_LIVER_FIGURES)
         warnings = [*values.pop("warnings"), *self.warnings]
         return {
@@ -219,7 +219,7 @@ def _csv(report: Report) -> str:
 
 
 _LIVER_FIGURES = ("liver_ml", "liver_without_tumor_ml", "tumor_ml", "tumor_burden_percent")
-"""What is null where there is no liver: a 0 would pass for a liver without tumor."""
+"""What is null in an empty mask: a 0 would pass for a liver without tumor."""
 
 _STUDY_COLUMNS = (
     *_LIVER_FIGURES,

@@ -40,7 +40,9 @@ def codes(path: Path) -> list[str]:
     return [issue.code for entry in list_volumes(path) for issue in entry.issues]
 
 
-@pytest.mark.parametrize("ending", [".img", ".hdr", ".nii", ".mha", ".raw", ".ima", ""])
+@pytest.mark.parametrize(
+    "ending", [".img", ".nii", ".mha", ".raw", ".ima", "", ".gz", ".zip", ".jpg", ".txt"]
+)
 def test_dicom_is_read_whatever_it_is_called(series: Path, tiny: Phantom, ending: str) -> None:
     for file in series.iterdir():
         file.rename(file.with_suffix(ending))
@@ -56,6 +58,8 @@ def test_slices_gzipped_one_by_one_are_called_so(series: Path) -> None:
     (issue,) = (i for i in entry.issues if i.code == "unreadable-files")
     assert "5 of the folder's DICOM files cannot be read" in issue.message
     assert "gzip" in issue.message
+    assert "Unpack" in issue.remedy
+    assert "unread-places" not in codes(series)
     for file in series.glob("*.dcm"):
         file.unlink()
     with pytest.raises(UnreadableFileError, match="gzip"):

@@ -11,6 +11,7 @@ from PIL import Image
 
 from liverseg_gui.core.annotations import Annotation, AnnotationKind
 from liverseg_gui.core.errors import SaveError
+from liverseg_gui.core.labels import TUMOR, LabelMap
 from liverseg_gui.core.measure import measure
 from liverseg_gui.core.phantom import Phantom
 from liverseg_gui.core.planes import Plane
@@ -47,6 +48,18 @@ def test_json_holds_what_other_programs_rely_on(report: Report, tmp_path: Path) 
         "touches_edge",
         "measurable",
     } <= set(values["lesions"][0])
+
+
+def test_a_mask_of_tumor_alone_tells_the_tumor_and_no_liver(
+    phantom: Phantom, tmp_path: Path
+) -> None:
+    tumor = np.where(phantom.truth.labels == TUMOR, TUMOR, 0).astype(np.uint8)
+    mask = LabelMap(tumor, phantom.truth.grid)
+    write_report(Report(phantom.volume, measure(phantom.volume, mask)), tmp_path / "r.json")
+    values = json.loads((tmp_path / "r.json").read_text())
+    assert values["tumor_ml"] == pytest.approx(measure(phantom.volume, phantom.truth).tumor_ml)
+    assert values["liver_found"] is False
+    assert values["liver_ml"] is values["tumor_burden_percent"] is None
 
 
 def test_csv_has_a_row_for_each_lesion(report: Report, tmp_path: Path) -> None:

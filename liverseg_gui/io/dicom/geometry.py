@@ -29,7 +29,8 @@ _DRIFT_MM = 0.5
 _STATED = 0.05
 _ROUNDINGS_MM = (1.0, 0.1)
 _MOST_ROUNDED = 0.15
-"""Of the distance of slices: positions rounded more coarsely do not tell whether it is even."""
+"""Of the distance of slices: positions rounded more coarsely do not tell by themselves whether it
+is even."""
 _TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])  # positions in DICOM are LPS
 
 
@@ -63,7 +64,7 @@ def stack_geometry(stack: Stack) -> StackGeometry:
     normal = np.cross(row, column)
     positions = np.array([s.plane.position for s in slices])
     depths = positions @ normal
-    rounded = _evenly_rounded(positions, normal)
+    rounded = _evenly_rounded(stack, positions, normal)
     uneven = [] if rounded else _step_issues(stack, np.diff(depths))
     shifted = _shift_issues(positions, normal)
     issues += [*uneven, *shifted]
@@ -130,7 +131,9 @@ def _shift_issues(positions: NDArray[np.float64], normal: NDArray[np.float64]) -
     ]
 
 
-def _evenly_rounded(positions: NDArray[np.float64], normal: NDArray[np.float64]) -> bool:
+def _evenly_rounded(
+    stack: Stack, positions: NDArray[np.float64], normal: NDArray[np.float64]
+) -> bool:
     """Whether even distances, each position rounded to the digits it has, give these positions."""
     rounding = next((mm for mm in _ROUNDINGS_MM if _multiples(positions, mm)), 0.0)
     slack = rounding / 2 * float(np.abs(normal).sum())
@@ -140,7 +143,17 @@ def _evenly_rounded(positions: NDArray[np.float64], normal: NDArray[np.float64])
     step = float(depths[-1] - depths[0]) / (len(depths) - 1)
     reach = 2 * slack / (len(depths) - 1)  # the ends are rounded too
     off = [np.ptp(depths - numbers * s) for s in np.linspace(step - reach, step + reach, 41)]
-    return slack <= _MOST_ROUNDED * step and float(min(off)) <= 2.05 * slack
+    if float(min(off)) > 2.05 * slack or slack > step / 2:
+        return False
+    return slack <= _MOST_ROUNDED * step or _counted_in_steps(stack, step, reach)
+
+
+def _counted_in_steps(stack: Stack, step: float, reach: float) -> bool:
+    """Whether images are numbered without a gap and stated to be `step` mm apart, or thick."""
+    jumps, numbered = _number_jumps(stack)
+    stated = (stack.first.step, stack.first.thickness)
+    near = any(abs(mm - step) <= reach + _STEP_TOLERANCE * step for mm in stated)
+    return near and numbered and bool((np.abs(jumps) == 1).all())
 
 
 def _multiples(positions: NDArray[np.float64], mm: float) -> bool:

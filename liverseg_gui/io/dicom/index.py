@@ -11,7 +11,7 @@ from liverseg_gui.core.progress import Progress
 from liverseg_gui.io.dicom.cache import HeaderCache, Known
 from liverseg_gui.io.dicom.header_reader import is_dicom, read_header
 from liverseg_gui.io.dicom.headers import ImageHeader
-from liverseg_gui.io.file_endings import ARCHIVES, DICOM, IMAGES, NO_SCANS, PACKED
+from liverseg_gui.io.file_endings import ARCHIVES, DICOM, IMAGES, NO_SCANS, PACKED, PACKED_DICOM
 from liverseg_gui.io.folders import list_folder, walk
 from liverseg_gui.system.regular_file import file_stamp, open_regular
 
@@ -20,7 +20,6 @@ _SKIPPED = (*ARCHIVES, *NO_SCANS, *PACKED)
 _OTHER_FORMATS = (*(ending for ending in IMAGES if not ending.endswith(".gz")), ".raw")
 """Endings that DICOM files have where another program named them."""
 
-_PACKED_DICOM = tuple(f"{ending}{packed}" for ending in DICOM for packed in PACKED)
 _PREAMBLE = 132
 
 
@@ -76,7 +75,7 @@ def _index_one(folder: Path, progress: Progress, cache: HeaderCache) -> DicomInd
     listing = list_folder(folder)
     damaged = _gzipped(listing.files)
     unread = dict(listing.unread)
-    names = [name for name in listing.files if is_looked_into(name)]
+    names = list(_looked_into(folder, listing.files))
     for n, name in enumerate(names):
         if n % _REPORT_EVERY == 0:
             progress.update(n / len(names), f"Looking through {folder.name or folder}")
@@ -103,14 +102,23 @@ def _index_one(folder: Path, progress: Progress, cache: HeaderCache) -> DicomInd
     return DicomIndex(folder, headers, damaged, unread)
 
 
-def is_looked_into(name: str) -> bool:
-    """Whether a file of this name is looked into for an image."""
-    return not name.lower().endswith(_SKIPPED)
+def _looked_into(folder: Path, names: list[str]) -> Iterator[str]:
+    """The files that may be images; of endings that no scans have, where the first is DICOM."""
+    dicom: dict[str, bool] = {}
+    for name in names:
+        if not name.lower().endswith(_SKIPPED):
+            yield name
+        elif not name.startswith("."):
+            ending = Path(name).suffix.lower()
+            if ending not in dicom:
+                dicom[ending] = has_dicom_magic(folder / name)
+            if dicom[ending]:
+                yield name
 
 
 def _gzipped(names: list[str]) -> dict[str, str]:
     """The DICOM files that are packed one by one, and not there unpacked too."""
-    packed = [name for name in names if name.lower().endswith(_PACKED_DICOM)]
+    packed = [name for name in names if name.lower().endswith(PACKED_DICOM)]
     there = set(names) if packed else set()
     return {
         name: "gzipped: unpack it first (gunzip)"

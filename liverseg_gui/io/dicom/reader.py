@@ -30,7 +30,7 @@ from liverseg_gui.io.dicom.geometry import (
 )
 from liverseg_gui.io.dicom.header_reader import header_size, read_header
 from liverseg_gui.io.dicom.headers import ImageHeader
-from liverseg_gui.io.dicom.index import DicomIndex, index_folder, is_looked_into
+from liverseg_gui.io.dicom.index import DicomIndex, index_folder
 from liverseg_gui.io.dicom.phase import contrast_phase, phase_issues
 from liverseg_gui.io.dicom.pixels import read_hu, require_whole
 from liverseg_gui.io.dicom.rescale import Rescale, stack_rescales
@@ -38,6 +38,7 @@ from liverseg_gui.io.dicom.series import make_stacks
 from liverseg_gui.io.dicom.stacks import Slice, Stack
 from liverseg_gui.io.dicom.value_checks import Seen, seen_issues, stated_issues
 from liverseg_gui.io.entries import Role, SeriesInfo, ShowPreview, VolumeEntry
+from liverseg_gui.io.file_endings import PACKED
 from liverseg_gui.io.formats.hu import slices_together
 from liverseg_gui.io.preview import one_slice, thumbnail
 
@@ -56,10 +57,9 @@ def dicom_file_entries(path: Path, progress: Progress) -> list[VolumeEntry]:
             "Open a NIfTI, NRRD or MetaImage file, a DICOM file or folder, or a zip archive of "
             "them.",
         )
-    if not is_looked_into(path.name):
+    indexes = index_folder(path.parent, progress, recursive=False)
+    if not any(h.path == header.path for index in indexes for h in index.headers):
         indexes = [DicomIndex(path.parent, (header,))]
-    else:
-        indexes = index_folder(path.parent, progress, recursive=False)
     entries = dicom_entries(indexes)
     mine = [e for e in entries if isinstance(e.reader, StackReader) and e.reader.holds(header)]
     if not mine:
@@ -103,7 +103,9 @@ def _folder_issues(place: DicomIndex | None, aside: int) -> list[ScanIssue]:
                 "unreadable-files",
                 f"{place.unreadable} of the folder's DICOM files cannot be read ({name}: {why}); "
                 "slices may be missing.",
-                "Copy the series again from its source.",
+                "Unpack them beside the others."
+                if name.lower().endswith(PACKED)
+                else "Copy the series again from its source.",
             )
         )
     if aside:

@@ -293,10 +293,6 @@ def _remarks(group: list[Slice]) -> list[ScanIssue]:
     ]
 
 
-_NO_CT_BITS = 8
-"""HU do not fit into these: masks and pictures do."""
-
-
 def _role(header: ImageHeader) -> Role:
     if header.sop_class.startswith(_SECONDARY_CAPTURE) or header.modality not in _CROSS_SECTIONS:
         return Role.SECONDARY

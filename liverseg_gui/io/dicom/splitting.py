@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -54,6 +55,7 @@ _CRITERIA: tuple[tuple[str, _Key], ...] = (
     ("thickness", lambda s: str(s.header.thickness)),
     ("stack", _trait("stack")),
     ("file", lambda s: s.header.path if len(s.header.planes) > 1 else ""),
+    ("folder", lambda s: str(Path(s.header.path).parent)),
 )
 
 

@@ -174,7 +174,7 @@ def elsewhere(volume: Volume, affine: Affine, shape: tuple[int, int]) -> GridMis
     return GridMismatchError(
         "The mask's slices lie elsewhere than the scan's, or have another size or spacing"
         f"{_how(volume, affine, shape)}.",
-        "Open the scan this mask was made on.",
+        "Open the scan this mask was made on, or save the mask again on that scan.",
     )
 
 

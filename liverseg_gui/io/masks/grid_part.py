@@ -71,7 +71,7 @@ def part_of(volume: Volume, grid: StoredGrid) -> Part | None:
     """Where a mask on `grid` lies, if its voxels are the scan's and it has another size.
 
     One of the same size that lies a whole number of voxels off is none: it is more likely to have
-    lost its place than to have been cut out there.
+    lost its place than to have been cut out there. Nor is one of that size with its axes swapped.
     """
     if not volume.grid.affine.matrix[:3, 3].any() or not _NOWHERE.isdisjoint(
         issue.code for issue in volume.issues
@@ -79,7 +79,7 @@ def part_of(volume: Volume, grid: StoredGrid) -> Part | None:
         return None
     i, j, k = grid.to_ras(np.broadcast_to(np.False_, grid.shape)).shape
     shape = i, j, k
-    if shape == volume.shape:
+    if sorted(shape) == sorted(volume.shape):
         return None
     at = np.rint(volume.affine.to_ijk(grid.ras_affine.matrix[:3, 3])).astype(int)
     moved = volume.affine.matrix.copy()
@@ -98,4 +98,12 @@ def unplaced(problem: GridMismatchError) -> GridMismatchError:
         f"{problem.message}",
         "Save the mask again on its scan, with the scan's position: the program that made it has "
         "left that out.",
+    )
+
+
+def unsized(problem: GridMismatchError) -> GridMismatchError:
+    """The error for a mask that is refused on a scan whose mm are not reliable."""
+    return GridMismatchError(
+        f"{problem.message} How large the scan's voxels are is not certain, either.",
+        "If the mask was made on this scan, set the scan's spacing first (File menu, --spacing).",
     )

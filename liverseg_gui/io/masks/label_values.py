@@ -45,6 +45,8 @@ _NEUTRAL = re.compile(
     r"ct|organ|left|right|du|de|des|der|la|le|les|intrahepatic|cholangio\w*|lobes?|parenchyma|manual|auto|ai|final|v|zelle\w*)$"
 )
 _WITHOUT = re.compile(r"\b(without|excluding|excl|except|minus|ohne|sans)\b.*")
+_LACKING = re.compile(rf"{_WITHOUT.pattern}|\b(no|non|not|wo|w o) \w+|\b\w+ (free|frei)\b")
+"""What the name of a file says that its structure is not."""
 _NOT = re.compile(r"\b(no|non|not|free)\b")
 _LISTED = 12
 
@@ -186,7 +188,8 @@ def name_of_class(stem: str) -> str:
     patient's, and those of diseases (hcc_006) too where there are numbers.
     """
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", stem)
-    words = re.sub(r"[\W\d_]+", " ", _folded(apart)).split()
+    plain = re.sub(r"[\W\d_]+", " ", _folded(apart))
+    words = _LACKING.sub("", plain).split()
     if others := [word for word in words if _ORGANS.fullmatch(word)]:
         return " ".join(others)
     diseases = not re.search(r"\d", stem) and any(map(_DISEASES.fullmatch, words))

@@ -24,7 +24,7 @@ from liverseg_gui.io.formats import itk, nifti
 from liverseg_gui.io.masks.dicom_seg import is_seg, read_seg
 from liverseg_gui.io.masks.frames import Target, elsewhere, targets
 from liverseg_gui.io.masks.grid_checks import Layers, layers_of
-from liverseg_gui.io.masks.grid_part import Part, part_of, same_voxels, unplaced
+from liverseg_gui.io.masks.grid_part import Part, part_of, same_voxels, unplaced, unsized
 from liverseg_gui.io.masks.identity import (
     all_identity_issues,
     identity_issues,
@@ -374,6 +374,8 @@ def _on_grid(grid: StoredGrid, volume: Volume, read: Callable[[], Layers], place
             raise unplaced(problem) from problem
         if part := part_of(volume, grid):
             return _GridMask(grid, read(), (part.issue,), part)
+        if not volume.mm_reliable and volume.origin.source_slices is None:
+            raise unsized(problem) from problem
         raise
     return _GridMask(grid, read())
 

@@ -16,7 +16,7 @@ from liverseg_gui.io.dicom.write import write_dicom_series
 from liverseg_gui.io.formats.nifti_write import save_mask
 from liverseg_gui.io.masks.read import read_mask
 from liverseg_gui.io.scans import list_volumes, open_scan
-from tests.io.dicom_files import change, copy
+from tests.io.dicom_files import SLICES, change, copy
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +103,17 @@ def test_repeated_positions_that_nothing_tells_apart_are_refused(
     change(tmp_path / "again.dcm", SOPInstanceUID="1.2.3.4")
     with pytest.raises(UnreadableFileError, match="same place"):
         open_scan(tmp_path)
+
+
+def test_volumes_of_the_same_identifiers_are_told_apart_by_their_folders(
+    series: Path, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        for n, file in enumerate(copy(series, tmp_path / name)):
+            change(file, SOPInstanceUID=f"1.2.3.{n}.{ord(name)}")
+    found = list_volumes(tmp_path)
+    assert [entry.size[2] for entry in found] == [SLICES, SLICES]
+    assert "folder" in str(found[0].issues)
 
 
 def test_images_that_all_lie_at_one_place_do_not_keep_others_from_being_listed(

@@ -201,6 +201,24 @@ def test_even_positions_that_were_rounded_stay_even(
     assert not codes(entry) & {"uneven-slices", "missing-slices"}
 
 
+@pytest.mark.parametrize("stated", ["SliceThickness", "SpacingBetweenSlices"])
+@pytest.mark.parametrize("step", [1.25, 2.5])
+def test_coarsely_rounded_positions_are_even_where_numbers_and_steps_say_so(
+    tmp_path: Path, step: float, stated: str
+) -> None:
+    places = [float(round(-76 + step * n)) for n in range(33)]
+    images = [ct_slice(z, **{"SliceThickness": 5, stated: step}) for z in places]
+    for n, image in enumerate(images):
+        image.InstanceNumber = n + 1
+    (entry,) = list_volumes(save(images, tmp_path / "ct"))
+    assert entry.spacing_mm is not None
+    assert entry.spacing_mm[2] == pytest.approx(step)
+    for n, image in enumerate(images):
+        image.InstanceNumber = 2 * n
+    (entry,) = list_volumes(save(images, tmp_path / "gaps"))
+    assert codes(entry) & {"uneven-slices", "missing-slices"}
+
+
 def test_a_missing_slice_is_found_among_rounded_positions(tmp_path: Path) -> None:
     places = [round(-76 + 0.625 * n, 1) for n in range(33) if n != 12]
     assert "missing-slices" in codes(listed(tmp_path, places, SliceThickness=0.625))

@@ -11,6 +11,7 @@ import SimpleITK as sitk  # noqa: N813
 from liverseg_gui.core.errors import GridMismatchError
 from liverseg_gui.core.geometry import Affine, StoredGrid
 from liverseg_gui.core.phantom import Phantom
+from liverseg_gui.core.scan_issues import Concern, warning
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io.dicom.write import write_dicom_series
 from liverseg_gui.io.masks.read import read_mask
@@ -71,6 +72,12 @@ def test_a_cropped_mask_may_be_stored_in_another_axis_order(
     np.testing.assert_array_equal(read_mask(tmp_path / "turned.nii", scan).labels, LABELS)
 
 
+def test_a_mask_whose_axes_are_swapped_is_no_part(tmp_path: Path, scan: Volume) -> None:
+    swapped = np.ascontiguousarray(LABELS.transpose(1, 0, 2))
+    with pytest.raises(GridMismatchError, match="10 x 9 x 8 voxels but the scan has 9 x 10 x 8"):
+        read_mask(part(tmp_path / "m.nii", (0, 0, 0), swapped), scan)
+
+
 def test_a_mask_with_a_margin_around_the_scan_is_cut_where_it_is_empty(
     tmp_path: Path, scan: Volume
 ) -> None:
@@ -101,6 +108,15 @@ def test_a_part_of_a_scan_that_lies_nowhere_is_refused(tmp_path: Path) -> None:
     scan = Volume(np.zeros(SHAPE, np.int16), grid, Origin(Path("ct.nii.gz")))
     nib.save(nib.Nifti1Image(LABELS[:, :, :5], plain), tmp_path / "m.nii")
     with pytest.raises(GridMismatchError, match="9 x 10 x 5"):
+        read_mask(tmp_path / "m.nii", scan)
+
+
+def test_where_the_scans_size_is_not_known_the_refusal_says_so(tmp_path: Path) -> None:
+    nib.save(nib.Nifti1Image(LABELS, MATRIX), tmp_path / "m.nii")
+    grid = StoredGrid(SHAPE, Affine(np.diag([1.0, 1.0, 2.5, 1.0])))
+    doubt = warning("no-pixel-spacing", "No size.", "Export again.", Concern.MM)
+    scan = Volume(np.zeros(SHAPE, np.int16), grid, Origin(Path("ct")), (doubt,))
+    with pytest.raises(GridMismatchError, match=r"not certain.*--spacing"):
         read_mask(tmp_path / "m.nii", scan)
 
 
