@@ -48,6 +48,7 @@ def run_info(arguments: argparse.Namespace) -> int:
     if arguments.hide_patient:
         for entry in entries:
             remember_secret(entry.about.patient)
+            remember_secret(entry.about.patient_names)
             remember_secret(entry.about.patient_id)
         entries = [_hidden(entry) for entry in entries]
     if arguments.json:
@@ -81,7 +82,14 @@ def _with_voxels(entry: VolumeEntry, progress: Progress) -> VolumeEntry:
 
 def _hidden(entry: VolumeEntry) -> VolumeEntry:
     study = scrub(entry.about.study)
-    about = replace(entry.about, patient=_HIDDEN, patient_id=_HIDDEN, study=study, study_date="")
+    about = replace(
+        entry.about,
+        patient=_HIDDEN,
+        patient_names="",
+        patient_id=_HIDDEN,
+        study=study,
+        study_date="",
+    )
     issues = tuple(replace(f, message=scrub(f.message)) for f in entry.issues)
     named_by_path = entry.description.startswith(entry.path.name)
     description = entry.description.replace(entry.path.name, _HIDDEN, 1)

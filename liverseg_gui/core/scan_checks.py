@@ -300,10 +300,13 @@ def _no_hu(sample: NDArray[np.int16], low: int) -> str:
 def _two_groups(values: NDArray[np.int16]) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
     """Sorted `values` cut in two where the parts differ most (Otsu)."""
     count = len(values)
-    sums = np.cumsum(values, dtype=np.float64)
-    below = np.arange(1, count)
-    apart = sums[:-1] / below - (sums[-1] - sums[:-1]) / (count - below)
-    cut = int(np.argmax(below * (count - below) * apart**2)) + 1
+    sums = np.cumsum(values, dtype=np.int64)
+    below = np.flatnonzero(np.diff(values)) + 1
+    if not len(below):
+        return values[:1], values[1:]
+    sum_below = sums[below - 1].astype(np.float64)
+    apart = sum_below / below - (sums[-1] - sum_below) / (count - below)
+    cut = int(below[np.argmax(below * (count - below) * apart**2)])
     return values[:cut], values[cut:]
 
 
@@ -337,8 +340,9 @@ def position_issues(hu: NDArray[np.int16], spacing_mm: Float3) -> list[ScanIssue
     `hu` is in RAS+ order (i, j, k). A patient who lay prone has the spine posterior all the same:
     a scan is told by its own anatomy, however the table was used.
     """
-    first, other = (_spine_side(hu, spacing_mm, bone_hu) for bone_hu in _SPINE_HU)
-    if first != other or first in ("", "posterior"):
+    bone_hu, denser_hu = _SPINE_HU
+    first = _spine_side(hu, spacing_mm, bone_hu)
+    if first in ("", "posterior") or first != _spine_side(hu, spacing_mm, denser_hu):
         return []
     turned = "by half a turn, or upside down in its sections" if first == "anterior" else "sideways"
     return [

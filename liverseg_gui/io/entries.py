@@ -87,6 +87,7 @@ class SeriesInfo:
     phase: str = ""  # contrast phase, in words
     thickness_mm: float | None = None
     role: Role = Role.VOLUME
+    patient_names: str = ""  # in every script that it is written in, as the file has it
 
 
 @dataclass(frozen=True)

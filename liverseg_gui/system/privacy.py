@@ -46,6 +46,8 @@ _WORDS = (
 )
 """Words and units of two letters that are no name where they stand alone."""
 
+_WITHOUT_ACCENT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"})
+
 _BEGIN, _END = r"(?<![^\W_])", r"(?![^\W_])"
 
 _secrets: dict[str, re.Pattern[str]] = {}
@@ -103,10 +105,21 @@ def _remember(texts: Iterable[str]) -> None:
     with _lock:
         for part in texts:
             if len(part) >= _SHORTEST:
-                forms = dict.fromkeys(unicodedata.normalize(f, part) for f in ("NFC", "NFD"))
-                pattern = "|".join(map(re.escape, forms))
-                edged = pattern if _SPACELESS.search(part) else f"{_BEGIN}(?:{pattern}){_END}"
+                spaceless = _SPACELESS.search(part)
+                forms = _accented(part) if spaceless else [*_accented(part), *_plain(part)]
+                pattern = "|".join(map(re.escape, dict.fromkeys(forms)))
+                edged = pattern if spaceless else f"{_BEGIN}(?:{pattern}){_END}"
                 _secrets.setdefault(part.casefold(), re.compile(edged, re.IGNORECASE))
+
+
+def _accented(text: str) -> list[str]:
+    return [unicodedata.normalize(form, text) for form in ("NFC", "NFD")]
+
+
+def _plain(text: str) -> list[str]:
+    """`text` as it is typed without its accents: "Müller" is "Muller" and "Mueller"."""
+    bare = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+    return [bare, unicodedata.normalize("NFC", text).casefold().translate(_WITHOUT_ACCENT)]
 
 
 def remember_path(path: Path) -> None:

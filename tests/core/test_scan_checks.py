@@ -79,3 +79,9 @@ def test_a_small_body_in_a_large_field_is_in_hu(phantom: Phantom) -> None:
 )
 def test_lengths_become_mm_where_that_makes_sense(unit: str, step: float, mm: float) -> None:
     assert mm_per_unit(unit, (step, step, step)) == mm
+
+
+def test_values_below_air_alone_are_no_hu() -> None:
+    below = np.full((8, 8, 8), -3024, np.int16)
+    below[2:5] = -2048
+    assert codes(below) == ["not-hu"]

@@ -158,6 +158,13 @@ def test_short_names_and_names_in_ideographs_are_removed(name: str, texts: list[
         assert privacy.scrub(privacy.scrub(text)) == privacy.scrub(text)
 
 
+def test_a_name_goes_as_it_is_typed_without_its_accents() -> None:
+    privacy.remember_secret("M\u00fcller^J\u00f6rg")
+    for text in ("MUELLER", "Muller joerg", "J\u00d6RG", "Jorg_Mueller"):
+        assert privacy.scrub(text).replace(privacy.HIDDEN, "").strip("_ ") == ""
+    assert privacy.scrub("Mull") == "Mull"
+
+
 def test_words_that_are_short_names_too_stay_in_sentences() -> None:
     for name in ("An^To", "No^Is", "Li^Bo", "J^K", "12", "A", "^"):
         privacy.remember_secret(name)

@@ -79,6 +79,26 @@ def test_the_patient_is_named_until_hidden_and_again_afterwards(does_scan: Desk)
     assert does_scan.window.windowTitle() == "Doe, John - LiverSeg"
 
 
+def test_a_name_in_another_script_than_the_one_shown_is_hidden_too(
+    desk: Desk,
+    offering: Offering,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "1.dcm"
+    volume = make_volume(path, patient="Yamada, Tarou")
+    names = "Yamada^Tarou=山田^太郎"
+    entry = make_entry(
+        path,
+        "山田 太郎 腹部",
+        read=FakeReading(volume),
+        patient="Yamada, Tarou",
+        patient_names=names,
+    )
+    desk.open(offering(entry, name="scan"))
+    desk.settings.change(hide_patient=True)
+    assert not set("山田太郎") & set(everything_said(desk))
+
+
 def test_with_the_patient_hidden_no_text_of_the_program_names_it(does_scan: Desk) -> None:
     does_scan.trigger("hide_patient")
     labels = np.ones((16, 12, 8), np.uint8)
@@ -257,7 +277,9 @@ def test_a_mask_is_saved_slice_by_slice_only_where_there_are_slices(
     saved: list[tuple[LabelMap, Path]] = []
     mask_slices = pytest.importorskip("liverseg_gui.io.masks.slice_images")
     monkeypatch.setattr(
-        mask_slices, "save_mask_slices", lambda mask, _, folder: saved.append((mask, folder))
+        mask_slices,
+        "save_mask_slices",
+        lambda mask, _, folder, *_mark, asked: saved.append((mask, folder)),
     )
     action = desk.window.actions_by_key["save_slices"]
     desk.window.study.open(make_volume(tmp_path / "even"))

@@ -22,7 +22,7 @@ from liverseg_gui.system.regular_file import Stamp
 Known = dict[str, tuple[Stamp, ImageHeader | None]]
 """By name: the stamp, and the header, or None for what is no image."""
 
-_VERSION = 5
+_VERSION = 6
 _KEEP_SECONDS = 90 * 24 * 3600
 _FEWEST = 8
 _log = logging.getLogger(__name__)

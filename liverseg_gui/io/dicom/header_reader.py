@@ -371,6 +371,7 @@ def _header(path: Path, values: dict[str, Any]) -> ImageHeader | None:
     padding, limit = (_signed(values.get(key), signed) for key in ("padding", "padding_limit"))
     bits_stored = values.get("bits_stored", bits)
     texts = {key: values.get(key, "") for key in _TEXTS}
+    texts["patient_names"] = texts["patient"]
     texts["patient"] = person(texts["patient"])
     texts["sop_class"] = texts["sop_class"] or values.get("stored_class", "")
     texts["modality"] = _modality(texts, remarks)

@@ -50,6 +50,7 @@ class ImageHeader:
     instance_uid: str
     modality: str
     patient: str
+    patient_names: str
     patient_id: str
     study_uid: str
     study: str

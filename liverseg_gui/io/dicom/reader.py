@@ -193,6 +193,7 @@ class StackReader:
                 self.phase,
                 first.thickness or None,
                 self.stack.role,
+                first.patient_names,
             ),
             thumbnail=self.thumbnail,
             files=self.files,

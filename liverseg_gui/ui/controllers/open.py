@@ -230,7 +230,8 @@ def _list(paths: Sequence[Path], progress: Progress) -> list[Offer] | Path:
             continue
         for number, entry in enumerate(entries, 1):
             remember_path(entry.path)
-            for secret in (entry.about.patient, entry.about.patient_id):
+            about = entry.about
+            for secret in (about.patient, about.patient_names, about.patient_id):
                 remember_secret(secret)
             offers.append(Offer(path, number, entry, len(entries) == 1))
     if problem is None:

@@ -126,7 +126,7 @@ class ScanController:
         """Whether the present mask is saved, or may go; saves it if the reader wants that."""
         if not self._context.study.unsaved:
             return True
-        answer = self._context.dialogs.save_first(f"{consequence} Save its mask first?")
+        answer = self._context.dialogs.save_first(f"{consequence} Save the mask first?")
         if answer is None:
             return False
         return self.save_mask() if answer else True

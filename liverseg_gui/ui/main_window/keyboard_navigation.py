@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QDockWidget,
     QLabel,
     QMainWindow,
     QPushButton,
@@ -24,7 +25,7 @@ from shiboken6 import isValid
 _KEY = Qt.Key
 _PRESS = frozenset({_KEY.Key_Space, _KEY.Key_Return, _KEY.Key_Enter})
 _DELETE = frozenset({_KEY.Key_Delete})
-"""Of what the pane shows; elsewhere a row is deleted, or nothing."""
+"""Of what the pane shows; in a dock a row is deleted, or nothing."""
 _PAGES = frozenset({_KEY.Key_PageUp, _KEY.Key_PageDown, _KEY.Key_Home, _KEY.Key_End})
 _ARROWS = frozenset({_KEY.Key_Up, _KEY.Key_Down, _KEY.Key_Left, _KEY.Key_Right})
 _OWN_KEYS: tuple[tuple[type[QWidget], frozenset[Qt.Key]], ...] = (
@@ -54,7 +55,8 @@ class KeyGuard(QObject):
             before.removeEventFilter(self)
         if now is None or now.window().windowType() is Qt.WindowType.Popup:
             return  # the list of a combo box looks after its keys by itself
-        if isinstance(now, QLabel) or any(isinstance(now, kind) for kind, _ in _OWN_KEYS):
+        own = isinstance(now, QLabel) or any(isinstance(now, kind) for kind, _ in _OWN_KEYS)
+        if own or _in_a_dock(now):
             now.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -77,7 +79,16 @@ def _is_own(widget: QWidget, event: QKeyEvent) -> bool:
     plain = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
     if plain != Qt.KeyboardModifier.NoModifier:
         return False
+    if event.key() in _DELETE and _in_a_dock(widget):
+        return True
     return any(isinstance(widget, kind) and event.key() in keys for kind, keys in _OWN_KEYS)
+
+
+def _in_a_dock(widget: QWidget) -> bool:
+    around: QWidget | None = widget
+    while around is not None and not isinstance(around, QDockWidget):
+        around = around.parentWidget()
+    return around is not None
 
 
 def _copies(widget: QLabel | QAbstractItemView, event: QKeyEvent) -> bool:

@@ -14,7 +14,11 @@ from liverseg_gui.ui.widgets.theme import Tone, tone_color
 WARNING_SIGN = "\N{WARNING SIGN}"
 NOT_RELIABLE = f" {WARNING_SIGN} not reliable"
 SHORT_MARK = f" {WARNING_SIGN}"
-ICONS = {Severity.ERROR: "\N{CROSS MARK}", Severity.WARNING: WARNING_SIGN, Severity.INFO: "i"}
+ICONS = {
+    Severity.ERROR: "\N{HEAVY MULTIPLICATION X}",
+    Severity.WARNING: WARNING_SIGN,
+    Severity.INFO: "i",
+}
 TONES: dict[Severity, Tone] = {
     Severity.ERROR: "error",
     Severity.WARNING: "warning",

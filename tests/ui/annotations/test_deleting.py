@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QPushButton, QTableWidget, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QPushButton, QTableWidget, QWidget
 
 from liverseg_gui.core.planes import Plane
 from liverseg_gui.state.view import Pane, Tool
@@ -112,6 +112,20 @@ def test_delete_on_a_control_deletes_no_annotation(hand: Hand, kind: str) -> Non
     panel = window.overlay_panel
     press(hand, {"button": panel.visible, "slider": panel.opacity, "list": panel.mode}[kind])
     assert len(hand.annotations) == 1
+
+
+def test_delete_beside_the_panes_deletes_no_annotation(hand: Hand) -> None:
+    """Neither on a figure that can be copied, nor in what scrolls, nor on the histogram."""
+    window = hand.desk.window
+    for dock in window.findChildren(QDockWidget):
+        dock.raise_()
+        hand.desk.qtbot.waitUntil(dock.widget().isVisible)
+        for widget in dock.findChildren(QWidget):
+            reached = widget.isVisible() and widget.isEnabled()
+            if reached and widget.focusPolicy() and widget is not window.annotations_panel._table:
+                widget.setFocus()
+                hand.desk.qtbot.keyClick(widget, _DELETE)
+                assert len(hand.annotations) == 1, widget
 
 
 def test_copy_in_a_table_copies_its_row_and_no_picture(hand: Hand) -> None:

@@ -61,7 +61,7 @@ def _reviewed(study: CorrectedStudy, why_not: str) -> Cell:
     made = f"Made by the model {study.model}" if study.model else "Opened from a file"
     if not study.reviewed:
         return Cell("unknown", ("",), "warning", why_not)
-    text = f"{study.reviewed}, changed" if why_not else study.reviewed
+    text = "changed" if why_not else study.reviewed
     return Cell(text, (study.reviewed,), "warning" if why_not else None, why_not or made)
 
 
