@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pyqtgraph as pg
 import pytest
@@ -449,12 +450,16 @@ def test_a_report_of_a_mask_holds_the_readings_too(
 
 
 def test_another_scan_takes_readings_unfinished_ones_and_history_away(
-    ruler: Hand, files: Path
+    ruler: Hand, files: Path, tmp_path: Path
 ) -> None:
     choose(ruler, "polygon")
     ruler.click((40, 40), (80, 40))
     ruler.desk.dialogs.yes = True
-    ruler.desk.open(files / "scan.nii.gz")
+    other = nib.load(files / "scan.nii.gz")
+    values = np.asarray(other.dataobj).copy()
+    values[0, 0, 0] += 1
+    nib.save(nib.Nifti1Image(values, None, other.header), tmp_path / "other.nii.gz")
+    ruler.desk.open(tmp_path / "other.nii.gz")
     assert not ruler.annotations
     assert not ruler.drawing
     assert not ruler.desk.window.context.history.can_undo
