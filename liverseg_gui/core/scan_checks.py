@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from liverseg_gui.core.geometry import Affine, Float3, Int3, StoredGrid
 from liverseg_gui.core.scan_issues import Concern, ScanIssue, error, info, warning
@@ -358,6 +357,8 @@ def position_issues(hu: NDArray[np.int16], spacing_mm: Float3) -> list[ScanIssue
 
 def _spine_side(hu: NDArray[np.int16], spacing_mm: Float3, bone_hu: int) -> str:
     """The side of the body's middle on which bone tells of the spine; "" where nothing tells."""
+    from scipy import ndimage  # a quarter of a second, which the first window does not wait for
+
     steps = (max(1, round(mm / has)) for mm, has in zip(_BONE_GRID_MM, spacing_mm, strict=True))
     thin = hu[tuple(slice(None, None, step) for step in steps)]
     sides = dict.fromkeys(("posterior", "right", "anterior", "left"), 0)
