@@ -55,6 +55,7 @@ from liverseg_gui.io.masks.label_values import (
     meaning,
     own_mapping,
     parse_labels,
+    says_another_organ,
     signature,
 )
 
@@ -126,7 +127,19 @@ def read_as_before(unknown: UnknownLabelsError, volume: Volume, mapping: LabelMa
     """
     mask = read_mask(unknown.path, volume, mapping)
     if any(label.name for label in unknown.labels):
-        issue = info("labels-remembered", f"As was said before, {mapping_text(mapping)}.")
+        said = f"As was said before, {mapping_text(mapping)}"
+        other = [
+            label.name
+            for label in unknown.labels
+            if mapping.get(label.value) and says_another_organ(label.name)
+        ]
+        issue = info("labels-remembered", f"{said}.")
+        if other:
+            issue = warning(
+                "labels-remembered",
+                f"{said}, though the mask's file calls it {' and '.join(other)}.",
+                "Say it anew (--labels, or File > Forget what mask labels mean) if it is not so.",
+            )
         return replace(mask, issues=(*mask.issues, issue))
     counts = np.bincount(mask.labels.ravel(order="K"), minlength=3)
     if counts[LIVER] and counts[TUMOR] > counts[LIVER]:

@@ -15,7 +15,7 @@ from liverseg_gui.core.measure import measure
 from liverseg_gui.core.volume import Origin, Volume
 from liverseg_gui.io.formats.nifti_write import save_mask
 from liverseg_gui.io.masks.label_values import name_of_class
-from liverseg_gui.io.masks.read import UnknownLabelsError, read_mask
+from liverseg_gui.io.masks.read import UnknownLabelsError, read_as_before, read_mask
 from tests.io.masks.test_read import LABELS, MATRIX, SHAPE, image, nifti, seg_nrrd
 
 SWAPPED = {1: "Tumour", 2: "Liver"}
@@ -299,3 +299,13 @@ def test_what_the_scan_is_called_says_nothing_of_its_mask(
 )
 def test_only_whole_words_of_a_file_name_count(stem: str, named: str) -> None:
     assert name_of_class(stem) == named
+
+
+def test_what_was_said_of_another_organ_before_is_told_beside_every_figure(
+    scan: Volume, tmp_path: Path
+) -> None:
+    path = label_table(tmp_path, LABELS, ORGANS)
+    with pytest.raises(UnknownLabelsError) as question:
+        read_mask(path, scan)
+    mask = read_as_before(question.value, scan, {1: 1, 2: 2})
+    assert any("calls it spleen and kidney_right" in text for text in mask.warnings)
