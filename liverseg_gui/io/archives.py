@@ -22,6 +22,8 @@ from liverseg_gui.system.temporary_files import make_temporary, remove_temporary
 _CHUNK = 1 << 20
 _SPARE_BYTES = 200 << 20
 _LONGEST_NAME_BYTES = 200
+_LONGEST_PATH_BYTES = 1000
+"""Of a member below the folder: a system's longest path, often 4096, with room for the folder."""
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 _FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f\x7f]')
 """What no name may hold on Windows, and what no terminal should be given."""
@@ -117,6 +119,8 @@ def _place(folder: Path, name: str, n: int) -> Path:
     parts = [p for p in name.replace("\\", "/").split("/") if p not in ("", ".", "..")]
     *folders, file = [_harmless(p) for p in parts] or [f"file {n}"]
     target = folder.joinpath(*folders, file)
+    if len(os.fsencode(Path(*folders, file))) > _LONGEST_PATH_BYTES:
+        return folder / f"member {n}" / file
     taken = target.exists() or any(p.is_file() for p in target.parents if p != folder)
     return folder / f"member {n}" / file if taken else target
 

@@ -111,7 +111,7 @@ def _why_nothing(passed: Sequence[SkippedFile]) -> str:
 
 def _with_doubts(entries: list[VolumeEntry], passed: Sequence[SkippedFile]) -> list[VolumeEntry]:
     """`entries`, each with the finding that something beside them could not be read."""
-    unread = [p for p in passed if p.unread]
+    unread = [p for p in passed if p.unread or p.damaged]
     if not unread:
         return entries
     issue = warning(

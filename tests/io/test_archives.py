@@ -108,6 +108,15 @@ def test_a_member_below_the_name_of_another_is_kept(tmp_path: Path) -> None:
     assert sorted(p.read_text() for p in folder.rglob("*") if p.is_file()) == ["one", "two"]
 
 
+def test_a_member_deeper_than_a_path_may_be_is_kept(zipped: Path) -> None:
+    shape = open_scan(zipped).shape
+    with zipfile.ZipFile(zipped, "a") as archive:
+        archive.writestr("d/" * 1500 + "notes.txt", "text")
+    folder = archives.unpacked(zipped, Progress())
+    assert [p.read_text() for p in folder.rglob("notes.txt")] == ["text"]
+    assert open_scan(zipped).shape == shape
+
+
 def test_an_archive_without_a_scan_is_named_itself(tmp_path: Path) -> None:
     path = tmp_path / "empty.zip"
     with zipfile.ZipFile(path, "w") as archive:

@@ -249,3 +249,14 @@ def test_an_image_file_that_may_not_be_read_is_not_called_damaged(
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(UnreadableFileError, match=r"cannot be read: Permission denied"):
         list_volumes(path)
+
+
+def test_an_image_file_that_cannot_be_read_is_told_with_the_scans_beside_it(
+    series: Path, tiny: Phantom
+) -> None:
+    write_scan(tiny.volume, series.parent / "other.nii.gz")
+    assert "unread-places" not in codes(series.parent)
+    (series.parent / "other.nii.gz").write_bytes(b"damaged")
+    (entry,) = list_volumes(series.parent)
+    (issue,) = (i for i in entry.issues if i.code == "unread-places")
+    assert "other.nii.gz" in issue.message
