@@ -373,5 +373,5 @@ def test_why_it_ran_where_it_did_stands_in_the_results(desk: Desk, files: Path) 
     assert study.mask is not None
     source = MaskSource(None, "m", "cpu", 3.0, why="The graphics card has too little memory.")
     study.set_mask(study.mask, source)
-    assert panel._source.text().startswith("Model m on cpu, 3.0 s. Not saved")
+    assert panel._source.text().startswith("Model m on cpu, 3.0 s. Not reviewed. Not saved")
     assert panel._source.toolTip() == "The graphics card has too little memory."
