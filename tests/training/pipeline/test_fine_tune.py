@@ -355,7 +355,7 @@ def test_the_command_prints_both_models_and_the_decision(
     assert all(reason in printed for reason in decision.reasons)
     word = "accepted" if decision.accepted else "not accepted"
     assert f"The new model is {word}: a mean Dice may fall by 0.0005." in printed
-    assert find_model(str(out / "model")).about["training"]["start_from"] == str(old)
+    assert find_model(str(out / "model")).about["training"]["start_from"] == "old"
     compare = ["train", "--compare", str(old), "--json", "--device", "cpu"]
     assert main([*compare, "--out", str(out)]) == 0
     line = json.loads(capsys.readouterr().out.splitlines()[-1])

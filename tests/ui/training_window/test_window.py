@@ -342,6 +342,7 @@ def test_a_mask_that_was_saved_in_the_window_meanwhile_is_offered(
     desk.qtbot.waitUntil(desk.window.isActiveWindow)
     pair(small(1), tmp_path / "a.nii.gz", tmp_path / "drawn.nii.gz")
     desk.open(tmp_path / "a.nii.gz", tmp_path / "drawn.nii.gz")
+    desk.trigger("reviewed")
     desk.dialogs.path = tmp_path / "a_mask.nii.gz"
     assert desk.window.controller.save_mask()
     room.activateWindow()
