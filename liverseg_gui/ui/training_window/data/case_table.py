@@ -73,6 +73,7 @@ class CaseTable(QTreeWidget):
             self.setColumnWidth(column, width)
         for column, tip in case_columns.TIPS.items():
             self.headerItem().setToolTip(column, tip)
+        self.setColumnHidden(case_columns.REVIEWED, True)  # until there is a study that may be
 
     @property
     def chosen(self) -> str:
@@ -100,6 +101,8 @@ class CaseTable(QTreeWidget):
             row.setFlags(row.flags() & ~Qt.ItemFlag.ItemIsUserCheckable)
             row.setToolTip(0, case.why_not or "It cannot be read, so it is left out.")
         self.addTopLevelItem(row)
+        if case.study is not None:
+            self.setColumnHidden(case_columns.REVIEWED, False)
 
     def remove(self, name: str) -> None:
         """Take the row of the case `name` away, if there is one."""

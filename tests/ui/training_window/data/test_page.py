@@ -284,9 +284,11 @@ def test_corrected_studies_are_offered_taken_and_forgotten(
         remember_corrected(scan, mask, None, "", "2026-01-31")
     page.refresh_corrected()
     assert page.folders.corrected.text() == "Studies &corrected here (2)"
+    assert page.table.isColumnHidden(REVIEWED)
     page.folders.corrected.setChecked(True)
     idle(qtbot, page)
     assert listed(page) == ["corrected-1", "corrected-2"]
+    assert not page.table.isColumnHidden(REVIEWED)
     assert page.selection().corrected
     page.table.setCurrentItem(row(page, "corrected-1"))
     page.folders.forget_button.click()
