@@ -74,9 +74,7 @@ def train(
     training = _slices(known, config, progress.part(0.0, 0.02), observer.works_on)
     validation = _slices(watched, config, progress.part(0.02, 0.03), observer.works_on)
     if not resume and not job.data.allow_errors:
-        require_sound(
-            [seen for each in (*training.cases, *validation.cases) if (seen := each.seen)]
-        )
+        _require_sound(sources, training, validation)
     if not resume and processes().leads:
         _warn_of_no_tumor(job, training, observer)
     network = fit(

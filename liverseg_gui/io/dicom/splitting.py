@@ -22,7 +22,6 @@ _EVEN = 0.05
 _BLOCK_GAP_STEPS = 1.5
 _BLOCK_GAP_S = 60.0
 _IN_BLOCKS = ("acquisition", "time")
-_NAMING = ("kernel", "description")
 _IN_ORDER = ("temporal position", "cardiac phase", "trigger time", "echo time", "dimension")
 
 

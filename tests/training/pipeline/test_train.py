@@ -19,6 +19,8 @@ from liverseg_gui.segmentation.inference import load_predictor
 from liverseg_gui.segmentation.models.registry import find_model
 from tests.training.tiny import TINY, a_job, tiny_network, write_lits2d
 from training.config.train_config import TrainConfig
+from training.data.dataset_layouts import find_sources
+from training.data.merge_datasets import RenamedCase
 from training.evaluation.worst_slices_file import load_worst
 from training.export.weights import export_model
 from training.learner.lr_finder import find_learning_rate
@@ -116,6 +118,17 @@ def test_cases_with_errors_are_refused_unless_they_are_allowed(
     assert train(allowed, Progress())
     without = replace(job, out=tmp_path / "b", data=replace(job.data, excluded=("007",), folds=2))
     assert train(without, Progress())
+
+
+def test_a_phantom_that_is_mixed_in_is_held_against_no_case(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("training.learner.build", "liverseg_gui.segmentation.inference"):
+        monkeypatch.setattr(f"{place}.build_network", tiny_network)
+    alike = RenamedCase(find_sources(data)[0], "phantom-0", "phantom-0")
+    monkeypatch.setattr("training.pipeline.train.PhantomCase", lambda _seed: alike)
+    config = replace(TINY, epochs=1, fine_tune_epochs=0)
+    assert train(a_job(data, tmp_path, folds=3, phantoms=1, config=config), Progress())
 
 
 def test_one_scan_in_two_data_sets_is_refused_before_it_is_held_out(
